@@ -1,0 +1,74 @@
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+static void reserve(struct buf *buf, size_t more)
+{
+	size_t cap = buf->cap != 0 ? buf->cap : 256;
+
+	while (cap - buf->len <= more)
+		cap *= 2;
+	if (cap == buf->cap)
+		return;
+	buf->data = realloc(buf->data, cap);
+	if (buf->data == NULL)
+		fatal("out of memory (%zu bytes)", cap);
+	buf->cap = cap;
+}
+
+void buf_add(struct buf *buf, const void *data, size_t len)
+{
+	reserve(buf, len);
+	if (len != 0)
+		memcpy(buf->data + buf->len, data, len);
+	buf->len += len;
+	buf->data[buf->len] = '\0';
+}
+
+void buf_puts(struct buf *buf, const char *text)
+{
+	buf_add(buf, text, strlen(text));
+}
+
+void buf_putc(struct buf *buf, char c)
+{
+	buf_add(buf, &c, 1);
+}
+
+void buf_printf(struct buf *buf, const char *format, ...)
+{
+	va_list args, again;
+	int len;
+
+	va_start(args, format);
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, format, args);
+	reserve(buf, (size_t)len);
+	vsnprintf(buf->data + buf->len, (size_t)len + 1, format, again);
+	buf->len += (size_t)len;
+	va_end(again);
+	va_end(args);
+}
+
+const char *buf_text(const struct buf *buf)
+{
+	return buf->data != NULL ? buf->data : "";
+}
+
+void buf_reset(struct buf *buf)
+{
+	buf->len = 0;
+	if (buf->data != NULL)
+		buf->data[0] = '\0';
+}
+
+void buf_free(struct buf *buf)
+{
+	free(buf->data);
+	*buf = (struct buf){ 0 };
+}

@@ -1,0 +1,20 @@
+/* A growing byte buffer, always NUL-terminated. Running out of memory ends the process. */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stddef.h>
+
+struct buf {
+	char *data; /* NULL until something was added */
+	size_t len, cap;
+};
+
+void buf_add(struct buf *buf, const void *data, size_t len);
+void buf_puts(struct buf *buf, const char *text);
+void buf_putc(struct buf *buf, char c);
+void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *buf_text(const struct buf *buf); /* "" when nothing was added */
+void buf_reset(struct buf *buf);             /* empty it, keep the memory */
+void buf_free(struct buf *buf);
+
+#endif

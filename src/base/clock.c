@@ -1,0 +1,46 @@
+#include "base/clock.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/log.h"
+
+static bool is_set;
+static int64_t offset_us;
+static int64_t set_at_mono_us;
+
+static int64_t read_clock(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (int64_t)ts.tv_sec * US_PER_SECOND + ts.tv_nsec / 1000;
+}
+
+int64_t clock_mono_us(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t clock_now_us(void)
+{
+	return is_set ? clock_mono_us() + offset_us : read_clock(CLOCK_REALTIME);
+}
+
+void clock_set(int64_t database_us, int64_t asked_mono_us, int64_t answered_mono_us)
+{
+	int64_t offset = database_us - (asked_mono_us + answered_mono_us) / 2;
+
+	if (is_set && llabs(offset - offset_us) > US_PER_SECOND / 2)
+		log_warning("the database's clock stepped by %lld ms",
+		            (long long)((offset - offset_us) / US_PER_MS));
+	offset_us = offset;
+	set_at_mono_us = answered_mono_us;
+	is_set = true;
+}
+
+int64_t clock_age_us(void)
+{
+	return is_set ? clock_mono_us() - set_at_mono_us : INT64_MAX;
+}

@@ -1,0 +1,165 @@
+#include "base/conf.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+enum key_type { KEY_TEXT, KEY_INT, KEY_BOOL, KEY_LEVEL };
+
+struct key {
+	const char *name;
+	enum key_type type;
+	size_t offset;
+	const char *initial;
+	int64_t min, max; /* of a number; of a text its length */
+};
+
+#define KEY(field, type, initial, min, max) { #field, type, offsetof(struct conf, field), initial, min, max }
+
+static const struct key keys[] = {
+	KEY(database_file, KEY_TEXT, "/etc/outdial/database.cnf", 1, 4095),
+	KEY(socket, KEY_TEXT, "/run/outdial/api.sock", 1, 107),
+	KEY(workers, KEY_INT, "8", 1, 512),
+	KEY(worker_requests, KEY_INT, "100000", 1, INT64_C(1000000000)),
+	KEY(public_url, KEY_TEXT, "http://127.0.0.1:8080", 8, 1000),
+	KEY(max_in_flight, KEY_INT, "500", 1, 10000),
+	KEY(dispatch_ttl_seconds, KEY_INT, "120", 1, 86400),
+	KEY(lease_seconds, KEY_INT, "30", 20, 3600), /* longer than a webhook may take */
+	KEY(webhook_allow_http, KEY_BOOL, "no", 0, 0),
+	KEY(webhook_allow_private, KEY_BOOL, "no", 0, 0),
+	KEY(log_level, KEY_LEVEL, "info", 0, 0),
+};
+
+#define KEY_COUNT (sizeof keys / sizeof *keys)
+
+static bool parse_int(const struct key *key, const char *text, int64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoll(text, &end, 10);
+	return errno == 0 && end != text && *end == '\0' && *out >= key->min && *out <= key->max;
+}
+
+static bool parse_choice(const char *const *names, const char *text, int64_t *out)
+{
+	for (*out = 0; names[*out] != NULL; (*out)++)
+		if (strcmp(names[*out], text) == 0)
+			return true;
+	return false;
+}
+
+/* NULL when the value was taken, else what would have been right. */
+static const char *set_value(struct conf *conf, const struct key *key, const char *text)
+{
+	static const char *const answers[] = { "no", "yes", NULL };
+	static char wanted[96];
+	void *at = (char *)conf + key->offset;
+	int64_t number;
+
+	switch (key->type) {
+	case KEY_TEXT:
+		snprintf(wanted, sizeof wanted, "%" PRId64 " to %" PRId64 " characters", key->min, key->max);
+		if ((int64_t)strlen(text) < key->min || (int64_t)strlen(text) > key->max)
+			return wanted;
+		*(const char **)at = strdup(text);
+		return NULL;
+	case KEY_INT:
+		snprintf(wanted, sizeof wanted, "a number from %" PRId64 " to %" PRId64, key->min, key->max);
+		return parse_int(key, text, at) ? NULL : wanted;
+	case KEY_BOOL:
+		if (!parse_choice(answers, text, &number))
+			return "yes or no";
+		*(bool *)at = number != 0;
+		return NULL;
+	case KEY_LEVEL:
+		return parse_choice(log_level_names, text, at) ? NULL : "error, warning, info or debug";
+	}
+	abort();
+}
+
+static const struct key *find_key(const char *name)
+{
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		if (strcmp(keys[i].name, name) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+static char *trim(char *text)
+{
+	char *end;
+
+	while (isspace((unsigned char)*text))
+		text++;
+	for (end = text + strlen(text); end > text && isspace((unsigned char)end[-1]); end--)
+		end[-1] = '\0';
+	return text;
+}
+
+static void load_line(struct conf *conf, bool seen[KEY_COUNT], char *line, const char *path, int number)
+{
+	char *name = trim(line), *equals, *value;
+	const struct key *key;
+	const char *wanted;
+
+	if (*name == '\0' || *name == '#')
+		return;
+	equals = strchr(name, '=');
+	if (equals == NULL)
+		fatal("%s:%d: expected `key = value`", path, number);
+	*equals = '\0';
+	name = trim(name);
+	value = trim(equals + 1);
+	key = find_key(name);
+	if (key == NULL)
+		fatal("%s:%d: unknown key `%s`", path, number, name);
+	if (seen[key - keys])
+		fatal("%s:%d: `%s` is set twice", path, number, name);
+	seen[key - keys] = true;
+	wanted = set_value(conf, key, value);
+	if (wanted != NULL)
+		fatal("%s:%d: `%s` must be %s, not `%s`", path, number, name, wanted, value);
+}
+
+struct conf conf_load(const char *path)
+{
+	struct conf conf = { 0 };
+	bool seen[KEY_COUNT] = { false };
+	char line[8192];
+	FILE *file = fopen(path, "r");
+
+	if (file == NULL)
+		fatal("%s: %s", path, strerror(errno));
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		if (set_value(&conf, &keys[i], keys[i].initial) != NULL)
+			abort();
+	for (int number = 1; fgets(line, sizeof line, file) != NULL; number++)
+		load_line(&conf, seen, line, path, number);
+	if (ferror(file))
+		fatal("%s: %s", path, strerror(errno));
+	fclose(file);
+	log_set_level((enum log_level)conf.log_level);
+	return conf;
+}
+
+void conf_print(const struct conf *conf)
+{
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		const void *at = (const char *)conf + keys[i].offset;
+
+		printf("%s = ", keys[i].name);
+		switch (keys[i].type) {
+		case KEY_TEXT: printf("%s\n", *(const char *const *)at); break;
+		case KEY_INT: printf("%" PRId64 "\n", *(const int64_t *)at); break;
+		case KEY_BOOL: printf("%s\n", *(const bool *)at ? "yes" : "no"); break;
+		case KEY_LEVEL: printf("%s\n", log_level_names[*(const int64_t *)at]); break;
+		}
+	}
+}

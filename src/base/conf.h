@@ -1,0 +1,29 @@
+/* One configuration file for all programs, `key = value` lines. Every key is one row of a table: it
+ * loads, checks, and is what the manual page and the example file are tested against. */
+#ifndef BASE_CONF_H
+#define BASE_CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct conf {
+	const char *database_file;
+	const char *socket;
+	int64_t workers;
+	int64_t worker_requests;
+	const char *public_url;
+	int64_t max_in_flight;
+	int64_t dispatch_ttl_seconds;
+	int64_t lease_seconds;
+	bool webhook_allow_http;
+	bool webhook_allow_private;
+	int64_t log_level;
+};
+
+/* Any fault (unknown key, bad value, unreadable file) is fatal, with file and line. The strings live
+ * as long as the process. Sets the log level. */
+struct conf conf_load(const char *path);
+/* Every key with the value in force, one per line, in the file's own form. */
+void conf_print(const struct conf *conf);
+
+#endif

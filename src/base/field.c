@@ -1,0 +1,233 @@
+#include "base/field.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/field_json.h"
+
+#define NAME_SHOWN_MAX 64 /* of an unknown field: it comes from the client */
+
+void fault_add(struct faults *faults, const char *field, const char *format, ...)
+{
+	va_list args;
+	char reason[512];
+
+	if (faults->count == FAULTS_MAX)
+		return;
+	va_start(args, format);
+	vsnprintf(reason, sizeof reason, format, args);
+	va_end(args);
+	faults->list[faults->count++] = (struct fault){
+		.field = arena_strdup(faults->arena, field),
+		.reason = arena_strdup(faults->arena, reason),
+	};
+}
+
+static size_t value_size(enum field_type type)
+{
+	switch (type) {
+	case FIELD_STRING:
+	case FIELD_PHONE:
+	case FIELD_OBJECT: return sizeof(const char *);
+	case FIELD_INT:
+	case FIELD_DECIMAL: return sizeof(int64_t);
+	case FIELD_BOOL: return sizeof(bool);
+	case FIELD_CHOICE:
+	case FIELD_TIME: return sizeof(int);
+	case FIELD_CHOICES:
+	case FIELD_WEEKDAYS: return sizeof(unsigned);
+	case FIELD_ID: return sizeof(struct uuid);
+	case FIELD_WHEN: return sizeof(struct when);
+	case FIELD_IDS:
+	case FIELD_DATES:
+	case FIELD_RECORDS: return sizeof(struct field_list);
+	}
+	abort();
+}
+
+static void copy_value(const struct field *field, const void *from, void *to)
+{
+	memcpy((char *)to + field->offset, (const char *)from + field->offset, value_size(field->type));
+}
+
+void field_apply(const struct field_table *table, uint64_t given, const void *from, void *to)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if ((given & UINT64_C(1) << i) != 0)
+			copy_value(&table->fields[i], from, to);
+}
+
+static const struct field *find_field(const struct field_table *table, const char *name)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (strcmp(table->fields[i].name, name) == 0)
+			return &table->fields[i];
+	return NULL;
+}
+
+/* A wrong name is shown, but not at any length. */
+static void refuse_unknown(const struct place *record, const char *name)
+{
+	struct place at = *record;
+	size_t len = strlen(name);
+
+	if (len > NAME_SHOWN_MAX)
+		for (len = NAME_SHOWN_MAX; ((unsigned char)name[len] & 0xc0) == 0x80; len--)
+			; /* back to the start of a character */
+	at.field = arena_strndup(at.faults->arena, name, len);
+	place_fault(&at, "unknown field");
+}
+
+static void refuse_missing(const struct field_table *table, uint64_t given, const struct place *record)
+{
+	struct place at = *record;
+
+	for (size_t i = 0; i < table->count; i++) {
+		const struct field *field = &table->fields[i];
+
+		at.field = field->name;
+		if ((field->flags & FIELD_REQUIRED) != 0 && (given & UINT64_C(1) << i) == 0)
+			place_fault(&at, "is required");
+	}
+}
+
+static uint64_t read_record(const struct field_table *table, enum field_mode mode, const json_t *object,
+                            void *out, const struct place *record);
+
+static void read_records(const struct field *field, const json_t *value, struct field_list *out,
+                         const struct place *at)
+{
+	size_t count = json_array_size(value), size = field->record->size;
+	struct faults *faults = at->faults;
+	char *items;
+
+	assert(at->list == NULL); /* lists of records do not nest */
+	if (!json_is_array(value) || (int64_t)count < field->min || (int64_t)count > field->max) {
+		place_fault(at, "must be an array of %lld to %lld objects", (long long)field->min, (long long)field->max);
+		return;
+	}
+	items = arena_alloc(faults->arena, count * size);
+	for (size_t i = 0; i < count && faults->count < FAULTS_MAX; i++) {
+		const struct place record = { .faults = faults, .list = field->name, .index = i };
+		const json_t *element = json_array_get(value, i);
+
+		if (json_is_object(element))
+			read_record(field->record, FIELD_CREATE, element, items + i * size, &record);
+		else
+			fault_add(faults, arena_printf(faults->arena, "%s[%zu]", field->name, i), "must be an object");
+	}
+	*out = (struct field_list){ items, count };
+}
+
+static void read_field(const struct field_table *table, const struct field *field, enum field_mode mode,
+                       const json_t *value, void *out, const struct place *record)
+{
+	struct place at = *record;
+	void *to = (char *)out + field->offset;
+
+	at.field = field->name;
+	if (mode == FIELD_CHANGE && (field->flags & FIELD_FIXED) != 0)
+		place_fault(&at, "cannot be changed");
+	else if (json_is_null(value) && (field->flags & FIELD_NULLABLE) == 0)
+		place_fault(&at, "must not be null");
+	else if (json_is_null(value))
+		copy_value(field, table->initial, out);
+	else if (field->type == FIELD_RECORDS)
+		read_records(field, value, to, &at);
+	else
+		field_value_read(field, value, to, &at);
+}
+
+static uint64_t read_record(const struct field_table *table, enum field_mode mode, const json_t *object,
+                            void *out, const struct place *record)
+{
+	json_t *members = (json_t *)object; /* jansson's iterators are not const */
+	uint64_t given = 0;
+
+	if (mode == FIELD_CREATE)
+		memcpy(out, table->initial, table->size);
+	for (void *at = json_object_iter(members); at != NULL; at = json_object_iter_next(members, at)) {
+		const struct field *field = find_field(table, json_object_iter_key(at));
+
+		if (field == NULL) {
+			refuse_unknown(record, json_object_iter_key(at));
+			continue;
+		}
+		given |= UINT64_C(1) << (field - table->fields);
+		read_field(table, field, mode, json_object_iter_value(at), out, record);
+	}
+	if (mode == FIELD_CREATE)
+		refuse_missing(table, given, record);
+	return given;
+}
+
+enum field_result field_read(const struct field_table *table, enum field_mode mode, const char *body,
+                             size_t len, void *out, uint64_t *given, struct faults *faults)
+{
+	enum field_result result;
+	json_t *tree = body_parse(body, len, &result, faults);
+
+	*given = 0;
+	if (tree == NULL)
+		return result;
+	*given = read_record(table, mode, tree, out, &(struct place){ .faults = faults });
+	json_decref(tree);
+	return faults->count == 0 ? FIELD_OK : FIELD_INVALID;
+}
+
+/* What the text of a parameter would be in a body. Text that is no number stays text: a wrong type. */
+static json_t *pair_value(const struct field *field, const char *text)
+{
+	char *end;
+	long long number;
+
+	if (field->type == FIELD_BOOL && strcmp(text, "true") == 0)
+		return json_true();
+	if (field->type == FIELD_BOOL && strcmp(text, "false") == 0)
+		return json_false();
+	if (field->type == FIELD_INT && (*text == '-' || (*text >= '0' && *text <= '9'))) {
+		errno = 0;
+		number = strtoll(text, &end, 10);
+		if (errno == 0 && *end == '\0')
+			return json_integer(number);
+	}
+	return json_string(text);
+}
+
+static void read_pair(const struct field_table *table, const struct field_pair *pair, void *out,
+                      uint64_t *given, struct faults *faults)
+{
+	const struct field *field = find_field(table, pair->name);
+	uint64_t bit = field != NULL ? UINT64_C(1) << (field - table->fields) : 0;
+	json_t *value;
+
+	if (field == NULL) {
+		fault_add(faults, arena_printf(faults->arena, "%.*s", NAME_SHOWN_MAX, pair->name), "unknown parameter");
+		return;
+	}
+	if ((*given & bit) != 0) {
+		fault_add(faults, field->name, "is given twice");
+		return;
+	}
+	*given |= bit;
+	value = pair_value(field, pair->value);
+	if (value == NULL) /* json_string refuses what is not UTF-8 */
+		fault_add(faults, field->name, "is not valid UTF-8");
+	else
+		read_field(table, field, FIELD_CREATE, value, out, &(struct place){ .faults = faults });
+	json_decref(value);
+}
+
+enum field_result field_read_pairs(const struct field_table *table, const struct field_pair *pairs,
+                                   size_t count, void *out, uint64_t *given, struct faults *faults)
+{
+	*given = 0;
+	memcpy(out, table->initial, table->size);
+	for (size_t i = 0; i < count; i++)
+		read_pair(table, &pairs[i], out, given, faults);
+	return faults->count == 0 ? FIELD_OK : FIELD_INVALID;
+}

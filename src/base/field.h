@@ -1,0 +1,103 @@
+/* Request bodies are described by tables: a row names a field, its type, its limits and where in a
+ * plain struct its value lands. The same tables validate, serve PATCH, and are what the published
+ * description of the API is held against. The JSON parser stays behind this file. */
+#ifndef BASE_FIELD_H
+#define BASE_FIELD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/instant.h"
+#include "base/uuid.h"
+
+enum field_type {
+	FIELD_STRING,   /* const char *; min and max count characters, not bytes */
+	FIELD_INT,      /* int64_t; whole numbers from min to max */
+	FIELD_DECIMAL,  /* int64_t in ten-thousandths; min and max too */
+	FIELD_BOOL,     /* bool */
+	FIELD_CHOICE,   /* int; index into choices */
+	FIELD_CHOICES,  /* unsigned; array of choices without repeats, as a bit set. min, max: how many */
+	FIELD_WEEKDAYS, /* unsigned; array of 1 (Monday) to 7 without repeats, not empty: bit 0 is Monday */
+	FIELD_ID,       /* struct uuid */
+	FIELD_IDS,      /* struct field_list of struct uuid, without repeats; max: how many */
+	FIELD_PHONE,    /* const char *; E.164 */
+	FIELD_TIME,     /* int; HH:MM from 00:00 to 24:00, in minutes of the day */
+	FIELD_WHEN,     /* struct when (base/instant.h) */
+	FIELD_DATES,    /* struct field_list of int32_t civil days, sorted, without repeats; max: how many */
+	FIELD_OBJECT,   /* const char *; a JSON object as compact text; max: bytes of that text */
+	FIELD_RECORDS,  /* struct field_list of records described by `record`; max: how many */
+};
+
+enum field_flags {
+	FIELD_REQUIRED = 1, /* must be given when creating */
+	FIELD_NULLABLE = 2, /* null is taken and leaves the value that stands for "none": see `none` */
+	FIELD_FIXED = 4,    /* may be given when creating, not when changing */
+};
+
+struct field_list {
+	const void *items; /* in the arena */
+	size_t count;
+};
+
+struct field_table;
+
+struct field {
+	const char *name;
+	enum field_type type;
+	unsigned flags;
+	size_t offset;
+	int64_t min, max;
+	const char *const *choices;                /* NULL-terminated; "" is a gap */
+	const struct field_table *record;          /* of FIELD_RECORDS */
+	const char *(*check)(const char *value);   /* of strings that are not empty: NULL, or what is wrong */
+};
+
+struct field_table {
+	const struct field *fields;
+	size_t count;      /* at most 64 */
+	size_t size;       /* of the struct that the offsets are in */
+	const void *initial; /* a struct with every default; also what null sets a field back to */
+};
+
+/* All that is wrong with a body, first fault first; at most FAULTS_MAX are kept. */
+#define FAULTS_MAX 50
+struct fault {
+	const char *field; /* "contacts[3].phone_number" */
+	const char *reason;
+};
+struct faults {
+	struct arena *arena;
+	size_t count;
+	struct fault list[FAULTS_MAX];
+};
+void fault_add(struct faults *faults, const char *field, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+enum field_mode { FIELD_CREATE, FIELD_CHANGE };
+enum field_result {
+	FIELD_OK,
+	FIELD_BAD_JSON, /* not JSON, or not an object: faults has one entry with field "body" */
+	FIELD_INVALID,  /* JSON, but fields are wrong (also a repeated key): see faults */
+};
+
+/* Reads `body` into *out. FIELD_CREATE starts from the table's defaults, FIELD_CHANGE from what *out
+ * holds already, wants nothing and refuses FIELD_FIXED. An empty body counts as {}. `given`: bit i is
+ * set when field i was there. Texts and lists live in faults->arena. */
+enum field_result field_read(const struct field_table *table, enum field_mode mode, const char *body,
+                             size_t len, void *out, uint64_t *given, struct faults *faults);
+
+/* FIELD_CREATE for the parameters of a query, whose values are texts. FIELD_OK or FIELD_INVALID. */
+struct field_pair {
+	const char *name, *value;
+};
+enum field_result field_read_pairs(const struct field_table *table, const struct field_pair *pairs,
+                                   size_t count, void *out, uint64_t *given, struct faults *faults);
+
+/* Copies the given fields from one struct of the table to another. */
+void field_apply(const struct field_table *table, uint64_t given, const void *from, void *to);
+
+bool phone_is_e164(const char *text);
+
+#endif

@@ -1,0 +1,29 @@
+/* Instants (microseconds UTC since the epoch), local wall times and civil days, and their text forms. */
+#ifndef BASE_INSTANT_H
+#define BASE_INSTANT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define INSTANT_NONE INT64_C(-30610224000000000) /* 1000-01-01: "not set" in a DATETIME column */
+#define INSTANT_NEVER INT64_C(253402214400000000) /* 9999-12-31: "not before the end of days" */
+
+/* What a client wrote: with an offset or Z an instant; without one a wall time in a zone named elsewhere. */
+struct when {
+	int64_t us;   /* the instant; for a wall time: as if the wall showed UTC */
+	bool is_wall; /* no offset was given */
+};
+
+/* Civil days are numbered from 1970-01-01 = 0 (proleptic Gregorian). */
+int32_t civil_day(int year, int month, int day);
+void civil_date(int32_t civil_day, int *year, int *month, int *day);
+int civil_weekday(int32_t civil_day); /* 1 = Monday … 7 = Sunday */
+
+bool when_parse(const char *text, struct when *out);     /* ISO 8601 date-time; false: not one */
+bool date_parse(const char *text, int32_t *civil_day);   /* YYYY-MM-DD */
+void date_format(int32_t civil_day, char out[11]);
+void instant_format_iso(int64_t us, char out[32]);       /* 2026-11-21T08:00:00.000Z */
+void instant_format_sql(int64_t us, char out[32]);       /* 2026-11-21 08:00:00.000000 */
+int64_t instant_ceil_ms(int64_t us);
+
+#endif

@@ -1,0 +1,173 @@
+#include "base/json.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/instant.h"
+
+struct json json_to(struct buf *out)
+{
+	return (struct json){ .out = out };
+}
+
+static void add_quoted(struct buf *out, const char *value, size_t len)
+{
+	static const char escapes[] = "btn\0fr"; /* for 0x08 … 0x0d */
+	size_t done = 0;
+
+	buf_putc(out, '"');
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)value[i];
+
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		buf_add(out, value + done, i - done);
+		done = i + 1;
+		if (c == '"' || c == '\\')
+			buf_printf(out, "\\%c", c);
+		else if (c >= 0x08 && c <= 0x0d && escapes[c - 0x08] != '\0')
+			buf_printf(out, "\\%c", escapes[c - 0x08]);
+		else
+			buf_printf(out, "\\u%04x", c);
+	}
+	buf_add(out, value + done, len - done);
+	buf_putc(out, '"');
+}
+
+/* Comma and key in front of every value. */
+static void start_value(struct json *json, const char *key)
+{
+	if (json->filled[json->depth])
+		buf_putc(json->out, ',');
+	json->filled[json->depth] = json->depth > 0;
+	assert((key != NULL) == (json->depth > 0 && json->closer[json->depth] == '}'));
+	if (key != NULL) {
+		buf_putc(json->out, '"');
+		buf_puts(json->out, key); /* keys are ours: nothing to escape */
+		buf_add(json->out, "\":", 2);
+	}
+}
+
+static void open_scope(struct json *json, const char *key, char opener, char closer)
+{
+	start_value(json, key);
+	buf_putc(json->out, opener);
+	json->depth++;
+	assert(json->depth < JSON_DEPTH);
+	json->filled[json->depth] = false;
+	json->closer[json->depth] = closer;
+}
+
+void json_begin_object(struct json *json, const char *key)
+{
+	open_scope(json, key, '{', '}');
+}
+
+void json_begin_array(struct json *json, const char *key)
+{
+	open_scope(json, key, '[', ']');
+}
+
+void json_end(struct json *json)
+{
+	assert(json->depth > 0);
+	buf_putc(json->out, json->closer[json->depth]);
+	json->depth--;
+}
+
+void json_string_n(struct json *json, const char *key, const char *value, size_t len)
+{
+	start_value(json, key);
+	add_quoted(json->out, value, len);
+}
+
+void json_add_string(struct json *json, const char *key, const char *value)
+{
+	if (value == NULL)
+		json_add_null(json, key);
+	else
+		json_string_n(json, key, value, strlen(value));
+}
+
+void json_text(struct json *json, const char *key, const char *value)
+{
+	json_add_string(json, key, value != NULL && *value != '\0' ? value : NULL);
+}
+
+void json_int(struct json *json, const char *key, int64_t value)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof digits, "%" PRId64, value);
+
+	start_value(json, key);
+	buf_add(json->out, digits, (size_t)len);
+}
+
+void json_bool(struct json *json, const char *key, bool value)
+{
+	start_value(json, key);
+	buf_puts(json->out, value ? "true" : "false");
+}
+
+void json_add_null(struct json *json, const char *key)
+{
+	start_value(json, key);
+	buf_add(json->out, "null", 4);
+}
+
+void json_raw(struct json *json, const char *key, const char *json_value)
+{
+	start_value(json, key);
+	buf_puts(json->out, json_value != NULL && *json_value != '\0' ? json_value : "null");
+}
+
+void json_id(struct json *json, const char *key, const struct uuid *id)
+{
+	char text[UUID_TEXT];
+
+	if (uuid_is_nil(id)) {
+		json_add_null(json, key);
+		return;
+	}
+	uuid_format(id, text);
+	json_string_n(json, key, text, UUID_TEXT - 1);
+}
+
+void json_hex_id(struct json *json, const char *key, const struct uuid *id)
+{
+	char text[UUID_HEX];
+
+	uuid_format_hex(id, text);
+	json_string_n(json, key, text, UUID_HEX - 1);
+}
+
+void json_instant(struct json *json, const char *key, int64_t us)
+{
+	char text[32];
+
+	if (us == INSTANT_NONE || us == INSTANT_NEVER) {
+		json_add_null(json, key);
+		return;
+	}
+	instant_format_iso(us, text);
+	json_add_string(json, key, text);
+}
+
+void json_sql_instant(struct json *json, const char *key, int64_t us)
+{
+	char text[32];
+
+	instant_format_sql(us, text);
+	json_add_string(json, key, text);
+}
+
+void json_decimal4(struct json *json, const char *key, int64_t ten_thousandths)
+{
+	start_value(json, key);
+	if (ten_thousandths < 0)
+		buf_puts(json->out, "null");
+	else
+		buf_printf(json->out, "%" PRId64 ".%04d", ten_thousandths / 10000, (int)(ten_thousandths % 10000));
+}

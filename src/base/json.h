@@ -1,0 +1,42 @@
+/* A JSON writer that cannot emit malformed output: it keeps the commas and the open scopes itself.
+ * `key` is NULL inside an array and for the outermost value. (json_object, json_array, json_string and
+ * json_null are names of jansson's, which reads JSON for base/field.h.) */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/uuid.h"
+
+#define JSON_DEPTH 16
+
+struct json {
+	struct buf *out;
+	int depth;
+	bool filled[JSON_DEPTH]; /* the scope at this depth has a member already */
+	char closer[JSON_DEPTH];
+};
+
+struct json json_to(struct buf *out);
+
+void json_begin_object(struct json *json, const char *key);
+void json_begin_array(struct json *json, const char *key);
+void json_end(struct json *json); /* closes the innermost object or array */
+
+void json_add_string(struct json *json, const char *key, const char *value); /* NULL: null */
+void json_string_n(struct json *json, const char *key, const char *value, size_t len);
+void json_text(struct json *json, const char *key, const char *value); /* empty or NULL: null */
+void json_int(struct json *json, const char *key, int64_t value);
+void json_bool(struct json *json, const char *key, bool value);
+void json_add_null(struct json *json, const char *key);
+void json_raw(struct json *json, const char *key, const char *json_value); /* empty or NULL: null */
+void json_id(struct json *json, const char *key, const struct uuid *id);  /* nil: null */
+void json_hex_id(struct json *json, const char *key, const struct uuid *id);
+void json_instant(struct json *json, const char *key, int64_t us);        /* none, never: null */
+void json_sql_instant(struct json *json, const char *key, int64_t us);
+void json_decimal4(struct json *json, const char *key, int64_t ten_thousandths); /* negative: null */
+
+#endif

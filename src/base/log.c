@@ -1,0 +1,72 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+const char *const log_level_names[LOG_LEVEL__MAX + 1] = { "error", "warning", "info", "debug", NULL };
+
+/* syslog priorities as the journal reads them at the start of a line */
+static const char *const prefixes[LOG_LEVEL__MAX] = { "<3>", "<4>", "<6>", "<7>" };
+
+static enum log_level log_level = LOG_LEVEL_INFO;
+static const char *log_request;
+
+void log_set_level(enum log_level level)
+{
+	log_level = level;
+}
+
+void log_set_request(const char *request_id)
+{
+	log_request = request_id;
+}
+
+/* A line is one write(2), so that lines of several processes on one descriptor never mix. */
+static void write_line(enum log_level level, const char *format, va_list args)
+{
+	char line[2048];
+	int len, more;
+
+	len = snprintf(line, sizeof line, "%s", prefixes[level]);
+	more = vsnprintf(line + len, sizeof line - (size_t)len - 64, format, args);
+	if (more > (int)sizeof line - len - 65)
+		more = (int)sizeof line - len - 65;
+	len += more > 0 ? more : 0;
+	for (char *p = line; p < line + len; p++)
+		if (*p == '\n')
+			*p = ' ';
+	if (log_request != NULL)
+		len += snprintf(line + len, sizeof line - (size_t)len - 1, " request=%.48s", log_request);
+	line[len++] = '\n';
+	if (write(STDERR_FILENO, line, (size_t)len) < 0)
+		return; /* nowhere left to complain */
+}
+
+#define DEFINE_LOG(name, level)                 \
+	void name(const char *format, ...)      \
+	{                                       \
+		va_list args;                   \
+                                                \
+		if ((level) > log_level)        \
+			return;                 \
+		va_start(args, format);         \
+		write_line(level, format, args); \
+		va_end(args);                   \
+	}
+
+DEFINE_LOG(log_error, LOG_LEVEL_ERROR)
+DEFINE_LOG(log_warning, LOG_LEVEL_WARNING)
+DEFINE_LOG(log_info, LOG_LEVEL_INFO)
+DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)
+
+void fatal(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_line(LOG_LEVEL_ERROR, format, args);
+	va_end(args);
+	exit(EXIT_FAILURE);
+}

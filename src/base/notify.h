@@ -1,0 +1,9 @@
+/* What systemd is told, where it listens: readiness, a sign of life, the end. Elsewhere nothing happens. */
+#ifndef BASE_NOTIFY_H
+#define BASE_NOTIFY_H
+
+void notify_ready(void);
+void notify_watchdog(void); /* call it at least every second */
+void notify_stopping(void);
+
+#endif

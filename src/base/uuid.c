@@ -1,0 +1,64 @@
+#include "base/uuid.h"
+
+#include <string.h>
+#include <uuid/uuid.h>
+
+#include "base/clock.h"
+
+static const char *const prefixes[] = { "agt_", "num_", "ctc_", "folder_", "batch_", "call_", "whk_", "key_" };
+
+/* libuuid makes the random part. 48 bits of milliseconds and a 12-bit counter within the millisecond
+ * stand in front of it; when the counter runs over, the next millisecond is borrowed. */
+struct uuid uuid_new(void)
+{
+	static uint64_t last; /* milliseconds << 12 | counter */
+	uint64_t now = (uint64_t)(clock_now_us() / US_PER_MS) << 12;
+	struct uuid id;
+
+	last = now > last ? now : last + 1;
+	uuid_generate_random(id.b);
+	for (int i = 0; i < 6; i++)
+		id.b[i] = (uint8_t)(last >> (52 - 8 * i));
+	id.b[6] = (uint8_t)(0x70 | ((last >> 8) & 0x0f));
+	id.b[7] = (uint8_t)last;
+	return id;
+}
+
+bool uuid_parse_id(const char *text, struct uuid *out)
+{
+	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+		size_t len = strlen(prefixes[i]);
+
+		if (strncmp(text, prefixes[i], len) == 0) {
+			text += len;
+			break;
+		}
+	}
+	return uuid_parse(text, out->b) == 0;
+}
+
+void uuid_format(const struct uuid *id, char out[UUID_TEXT])
+{
+	uuid_unparse_lower(id->b, out);
+}
+
+void uuid_format_hex(const struct uuid *id, char out[UUID_HEX])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (int i = 0; i < 16; i++) {
+		out[2 * i] = digits[id->b[i] >> 4];
+		out[2 * i + 1] = digits[id->b[i] & 15];
+	}
+	out[32] = '\0';
+}
+
+bool uuid_is_nil(const struct uuid *id)
+{
+	return uuid_is_null(id->b) != 0;
+}
+
+bool uuid_equal(const struct uuid *a, const struct uuid *b)
+{
+	return memcmp(a->b, b->b, sizeof a->b) == 0;
+}

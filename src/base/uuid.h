@@ -1,0 +1,24 @@
+/* Public ids: UUID version 7 (time-ordered), in memory and in the database as 16 bytes. */
+#ifndef BASE_UUID_H
+#define BASE_UUID_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct uuid {
+	uint8_t b[16];
+};
+
+#define UUID_TEXT 37
+#define UUID_HEX 33
+
+/* Ids made by one process sort in the order in which they were made. */
+struct uuid uuid_new(void);
+/* Accepts upper and lower case, and a type prefix as in `batch_…`, which it drops. */
+bool uuid_parse_id(const char *text, struct uuid *out);
+void uuid_format(const struct uuid *id, char out[UUID_TEXT]);
+void uuid_format_hex(const struct uuid *id, char out[UUID_HEX]);
+bool uuid_is_nil(const struct uuid *id);
+bool uuid_equal(const struct uuid *a, const struct uuid *b);
+
+#endif
