@@ -1,0 +1,118 @@
+#include "domain/batch.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+/* Without pacing contacts follow each other this closely. */
+#define PLAN_GAP_US US_PER_MS
+
+const char *const batch_status_names[BATCH_STATUS__MAX + 1] = {
+	"draft", "scheduled", "active", "paused", "completed", "failed", "cancelled", NULL,
+};
+const char *const rotation_names[ROTATION__MAX + 1] = { "random", "sequential", "round_robin", NULL };
+const char *const contact_source_names[CONTACT_SOURCE__MAX + 1] = { "csv", "manual", NULL };
+const char *const schedule_type_names[SCHEDULE__MAX + 1] = { "immediate", "scheduled", NULL };
+
+const char *const batch_action_names[BATCH_ACTION__MAX] = {
+	"change", "add contacts to", "schedule", "pause", "resume", "cancel", "delete",
+	"start", "complete", "fail",
+};
+
+#define IN(status) (1u << BATCH_##status)
+#define SAME (-1)
+
+static const struct {
+	unsigned allowed_in;
+	int becomes;
+} actions[BATCH_ACTION__MAX] = {
+	[BATCH_CHANGE] = { IN(DRAFT) | IN(SCHEDULED) | IN(PAUSED) | IN(ACTIVE), SAME },
+	[BATCH_ADD_CONTACTS] = { IN(DRAFT) | IN(SCHEDULED) | IN(PAUSED) | IN(ACTIVE), SAME },
+	[BATCH_SCHEDULE] = { IN(DRAFT), BATCH_SCHEDULED },
+	[BATCH_PAUSE] = { IN(SCHEDULED) | IN(ACTIVE), BATCH_PAUSED },
+	[BATCH_RESUME] = { IN(PAUSED), BATCH_ACTIVE }, /* or scheduled, see batch_after */
+	[BATCH_CANCEL] = { IN(DRAFT) | IN(SCHEDULED) | IN(ACTIVE) | IN(PAUSED), BATCH_CANCELLED },
+	[BATCH_DELETE] = { IN(DRAFT) | IN(COMPLETED) | IN(FAILED) | IN(CANCELLED), BATCH_DELETED },
+	[BATCH_START] = { IN(SCHEDULED), BATCH_ACTIVE },
+	[BATCH_COMPLETE] = { IN(SCHEDULED) | IN(ACTIVE), BATCH_COMPLETED },
+	[BATCH_FAIL] = { IN(SCHEDULED) | IN(ACTIVE), BATCH_FAILED },
+};
+
+bool batch_allows(enum batch_status status, enum batch_action action)
+{
+	return (actions[action].allowed_in & (1u << status)) != 0;
+}
+
+enum batch_status batch_after(enum batch_status status, enum batch_action action, bool start_ahead)
+{
+	if (action == BATCH_RESUME && start_ahead)
+		return BATCH_SCHEDULED;
+	return actions[action].becomes == SAME ? status : (enum batch_status)actions[action].becomes;
+}
+
+bool batch_is_running(enum batch_status status)
+{
+	return status == BATCH_SCHEDULED || status == BATCH_ACTIVE;
+}
+
+bool batch_is_over(enum batch_status status)
+{
+	return status >= BATCH_COMPLETED;
+}
+
+struct plan_rules batch_plan_rules(const struct batch_config *config)
+{
+	return (struct plan_rules){
+		.calendar = {
+			.zone = config->timezone,
+			.working_days = config->working_days,
+			.window_start = config->window_start,
+			.window_end = config->window_end,
+			.excluded = config->excluded_dates.items,
+			.excluded_count = config->excluded_dates.count,
+		},
+		.max_per_day = (int)config->max_calls_per_day,
+		.gap_us = config->calls_per_minute == 0 ? PLAN_GAP_US
+		          : instant_ceil_ms(US_PER_MINUTE / config->calls_per_minute),
+	};
+}
+
+struct retry_rules batch_retry_rules(const struct batch_config *config)
+{
+	return (struct retry_rules){
+		.enabled = config->retry_failed,
+		.max_attempts = (int)config->max_retry_attempts,
+		.outcomes = config->retry_on,
+		.delay_minutes = (int)config->retry_delay_minutes,
+	};
+}
+
+static bool lists_differ(const struct field_list *a, const struct field_list *b, size_t item)
+{
+	return a->count != b->count || (a->count != 0 && memcmp(a->items, b->items, a->count * item) != 0);
+}
+
+bool batch_plan_differs(const struct batch_config *a, const struct batch_config *b)
+{
+	return a->scheduled_at.us != b->scheduled_at.us || strcmp(a->timezone, b->timezone) != 0 ||
+	       a->window_start != b->window_start || a->window_end != b->window_end ||
+	       a->working_days != b->working_days || a->max_calls_per_day != b->max_calls_per_day ||
+	       a->calls_per_minute != b->calls_per_minute ||
+	       lists_differ(&a->excluded_dates, &b->excluded_dates, sizeof(int32_t));
+}
+
+int rotation_pick(enum rotation rotation, int count, int64_t called, int64_t total, int64_t claimed,
+                  uint32_t dice)
+{
+	int64_t share;
+
+	switch (rotation) {
+	case ROTATION_SEQUENTIAL: /* a number serves its share of the contacts, then the next one does */
+		share = total > 0 ? called * count / total : 0;
+		return (int)(share < count ? share : count - 1);
+	case ROTATION_ROUND_ROBIN:
+		return (int)(claimed % count);
+	default:
+		return (int)(((uint64_t)dice * (uint64_t)count) >> 32);
+	}
+}

@@ -1,0 +1,138 @@
+/* The fields of a campaign and of a contact: names, types, limits, defaults. */
+#include "domain/batch.h"
+#include "domain/zone.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define AT(field) offsetof(struct batch_config, field)
+#define WEEKDAYS 0x1f
+#define MAX_EXCLUDED_DATES 300 /* 4,096 bytes of text in the database */
+
+/* The outcomes that may be retried, and as which bit they are stored. */
+static const char *const outcome_names[CALL_STATUS__MAX + 1] = {
+	[CALL_QUEUED] = "", [CALL_DISPATCHED] = "", [CALL_RINGING] = "", [CALL_IN_PROGRESS] = "",
+	[CALL_COMPLETED] = "", [CALL_FAILED] = "failed", [CALL_NO_ANSWER] = "no_answer",
+	[CALL_BUSY] = "busy", [CALL_VOICEMAIL] = "voicemail",
+};
+
+static const char *check_zone(const char *name)
+{
+	return zone_exists(name) ? NULL : "is not an IANA time zone";
+}
+
+static const char *check_optional_zone(const char *name)
+{
+	return *name == '\0' ? NULL : check_zone(name);
+}
+
+static const struct contact_input contact_initial = {
+	.phone_number = "", .first_name = "", .last_name = "", .email = "", .timezone = "", .custom_fields = "",
+};
+
+#define CONTACT(field, ...) { .name = #field, .offset = offsetof(struct contact_input, field), __VA_ARGS__ }
+
+static const struct field contact_list[] = {
+	CONTACT(phone_number, .type = FIELD_PHONE, .flags = FIELD_REQUIRED),
+	CONTACT(first_name, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 255),
+	CONTACT(last_name, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 255),
+	CONTACT(email, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 320),
+	CONTACT(custom_fields, .type = FIELD_OBJECT, .flags = FIELD_NULLABLE, .max = 16384),
+	CONTACT(timezone, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 64, .check = check_optional_zone),
+};
+
+static const struct field_table contact_fields = {
+	contact_list, COUNT(contact_list), sizeof(struct contact_input), &contact_initial,
+};
+
+static const struct batch_config batch_initial = {
+	.name = "",
+	.phone_rotation_strategy = ROTATION_RANDOM,
+	.contact_source = CONTACT_SOURCE_CSV,
+	.schedule_type = SCHEDULE_IMMEDIATE,
+	.scheduled_at = { .us = INSTANT_NONE },
+	.timezone = "UTC",
+	.window_start = -1,
+	.window_end = -1,
+	.working_days = WEEKDAYS,
+	.max_concurrent_calls = 10,
+	.retry_on = CALL_BIT(CALL_FAILED) | CALL_BIT(CALL_NO_ANSWER) | CALL_BIT(CALL_BUSY),
+	.retry_delay_minutes = 30,
+	.metadata = "",
+};
+
+#define CONTACTS_FIELD                                                                        \
+	{ .name = "contacts", .type = FIELD_RECORDS, .flags = FIELD_NULLABLE | FIELD_FIXED,   \
+	  .offset = AT(contacts), .max = BATCH_MAX_CONTACTS_INLINE, .record = &contact_fields }
+#define SCHEDULED_AT_FIELD                                                                    \
+	{ .name = "scheduled_at", .type = FIELD_WHEN, .flags = FIELD_NULLABLE, .offset = AT(scheduled_at) }
+#define TIMEZONE_FIELD                                                                        \
+	{ .name = "timezone", .type = FIELD_STRING, .offset = AT(timezone), .min = 1, .max = 64, .check = check_zone }
+
+static const struct field batch_list[] = {
+	{ .name = "name", .type = FIELD_STRING, .flags = FIELD_REQUIRED, .offset = AT(name), .min = 1, .max = 255 },
+	{ .name = "agent_id", .type = FIELD_ID, .flags = FIELD_REQUIRED | FIELD_FIXED, .offset = AT(agent_id) },
+	{ .name = "phone_number_ids", .type = FIELD_IDS, .flags = FIELD_NULLABLE, .offset = AT(phone_number_ids),
+	  .max = BATCH_MAX_NUMBERS },
+	{ .name = "phone_rotation_strategy", .type = FIELD_CHOICE, .offset = AT(phone_rotation_strategy),
+	  .choices = rotation_names },
+	{ .name = "contact_source", .type = FIELD_CHOICE, .flags = FIELD_FIXED, .offset = AT(contact_source),
+	  .choices = contact_source_names },
+	CONTACTS_FIELD,
+	{ .name = "schedule_type", .type = FIELD_CHOICE, .offset = AT(schedule_type),
+	  .choices = schedule_type_names },
+	SCHEDULED_AT_FIELD,
+	TIMEZONE_FIELD,
+	{ .name = "start_time", .type = FIELD_TIME, .flags = FIELD_NULLABLE, .offset = AT(window_start) },
+	{ .name = "end_time", .type = FIELD_TIME, .flags = FIELD_NULLABLE, .offset = AT(window_end) },
+	{ .name = "working_days", .type = FIELD_WEEKDAYS, .offset = AT(working_days) },
+	{ .name = "excluded_dates", .type = FIELD_DATES, .flags = FIELD_NULLABLE, .offset = AT(excluded_dates),
+	  .max = MAX_EXCLUDED_DATES },
+	{ .name = "max_concurrent_calls", .type = FIELD_INT, .offset = AT(max_concurrent_calls), .min = 1, .max = 100 },
+	{ .name = "max_calls_per_day", .type = FIELD_INT, .flags = FIELD_NULLABLE, .offset = AT(max_calls_per_day),
+	  .min = 1, .max = INT32_MAX },
+	{ .name = "calls_per_minute", .type = FIELD_INT, .flags = FIELD_NULLABLE, .offset = AT(calls_per_minute),
+	  .min = 1, .max = 60000 },
+	{ .name = "retry_failed", .type = FIELD_BOOL, .offset = AT(retry_failed) },
+	{ .name = "max_retry_attempts", .type = FIELD_INT, .offset = AT(max_retry_attempts), .min = 0, .max = 3 },
+	{ .name = "retry_on", .type = FIELD_CHOICES, .offset = AT(retry_on), .max = CALL_STATUS__MAX,
+	  .choices = outcome_names },
+	{ .name = "retry_delay_minutes", .type = FIELD_INT, .offset = AT(retry_delay_minutes), .min = 1, .max = 10080 },
+	{ .name = "metadata", .type = FIELD_OBJECT, .flags = FIELD_NULLABLE, .offset = AT(metadata), .max = 65536 },
+};
+
+const struct field_table batch_fields = {
+	batch_list, COUNT(batch_list), sizeof(struct batch_config), &batch_initial,
+};
+
+static const struct field contacts_list[] = { CONTACTS_FIELD };
+
+const struct field_table contacts_fields = {
+	contacts_list, COUNT(contacts_list), sizeof(struct batch_config), &batch_initial,
+};
+
+static const struct field schedule_list[] = { SCHEDULED_AT_FIELD, TIMEZONE_FIELD };
+
+const struct field_table schedule_fields = {
+	schedule_list, COUNT(schedule_list), sizeof(struct batch_config), &batch_initial,
+};
+
+static void settle_window(const struct batch_config *config, struct faults *faults)
+{
+	if (config->window_start < 0 && config->window_end >= 0)
+		fault_add(faults, "start_time", "is required together with end_time");
+	else if (config->window_start >= 0 && config->window_end < 0)
+		fault_add(faults, "end_time", "is required together with start_time");
+	else if (config->window_start == config->window_end ? config->window_start >= 0
+	         : config->window_start == 1440 && config->window_end == 0)
+		fault_add(faults, "end_time", "must differ from start_time");
+}
+
+void batch_config_settle(struct batch_config *config, struct faults *faults)
+{
+	settle_window(config, faults);
+	if (config->schedule_type == SCHEDULE_SCHEDULED && config->scheduled_at.us == INSTANT_NONE)
+		fault_add(faults, "scheduled_at", "is required when schedule_type is scheduled");
+	if (config->scheduled_at.us != INSTANT_NONE && config->scheduled_at.is_wall && zone_exists(config->timezone))
+		config->scheduled_at = (struct when){
+			.us = zone_wall_to_utc(config->timezone, config->scheduled_at.us),
+		};
+}

@@ -1,0 +1,30 @@
+#include "domain/call.h"
+
+#include <stddef.h>
+
+#include "base/clock.h"
+
+const char *const call_status_names[CALL_STATUS__MAX + 1] = {
+	"queued", "dispatched", "ringing", "in_progress", "completed", "failed",
+	"no_answer", "busy", "voicemail", "cancelled", NULL,
+};
+
+bool call_has_ended(enum call_status status)
+{
+	return status >= CALL_COMPLETED;
+}
+
+bool call_may_become(enum call_status from, enum call_status to)
+{
+	return !call_has_ended(from) && to > from;
+}
+
+bool call_is_retried(const struct retry_rules *rules, int attempt, enum call_status outcome)
+{
+	return rules->enabled && attempt <= rules->max_attempts && (rules->outcomes & CALL_BIT(outcome)) != 0;
+}
+
+int64_t call_retry_delay_us(const struct retry_rules *rules, int attempt)
+{
+	return (rules->delay_minutes * US_PER_MINUTE) << (attempt - 1);
+}

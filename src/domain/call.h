@@ -1,0 +1,56 @@
+/* The states of a call, which report may follow which, and when an ended attempt is tried again. The
+ * numbers are stored (calls.status; batch_calls.retry_on is a bit set of outcomes). */
+#ifndef DOMAIN_CALL_H
+#define DOMAIN_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/instant.h"
+#include "base/uuid.h"
+
+enum call_status {
+	CALL_QUEUED,      /* claimed; the dialer has not taken it yet */
+	CALL_DISPATCHED,  /* the dialer took it */
+	CALL_RINGING,
+	CALL_IN_PROGRESS,
+	CALL_COMPLETED,   /* from here on: ended */
+	CALL_FAILED,
+	CALL_NO_ANSWER,
+	CALL_BUSY,
+	CALL_VOICEMAIL,
+	CALL_CANCELLED,
+	CALL_STATUS__MAX
+};
+
+#define CALL_BIT(status) (1u << (status))
+
+extern const char *const call_status_names[CALL_STATUS__MAX + 1]; /* NULL-terminated */
+
+bool call_has_ended(enum call_status status);
+
+/* A call's course is one-way: a report moves it forward or is too late. The first ending wins. */
+bool call_may_become(enum call_status from, enum call_status to);
+
+/* What a dialer says of a call, or what the scheduler concludes for it. */
+struct call_report {
+	struct uuid call_id;
+	int status;                    /* enum call_status */
+	int64_t duration_seconds;      /* -1: not said */
+	int64_t cost_ten_thousandths;  /* -1: not said */
+	const char *outcome, *end_reason, *recording_url, *transcript_url, *summary; /* "" when not said */
+	struct when occurred_at;       /* us is INSTANT_NONE: not said */
+};
+
+/* When to try again after attempt number `attempt` (from 1) of the campaign ended, before windows are
+ * considered: the delay doubles with every attempt. */
+struct retry_rules {
+	bool enabled;
+	int max_attempts;     /* retries, beyond the first attempt */
+	unsigned outcomes;    /* bit set of call_status that are tried again */
+	int delay_minutes;
+};
+bool call_is_retried(const struct retry_rules *rules, int attempt, enum call_status outcome);
+int64_t call_retry_delay_us(const struct retry_rules *rules, int attempt);
+
+#endif

@@ -1,0 +1,20 @@
+/* What Outdial tells others, and the states of telling it. The numbers are stored: webhook_endpoints.events
+ * is a bit set of events, deliveries.status a delivery_status. */
+#ifndef DOMAIN_EVENT_H
+#define DOMAIN_EVENT_H
+
+enum event {
+	EVENT_CALL_REQUESTED, /* to the agent's dialer alone */
+	EVENT_AGENT_SYNC,     /* to the agent's dialer alone */
+	EVENT_BATCH_STATUS_CHANGED,
+	EVENT_BATCH_COMPLETED,
+	EVENT__MAX
+};
+
+#define EVENT_BIT(event) (1u << (event))
+
+extern const char *const event_names[EVENT__MAX + 1]; /* NULL-terminated */
+
+enum delivery_status { DELIVERY_WAITING, DELIVERY_DELIVERED, DELIVERY_FAILED, DELIVERY_STATUS__MAX };
+
+#endif

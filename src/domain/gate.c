@@ -1,0 +1,128 @@
+#include "domain/gate.h"
+
+#include "base/instant.h"
+
+static int64_t all_or_none(bool open)
+{
+	return open ? INT64_MAX : 0;
+}
+
+static int64_t never(const struct gate_facts *facts)
+{
+	(void)facts;
+	return INSTANT_NEVER;
+}
+
+static int64_t state_room(const struct gate_facts *facts)
+{
+	return all_or_none(batch_is_running(facts->status));
+}
+
+static int64_t start_room(const struct gate_facts *facts)
+{
+	return all_or_none(facts->start_at_us <= facts->now_us);
+}
+
+static int64_t start_opens(const struct gate_facts *facts)
+{
+	return facts->start_at_us;
+}
+
+static int64_t number_room(const struct gate_facts *facts)
+{
+	return all_or_none(facts->has_number);
+}
+
+static int64_t dialer_room(const struct gate_facts *facts)
+{
+	return all_or_none(facts->has_dialer);
+}
+
+static int64_t window_room(const struct gate_facts *facts)
+{
+	return all_or_none(facts->span.from_us <= facts->now_us && facts->now_us < facts->span.until_us);
+}
+
+static int64_t window_opens(const struct gate_facts *facts)
+{
+	return facts->span.from_us;
+}
+
+static int64_t daily_cap_room(const struct gate_facts *facts)
+{
+	return facts->max_per_day == 0 ? INT64_MAX : facts->max_per_day - facts->day_calls;
+}
+
+/* The first span on a later local day. If there is none, planning will find that out. */
+static int64_t daily_cap_opens(const struct gate_facts *facts)
+{
+	struct span span = facts->span;
+
+	while (span.day == facts->span.day)
+		if (!calendar_span_at(&facts->calendar, span.until_us, &span))
+			return span.until_us;
+	return span.from_us;
+}
+
+static int64_t pacing_room(const struct gate_facts *facts)
+{
+	if (facts->pace_at_us == INSTANT_NONE)
+		return INT64_MAX;
+	return facts->pace_at_us <= facts->now_us ? 1 : 0;
+}
+
+static int64_t pacing_opens(const struct gate_facts *facts)
+{
+	return facts->pace_at_us;
+}
+
+static int64_t places_room(const struct gate_facts *facts)
+{
+	return facts->free_places;
+}
+
+static const struct {
+	const char *name;
+	int64_t (*room)(const struct gate_facts *);
+	int64_t (*opens_at)(const struct gate_facts *);
+} gates[GATE__MAX] = {
+	[GATE_STATE] = { "campaign state", state_room, never },
+	[GATE_START] = { "scheduled start", start_room, start_opens },
+	[GATE_NUMBER] = { "number to call from", number_room, never },
+	[GATE_DIALER] = { "dialer", dialer_room, never },
+	[GATE_WINDOW] = { "calling window", window_room, window_opens },
+	[GATE_DAILY_CAP] = { "daily cap", daily_cap_room, daily_cap_opens },
+	[GATE_PACING] = { "pacing", pacing_room, pacing_opens },
+	[GATE_PLACES] = { "free place", places_room, never },
+};
+
+const char *gate_name(enum gate gate)
+{
+	return gates[gate].name;
+}
+
+static void close_gate(struct gate_verdict *verdict, enum gate gate, int64_t opens_at_us)
+{
+	if (verdict->room != 0)
+		verdict->held_by = gate;
+	verdict->room = 0;
+	if (opens_at_us == INSTANT_NEVER)
+		verdict->waits_for_event = true;
+	else if (opens_at_us > verdict->opens_at_us)
+		verdict->opens_at_us = opens_at_us;
+}
+
+struct gate_verdict gates_judge(const struct gate_facts *facts)
+{
+	struct gate_verdict verdict = { .room = INT64_MAX, .opens_at_us = facts->now_us };
+
+	for (enum gate gate = 0; gate < GATE__MAX; gate++) {
+		int64_t room = gates[gate].room(facts);
+
+		if (room <= 0)
+			close_gate(&verdict, gate, gates[gate].opens_at(facts));
+		else if (room < verdict.room)
+			verdict.room = room;
+	}
+	return verdict;
+}

@@ -1,0 +1,39 @@
+/* When each of a campaign's contacts is to be called: a few segments, not a list of instants.
+ *
+ * A segment is `count` contacts, the first at first_us, each one gap_us after the one before, all
+ * in one span of the calendar. Over all segments of a campaign the instants ascend strictly (so are
+ * unique), are whole milliseconds, and no local civil day gets more than max_per_day of them.
+ *
+ * The cursor is all that planning has to remember. Planning n contacts and then, from where the
+ * cursor was left, m more gives the very instants of planning n + m at once. */
+#ifndef DOMAIN_PLAN_H
+#define DOMAIN_PLAN_H
+
+#include <stdint.h>
+
+#include "domain/calendar.h"
+
+struct plan_rules {
+	struct calendar calendar;
+	int max_per_day; /* 0: no cap */
+	int64_t gap_us;  /* between one contact and the next; > 0, whole milliseconds */
+};
+
+struct plan_cursor {
+	int64_t next_us; /* the next contact not before this */
+	int32_t day;     /* a local civil day … */
+	int day_calls;   /* … and the calls already planned or made on it; other days have none */
+};
+
+struct plan_segment {
+	int64_t first_us, gap_us;
+	int count;
+};
+
+/* Plans `count` contacts and moves the cursor behind them. Returns the number of segments and sets
+ * *planned. When fewer are planned than asked, `out` is full (call again) or, if 0 is returned, no
+ * day within the next 366 can take a call. max_segments > 0. */
+int plan_segments(const struct plan_rules *rules, struct plan_cursor *cursor, int count,
+                  struct plan_segment *out, int max_segments, int *planned);
+
+#endif

@@ -1,0 +1,18 @@
+/* The fields of a dialer's report: as the body of a request, and of its answer to call.requested. */
+#ifndef DOMAIN_REPORT_FIELDS_H
+#define DOMAIN_REPORT_FIELDS_H
+
+#include "base/field.h"
+#include "domain/call.h"
+
+extern const struct field_table report_fields; /* struct call_report, without call_id */
+
+struct bulk_report {
+	struct field_list reports; /* of struct call_report */
+};
+
+#define BULK_REPORT_MAX 1000
+
+extern const struct field_table bulk_report_fields; /* struct bulk_report */
+
+#endif

@@ -1,0 +1,130 @@
+/* glibc reads the tz database; this file asks it one question only, the offset from UTC at an
+ * instant (localtime_r's tm_gmtoff), and works out everything else from that. mktime is of no use
+ * here: how it takes a wall time that is skipped or comes twice hangs on tm_isdst, and not every
+ * change of the clock has one.
+ *
+ * glibc holds one zone at a time, the one named by TZ. Another zone means reading its file, so
+ * callers with many zones work zone by zone; the zone in use costs a string comparison. */
+#include "domain/zone.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define NAME_SIZE 64
+
+/* Handed to putenv, which keeps this very memory: changing zones allocates and leaks nothing. The
+ * colon makes glibc look for a file first, so that no name is taken for a rule like "EST5EDT". */
+static char tz_variable[sizeof "TZ=:" + NAME_SIZE] = "TZ=:";
+static char *const zone_in_use = tz_variable + sizeof "TZ=:" - 1;
+
+static bool is_reserved(const char *name)
+{
+	static const char *const reserved[] = {
+		"posix/", "right/", "posixrules", "localtime", "Factory",
+	};
+
+	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+		if (strncmp(name, reserved[i], strlen(reserved[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Parts that begin with a letter, joined by slashes. No dots, hence no way out of the directory. */
+static bool is_iana_name(const char *name)
+{
+	size_t len = strnlen(name, NAME_SIZE);
+	bool part_begins = true;
+
+	if (len == NAME_SIZE || is_reserved(name))
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)name[i];
+
+		if (part_begins ? !isalpha(c) : !isalnum(c) && strchr("/_+-", c) == NULL)
+			return false;
+		part_begins = c == '/';
+	}
+	return !part_begins;
+}
+
+static bool has_zone_file(const char *name)
+{
+	const char *directory = getenv("TZDIR");
+	char path[4096], magic[4];
+	bool found;
+	int file, len;
+
+	if (directory == NULL || *directory == '\0')
+		directory = "/usr/share/zoneinfo";
+	len = snprintf(path, sizeof path, "%s/%s", directory, name);
+	if (len < 0 || (size_t)len >= sizeof path)
+		return false;
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return false;
+	found = read(file, magic, sizeof magic) == sizeof magic && memcmp(magic, "TZif", 4) == 0;
+	close(file);
+	return found;
+}
+
+/* The zone in use is in memory, whatever has become of its file. */
+bool zone_exists(const char *name)
+{
+	return is_iana_name(name) && (strcmp(name, zone_in_use) == 0 || has_zone_file(name));
+}
+
+static void use_zone(const char *name)
+{
+	if (strcmp(name, zone_in_use) == 0)
+		return;
+	if (!zone_exists(name)) /* glibc would take it for UTC and have people called at night */
+		fatal("time zone \"%s\" is not in the tz database", name);
+	strcpy(zone_in_use, name);
+	if (putenv(tz_variable) != 0)
+		fatal("cannot set TZ");
+	tzset();
+}
+
+/* East is positive. Clocks change on whole seconds: the second that holds the instant decides. */
+static int64_t offset_at(int64_t utc_us)
+{
+	time_t second = (utc_us >= 0 ? utc_us : utc_us - (US_PER_SECOND - 1)) / US_PER_SECOND;
+	struct tm local;
+
+	if (localtime_r(&second, &local) == NULL)
+		fatal("no local time in zone %s at %lld", zone_in_use, (long long)second);
+	return local.tm_gmtoff * US_PER_SECOND;
+}
+
+int64_t zone_utc_to_wall(const char *zone, int64_t utc_us)
+{
+	use_zone(zone);
+	return utc_us + offset_at(utc_us);
+}
+
+/* No offset reaches a day, and no zone has changed its clocks twice within three days (at least
+ * not since 1970): only the offsets a day to either side can hold. The earlier one is tried first
+ * because it gives the first occurrence of a wall time shown twice. Where neither holds, the wall
+ * time is one that was skipped; read by the earlier offset it lies behind the change, moved by the
+ * gap. */
+int64_t zone_wall_to_utc(const char *zone, int64_t wall_us)
+{
+	int64_t before, after;
+
+	use_zone(zone);
+	before = offset_at(wall_us - US_PER_DAY);
+	if (offset_at(wall_us - before) == before)
+		return wall_us - before;
+	after = offset_at(wall_us + US_PER_DAY);
+	if (offset_at(wall_us - after) == after)
+		return wall_us - after;
+	return wall_us - before;
+}
