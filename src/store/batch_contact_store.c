@@ -1,0 +1,175 @@
+#include "store/batch_contact_store.h"
+
+#include "base/json.h"
+#include "store/statements.h"
+
+#define ROWS_PER_STATEMENT 1000
+
+static void write_contact(struct json *json, const struct contact_input *contact)
+{
+	json_begin_array(json, NULL);
+	json_add_string(json, NULL, contact->phone_number);
+	json_add_string(json, NULL, contact->first_name);
+	json_add_string(json, NULL, contact->last_name);
+	json_add_string(json, NULL, contact->email);
+	json_add_string(json, NULL, contact->timezone);
+	json_add_string(json, NULL, contact->custom_fields);
+	json_end(json);
+}
+
+static enum db_result add_rows(struct db *db, const struct batch *batch, int64_t behind,
+                               const struct contact_input *contacts, size_t count)
+{
+	struct buf rows = { 0 };
+	struct json json = json_to(&rows);
+	enum db_result result;
+
+	json_begin_array(&json, NULL);
+	for (size_t i = 0; i < count; i++)
+		write_contact(&json, &contacts[i]);
+	json_end(&json);
+	result = db_exec(db, SQL_CONTACTS_ADD, DB_ARGS(
+		db_int(batch->id), db_int(behind), db_int(batch->id), db_buf(&rows)));
+	buf_free(&rows);
+	return result;
+}
+
+enum db_result batch_contacts_add(struct db *db, struct batch *batch, const struct contact_input *contacts,
+                                  size_t count)
+{
+	int64_t behind = batch->counts.total, skipped;
+	struct arena *arena;
+	struct db_rows rows;
+	enum db_result result;
+
+	for (size_t done = 0; done < count; done += ROWS_PER_STATEMENT) {
+		size_t part = count - done < ROWS_PER_STATEMENT ? count - done : ROWS_PER_STATEMENT;
+
+		DB_TRY(add_rows(db, batch, behind + (int64_t)done, contacts + done, part));
+	}
+	arena = arena_new();
+	result = db_query(db, SQL_CONTACTS_SKIPPED_AFTER, DB_ARGS(db_int(batch->id), db_int(behind)), arena, &rows);
+	skipped = result == DB_OK ? db_get_int(&rows, 0, 0) : 0;
+	arena_free(arena);
+	if (result != DB_OK)
+		return result;
+	batch->counts.total += (int64_t)count;
+	batch->counts.skipped += skipped;
+	batch->counts.pending += (int64_t)count - skipped;
+	return db_exec(db, SQL_CONTACTS_ADDED, DB_ARGS(
+		db_int((int64_t)count), db_int(skipped), db_instant(batch->updated_at_us), db_int(batch->id)));
+}
+
+/* What waits is stored alike; what it is called follows from the campaign and from the plan. */
+static enum contact_status derive_status(const struct batch *batch, enum contact_status stored, bool planned)
+{
+	if (stored != CONTACT_PENDING)
+		return stored;
+	if (batch_is_over(batch->status))
+		return CONTACT_CANCELLED;
+	return planned ? CONTACT_SCHEDULED : CONTACT_PENDING;
+}
+
+static struct batch_contact read_contact(const struct db_rows *rows, size_t r, const struct batch *batch)
+{
+	return (struct batch_contact){
+		.position = db_get_int(rows, r, 0),
+		.who = {
+			.phone_number = db_get_text(rows, r, 1),
+			.first_name = db_get_text(rows, r, 2),
+			.last_name = db_get_text(rows, r, 3),
+			.email = db_get_text(rows, r, 4),
+			.timezone = db_get_text(rows, r, 5),
+			.custom_fields = db_get_text(rows, r, 6),
+		},
+		.status = derive_status(batch, (enum contact_status)db_get_int(rows, r, 7),
+		                        db_get_int(rows, r, 19) != 0),
+		.attempts = db_get_int(rows, r, 8),
+		.scheduled_at_us = db_get_int(rows, r, 9),
+		.call_id = db_get_uuid(rows, r, 10),
+		.call_status = (int)db_get_int(rows, r, 11),
+		.from_number = db_get_text(rows, r, 12),
+		.called_at_us = db_get_int(rows, r, 13),
+		.ended_at_us = db_get_int(rows, r, 14),
+		.duration_seconds = db_get_int(rows, r, 15),
+		.cost_ten_thousandths = db_get_int(rows, r, 16),
+		.outcome = db_get_text(rows, r, 17),
+		.end_reason = db_get_text(rows, r, 18),
+	};
+}
+
+enum db_result batch_contact_get(struct db *db, const struct batch *batch, int64_t position,
+                                 struct arena *arena, struct batch_contact *out)
+{
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_CONTACT_GET, DB_ARGS(db_int(batch->id), db_int(position)), arena, &rows));
+	if (rows.count == 0)
+		return DB_NOT_FOUND;
+	*out = read_contact(&rows, 0, batch);
+	return DB_OK;
+}
+
+/* Which stored status, and planned or not, a derived status stands for. */
+struct stored_filter {
+	int status, or_status;
+	int planned; /* 0: no, 1: yes, 2: either */
+};
+
+static bool stored_filter(const struct batch *batch, int status, struct stored_filter *out)
+{
+	bool over = batch_is_over(batch->status);
+
+	*out = (struct stored_filter){ status, status, 2 };
+	switch (status) {
+	case CONTACT_PENDING:
+		out->planned = 0;
+		return !over;
+	case CONTACT_SCHEDULED:
+		*out = (struct stored_filter){ CONTACT_PENDING, CONTACT_PENDING, 1 };
+		return !over;
+	case CONTACT_CANCELLED:
+		if (over)
+			out->or_status = CONTACT_PENDING;
+		return true;
+	default:
+		return true;
+	}
+}
+
+static enum db_result query_page(struct db *db, const struct batch *batch, int status, const struct page *page,
+                                 struct arena *arena, struct db_rows *rows, int64_t *total)
+{
+	struct db_value id = db_int(batch->id), limit = db_int(page->limit), offset = db_int(page->offset);
+	struct db_value stored, or_stored, planned;
+	struct stored_filter filter;
+
+	*total = batch->counts.total;
+	if (status < 0)
+		return db_query(db, SQL_CONTACT_PAGE, DB_ARGS(id, offset, limit), arena, rows);
+	*total = 0;
+	if (!stored_filter(batch, status, &filter))
+		return DB_OK;
+	stored = db_int(filter.status);
+	or_stored = db_int(filter.or_status);
+	planned = db_int(filter.planned);
+	DB_TRY(db_query(db, SQL_CONTACT_COUNT_OF_STATUS, DB_ARGS(id, stored, or_stored, planned, planned), arena, rows));
+	*total = db_get_int(rows, 0, 0);
+	return db_query(db, SQL_CONTACT_PAGE_OF_STATUS,
+	                DB_ARGS(id, stored, or_stored, planned, planned, limit, offset), arena, rows);
+}
+
+enum db_result batch_contacts_list(struct db *db, const struct batch *batch, int status, const struct page *page,
+                                   struct arena *arena, struct listing *out)
+{
+	struct db_rows rows = { 0 };
+	struct batch_contact *items;
+	int64_t total;
+
+	DB_TRY(query_page(db, batch, status, page, arena, &rows, &total));
+	items = arena_alloc(arena, rows.count * sizeof *items);
+	for (size_t r = 0; r < rows.count; r++)
+		items[r] = read_contact(&rows, r, batch);
+	*out = (struct listing){ items, rows.count, sizeof *items, total };
+	return DB_OK;
+}

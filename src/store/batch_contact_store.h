@@ -1,0 +1,33 @@
+/* The contacts of a campaign. */
+#ifndef STORE_BATCH_CONTACT_STORE_H
+#define STORE_BATCH_CONTACT_STORE_H
+
+#include "domain/batch.h"
+#include "store/db.h"
+#include "store/page.h"
+
+/* Appends contacts under the campaign's lock, and counts them: batch->counts.total and .skipped grow.
+ * A number that stands in the campaign already is stored as skipped. */
+enum db_result batch_contacts_add(struct db *db, struct batch *batch, const struct contact_input *contacts,
+                                  size_t count);
+
+struct batch_contact {
+	int64_t position;
+	struct contact_input who;
+	enum contact_status status;
+	int64_t attempts;
+	int64_t scheduled_at_us;
+	struct uuid call_id; /* of the latest attempt, nil: none; what follows is that attempt's */
+	int call_status;     /* -1: none */
+	const char *from_number, *outcome, *end_reason;
+	int64_t called_at_us, ended_at_us, duration_seconds, cost_ten_thousandths;
+};
+
+enum db_result batch_contact_get(struct db *db, const struct batch *batch, int64_t position,
+                                 struct arena *arena, struct batch_contact *out);
+
+/* status -1: all. In the order of positions; of struct batch_contact. */
+enum db_result batch_contacts_list(struct db *db, const struct batch *batch, int status, const struct page *page,
+                                   struct arena *arena, struct listing *out);
+
+#endif

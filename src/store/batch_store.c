@@ -1,0 +1,302 @@
+#include "store/batch_store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "store/statements.h"
+
+/* "HEX+49…HEX+49…": the ids and telephone numbers of a campaign in one column. */
+static void read_numbers(struct batch *batch, const char *text, struct arena *arena)
+{
+	size_t count = 0;
+	struct uuid *ids;
+
+	batch->from_number = "";
+	if (*text == '\0')
+		return;
+	for (const char *c = text; c != NULL; c = strchr(c + 1, ' '))
+		count++;
+	ids = arena_alloc(arena, count * sizeof *ids);
+	for (size_t i = 0; i < count; i++) {
+		for (int b = 0; b < 16; b++, text += 2)
+			sscanf(text, "%2hhx", &ids[i].b[b]);
+		if (i == 0)
+			batch->from_number = arena_strndup(arena, text, strcspn(text, " "));
+		text += strcspn(text, " ") + 1;
+	}
+	batch->config.phone_number_ids = (struct field_list){ ids, count };
+}
+
+/* A JSON array of dates, as we wrote it. */
+struct field_list batch_read_dates(const char *text, struct arena *arena)
+{
+	int32_t *days = arena_alloc(arena, (strlen(text) / 12 + 1) * sizeof *days);
+	size_t count = 0;
+	char date[11] = "";
+
+	for (const char *c = strchr(text, '"'); c != NULL; c = strchr(c + 12, '"')) {
+		memcpy(date, c + 1, 10);
+		count += date_parse(date, &days[count]);
+		if (c[12] == ']' || c[12] == '\0')
+			break;
+	}
+	return (struct field_list){ days, count };
+}
+
+static const char *write_dates(const struct field_list *dates, struct arena *arena)
+{
+	struct buf text = { 0 };
+	struct json json = json_to(&text);
+	const int32_t *days = dates->items;
+	const char *copy;
+
+	json_begin_array(&json, NULL);
+	for (size_t i = 0; i < dates->count; i++) {
+		char date[11];
+
+		date_format(days[i], date);
+		json_add_string(&json, NULL, date);
+	}
+	json_end(&json);
+	copy = arena_strdup(arena, text.data);
+	buf_free(&text);
+	return copy;
+}
+
+/* What waits in a campaign that is over will not be called any more: it is cancelled. */
+static void settle_counts(struct batch *batch)
+{
+	struct batch_counts *n = &batch->counts;
+
+	n->pending = n->total - n->in_progress - n->completed - n->failed - n->voicemail - n->no_answer -
+	             n->busy - n->cancelled - n->skipped;
+	if (batch_is_over(batch->status)) {
+		n->cancelled += n->pending;
+		n->pending = 0;
+	}
+}
+
+/* The cells of a row in the order of BATCH_COLUMNS. */
+struct cursor {
+	const struct db_rows *rows;
+	size_t row, column;
+};
+
+static int64_t next_int(struct cursor *at)
+{
+	return db_get_int(at->rows, at->row, at->column++);
+}
+
+static const char *next_text(struct cursor *at)
+{
+	return db_get_text(at->rows, at->row, at->column++);
+}
+
+static struct uuid next_uuid(struct cursor *at)
+{
+	return db_get_uuid(at->rows, at->row, at->column++);
+}
+
+static void read_config(struct batch *batch, struct cursor *at, struct arena *arena)
+{
+	struct batch_config *config = &batch->config;
+
+	config->agent_id = next_uuid(at);
+	config->name = next_text(at);
+	read_numbers(batch, next_text(at), arena);
+	config->phone_rotation_strategy = (int)next_int(at);
+	config->contact_source = (int)next_int(at);
+	config->schedule_type = (int)next_int(at);
+	config->scheduled_at.us = next_int(at);
+	config->timezone = next_text(at);
+	config->window_start = (int)next_int(at);
+	config->window_end = (int)next_int(at);
+	config->working_days = (unsigned)next_int(at);
+	config->excluded_dates = batch_read_dates(next_text(at), arena);
+	config->max_concurrent_calls = next_int(at);
+	config->max_calls_per_day = next_int(at);
+	config->calls_per_minute = next_int(at);
+	config->retry_failed = next_int(at) != 0;
+	config->max_retry_attempts = next_int(at);
+	config->retry_on = (unsigned)next_int(at);
+	config->retry_delay_minutes = next_int(at);
+	config->metadata = next_text(at);
+}
+
+static void read_progress(struct batch *batch, struct cursor *at)
+{
+	struct batch_counts *counts = &batch->counts;
+
+	batch->status = (enum batch_status)next_int(at);
+	batch->status_reason = next_text(at);
+	counts->total = next_int(at);
+	counts->called = next_int(at);
+	counts->in_progress = next_int(at);
+	counts->completed = next_int(at);
+	counts->failed = next_int(at);
+	counts->voicemail = next_int(at);
+	counts->no_answer = next_int(at);
+	counts->busy = next_int(at);
+	counts->cancelled = next_int(at);
+	counts->skipped = next_int(at);
+	settle_counts(batch);
+	batch->planned_from_us = next_int(at);
+	batch->planned_until_us = next_int(at);
+	batch->started_at_us = next_int(at);
+	batch->completed_at_us = next_int(at);
+	batch->created_at_us = next_int(at);
+	batch->updated_at_us = next_int(at);
+}
+
+static void read_batch(const struct db_rows *rows, size_t row, struct arena *arena, struct batch *batch)
+{
+	struct cursor at = { rows, row, 0 };
+
+	*batch = (struct batch){ .id = next_int(&at) };
+	batch->uuid = next_uuid(&at);
+	batch->organization_id = next_int(&at);
+	batch->agent_row = next_int(&at);
+	read_config(batch, &at, arena);
+	read_progress(batch, &at);
+	batch->work = (enum batch_work)next_int(&at);
+	batch->wake_at_us = next_int(&at);
+	batch->day = (int32_t)next_int(&at);
+	batch->day_calls = next_int(&at);
+	batch->plan_position = next_int(&at);
+	batch->plan.next_us = next_int(&at);
+	batch->plan.day = (int32_t)next_int(&at);
+	batch->plan.day_calls = (int)next_int(&at);
+}
+
+static enum db_result read_one(const struct db_rows *rows, struct arena *arena, struct batch *out)
+{
+	if (rows->count == 0)
+		return DB_NOT_FOUND;
+	read_batch(rows, 0, arena, out);
+	return DB_OK;
+}
+
+enum db_result batch_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
+                         struct arena *arena, struct batch *out)
+{
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_BATCH_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
+	return read_one(&rows, arena, out);
+}
+
+enum db_result batch_get_row(struct db *db, int64_t id, struct arena *arena, struct batch *out)
+{
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_BATCH_GET_ROW, DB_ARGS(db_int(id)), arena, &rows));
+	return read_one(&rows, arena, out);
+}
+
+/* Two statements, because the second reads rows of other tables that must stay unlocked. */
+enum db_result batch_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
+                          struct arena *arena, struct batch *out)
+{
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_BATCH_LOCK, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
+	if (rows.count == 0)
+		return DB_NOT_FOUND;
+	return batch_get_row(db, db_get_int(&rows, 0, 0), arena, out);
+}
+
+enum db_result batch_list(struct db *db, int64_t organization_id, const struct batch_filter *filter,
+                          const struct page *page, struct arena *arena, struct listing *out)
+{
+	struct db_value organization = db_int(organization_id), status = db_int(filter->status),
+	                any_agent = db_int(uuid_is_nil(&filter->agent_id)), agent = db_uuid(&filter->agent_id);
+	struct db_rows rows, total;
+	struct batch *items;
+
+	DB_TRY(db_query(db, SQL_BATCH_LIST,
+	                DB_ARGS(organization, status, status, any_agent, agent, db_int(page->limit),
+	                        db_int(page->offset)), arena, &rows));
+	DB_TRY(db_query(db, SQL_BATCH_COUNT, DB_ARGS(organization, status, status, any_agent, agent), arena, &total));
+	items = arena_alloc(arena, rows.count * sizeof *items);
+	for (size_t r = 0; r < rows.count; r++)
+		read_batch(&rows, r, arena, &items[r]);
+	*out = (struct listing){ items, rows.count, sizeof *items, db_get_int(&total, 0, 0) };
+	return DB_OK;
+}
+
+enum db_result batch_insert(struct db *db, struct batch *batch)
+{
+	const struct batch_config *c = &batch->config;
+	struct arena *arena = arena_new();
+	enum db_result result = db_exec(db, SQL_BATCH_CREATE, DB_ARGS(
+		db_uuid(&batch->uuid), db_int(batch->organization_id), db_int(batch->agent_row), db_text(c->name),
+		db_int(c->phone_rotation_strategy), db_int(c->contact_source), db_int(c->schedule_type),
+		db_instant(c->scheduled_at.us), db_text(c->timezone), db_int(c->window_start),
+		db_int(c->window_end), db_int(c->working_days), db_text(write_dates(&c->excluded_dates, arena)),
+		db_int(c->max_concurrent_calls), db_int(c->max_calls_per_day), db_int(c->calls_per_minute),
+		db_int(c->retry_failed), db_int(c->max_retry_attempts), db_int(c->retry_on),
+		db_int(c->retry_delay_minutes), db_text(c->metadata), db_instant(batch->created_at_us),
+		db_instant(batch->created_at_us)));
+
+	arena_free(arena);
+	if (result != DB_OK)
+		return result;
+	batch->id = db_insert_id(db);
+	return db_exec(db, SQL_BATCH_CREATE_COUNTERS, DB_ARGS(db_int(batch->id)));
+}
+
+enum db_result batch_save_config(struct db *db, const struct batch *batch)
+{
+	const struct batch_config *c = &batch->config;
+	struct arena *arena = arena_new();
+	enum db_result result = db_exec(db, SQL_BATCH_SAVE_CONFIG, DB_ARGS(
+		db_text(c->name), db_int(c->phone_rotation_strategy), db_int(c->schedule_type),
+		db_instant(c->scheduled_at.us), db_text(c->timezone), db_int(c->window_start),
+		db_int(c->window_end), db_int(c->working_days), db_text(write_dates(&c->excluded_dates, arena)),
+		db_int(c->max_concurrent_calls), db_int(c->max_calls_per_day), db_int(c->calls_per_minute),
+		db_int(c->retry_failed), db_int(c->max_retry_attempts), db_int(c->retry_on),
+		db_int(c->retry_delay_minutes), db_text(c->metadata), db_instant(batch->updated_at_us),
+		db_int(batch->id)));
+
+	arena_free(arena);
+	return result;
+}
+
+enum db_result batch_save_state(struct db *db, const struct batch *batch)
+{
+	return db_exec(db, SQL_BATCH_SAVE_STATE, DB_ARGS(
+		db_int(batch->status), db_text(batch->status_reason), db_int(batch->work),
+		db_instant(batch->wake_at_us), db_instant(batch->started_at_us),
+		db_instant(batch->completed_at_us), db_instant(batch->updated_at_us), db_int(batch->id)));
+}
+
+static enum db_result save_given_numbers(struct db *db, const struct batch *batch)
+{
+	const struct uuid *ids = batch->config.phone_number_ids.items;
+	struct buf rows = { 0 };
+	struct json json = json_to(&rows);
+	enum db_result result;
+
+	json_begin_array(&json, NULL);
+	for (size_t i = 0; i < batch->config.phone_number_ids.count; i++)
+		json_hex_id(&json, NULL, &ids[i]);
+	json_end(&json);
+	result = db_exec(db, SQL_BATCH_NUMBERS_SET,
+	                 DB_ARGS(db_int(batch->id), db_buf(&rows), db_int(batch->organization_id)));
+	buf_free(&rows);
+	return result;
+}
+
+enum db_result batch_save_numbers(struct db *db, const struct batch *batch, int64_t *found)
+{
+	DB_TRY(db_exec(db, SQL_BATCH_NUMBERS_CLEAR, DB_ARGS(db_int(batch->id))));
+	if (batch->config.phone_number_ids.count != 0)
+		DB_TRY(save_given_numbers(db, batch));
+	else
+		DB_TRY(db_exec(db, SQL_BATCH_NUMBERS_OF_AGENT, DB_ARGS(
+			db_int(batch->id), db_int(batch->agent_row), db_int(batch->organization_id))));
+	*found = db_affected(db);
+	return DB_OK;
+}

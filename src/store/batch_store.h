@@ -1,0 +1,39 @@
+/* Campaigns in the database: rows to structs and back. What may be done to them: store/campaign.h */
+#ifndef STORE_BATCH_STORE_H
+#define STORE_BATCH_STORE_H
+
+#include "domain/batch.h"
+#include "store/db.h"
+#include "store/page.h"
+
+/* DB_NOT_FOUND: no such campaign in this organisation. Strings and lists live in the arena. */
+enum db_result batch_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
+                         struct arena *arena, struct batch *out);
+enum db_result batch_get_row(struct db *db, int64_t id, struct arena *arena, struct batch *out);
+
+/* The same, and the campaign's row stays locked until the transaction ends. */
+enum db_result batch_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
+                          struct arena *arena, struct batch *out);
+
+struct batch_filter {
+	int status;           /* -1: any */
+	struct uuid agent_id; /* nil: any */
+};
+/* Newest first; of struct batch. */
+enum db_result batch_list(struct db *db, int64_t organization_id, const struct batch_filter *filter,
+                          const struct page *page, struct arena *arena, struct listing *out);
+
+/* Inserts a draft without contacts and numbers; sets id. uuid, organization_id, agent_row, config and
+ * created_at_us are given. */
+enum db_result batch_insert(struct db *db, struct batch *batch);
+enum db_result batch_save_config(struct db *db, const struct batch *batch);
+enum db_result batch_save_state(struct db *db, const struct batch *batch);
+
+/* Writes config.phone_number_ids, or the agent's outbound numbers when there are none.
+ * *found: how many numbers the campaign has now. */
+enum db_result batch_save_numbers(struct db *db, const struct batch *batch, int64_t *found);
+
+/* The column excluded_dates: civil days, in the arena. */
+struct field_list batch_read_dates(const char *text, struct arena *arena);
+
+#endif

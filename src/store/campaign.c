@@ -1,0 +1,336 @@
+#include "store/campaign.h"
+
+#include <string.h>
+
+#include "base/instant.h"
+#include "domain/batch_json.h"
+#include "store/agent_store.h"
+#include "store/batch_contact_store.h"
+#include "store/batch_store.h"
+#include "store/event_store.h"
+#include "store/planning.h"
+
+static const char no_day[] = "no callable day within 366 days";
+
+static enum db_result refuse(struct campaign_request *request, enum refusal refusal)
+{
+	request->refusal = refusal;
+	return DB_REFUSED;
+}
+
+static enum db_result publish_change(struct db *db, const struct batch *batch, enum batch_status from)
+{
+	struct buf data = { 0 };
+	struct json json = json_to(&data);
+	enum db_result result;
+
+	json_begin_object(&json, NULL);
+	json_id(&json, "batch_id", &batch->uuid);
+	json_add_string(&json, "from", batch_status_names[from]);
+	json_add_string(&json, "to", batch_status_names[batch->status]);
+	json_text(&json, "reason", batch->status_reason);
+	batch_write_counts(&json, &batch->counts);
+	json_end(&json);
+	result = event_publish(db, batch->organization_id, EVENT_BATCH_STATUS_CHANGED, data.data, batch->updated_at_us);
+	buf_free(&data);
+	return result;
+}
+
+static enum db_result publish_completed(struct db *db, const struct batch *batch)
+{
+	struct buf data = { 0 };
+	struct json json = json_to(&data);
+	enum db_result result;
+
+	json_begin_object(&json, NULL);
+	json_id(&json, "batch_id", &batch->uuid);
+	json_add_string(&json, "name", batch->config.name);
+	json_instant(&json, "started_at", batch->started_at_us);
+	json_instant(&json, "completed_at", batch->completed_at_us);
+	batch_write_counts(&json, &batch->counts);
+	json_end(&json);
+	result = event_publish(db, batch->organization_id, EVENT_BATCH_COMPLETED, data.data, batch->updated_at_us);
+	buf_free(&data);
+	return result;
+}
+
+static bool start_is_ahead(const struct batch *batch, int64_t now_us)
+{
+	return batch->config.scheduled_at.us > now_us;
+}
+
+enum db_result campaign_move(struct db *db, struct batch *batch, enum batch_action action,
+                             const char *reason, int64_t now_us)
+{
+	enum batch_status from = batch->status;
+
+	if (!batch_allows(from, action))
+		return DB_REFUSED;
+	batch->status = batch_after(from, action, start_is_ahead(batch, now_us));
+	batch->status_reason = reason;
+	batch->updated_at_us = now_us;
+	if (batch->status == BATCH_ACTIVE && batch->started_at_us == INSTANT_NONE)
+		batch->started_at_us = now_us;
+	if (batch_is_over(batch->status) && batch->completed_at_us == INSTANT_NONE)
+		batch->completed_at_us = now_us;
+	if (batch->status == BATCH_DELETED)
+		batch->work = BATCH_WORK_PURGE;
+	else if (batch_is_over(batch->status))
+		batch->work = BATCH_WORK_DISPATCH; /* a plan half written needs no end any more */
+	if (batch->work == BATCH_WORK_DISPATCH)
+		batch->wake_at_us = batch_is_running(batch->status) ? now_us : INSTANT_NEVER;
+	else
+		batch->wake_at_us = now_us;
+	DB_TRY(batch_save_state(db, batch));
+	if (batch->status != BATCH_DELETED)
+		DB_TRY(publish_change(db, batch, from));
+	return batch->status == BATCH_COMPLETED ? publish_completed(db, batch) : DB_OK;
+}
+
+static enum db_result lock(struct db *db, struct campaign_request *request, enum batch_action action)
+{
+	DB_TRY(batch_lock(db, request->organization_id, &request->uuid, request->arena, &request->batch));
+	request->batch.updated_at_us = request->now_us;
+	if (!batch_allows(request->batch.status, action))
+		return refuse(request, REFUSED_STATE);
+	return DB_OK;
+}
+
+/* Plans as much as fits into a request; a campaign that cannot be planned has failed. */
+static enum db_result plan(struct db *db, struct campaign_request *request)
+{
+	bool impossible;
+
+	DB_TRY(planning_begin(db, &request->batch, &impossible));
+	if (impossible && batch_allows(request->batch.status, BATCH_FAIL))
+		return campaign_move(db, &request->batch, BATCH_FAIL, no_day, request->now_us);
+	return DB_OK;
+}
+
+static enum db_result move_to_scheduled(struct db *db, struct campaign_request *request)
+{
+	DB_TRY(campaign_move(db, &request->batch, BATCH_SCHEDULE, "", request->now_us));
+	planning_restart(&request->batch, request->now_us);
+	return plan(db, request);
+}
+
+static enum db_result add_contacts(struct db *db, struct campaign_request *request)
+{
+	const struct field_list *contacts = &request->config.contacts;
+	int64_t skipped = request->batch.counts.skipped;
+
+	DB_TRY(batch_contacts_add(db, &request->batch, contacts->items, contacts->count));
+	request->added = (int64_t)contacts->count;
+	request->skipped = request->batch.counts.skipped - skipped;
+	return DB_OK;
+}
+
+static enum db_result save_numbers(struct db *db, struct campaign_request *request)
+{
+	size_t wanted = request->batch.config.phone_number_ids.count;
+	int64_t found;
+
+	DB_TRY(batch_save_numbers(db, &request->batch, &found));
+	if (found < (int64_t)wanted)
+		return refuse(request, REFUSED_NUMBER);
+	return found == 0 ? refuse(request, REFUSED_NO_NUMBER) : DB_OK;
+}
+
+static enum db_result find_agent(struct db *db, struct campaign_request *request)
+{
+	struct agent agent;
+	enum db_result result = agent_lock_shared(db, request->organization_id, &request->config.agent_id,
+	                                          request->arena, &agent);
+
+	if (result == DB_NOT_FOUND)
+		return refuse(request, REFUSED_AGENT);
+	if (result == DB_OK && agent.status != AGENT_ACTIVE)
+		return refuse(request, REFUSED_AGENT_NOT_READY);
+	request->batch.agent_row = agent.id;
+	return result;
+}
+
+static enum db_result create(struct db *db, void *context)
+{
+	struct campaign_request *request = context;
+
+	request->batch = (struct batch){
+		.uuid = request->uuid,
+		.organization_id = request->organization_id,
+		.config = request->config,
+		.status = BATCH_DRAFT,
+		.status_reason = "",
+		.planned_from_us = INSTANT_NONE, .planned_until_us = INSTANT_NONE,
+		.started_at_us = INSTANT_NONE, .completed_at_us = INSTANT_NONE,
+		.created_at_us = request->now_us, .updated_at_us = request->now_us,
+		.wake_at_us = INSTANT_NEVER,
+	};
+	DB_TRY(find_agent(db, request));
+	DB_TRY(batch_insert(db, &request->batch));
+	DB_TRY(save_numbers(db, request));
+	DB_TRY(add_contacts(db, request));
+	if (request->config.schedule_type == SCHEDULE_SCHEDULED && request->config.contacts.count != 0)
+		DB_TRY(move_to_scheduled(db, request));
+	return batch_get(db, request->organization_id, &request->uuid, request->arena, &request->batch);
+}
+
+enum db_result campaign_create(struct db *db, struct campaign_request *request)
+{
+	enum db_result result = db_transact(db, DB_REPEATABLE, create, request);
+
+	/* An earlier run was committed after all: its campaign is the answer. */
+	if (result == DB_DUPLICATE)
+		result = batch_get(db, request->organization_id, &request->uuid, request->arena, &request->batch);
+	return result;
+}
+
+/* What the client gave replaces what is stored; together they must make sense. */
+static enum db_result apply_change(struct campaign_request *request)
+{
+	request->faults = (struct faults){ .arena = request->arena };
+	field_apply(request->table, request->given, &request->config, &request->batch.config);
+	batch_config_settle(&request->batch.config, &request->faults);
+	return request->faults.count != 0 ? refuse(request, REFUSED_FIELDS) : DB_OK;
+}
+
+static bool is_given(const struct campaign_request *request, const char *field)
+{
+	for (size_t i = 0; i < request->table->count; i++)
+		if (strcmp(request->table->fields[i].name, field) == 0)
+			return (request->given & (UINT64_C(1) << i)) != 0;
+	return false;
+}
+
+/* What a running campaign's past was built on cannot be changed any more. */
+static bool changes_start(const struct campaign_request *request)
+{
+	return request->batch.status == BATCH_ACTIVE &&
+	       (is_given(request, "schedule_type") || is_given(request, "scheduled_at"));
+}
+
+static enum db_result change(struct db *db, void *context)
+{
+	struct campaign_request *request = context;
+	struct batch_config before;
+
+	DB_TRY(lock(db, request, BATCH_CHANGE));
+	before = request->batch.config;
+	DB_TRY(apply_change(request));
+	if (changes_start(request))
+		return refuse(request, REFUSED_START_FIXED);
+	DB_TRY(batch_save_config(db, &request->batch));
+	if (is_given(request, "phone_number_ids"))
+		DB_TRY(save_numbers(db, request));
+	if (request->batch.status != BATCH_DRAFT && batch_plan_differs(&before, &request->batch.config)) {
+		planning_restart(&request->batch, request->now_us);
+		DB_TRY(plan(db, request));
+	} else if (batch_is_running(request->batch.status) && request->batch.work == BATCH_WORK_DISPATCH) {
+		request->batch.wake_at_us = request->now_us; /* more places, more numbers: look at once */
+		DB_TRY(batch_save_state(db, &request->batch));
+	}
+	return batch_get_row(db, request->batch.id, request->arena, &request->batch);
+}
+
+enum db_result campaign_change(struct db *db, struct campaign_request *request)
+{
+	return db_transact(db, DB_REPEATABLE, change, request);
+}
+
+static enum db_result add(struct db *db, void *context)
+{
+	struct campaign_request *request = context;
+
+	DB_TRY(lock(db, request, BATCH_ADD_CONTACTS));
+	DB_TRY(add_contacts(db, request));
+	if (request->batch.status != BATCH_DRAFT) {
+		planning_continue(&request->batch, request->now_us);
+		DB_TRY(plan(db, request));
+	}
+	return DB_OK;
+}
+
+enum db_result campaign_add_contacts(struct db *db, struct campaign_request *request)
+{
+	return db_transact(db, DB_ONCE, add, request);
+}
+
+static enum db_result schedule(struct db *db, void *context)
+{
+	struct campaign_request *request = context;
+
+	DB_TRY(lock(db, request, BATCH_SCHEDULE));
+	if (request->batch.counts.total == 0)
+		return refuse(request, REFUSED_NO_CONTACTS);
+	DB_TRY(apply_change(request));
+	if (is_given(request, "scheduled_at") && request->batch.config.scheduled_at.us != INSTANT_NONE)
+		request->batch.config.schedule_type = SCHEDULE_SCHEDULED;
+	DB_TRY(batch_save_config(db, &request->batch));
+	DB_TRY(move_to_scheduled(db, request));
+	return batch_get_row(db, request->batch.id, request->arena, &request->batch);
+}
+
+enum db_result campaign_schedule(struct db *db, struct campaign_request *request)
+{
+	return db_transact(db, DB_ONCE, schedule, request);
+}
+
+static enum db_result move_simply(struct db *db, struct campaign_request *request, enum batch_action action)
+{
+	DB_TRY(lock(db, request, action));
+	DB_TRY(campaign_move(db, &request->batch, action, "", request->now_us));
+	if (request->batch.status == BATCH_DELETED)
+		return DB_OK;
+	return batch_get_row(db, request->batch.id, request->arena, &request->batch);
+}
+
+static enum db_result pause_campaign(struct db *db, void *context)
+{
+	return move_simply(db, context, BATCH_PAUSE);
+}
+
+enum db_result campaign_pause(struct db *db, struct campaign_request *request)
+{
+	return db_transact(db, DB_ONCE, pause_campaign, request);
+}
+
+/* Contacts that became overdue during the pause are planned anew with all that follow, so that they
+ * neither fire in one burst nor push others out of their order. */
+static enum db_result resume(struct db *db, void *context)
+{
+	struct campaign_request *request = context;
+	bool late;
+
+	DB_TRY(lock(db, request, BATCH_RESUME));
+	DB_TRY(campaign_move(db, &request->batch, BATCH_RESUME, "", request->now_us));
+	DB_TRY(planning_is_late(db, &request->batch, request->now_us, &late));
+	if (late) {
+		planning_restart(&request->batch, request->now_us);
+		DB_TRY(plan(db, request));
+	}
+	return batch_get_row(db, request->batch.id, request->arena, &request->batch);
+}
+
+enum db_result campaign_resume(struct db *db, struct campaign_request *request)
+{
+	return db_transact(db, DB_ONCE, resume, request);
+}
+
+static enum db_result cancel(struct db *db, void *context)
+{
+	return move_simply(db, context, BATCH_CANCEL);
+}
+
+enum db_result campaign_cancel(struct db *db, struct campaign_request *request)
+{
+	return db_transact(db, DB_ONCE, cancel, request);
+}
+
+static enum db_result delete(struct db *db, void *context)
+{
+	return move_simply(db, context, BATCH_DELETE);
+}
+
+enum db_result campaign_delete(struct db *db, struct campaign_request *request)
+{
+	return db_transact(db, DB_ONCE, delete, request);
+}

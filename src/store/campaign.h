@@ -1,0 +1,51 @@
+/* What may be done to a campaign, each as one transaction under the campaign's lock. A state changes
+ * nowhere else than in campaign_move. Events about a change are written in the same transaction. */
+#ifndef STORE_CAMPAIGN_H
+#define STORE_CAMPAIGN_H
+
+#include "domain/batch.h"
+#include "store/db.h"
+
+/* Why a transaction ended with DB_REFUSED; nothing was written. */
+enum refusal {
+	REFUSED_STATE,       /* not allowed in batch->status */
+	REFUSED_START_FIXED, /* its start cannot be changed any more */
+	REFUSED_AGENT,       /* no such agent */
+	REFUSED_AGENT_NOT_READY,
+	REFUSED_NUMBER,      /* one of phone_number_ids is not there */
+	REFUSED_NO_NUMBER,   /* none given, and the agent has none */
+	REFUSED_NO_CONTACTS,
+	REFUSED_FIELDS,      /* see faults */
+};
+
+struct campaign_request {
+	int64_t organization_id;
+	struct uuid uuid;
+	int64_t now_us;
+	struct arena *arena;
+	/* What the client sent, read by `table`; for a change the fields of the bit set `given` count. */
+	const struct field_table *table;
+	struct batch_config config;
+	uint64_t given;
+	/* What came of it. */
+	struct batch batch;
+	enum refusal refusal;
+	struct faults faults;
+	int64_t added, skipped; /* contacts */
+};
+
+enum db_result campaign_create(struct db *db, struct campaign_request *request);
+enum db_result campaign_change(struct db *db, struct campaign_request *request);
+enum db_result campaign_add_contacts(struct db *db, struct campaign_request *request);
+enum db_result campaign_schedule(struct db *db, struct campaign_request *request);
+enum db_result campaign_pause(struct db *db, struct campaign_request *request);
+enum db_result campaign_resume(struct db *db, struct campaign_request *request);
+enum db_result campaign_cancel(struct db *db, struct campaign_request *request);
+enum db_result campaign_delete(struct db *db, struct campaign_request *request);
+
+/* Inside a transaction that holds the campaign's lock: carries out the change of state that `action`
+ * means, if it is allowed (else DB_REFUSED), with its instants and events. `reason` may be "". */
+enum db_result campaign_move(struct db *db, struct batch *batch, enum batch_action action,
+                             const char *reason, int64_t now_us);
+
+#endif

@@ -1,0 +1,106 @@
+/* One connection to MariaDB or MySQL: transactions, prepared statements, error classes. Every statement
+ * comes from the closed set of store/statements.h and is prepared once per connection. mysql.h stays
+ * behind this file. READ COMMITTED, strict mode, session time zone UTC.
+ *
+ * A batch of rows, whatever its size, is one parameter: a JSON array that the statement unfolds with
+ * JSON_TABLE. So no SQL is ever built at run time, and a batch costs one round trip. */
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/uuid.h"
+
+struct db;
+
+enum db_result {
+	DB_OK,
+	DB_NOT_FOUND, /* never from this file: stores return it for a row that is not there */
+	DB_REFUSED,   /* never from this file: a transaction's body ends it so to have it rolled back */
+	DB_DUPLICATE, /* a unique key was hit */
+	DB_CONFLICT,  /* deadlock, lock wait, snapshot conflict: the transaction is gone, run it again */
+	DB_LOST,      /* no connection; nothing of this transaction was kept */
+	DB_UNKNOWN,   /* the connection was lost during COMMIT: read again to learn what holds */
+	DB_ERROR,     /* the server refused a statement: logged, a bug or a broken schema */
+	DB_RESULT__MAX
+};
+
+/* Leaves the calling function with the first result that is not DB_OK. */
+#define DB_TRY(call)                                  \
+	do {                                          \
+		enum db_result db_try_ = (call);      \
+		if (db_try_ != DB_OK)                 \
+			return db_try_;               \
+	} while (0)
+
+enum db_type { DB_INT, DB_TEXT, DB_BYTES, DB_INSTANT };
+
+/* A parameter or a cell of a result. NULL does not occur: the schema uses sentinels. */
+struct db_value {
+	enum db_type type;
+	int64_t i;        /* DB_INT; DB_INSTANT in microseconds UTC */
+	const char *data; /* DB_TEXT (NUL-terminated in results), DB_BYTES */
+	size_t len;
+};
+
+struct db_value db_int(int64_t value);
+struct db_value db_text(const char *text);
+struct db_value db_bytes(const void *data, size_t len);
+struct db_value db_buf(const struct buf *buf); /* the text of a buffer, for batches of rows */
+struct db_value db_instant(int64_t us);
+struct db_value db_uuid(const struct uuid *id); /* not copied */
+
+/* The parameters of a statement in their order: DB_ARGS(db_int(id), db_text(name)) */
+#define DB_ARGS(...)                      \
+	(const struct db_value[]){ __VA_ARGS__ }, \
+		sizeof((const struct db_value[]){ __VA_ARGS__ }) / sizeof(struct db_value)
+#define DB_NO_ARGS NULL, 0
+
+struct db_rows {
+	size_t count, columns;
+	const struct db_value *cells;
+};
+
+/* Cells of row `r`, column `c`, from 0. An empty aggregate reads as 0 or "". */
+int64_t db_get_int(const struct db_rows *rows, size_t r, size_t c);
+const char *db_get_text(const struct db_rows *rows, size_t r, size_t c);
+const struct db_value *db_get(const struct db_rows *rows, size_t r, size_t c);
+struct uuid db_get_uuid(const struct db_rows *rows, size_t r, size_t c);
+
+enum sql_statement; /* store/statements.h */
+
+/* Credentials come from the group [outdial] of a MySQL option file. Connects at first use and again
+ * after a loss; never fails here. */
+struct db *db_new(const char *option_file);
+void db_free(struct db *db);
+
+/* Connects if need be, and keeps the process's clock to the database's (base/clock.h). DB_OK or DB_LOST. */
+enum db_result db_ready(struct db *db);
+
+enum db_result db_exec(struct db *db, enum sql_statement id, const struct db_value *args, size_t count);
+int64_t db_affected(const struct db *db);  /* rows the last db_exec matched */
+int64_t db_insert_id(const struct db *db); /* AUTO_INCREMENT value of the last db_exec */
+
+/* The whole result lands in `arena`. */
+enum db_result db_query(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
+                        struct arena *arena, struct db_rows *rows);
+
+/* Plain text from a trusted file or constant; for migrations and start-up checks alone. */
+enum db_result db_run_text(struct db *db, const char *sql);
+const char *db_last_error(const struct db *db);
+
+typedef enum db_result db_work(struct db *db, void *context);
+
+/* Runs `work` in a transaction and commits if it returns DB_OK, else rolls back. Deadlocks and
+ * connections lost before COMMIT are ordinary: the whole of `work` runs again, with growing jitter, a
+ * bounded number of times; so `work` must set what it answers afresh each time it runs.
+ * DB_UNKNOWN: the COMMIT was sent and not answered. `again` says that running a second time is
+ * harmless (or finds its own traces); then an unknown COMMIT is answered by running again. */
+enum db_again { DB_ONCE, DB_REPEATABLE };
+enum db_result db_transact(struct db *db, enum db_again again, db_work *work, void *context);
+
+#endif

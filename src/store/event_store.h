@@ -1,0 +1,17 @@
+/* The outbox: what is to be told, written in the transaction that makes it true. */
+#ifndef STORE_EVENT_STORE_H
+#define STORE_EVENT_STORE_H
+
+#include "domain/event.h"
+#include "store/db.h"
+
+/* `data` is a JSON object. Goes to every endpoint of the organisation that subscribed to the type; when
+ * there is none, nothing is written. */
+enum db_result event_publish(struct db *db, int64_t organization_id, enum event type, const char *data,
+                             int64_t now_us);
+
+/* To one endpoint, whatever it subscribed to. agent_id: the agent that the outcome decides on, or 0. */
+enum db_result event_send(struct db *db, int64_t organization_id, enum event type, const char *data,
+                          int64_t endpoint_id, int64_t agent_id, int64_t now_us);
+
+#endif

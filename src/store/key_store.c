@@ -1,0 +1,90 @@
+#include "store/key_store.h"
+
+#include "base/instant.h"
+#include "store/statements.h"
+
+enum db_result key_find(struct db *db, const uint8_t hash[SHA256_SIZE], struct arena *arena, struct key *out)
+{
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_KEY_FIND, DB_ARGS(db_bytes(hash, SHA256_SIZE)), arena, &rows));
+	if (rows.count == 0)
+		return DB_NOT_FOUND;
+	*out = (struct key){
+		.id = db_get_int(&rows, 0, 0),
+		.organization_id = db_get_int(&rows, 0, 1),
+		.scopes = (unsigned)db_get_int(&rows, 0, 2),
+		.expires_at_us = db_get_int(&rows, 0, 3),
+		.revoked_at_us = db_get_int(&rows, 0, 4),
+	};
+	return DB_OK;
+}
+
+struct creation {
+	struct key *key;
+	const uint8_t *hash;
+};
+
+static enum db_result find_organization(struct db *db, const char *name, int64_t *id)
+{
+	struct arena *arena = arena_new();
+	struct db_rows rows;
+	enum db_result result = db_query(db, SQL_ORGANIZATION_FIND, DB_ARGS(db_text(name)), arena, &rows);
+
+	if (result == DB_OK)
+		*id = db_get_int(&rows, 0, 0);
+	arena_free(arena);
+	return result;
+}
+
+static enum db_result insert_key(struct db *db, void *context)
+{
+	const struct creation *creation = context;
+	struct key *key = creation->key;
+	struct uuid organization = uuid_new();
+
+	DB_TRY(db_exec(db, SQL_ORGANIZATION_ENSURE,
+	               DB_ARGS(db_uuid(&organization), db_text(key->organization_name),
+	                       db_instant(key->created_at_us))));
+	DB_TRY(find_organization(db, key->organization_name, &key->organization_id));
+	DB_TRY(db_exec(db, SQL_KEY_CREATE,
+	               DB_ARGS(db_uuid(&key->uuid), db_int(key->organization_id), db_text(key->name),
+	                       db_bytes(creation->hash, SHA256_SIZE), db_int(key->scopes),
+	                       db_instant(key->expires_at_us), db_instant(INSTANT_NEVER),
+	                       db_instant(key->created_at_us))));
+	key->id = db_insert_id(db);
+	return DB_OK;
+}
+
+enum db_result key_create(struct db *db, struct key *key, const uint8_t hash[SHA256_SIZE])
+{
+	return db_transact(db, DB_ONCE, insert_key, &(struct creation){ key, hash });
+}
+
+enum db_result key_list(struct db *db, struct arena *arena, const struct key **list, size_t *count)
+{
+	struct db_rows rows;
+	struct key *keys;
+
+	DB_TRY(db_query(db, SQL_KEY_LIST, DB_NO_ARGS, arena, &rows));
+	keys = arena_alloc(arena, rows.count * sizeof *keys);
+	for (size_t r = 0; r < rows.count; r++)
+		keys[r] = (struct key){
+			.uuid = db_get_uuid(&rows, r, 0),
+			.organization_name = db_get_text(&rows, r, 1),
+			.name = db_get_text(&rows, r, 2),
+			.scopes = (unsigned)db_get_int(&rows, r, 3),
+			.expires_at_us = db_get_int(&rows, r, 4),
+			.revoked_at_us = db_get_int(&rows, r, 5),
+			.created_at_us = db_get_int(&rows, r, 6),
+		};
+	*list = keys;
+	*count = rows.count;
+	return DB_OK;
+}
+
+enum db_result key_revoke(struct db *db, const struct uuid *uuid, int64_t now_us)
+{
+	DB_TRY(db_exec(db, SQL_KEY_REVOKE, DB_ARGS(db_instant(now_us), db_uuid(uuid))));
+	return db_affected(db) == 0 ? DB_NOT_FOUND : DB_OK;
+}

@@ -1,0 +1,27 @@
+/* Telephone numbers. Strings and lists live in the arena. */
+#ifndef STORE_NUMBER_STORE_H
+#define STORE_NUMBER_STORE_H
+
+#include "domain/number.h"
+#include "store/db.h"
+#include "store/page.h"
+
+/* DB_NOT_FOUND: no such number in this organisation. */
+enum db_result number_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
+                          struct arena *arena, struct phone_number *out);
+
+enum db_result number_list(struct db *db, int64_t organization_id, const struct page *page,
+                           struct arena *arena, struct listing *out); /* of struct phone_number */
+
+/* Sets id. DB_DUPLICATE: the organisation has this number already. */
+enum db_result number_insert(struct db *db, int64_t organization_id, struct phone_number *number);
+
+/* agent_row: the internal key of the agent that is called by it or calls from it; 0: none. */
+enum number_direction { NUMBER_INBOUND, NUMBER_OUTBOUND };
+enum db_result number_assign(struct db *db, const struct phone_number *number,
+                             enum number_direction direction, int64_t agent_row);
+
+/* DB_NOT_FOUND: no such number in this organisation. Campaigns go on with the numbers that are left. */
+enum db_result number_delete(struct db *db, int64_t organization_id, const struct uuid *uuid);
+
+#endif

@@ -1,0 +1,190 @@
+#include "store/planning.h"
+
+#include "base/instant.h"
+#include "base/json.h"
+#include "store/statements.h"
+
+#define CHUNK 10000      /* positions per transaction */
+#define MAX_SEGMENTS 64  /* per chunk: the join in SQL_PLAN_INSERT looks at each for every position */
+#define STEPS_IN_REQUEST 3
+
+static int64_t max_us(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+void planning_restart(struct batch *batch, int64_t from_us)
+{
+	batch->work = BATCH_WORK_CLEAR_PLAN;
+	batch->plan_position = 0;
+	batch->plan = (struct plan_cursor){
+		.next_us = max_us(from_us, batch->config.scheduled_at.us),
+		.day = batch->day,
+		.day_calls = (int)batch->day_calls,
+	};
+	batch->planned_from_us = batch->planned_until_us = INSTANT_NONE;
+}
+
+void planning_continue(struct batch *batch, int64_t from_us)
+{
+	if (batch->work == BATCH_WORK_DISPATCH)
+		batch->work = BATCH_WORK_PLAN;
+	batch->plan.next_us = max_us(batch->plan.next_us, max_us(from_us, batch->config.scheduled_at.us));
+}
+
+enum db_result planning_is_late(struct db *db, const struct batch *batch, int64_t now_us, bool *late)
+{
+	struct arena *arena = arena_new();
+	struct db_rows rows;
+	enum db_result result = db_query(db, SQL_PLAN_FIRST_LATE, DB_ARGS(db_int(batch->id), db_instant(now_us)),
+	                                 arena, &rows);
+
+	*late = result == DB_OK && rows.count != 0;
+	arena_free(arena);
+	return result;
+}
+
+/* Retries keep their instants, but for those that are overdue: they go along. */
+static enum db_result clear_chunk(struct db *db, struct batch *batch)
+{
+	struct db_value id = db_int(batch->id), from = db_instant(batch->plan.next_us);
+
+	DB_TRY(db_exec(db, SQL_PLAN_MOVE_LATE_RETRIES, DB_ARGS(from, id, from)));
+	DB_TRY(db_exec(db, SQL_PLAN_CLEAR, DB_ARGS(id)));
+	if (db_affected(db) < CHUNK)
+		batch->work = BATCH_WORK_PLAN;
+	return DB_OK;
+}
+
+/* How many of the next `wanted` waiting contacts there are, and where the last of them stands. */
+static enum db_result find_waiting(struct db *db, const struct batch *batch, struct arena *arena, int wanted,
+                                   int *count, int64_t *last_position)
+{
+	struct db_value id = db_int(batch->id), behind = db_int(batch->plan_position);
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_PLAN_NTH_WAITING, DB_ARGS(id, behind, db_int(wanted - 1)), arena, &rows));
+	if (rows.count != 0) {
+		*count = wanted;
+		*last_position = db_get_int(&rows, 0, 0);
+		return DB_OK;
+	}
+	DB_TRY(db_query(db, SQL_PLAN_COUNT_WAITING, DB_ARGS(id, behind), arena, &rows));
+	*count = (int)db_get_int(&rows, 0, 0);
+	*last_position = db_get_int(&rows, 0, 1);
+	return DB_OK;
+}
+
+static enum db_result insert_segments(struct db *db, const struct batch *batch, int64_t last_position,
+                                      const struct plan_segment *segments, int count)
+{
+	struct buf rows = { 0 };
+	struct json json = json_to(&rows);
+	enum db_result result;
+	int64_t nth = 1;
+
+	json_begin_array(&json, NULL);
+	for (int i = 0; i < count; i++) {
+		json_begin_array(&json, NULL);
+		json_int(&json, NULL, nth);
+		json_int(&json, NULL, nth + segments[i].count - 1);
+		json_sql_instant(&json, NULL, segments[i].first_us);
+		json_int(&json, NULL, segments[i].gap_us);
+		json_end(&json);
+		nth += segments[i].count;
+	}
+	json_end(&json);
+	result = db_exec(db, SQL_PLAN_INSERT, DB_ARGS(
+		db_int(batch->id), db_buf(&rows), db_int(batch->id), db_int(batch->plan_position),
+		db_int(last_position)));
+	buf_free(&rows);
+	return result;
+}
+
+static void note_extent(struct batch *batch, const struct plan_segment *segments, int count)
+{
+	const struct plan_segment *last = &segments[count - 1];
+
+	if (batch->planned_from_us == INSTANT_NONE)
+		batch->planned_from_us = segments[0].first_us;
+	batch->planned_until_us = max_us(batch->planned_until_us, last->first_us + (last->count - 1) * last->gap_us);
+}
+
+static enum db_result plan_chunk(struct db *db, struct batch *batch, struct arena *arena, bool *impossible)
+{
+	struct plan_rules rules = batch_plan_rules(&batch->config);
+	struct plan_segment segments[MAX_SEGMENTS];
+	struct plan_cursor cursor = batch->plan;
+	int64_t last_position;
+	int wanted, count;
+
+	plan_segments(&rules, &cursor, CHUNK, segments, MAX_SEGMENTS, &wanted);
+	DB_TRY(find_waiting(db, batch, arena, wanted > 0 ? wanted : 1, &count, &last_position));
+	if (count == 0) {
+		batch->work = BATCH_WORK_DISPATCH;
+		batch->plan_position = batch->counts.total;
+		return DB_OK;
+	}
+	*impossible = wanted == 0;
+	if (*impossible)
+		return DB_OK;
+	int made = plan_segments(&rules, &batch->plan, count, segments, MAX_SEGMENTS, &wanted);
+	DB_TRY(insert_segments(db, batch, last_position, segments, made));
+	note_extent(batch, segments, made);
+	batch->plan_position = last_position;
+	if (batch->plan_position == batch->counts.total)
+		batch->work = BATCH_WORK_DISPATCH;
+	return DB_OK;
+}
+
+/* When a scheduler should look: at once to go on planning, else when the first contact is due. */
+static enum db_result next_look(struct db *db, struct batch *batch, struct arena *arena)
+{
+	struct db_rows rows;
+
+	if (batch->work != BATCH_WORK_DISPATCH) {
+		batch->wake_at_us = batch->updated_at_us;
+		return DB_OK;
+	}
+	batch->wake_at_us = INSTANT_NEVER;
+	if (!batch_is_running(batch->status))
+		return DB_OK;
+	DB_TRY(db_query(db, SQL_PLAN_FIRST_DUE, DB_ARGS(db_int(batch->id)), arena, &rows));
+	/* With nobody waiting a scheduler looks at once, to complete the campaign. */
+	batch->wake_at_us = rows.count != 0 ? db_get_int(&rows, 0, 0) : batch->updated_at_us;
+	return DB_OK;
+}
+
+static enum db_result save_plan(struct db *db, struct batch *batch, struct arena *arena)
+{
+	DB_TRY(next_look(db, batch, arena));
+	return db_exec(db, SQL_PLAN_SAVE, DB_ARGS(
+		db_int(batch->work), db_instant(batch->wake_at_us), db_int(batch->plan_position),
+		db_instant(batch->plan.next_us), db_int(batch->plan.day), db_int(batch->plan.day_calls),
+		db_instant(batch->planned_from_us), db_instant(batch->planned_until_us), db_int(batch->id)));
+}
+
+static enum db_result run_steps(struct db *db, struct batch *batch, int steps, bool *impossible)
+{
+	struct arena *arena = arena_new();
+	enum db_result result = DB_OK;
+
+	*impossible = false;
+	for (; steps > 0 && batch->work != BATCH_WORK_DISPATCH && !*impossible && result == DB_OK; steps--)
+		result = batch->work == BATCH_WORK_CLEAR_PLAN ? clear_chunk(db, batch)
+		         : plan_chunk(db, batch, arena, impossible);
+	if (result == DB_OK)
+		result = save_plan(db, batch, arena);
+	arena_free(arena);
+	return result;
+}
+
+enum db_result planning_step(struct db *db, struct batch *batch, bool *impossible)
+{
+	return run_steps(db, batch, 1, impossible);
+}
+
+enum db_result planning_begin(struct db *db, struct batch *batch, bool *impossible)
+{
+	return run_steps(db, batch, STEPS_IN_REQUEST, impossible);
+}

@@ -1,0 +1,30 @@
+#include "store/purge.h"
+
+#include "base/clock.h"
+#include "store/batch_store.h"
+#include "store/statements.h"
+
+#define CHUNK 5000 /* as in the statements */
+#define IN_FLIGHT_RECHECK_US (10 * US_PER_SECOND)
+
+/* From what hangs off the campaign to the campaign, each emptied before the next. */
+static const enum sql_statement chunks[] = { SQL_PURGE_DUE, SQL_PURGE_CALLS, SQL_PURGE_CONTACTS };
+static const enum sql_statement rest[] = { SQL_BATCH_NUMBERS_CLEAR, SQL_PURGE_COUNTERS, SQL_PURGE_BATCH };
+
+enum db_result purge_step(struct db *db, struct batch *batch, int64_t now_us)
+{
+	struct db_value id = db_int(batch->id);
+
+	if (batch->counts.in_progress > 0) { /* a call under way may still be reported */
+		batch->wake_at_us = now_us + IN_FLIGHT_RECHECK_US;
+		return batch_save_state(db, batch);
+	}
+	for (size_t i = 0; i < sizeof chunks / sizeof *chunks; i++) {
+		DB_TRY(db_exec(db, chunks[i], DB_ARGS(id)));
+		if (db_affected(db) == CHUNK)
+			return DB_OK;
+	}
+	for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
+		DB_TRY(db_exec(db, rest[i], DB_ARGS(id)));
+	return DB_OK;
+}

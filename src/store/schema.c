@@ -1,0 +1,90 @@
+#include "store/schema.h"
+
+#include "base/log.h"
+#include "store/statements.h"
+
+static enum db_result query_int(struct db *db, enum sql_statement id, int64_t *out)
+{
+	struct arena *arena = arena_new();
+	struct db_rows rows;
+	enum db_result result = db_query(db, id, DB_NO_ARGS, arena, &rows);
+
+	if (result == DB_OK)
+		*out = rows.count > 0 ? db_get_int(&rows, 0, 0) : 0;
+	arena_free(arena);
+	return result;
+}
+
+enum db_result schema_version(struct db *db, int64_t *version)
+{
+	int64_t tables;
+
+	*version = 0;
+	DB_TRY(query_int(db, SQL_SCHEMA_TABLES, &tables));
+	return tables > 0 ? query_int(db, SQL_SCHEMA_VERSION, version) : DB_OK;
+}
+
+/* The bodies of the two transactions, one inside the other. Where the outer one is passed by too, some
+ * other process holds the row for its own test, which proves as much. */
+struct locking_test {
+	struct db *second;
+	bool works;
+};
+
+static enum db_result try_lock(struct db *db, void *context)
+{
+	struct locking_test *test = context;
+	int64_t locked;
+
+	DB_TRY(query_int(db, SQL_SCHEMA_LOCK, &locked));
+	test->works = locked == 0;
+	return DB_OK;
+}
+
+static enum db_result lock_twice(struct db *db, void *context)
+{
+	struct locking_test *test = context;
+	int64_t locked;
+
+	DB_TRY(query_int(db, SQL_SCHEMA_LOCK, &locked));
+	return db_transact(test->second, DB_REPEATABLE, try_lock, test);
+}
+
+enum db_result schema_test_locking(const char *option_file, bool *works)
+{
+	struct db *first = db_new(option_file);
+	struct locking_test test = { .second = db_new(option_file) };
+	enum db_result result = db_transact(first, DB_REPEATABLE, lock_twice, &test);
+
+	*works = test.works;
+	db_free(first);
+	db_free(test.second);
+	return result;
+}
+
+static void require_version(const char *option_file)
+{
+	struct db *db = db_new(option_file);
+	int64_t version;
+
+	if (schema_version(db, &version) != DB_OK)
+		fatal("cannot read the database's schema version: %s", db_last_error(db));
+	if (version < SCHEMA_VERSION)
+		fatal("the database has schema version %d, this program needs %d: run `outdial migrate`",
+		      (int)version, SCHEMA_VERSION);
+	if (version > SCHEMA_VERSION)
+		fatal("the database has schema version %d, this program knows only %d: it is too old",
+		      (int)version, SCHEMA_VERSION);
+	db_free(db);
+}
+
+void schema_require(const char *option_file)
+{
+	bool works;
+
+	require_version(option_file);
+	if (schema_test_locking(option_file, &works) != DB_OK)
+		fatal("cannot test whether the database locks rows");
+	if (!works)
+		fatal("this database server does not lock with FOR UPDATE SKIP LOCKED: Outdial cannot use it");
+}

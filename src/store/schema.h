@@ -1,0 +1,20 @@
+/* Whether the database is one that these programs can work with. */
+#ifndef STORE_SCHEMA_H
+#define STORE_SCHEMA_H
+
+#include "store/db.h"
+
+#define SCHEMA_VERSION 1 /* of the highest file in sql/ */
+
+/* 0 for a database without tables. */
+enum db_result schema_version(struct db *db, int64_t *version);
+
+/* Whether SELECT … FOR UPDATE SKIP LOCKED keeps a second connection away from a locked row, and lets it
+ * pass without waiting. Everything rests on it, and there are servers that take the words and do not
+ * act on them. Any number of processes may test at once. */
+enum db_result schema_test_locking(const char *option_file, bool *works);
+
+/* For the start of a program: ends the process unless version and locking are right. */
+void schema_require(const char *option_file);
+
+#endif

@@ -1,0 +1,31 @@
+/* Webhook endpoints. Strings and lists live in the arena. */
+#ifndef STORE_WEBHOOK_STORE_H
+#define STORE_WEBHOOK_STORE_H
+
+#include "domain/webhook.h"
+#include "store/db.h"
+#include "store/page.h"
+
+/* DB_NOT_FOUND: no such endpoint in this organisation. */
+enum db_result webhook_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
+                           struct arena *arena, struct webhook *out);
+
+/* The same; the row stays until the transaction ends: unchanged, or as it is. */
+enum db_result webhook_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
+                            struct arena *arena, struct webhook *out);
+enum db_result webhook_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid,
+                                   struct arena *arena, struct webhook *out);
+
+enum db_result webhook_list(struct db *db, int64_t organization_id, const struct page *page,
+                            struct arena *arena, struct listing *out); /* of struct webhook */
+
+enum db_result webhook_insert(struct db *db, int64_t organization_id, struct webhook *webhook); /* sets id */
+enum db_result webhook_update(struct db *db, const struct webhook *webhook);
+
+/* With what is still to be delivered there. */
+enum db_result webhook_delete(struct db *db, const struct webhook *webhook);
+
+/* How many agents have their calls placed there. */
+enum db_result webhook_count_agents(struct db *db, const struct webhook *webhook, int64_t *count);
+
+#endif
