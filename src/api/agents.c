@@ -1,0 +1,245 @@
+/* An agent is ready when its dialer has taken `agent.sync`. So whatever the dialer ought to know is sent
+ * anew when it changes, in the transaction of the change, and the agent is `creating` until the outbox
+ * has the dialer's answer (agent_settle_sync). */
+#include "api/agents.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "api/page.h"
+#include "api/reply.h"
+#include "base/clock.h"
+#include "store/agent_store.h"
+#include "store/event_store.h"
+#include "store/webhook_store.h"
+
+static const struct agent agent_initial = {
+	.name = "", .description = "", .voice_id = "", .system_prompt = "", .greeting = "", .language_hint = "",
+	.settings = "{}", .max_call_duration_seconds = 3600, .status_reason = "",
+};
+
+#define AGENT(member, ...) { .name = #member, .offset = offsetof(struct agent, member), __VA_ARGS__ }
+
+static const struct field agent_list_of_fields[] = {
+	AGENT(name, .type = FIELD_STRING, .flags = FIELD_REQUIRED, .min = 1, .max = 255),
+	AGENT(description, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 10000),
+	AGENT(voice_id, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 255),
+	AGENT(system_prompt, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 100000),
+	AGENT(greeting, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 10000),
+	AGENT(language_hint, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 35),
+	AGENT(settings, .type = FIELD_OBJECT, .flags = FIELD_NULLABLE, .max = 65536),
+	AGENT(max_call_duration_seconds, .type = FIELD_INT, .min = 10, .max = 86400),
+	AGENT(webhook_id, .type = FIELD_ID, .flags = FIELD_NULLABLE),
+};
+
+const struct field_table agent_fields = {
+	agent_list_of_fields, sizeof agent_list_of_fields / sizeof *agent_list_of_fields, sizeof(struct agent),
+	&agent_initial,
+};
+
+struct agent_query {
+	struct page page;
+	struct agent_filter filter;
+};
+
+static const struct agent_query agent_query_initial = { PAGE_INITIAL, { .status = -1, .name = "" } };
+
+static const struct field agent_query_list[] = {
+	PAGE_FIELDS(struct agent_query),
+	{ .name = "status", .type = FIELD_CHOICE, .offset = offsetof(struct agent_query, filter.status),
+	  .choices = agent_status_names },
+	{ .name = "name", .type = FIELD_STRING, .offset = offsetof(struct agent_query, filter.name), .max = 255 },
+};
+
+const struct field_table agent_query_fields = {
+	agent_query_list, sizeof agent_query_list / sizeof *agent_query_list, sizeof(struct agent_query),
+	&agent_query_initial,
+};
+
+static void write_agent(struct json *json, const char *key, const void *item)
+{
+	const struct agent *agent = item;
+
+	json_begin_object(json, key);
+	json_id(json, "id", &agent->uuid);
+	json_add_string(json, "name", agent->name);
+	json_text(json, "description", agent->description);
+	json_text(json, "voice_id", agent->voice_id);
+	json_text(json, "system_prompt", agent->system_prompt);
+	json_text(json, "greeting", agent->greeting);
+	json_text(json, "language_hint", agent->language_hint);
+	json_raw(json, "settings", agent->settings);
+	json_int(json, "max_call_duration_seconds", agent->max_call_duration_seconds);
+	json_id(json, "webhook_id", &agent->webhook_id);
+	json_add_string(json, "status", agent_status_names[agent->status]);
+	json_text(json, "status_reason", agent->status_reason);
+	json_instant(json, "created_at", agent->created_at_us);
+	json_instant(json, "updated_at", agent->updated_at_us);
+	json_end(json);
+}
+
+static enum db_result reply_agent(struct request *request, int status, const struct agent *agent)
+{
+	write_agent(reply_begin(request, status), "data", agent);
+	return reply_end(request);
+}
+
+enum db_result agents_list(struct request *request)
+{
+	const struct agent_query *query = request->query;
+	struct listing listing;
+
+	DB_TRY(agent_list(request->db, request->key.organization_id, &query->filter, &query->page, request->arena,
+	                  &listing));
+	return page_reply(request, &query->page, &listing, write_agent);
+}
+
+/* The endpoint that an agent names, which stays there until the transaction ends. */
+static enum db_result find_webhook(struct request *request, const struct agent *agent, struct webhook *webhook)
+{
+	enum db_result result;
+
+	*webhook = (struct webhook){ .id = 0 };
+	if (uuid_is_nil(&agent->webhook_id))
+		return DB_OK;
+	result = webhook_lock_shared(request->db, request->key.organization_id, &agent->webhook_id, request->arena,
+	                             webhook);
+	if (result == DB_NOT_FOUND)
+		return reply_refuse_field(request, "webhook_id", "there is no such webhook");
+	return result;
+}
+
+/* Sets the status from which a sync starts; refused when the dialer could not be told. */
+static enum db_result begin_sync(struct request *request, struct agent *agent, const struct webhook *webhook)
+{
+	agent->status = webhook->id == 0 ? AGENT_DRAFT : AGENT_CREATING;
+	agent->status_reason = "";
+	if (webhook->disabled)
+		return reply_refuse_field(request, "webhook_id", "this webhook is switched off");
+	return DB_OK;
+}
+
+/* Puts agent.sync into the outbox. The agent is stored as it is given here. */
+static enum db_result send_sync(struct request *request, const struct agent *agent, const struct webhook *webhook)
+{
+	struct buf data = { 0 };
+	struct json json = json_to(&data);
+	enum db_result result;
+
+	if (webhook->id == 0)
+		return DB_OK;
+	write_agent(&json, NULL, agent);
+	result = event_send(request->db, request->key.organization_id, EVENT_AGENT_SYNC, data.data, webhook->id,
+	                    agent->id, agent->updated_at_us);
+	buf_free(&data);
+	return result;
+}
+
+static enum db_result create(struct db *db, void *context)
+{
+	struct request *request = context;
+	struct agent *agent = request->input;
+	struct webhook webhook;
+
+	DB_TRY(find_webhook(request, agent, &webhook));
+	DB_TRY(begin_sync(request, agent, &webhook));
+	DB_TRY(agent_insert(db, request->key.organization_id, agent, webhook.id));
+	return send_sync(request, agent, &webhook);
+}
+
+enum db_result agents_create(struct request *request)
+{
+	struct agent *agent = request->input;
+
+	agent->uuid = uuid_new();
+	agent->created_at_us = agent->updated_at_us = clock_now_us();
+	DB_TRY(db_transact(request->db, DB_ONCE, create, request));
+	return reply_agent(request, 201, agent);
+}
+
+enum db_result agents_get(struct request *request)
+{
+	struct agent agent;
+
+	DB_TRY(agent_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &agent));
+	return reply_agent(request, 200, &agent);
+}
+
+/* Whether the dialer must hear of a change: labels of ours are not its business. */
+static bool dialer_sees(const struct agent *before, const struct agent *after)
+{
+	return !uuid_equal(&before->webhook_id, &after->webhook_id) ||
+	       strcmp(before->settings, after->settings) != 0 || strcmp(before->voice_id, after->voice_id) != 0 ||
+	       strcmp(before->system_prompt, after->system_prompt) != 0 ||
+	       strcmp(before->greeting, after->greeting) != 0 ||
+	       strcmp(before->language_hint, after->language_hint) != 0;
+}
+
+static enum db_result save(struct request *request, struct agent *agent, bool sync)
+{
+	struct webhook webhook;
+
+	agent->updated_at_us = clock_now_us();
+	DB_TRY(find_webhook(request, agent, &webhook));
+	if (sync)
+		DB_TRY(begin_sync(request, agent, &webhook));
+	DB_TRY(agent_update(request->db, agent, webhook.id));
+	if (sync)
+		DB_TRY(send_sync(request, agent, &webhook));
+	return reply_agent(request, 200, agent);
+}
+
+/* An agent that waits for its dialer is sent again on every change: only the answer to the latest sync
+ * counts, and it is known by the agent's updated_at. */
+static enum db_result change(struct db *db, void *context)
+{
+	struct request *request = context;
+	struct agent before, agent;
+
+	DB_TRY(agent_lock(db, request->key.organization_id, &request->ids[0], request->arena, &before));
+	agent = before;
+	field_apply(&agent_fields, request->given, request->input, &agent);
+	return save(request, &agent, before.status == AGENT_CREATING || dialer_sees(&before, &agent));
+}
+
+enum db_result agents_change(struct request *request)
+{
+	return db_transact(request->db, DB_REPEATABLE, change, request);
+}
+
+static enum db_result sync_again(struct db *db, void *context)
+{
+	struct request *request = context;
+	struct agent agent;
+
+	DB_TRY(agent_lock(db, request->key.organization_id, &request->ids[0], request->arena, &agent));
+	if (uuid_is_nil(&agent.webhook_id))
+		return reply_refuse(request, ERROR_INVALID_STATE, "The agent names no webhook that could be told.");
+	return save(request, &agent, true);
+}
+
+enum db_result agents_sync(struct request *request)
+{
+	return db_transact(request->db, DB_REPEATABLE, sync_again, request);
+}
+
+/* A draft may lose its agent (it cannot be scheduled then), a campaign that calls or is about to may not. */
+static enum db_result delete_unused(struct db *db, void *context)
+{
+	struct request *request = context;
+	struct agent agent;
+	bool used;
+
+	DB_TRY(agent_lock(db, request->key.organization_id, &request->ids[0], request->arena, &agent));
+	DB_TRY(agent_is_used(db, request->key.organization_id, &agent, &used));
+	if (used)
+		return reply_refuse(request, ERROR_INVALID_STATE,
+		                    "A campaign that is not over calls with this agent: cancel it first.");
+	return agent_delete(db, request->key.organization_id, &agent);
+}
+
+enum db_result agents_delete(struct request *request)
+{
+	DB_TRY(db_transact(request->db, DB_ONCE, delete_unused, request));
+	return reply_no_content(request);
+}

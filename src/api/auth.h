@@ -1,0 +1,10 @@
+/* Bearer keys. A worker remembers a key for two seconds: so long a revoked one may still be taken. */
+#ifndef API_AUTH_H
+#define API_AUTH_H
+
+#include "api/request.h"
+
+/* DB_OK: request->key is whose request it is. DB_REFUSED: 401 is answered. */
+enum db_result auth_identify(struct request *request);
+
+#endif

@@ -1,0 +1,14 @@
+/* /calls: what happened, and the dialers' reports. */
+#ifndef API_CALLS_H
+#define API_CALLS_H
+
+#include "api/request.h"
+
+extern const struct field_table calls_query;
+
+enum db_result calls_list(struct request *request);
+enum db_result calls_get(struct request *request);
+enum db_result calls_report(struct request *request);
+enum db_result calls_report_bulk(struct request *request);
+
+#endif

@@ -1,0 +1,16 @@
+/* /telephony/numbers: the numbers that calls are made from. Their providers are the dialer's matter, and
+ * so are the providers' credentials: no field takes one. */
+#ifndef API_NUMBERS_H
+#define API_NUMBERS_H
+
+#include "api/request.h"
+
+extern const struct field_table number_fields, assign_fields, unassign_fields;
+
+enum db_result numbers_list(struct request *request);
+enum db_result numbers_import(struct request *request);
+enum db_result numbers_assign(struct request *request);
+enum db_result numbers_unassign(struct request *request);
+enum db_result numbers_delete(struct request *request);
+
+#endif

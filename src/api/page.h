@@ -1,0 +1,27 @@
+/* Lists: the parameters `limit` and `offset`, and their part of the reply. */
+#ifndef API_PAGE_H
+#define API_PAGE_H
+
+#include "api/request.h"
+#include "base/json.h"
+#include "store/page.h"
+
+#define PAGE_INITIAL { .limit = 50, .offset = 0 }
+
+/* The rows of a query table whose struct has a `struct page page`. */
+#define PAGE_FIELDS(holder)                                                                                  \
+	{ .name = "limit", .type = FIELD_INT, .offset = offsetof(holder, page.limit), .min = 1, .max = 100 },  \
+	{ .name = "offset", .type = FIELD_INT, .offset = offsetof(holder, page.offset), .max = INT32_MAX }
+
+/* A list without filters. */
+struct page_query {
+	struct page page;
+};
+extern const struct field_table page_fields;
+
+/* 200 with the items, each written by `write`, and the pagination. */
+typedef void page_write_item(struct json *json, const char *key, const void *item);
+enum db_result page_reply(struct request *request, const struct page *page, const struct listing *listing,
+                          page_write_item *write);
+
+#endif

@@ -1,0 +1,186 @@
+#include "api/reply.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+static const struct {
+	const char *code;
+	int status;
+} errors[ERROR__MAX] = {
+	[ERROR_BAD_REQUEST] = { "bad_request", 400 },
+	[ERROR_UNAUTHORIZED] = { "unauthorized", 401 },
+	[ERROR_FORBIDDEN] = { "forbidden", 403 },
+	[ERROR_NOT_FOUND] = { "not_found", 404 },
+	[ERROR_METHOD_NOT_ALLOWED] = { "method_not_allowed", 405 },
+	[ERROR_PAYLOAD_TOO_LARGE] = { "payload_too_large", 413 },
+	[ERROR_UNSUPPORTED_MEDIA_TYPE] = { "unsupported_media_type", 415 },
+	[ERROR_VALIDATION] = { "validation_error", 422 },
+	[ERROR_INVALID_STATE] = { "invalid_state", 422 },
+	[ERROR_AGENT_NOT_READY] = { "agent_not_ready", 422 },
+	[ERROR_NO_PHONE_NUMBER] = { "no_phone_number_configured", 422 },
+	[ERROR_NO_CONTACTS] = { "no_contacts", 422 },
+	[ERROR_INTERNAL] = { "internal_error", 500 },
+	[ERROR_UNAVAILABLE] = { "unavailable", 503 },
+};
+
+static const char *phrase(int status)
+{
+	switch (status) {
+	case 200: return "OK";
+	case 201: return "Created";
+	case 204: return "No Content";
+	case 400: return "Bad Request";
+	case 401: return "Unauthorized";
+	case 403: return "Forbidden";
+	case 404: return "Not Found";
+	case 405: return "Method Not Allowed";
+	case 413: return "Content Too Large";
+	case 415: return "Unsupported Media Type";
+	case 422: return "Unprocessable Content";
+	case 500: return "Internal Server Error";
+	case 503: return "Service Unavailable";
+	default: return "";
+	}
+}
+
+static struct reply *start(struct request *request, int status)
+{
+	struct reply *reply = request->reply;
+
+	reply->status = status;
+	buf_reset(&reply->headers);
+	buf_reset(&reply->body);
+	reply->json = json_to(&reply->body);
+	return reply;
+}
+
+struct json *reply_begin(struct request *request, int status)
+{
+	struct reply *reply = start(request, status);
+
+	json_begin_object(&reply->json, NULL);
+	return &reply->json;
+}
+
+enum db_result reply_end(struct request *request)
+{
+	struct json *json = &request->reply->json;
+
+	json_begin_object(json, "meta");
+	json_add_string(json, "request_id", request->id);
+	json_instant(json, "ts", clock_now_us());
+	json_end(json);
+	json_end(json);
+	return DB_OK;
+}
+
+enum db_result reply_no_content(struct request *request)
+{
+	start(request, 204);
+	return DB_OK;
+}
+
+static void write_faults(struct json *json, const struct faults *faults)
+{
+	if (faults->count == 0)
+		return;
+	json_add_string(json, "field", faults->list[0].field);
+	json_add_string(json, "reason", faults->list[0].reason);
+	json_begin_array(json, "errors");
+	for (size_t i = 0; i < faults->count; i++) {
+		json_begin_object(json, NULL);
+		json_add_string(json, "field", faults->list[i].field);
+		json_add_string(json, "reason", faults->list[i].reason);
+		json_end(json);
+	}
+	json_end(json);
+}
+
+static enum db_result write_error(struct request *request, enum error error, const char *message)
+{
+	struct json *json = reply_begin(request, errors[error].status);
+
+	json_begin_object(json, "error");
+	json_add_string(json, "code", errors[error].code);
+	json_add_string(json, "message", message);
+	json_begin_object(json, "details");
+	write_faults(json, &request->faults);
+	json_end(json);
+	json_end(json);
+	reply_end(request);
+	return DB_REFUSED;
+}
+
+enum db_result reply_refuse(struct request *request, enum error error, const char *format, ...)
+{
+	char message[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof message, format, args);
+	va_end(args);
+	return write_error(request, error, message);
+}
+
+enum db_result reply_refuse_faults(struct request *request, enum error error)
+{
+	const struct fault *first = &request->faults.list[0];
+
+	return write_error(request, error, arena_printf(request->arena, "%s: %s", first->field, first->reason));
+}
+
+enum db_result reply_refuse_field(struct request *request, const char *field, const char *format, ...)
+{
+	char reason[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(reason, sizeof reason, format, args);
+	va_end(args);
+	request->faults.count = 0; /* of an earlier run of the same transaction */
+	fault_add(&request->faults, field, "%s", reason);
+	return reply_refuse_faults(request, ERROR_VALIDATION);
+}
+
+void reply_db(struct request *request, enum db_result result)
+{
+	switch (result) {
+	case DB_OK:
+	case DB_REFUSED:
+		return;
+	case DB_NOT_FOUND:
+		reply_refuse(request, ERROR_NOT_FOUND, "There is no such object.");
+		return;
+	case DB_CONFLICT:
+	case DB_LOST:
+	case DB_UNKNOWN:
+		reply_refuse(request, ERROR_UNAVAILABLE, "The database does not answer: try again in a moment.");
+		reply_header(request, "Retry-After", "1");
+		return;
+	case DB_DUPLICATE: /* a handler that can meet one answers for it */
+	case DB_ERROR:
+	case DB_RESULT__MAX:
+		break;
+	}
+	log_error("%s %s ended with database result %d", method_names[request->method], request->path, (int)result);
+	reply_refuse(request, ERROR_INTERNAL, "Something went wrong inside the server.");
+}
+
+void reply_header(struct request *request, const char *name, const char *value)
+{
+	buf_printf(&request->reply->headers, "%s: %s\r\n", name, value);
+}
+
+void reply_head(const struct request *request, struct buf *out)
+{
+	const struct reply *reply = request->reply;
+
+	buf_printf(out, "Status: %d %s\r\nX-Request-Id: %s\r\n", reply->status, phrase(reply->status), request->id);
+	if (reply->status != 204)
+		buf_printf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n", reply->body.len);
+	buf_puts(out, buf_text(&reply->headers));
+	buf_puts(out, "\r\n");
+}

@@ -1,0 +1,145 @@
+#include "api/request.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PARAMETERS_MAX 32 /* of a query */
+#define REQUEST_ID_MAX 64
+
+const char *const method_names[METHOD__MAX + 1] = { "GET", "POST", "PATCH", "DELETE", NULL };
+
+static const char *param(char **params, const char *name)
+{
+	const char *value = FCGX_GetParam(name, params);
+
+	return value != NULL ? value : "";
+}
+
+static enum method find_method(const char *name)
+{
+	int method = 0;
+
+	if (strcmp(name, "HEAD") == 0)
+		return METHOD_GET; /* nginx drops the body of the reply */
+	while (method < METHOD__MAX && strcmp(method_names[method], name) != 0)
+		method++;
+	return (enum method)method;
+}
+
+/* nginx names every request, and its own log by the same name. */
+static const char *request_id(struct arena *arena, const char *given)
+{
+	static const char allowed[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+	size_t len = strlen(given);
+	struct uuid own;
+	char hex[UUID_HEX];
+
+	if (len > 0 && len <= REQUEST_ID_MAX && strspn(given, allowed) == len)
+		return arena_printf(arena, "req_%s", given);
+	own = uuid_new();
+	uuid_format_hex(&own, hex);
+	return arena_printf(arena, "req_%s", hex);
+}
+
+static int64_t content_length(const char *text)
+{
+	char *end;
+	long long length;
+
+	if (*text == '\0')
+		return 0;
+	errno = 0;
+	length = strtoll(text, &end, 10);
+	return errno == 0 && *end == '\0' && length >= 0 ? length : -1;
+}
+
+void request_receive(struct request *request, char **params, struct FCGX_Stream *in)
+{
+	*request = (struct request){
+		.arena = request->arena,
+		.db = request->db,
+		.conf = request->conf,
+		.reply = request->reply,
+		.id = request_id(request->arena, param(params, "REQUEST_ID")),
+		.method = find_method(param(params, "REQUEST_METHOD")),
+		.path = param(params, "SCRIPT_NAME"),
+		.query_string = param(params, "QUERY_STRING"),
+		.authorization = param(params, "HTTP_AUTHORIZATION"),
+		.content_type = param(params, "CONTENT_TYPE"),
+		.content_length = content_length(param(params, "CONTENT_LENGTH")),
+		.in = in,
+		.body = "",
+		.faults = { .arena = request->arena },
+	};
+}
+
+bool request_read_body(struct request *request)
+{
+	size_t len = (size_t)request->content_length;
+	char *body = arena_alloc(request->arena, len + 1);
+	size_t have = 0;
+
+	while (have < len) {
+		int got = FCGX_GetStr(body + have, (int)(len - have), request->in);
+
+		if (got <= 0)
+			return false;
+		have += (size_t)got;
+	}
+	request->body = body;
+	request->body_len = len;
+	return true;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* A decoded copy of a part of the query; NULL when it is malformed or holds a NUL. */
+static char *decode(struct arena *arena, const char *text, size_t len)
+{
+	char *out = arena_alloc(arena, len + 1), *at = out;
+
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] != '%') {
+			*at++ = text[i] == '+' ? ' ' : text[i];
+			continue;
+		}
+		int high = i + 2 < len ? hex_digit(text[i + 1]) : -1;
+		int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+
+		if (low < 0 || (high == 0 && low == 0))
+			return NULL;
+		*at++ = (char)(high * 16 + low);
+		i += 2;
+	}
+	return out;
+}
+
+bool request_split_query(struct request *request, struct field_pair **pairs, size_t *count)
+{
+	const char *at = request->query_string;
+
+	*pairs = arena_alloc(request->arena, PARAMETERS_MAX * sizeof **pairs);
+	for (*count = 0; *at != '\0'; at += *at == '&') {
+		size_t len = strcspn(at, "&"), name_len = strcspn(at, "&=");
+		size_t value_at = name_len < len ? name_len + 1 : len;
+		struct field_pair *pair = &(*pairs)[*count];
+
+		if (*count == PARAMETERS_MAX)
+			return false;
+		pair->name = decode(request->arena, at, name_len);
+		pair->value = decode(request->arena, at + value_at, len - value_at);
+		if (pair->name == NULL || pair->value == NULL)
+			return false;
+		*count += len > 0; /* a=1&&b=2 */
+		at += len;
+	}
+	return true;
+}

@@ -1,0 +1,204 @@
+#include "api/route.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/auth.h"
+#include "api/reply.h"
+#include "base/log.h"
+
+#define ID_TEXT_MAX 48 /* a UUID and its prefix */
+
+const struct field_table no_fields = { .initial = "" };
+
+static bool match_id(const char *text, size_t len, struct uuid *id)
+{
+	char copy[ID_TEXT_MAX];
+
+	if (len >= sizeof copy)
+		return false;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	return uuid_parse_id(copy, id);
+}
+
+static bool match_position(const char *text, size_t len, int64_t *position)
+{
+	if (len == 0 || len > 10 || *text == '0' || strspn(text, "0123456789") < len)
+		return false;
+	*position = strtoll(text, NULL, 10);
+	return *position <= UINT32_MAX;
+}
+
+/* Fills request->ids and request->position from the holes. */
+static bool match(const char *pattern, struct request *request)
+{
+	const char *path = request->path;
+	size_t ids = 0;
+
+	while (*pattern != '\0') {
+		if (*pattern != '<') {
+			if (*pattern++ != *path++)
+				return false;
+			continue;
+		}
+		size_t len = strcspn(path, "/");
+
+		if (pattern[1] == 'i' ? !match_id(path, len, &request->ids[ids++])
+		                      : !match_position(path, len, &request->position))
+			return false;
+		path += len;
+		pattern = strchr(pattern, '>') + 1;
+	}
+	return *path == '\0';
+}
+
+/* Path, method. */
+static const struct route *find_route(struct request *request)
+{
+	unsigned allowed = 0;
+	struct buf allow = { 0 };
+
+	for (size_t i = 0; i < route_count; i++) {
+		if (!match(routes[i].path, request))
+			continue;
+		if (routes[i].method == request->method)
+			return &routes[i];
+		allowed |= 1u << routes[i].method;
+	}
+	if (allowed == 0) {
+		reply_refuse(request, ERROR_NOT_FOUND, "There is nothing at this address.");
+		return NULL;
+	}
+	for (int method = 0; method < METHOD__MAX; method++)
+		if ((allowed & 1u << method) != 0)
+			buf_printf(&allow, "%s%s%s", allow.len > 0 ? ", " : "", method_names[method],
+			           method == METHOD_GET ? ", HEAD" : "");
+	reply_refuse(request, ERROR_METHOD_NOT_ALLOWED, "Allowed here: %s.", allow.data);
+	reply_header(request, "Allow", allow.data);
+	buf_free(&allow);
+	return NULL;
+}
+
+static enum db_result check_scope(struct request *request, const struct route *route)
+{
+	if (route->scope == ROUTE_PUBLIC)
+		return DB_OK;
+	DB_TRY(auth_identify(request));
+	if ((request->key.scopes & SCOPE_BIT(route->scope)) == 0)
+		return reply_refuse(request, ERROR_FORBIDDEN, "This API key lacks the scope `%s`.",
+		                    scope_names[route->scope]);
+	return DB_OK;
+}
+
+static enum db_result read_query(struct request *request, const struct route *route)
+{
+	const struct field_table *table = route->query != NULL ? route->query : &no_fields;
+	struct field_pair *pairs;
+	uint64_t given;
+	size_t count;
+
+	if (*request->query_string == '\0' && route->query == NULL)
+		return DB_OK;
+	if (!request_split_query(request, &pairs, &count))
+		return reply_refuse(request, ERROR_BAD_REQUEST, "The query string cannot be decoded.");
+	request->query = arena_alloc(request->arena, table->size);
+	if (field_read_pairs(table, pairs, count, request->query, &given, &request->faults) != FIELD_OK)
+		return reply_refuse_faults(request, ERROR_BAD_REQUEST);
+	return DB_OK;
+}
+
+static bool is_json(const char *media_type)
+{
+	static const char json[] = "application/json";
+	size_t len = strcspn(media_type, "; \t");
+
+	return len == sizeof json - 1 && strncasecmp(media_type, json, len) == 0;
+}
+
+/* Size, media type, JSON, fields. An empty body stands for {} and needs no media type. */
+static enum db_result read_input(struct request *request, const struct route *route)
+{
+	enum field_mode mode = route->method == METHOD_PATCH ? FIELD_CHANGE : FIELD_CREATE;
+	const struct field_table *table = route->body;
+
+	if (table == NULL)
+		return DB_OK;
+	if (request->content_length < 0)
+		return reply_refuse(request, ERROR_BAD_REQUEST, "The length of the body is not a number.");
+	if ((uint64_t)request->content_length > route->body_max)
+		return reply_refuse(request, ERROR_PAYLOAD_TOO_LARGE, "The body must not be longer than %zu bytes.",
+		                    route->body_max);
+	if (request->content_length > 0 && !is_json(request->content_type))
+		return reply_refuse(request, ERROR_UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.");
+	if (!request_read_body(request))
+		return reply_refuse(request, ERROR_BAD_REQUEST, "The body ended early.");
+
+	request->input = arena_alloc(request->arena, table->size);
+	if (mode == FIELD_CHANGE)
+		memcpy(request->input, table->initial, table->size);
+	switch (field_read(table, mode, request->body, request->body_len, request->input, &request->given,
+	                   &request->faults)) {
+	case FIELD_OK: return DB_OK;
+	case FIELD_BAD_JSON: return reply_refuse_faults(request, ERROR_BAD_REQUEST);
+	case FIELD_INVALID: break;
+	}
+	return reply_refuse_faults(request, ERROR_VALIDATION);
+}
+
+static enum db_result judge_and_handle(struct request *request, const struct route *route)
+{
+	DB_TRY(check_scope(request, route));
+	DB_TRY(read_query(request, route));
+	DB_TRY(read_input(request, route));
+	return route->handle(request);
+}
+
+void route_answer(struct request *request)
+{
+	const struct route *route = find_route(request);
+
+	if (route != NULL)
+		reply_db(request, judge_and_handle(request, route));
+}
+
+/* Only <id> and <position> are holes, and not more of them than a request has room for. */
+static bool holes_are_known(const char *path)
+{
+	int ids = 0, positions = 0;
+
+	for (const char *hole = strchr(path, '<'); hole != NULL; hole = strchr(hole + 1, '<')) {
+		ids += strncmp(hole, "<id>", 4) == 0;
+		positions += strncmp(hole, "<position>", 10) == 0;
+		if (hole[-1] != '/')
+			return false;
+	}
+	return ids <= REQUEST_HOLES_MAX && positions <= 1;
+}
+
+static const char *fault_of(const struct route *route)
+{
+	bool takes_body = route->method == METHOD_POST || route->method == METHOD_PATCH;
+
+	if (*route->path != '/' || !holes_are_known(route->path))
+		return "has a malformed path";
+	if (takes_body != (route->body != NULL) || takes_body != (route->body_max > 0))
+		return "has a body where it should not, or the other way round";
+	if (route->handle == NULL)
+		return "has no handler";
+	for (const struct route *other = routes; other < route; other++)
+		if (other->method == route->method && strcmp(other->path, route->path) == 0)
+			return "stands twice in the table";
+	return NULL;
+}
+
+void route_check_table(void)
+{
+	for (size_t i = 0; i < route_count; i++) {
+		const char *fault = fault_of(&routes[i]);
+
+		if (fault != NULL)
+			fatal("route %s %s %s", method_names[routes[i].method], routes[i].path, fault);
+	}
+}

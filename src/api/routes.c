@@ -1,0 +1,57 @@
+/* The route table: every address of the API. Reads want the scope `read`, changes `write`. */
+#include "api/agents.h"
+#include "api/batch_calls.h"
+#include "api/calls.h"
+#include "api/numbers.h"
+#include "api/page.h"
+#include "api/route.h"
+#include "api/service.h"
+#include "api/webhooks.h"
+#include "domain/batch.h"
+#include "domain/report_fields.h"
+
+#define V1 "/api/public/v1"
+
+const struct route routes[] = {
+	{ METHOD_GET, V1 "/webhooks", SCOPE_READ, &page_fields, NULL, 0, webhooks_list },
+	{ METHOD_POST, V1 "/webhooks", SCOPE_WRITE, NULL, &webhook_fields, KIB(64), webhooks_create },
+	{ METHOD_GET, V1 "/webhooks/<id>", SCOPE_READ, NULL, NULL, 0, webhooks_get },
+	{ METHOD_PATCH, V1 "/webhooks/<id>", SCOPE_WRITE, NULL, &webhook_fields, KIB(64), webhooks_change },
+	{ METHOD_DELETE, V1 "/webhooks/<id>", SCOPE_WRITE, NULL, NULL, 0, webhooks_delete },
+
+	{ METHOD_GET, V1 "/agents", SCOPE_READ, &agent_query_fields, NULL, 0, agents_list },
+	{ METHOD_POST, V1 "/agents", SCOPE_WRITE, NULL, &agent_fields, MIB(2), agents_create },
+	{ METHOD_GET, V1 "/agents/<id>", SCOPE_READ, NULL, NULL, 0, agents_get },
+	{ METHOD_PATCH, V1 "/agents/<id>", SCOPE_WRITE, NULL, &agent_fields, MIB(2), agents_change },
+	{ METHOD_DELETE, V1 "/agents/<id>", SCOPE_WRITE, NULL, NULL, 0, agents_delete },
+	{ METHOD_POST, V1 "/agents/<id>/sync", SCOPE_WRITE, NULL, &no_fields, KIB(64), agents_sync },
+
+	{ METHOD_GET, V1 "/telephony/numbers", SCOPE_READ, &page_fields, NULL, 0, numbers_list },
+	{ METHOD_POST, V1 "/telephony/numbers/import", SCOPE_WRITE, NULL, &number_fields, KIB(64), numbers_import },
+	{ METHOD_POST, V1 "/telephony/numbers/assign", SCOPE_WRITE, NULL, &assign_fields, KIB(64), numbers_assign },
+	{ METHOD_POST, V1 "/telephony/numbers/unassign", SCOPE_WRITE, NULL, &unassign_fields, KIB(64), numbers_unassign },
+	{ METHOD_DELETE, V1 "/telephony/numbers/<id>", SCOPE_WRITE, NULL, NULL, 0, numbers_delete },
+
+	{ METHOD_GET, V1 "/batch-calls", SCOPE_READ, &batch_calls_query, NULL, 0, batch_calls_list },
+	{ METHOD_POST, V1 "/batch-calls", SCOPE_WRITE, NULL, &batch_fields, MIB(16), batch_calls_create },
+	{ METHOD_GET, V1 "/batch-calls/<id>", SCOPE_READ, NULL, NULL, 0, batch_calls_get },
+	{ METHOD_PATCH, V1 "/batch-calls/<id>", SCOPE_WRITE, NULL, &batch_fields, MIB(1), batch_calls_change },
+	{ METHOD_DELETE, V1 "/batch-calls/<id>", SCOPE_WRITE, NULL, NULL, 0, batch_calls_delete },
+	{ METHOD_POST, V1 "/batch-calls/<id>/schedule", SCOPE_WRITE, NULL, &schedule_fields, KIB(64), batch_calls_schedule },
+	{ METHOD_POST, V1 "/batch-calls/<id>/pause", SCOPE_WRITE, NULL, &no_fields, KIB(64), batch_calls_pause },
+	{ METHOD_POST, V1 "/batch-calls/<id>/resume", SCOPE_WRITE, NULL, &no_fields, KIB(64), batch_calls_resume },
+	{ METHOD_POST, V1 "/batch-calls/<id>/cancel", SCOPE_WRITE, NULL, &no_fields, KIB(64), batch_calls_cancel },
+	{ METHOD_GET, V1 "/batch-calls/<id>/contacts", SCOPE_READ, &batch_contacts_query, NULL, 0, batch_contacts_page },
+	{ METHOD_POST, V1 "/batch-calls/<id>/contacts", SCOPE_WRITE, NULL, &contacts_fields, MIB(16), batch_contacts_append },
+	{ METHOD_GET, V1 "/batch-calls/<id>/contacts/<position>", SCOPE_READ, NULL, NULL, 0, batch_contacts_get },
+
+	{ METHOD_GET, V1 "/calls", SCOPE_READ, &calls_query, NULL, 0, calls_list },
+	{ METHOD_GET, V1 "/calls/<id>", SCOPE_READ, NULL, NULL, 0, calls_get },
+	{ METHOD_POST, V1 "/calls/status", SCOPE_REPORTS, NULL, &bulk_report_fields, MIB(4), calls_report_bulk },
+	{ METHOD_POST, V1 "/calls/<id>/status", SCOPE_REPORTS, NULL, &report_fields, KIB(64), calls_report },
+
+	{ METHOD_GET, "/healthz", ROUTE_PUBLIC, NULL, NULL, 0, service_healthz },
+	{ METHOD_GET, "/readyz", ROUTE_PUBLIC, NULL, NULL, 0, service_readyz },
+};
+
+const size_t route_count = sizeof routes / sizeof *routes;

@@ -1,0 +1,34 @@
+#include "api/service.h"
+
+#include "api/reply.h"
+#include "store/schema.h"
+
+enum db_result service_healthz(struct request *request)
+{
+	struct json *json = reply_begin(request, 200);
+
+	json_begin_object(json, "data");
+	json_add_string(json, "status", "ok");
+	json_end(json);
+	return reply_end(request);
+}
+
+enum db_result service_readyz(struct request *request)
+{
+	struct json *json;
+	int64_t version;
+
+	DB_TRY(schema_version(request->db, &version));
+	if (version != SCHEMA_VERSION) {
+		reply_refuse(request, ERROR_UNAVAILABLE, "The database has schema version %d, wanted is %d.",
+		             (int)version, SCHEMA_VERSION);
+		reply_header(request, "Retry-After", "5");
+		return DB_REFUSED;
+	}
+	json = reply_begin(request, 200);
+	json_begin_object(json, "data");
+	json_add_string(json, "status", "ready");
+	json_int(json, "schema_version", version);
+	json_end(json);
+	return reply_end(request);
+}

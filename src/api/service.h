@@ -1,0 +1,10 @@
+/* Is it there, and can it work: for load balancers and for whoever starts it. */
+#ifndef API_SERVICE_H
+#define API_SERVICE_H
+
+#include "api/request.h"
+
+enum db_result service_healthz(struct request *request); /* a worker answers */
+enum db_result service_readyz(struct request *request);  /* and the database too, with the right schema */
+
+#endif

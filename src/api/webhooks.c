@@ -1,0 +1,158 @@
+#include "api/webhooks.h"
+
+#include <stddef.h>
+
+#include "api/page.h"
+#include "api/reply.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "domain/event.h"
+#include "store/webhook_store.h"
+
+static const struct webhook webhook_initial = { .url = "", .description = "", .disabled_reason = "" };
+
+#define WEBHOOK(member, ...) { .name = #member, .offset = offsetof(struct webhook, member), __VA_ARGS__ }
+
+static const struct field webhook_list_of_fields[] = {
+	WEBHOOK(url, .type = FIELD_STRING, .flags = FIELD_REQUIRED, .min = 1, .max = 2048),
+	WEBHOOK(description, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 1000),
+	WEBHOOK(events, .type = FIELD_CHOICES, .max = EVENT__MAX, .choices = event_names),
+	WEBHOOK(disabled, .type = FIELD_BOOL),
+};
+
+const struct field_table webhook_fields = {
+	webhook_list_of_fields, sizeof webhook_list_of_fields / sizeof *webhook_list_of_fields,
+	sizeof(struct webhook), &webhook_initial,
+};
+
+/* The members of an open object. */
+static void write_members(struct json *json, const struct webhook *webhook)
+{
+	json_id(json, "id", &webhook->uuid);
+	json_add_string(json, "url", webhook->url);
+	json_text(json, "description", webhook->description);
+	json_begin_array(json, "events");
+	for (int event = 0; event < EVENT__MAX; event++)
+		if ((webhook->events & EVENT_BIT(event)) != 0)
+			json_add_string(json, NULL, event_names[event]);
+	json_end(json);
+	json_bool(json, "disabled", webhook->disabled);
+	json_text(json, "disabled_reason", webhook->disabled_reason);
+	json_instant(json, "created_at", webhook->created_at_us);
+	json_instant(json, "updated_at", webhook->updated_at_us);
+}
+
+static void write_webhook(struct json *json, const char *key, const void *item)
+{
+	json_begin_object(json, key);
+	write_members(json, item);
+	json_end(json);
+}
+
+static enum db_result reply_webhook(struct request *request, int status, const struct webhook *webhook)
+{
+	write_webhook(reply_begin(request, status), "data", webhook);
+	return reply_end(request);
+}
+
+static enum db_result reply_with_secret(struct request *request, const struct webhook *webhook)
+{
+	struct json *json = reply_begin(request, 201);
+	struct buf secret = { 0 };
+
+	json_begin_object(json, "data");
+	write_members(json, webhook);
+	webhook_secret_text(&secret, webhook->secret.data, webhook->secret.len);
+	json_add_string(json, "secret", secret.data);
+	json_end(json);
+	buf_free(&secret);
+	return reply_end(request);
+}
+
+/* A rule that depends on the operator's settings, and so cannot stand in the table of fields. */
+static enum db_result check_url(struct request *request, const struct webhook *webhook)
+{
+	const char *fault = webhook_url_fault(webhook->url, request->conf->webhook_allow_http);
+
+	return fault == NULL ? DB_OK : reply_refuse_field(request, "url", "%s", fault);
+}
+
+enum db_result webhooks_list(struct request *request)
+{
+	const struct page_query *query = request->query;
+	struct listing listing;
+
+	DB_TRY(webhook_list(request->db, request->key.organization_id, &query->page, request->arena, &listing));
+	return page_reply(request, &query->page, &listing, write_webhook);
+}
+
+static enum db_result insert(struct db *db, void *context)
+{
+	struct request *request = context;
+
+	return webhook_insert(db, request->key.organization_id, request->input);
+}
+
+enum db_result webhooks_create(struct request *request)
+{
+	struct webhook *webhook = request->input;
+	uint8_t *secret = arena_alloc(request->arena, WEBHOOK_SECRET_SIZE);
+
+	DB_TRY(check_url(request, webhook));
+	crypto_random(secret, WEBHOOK_SECRET_SIZE);
+	webhook->uuid = uuid_new();
+	webhook->secret.data = secret;
+	webhook->secret.len = WEBHOOK_SECRET_SIZE;
+	webhook->created_at_us = webhook->updated_at_us = clock_now_us();
+	DB_TRY(db_transact(request->db, DB_ONCE, insert, request));
+	return reply_with_secret(request, webhook);
+}
+
+enum db_result webhooks_get(struct request *request)
+{
+	struct webhook webhook;
+
+	DB_TRY(webhook_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &webhook));
+	return reply_webhook(request, 200, &webhook);
+}
+
+static enum db_result change(struct db *db, void *context)
+{
+	struct request *request = context;
+	struct webhook webhook;
+
+	DB_TRY(webhook_lock(db, request->key.organization_id, &request->ids[0], request->arena, &webhook));
+	field_apply(&webhook_fields, request->given, request->input, &webhook);
+	DB_TRY(check_url(request, &webhook));
+	if (!webhook.disabled)
+		webhook.disabled_reason = "";
+	webhook.updated_at_us = clock_now_us();
+	DB_TRY(webhook_update(db, &webhook));
+	return reply_webhook(request, 200, &webhook);
+}
+
+enum db_result webhooks_change(struct request *request)
+{
+	return db_transact(request->db, DB_REPEATABLE, change, request);
+}
+
+static enum db_result delete_unused(struct db *db, void *context)
+{
+	struct request *request = context;
+	struct webhook webhook;
+	int64_t agents;
+
+	DB_TRY(webhook_lock(db, request->key.organization_id, &request->ids[0], request->arena, &webhook));
+	DB_TRY(webhook_count_agents(db, &webhook, &agents));
+	if (agents > 0)
+		return reply_refuse(request, ERROR_INVALID_STATE,
+		                    "Agents have their calls placed there (%lld): give them another webhook first.",
+		                    (long long)agents);
+	return webhook_delete(db, &webhook);
+}
+
+enum db_result webhooks_delete(struct request *request)
+{
+	DB_TRY(db_transact(request->db, DB_ONCE, delete_unused, request));
+	return reply_no_content(request);
+}
