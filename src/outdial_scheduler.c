@@ -1,0 +1,25 @@
+/* outdial-scheduler: plans campaigns, claims due contacts and sends webhooks. */
+#include <stdlib.h>
+
+#include "base/options.h"
+#include "base/signals.h"
+#include "scheduler/loop.h"
+#include "store/schema.h"
+
+static const char usage[] =
+	"Usage: outdial-scheduler [-c FILE]\n"
+	"Plans campaigns, claims contacts that are due and sends webhooks. Any number may run.\n"
+	"\n"
+	"  -c FILE     configuration (default: " CONF_FILE ")\n"
+	"  --help      show this text\n"
+	"  --version   show the version\n";
+
+int main(int argc, char **argv)
+{
+	struct conf conf = conf_load(options_read(&argc, &argv, usage));
+
+	signals_catch();
+	schema_require(conf.database_file);
+	scheduler_run(&conf);
+	return EXIT_SUCCESS;
+}

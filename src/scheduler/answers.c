@@ -1,0 +1,120 @@
+#include "scheduler/answers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "domain/backoff.h"
+#include "domain/report_fields.h"
+#include "store/report_store.h"
+#include "store/statements.h"
+
+struct answers {
+	struct arena *arena; /* texts of reports, until they are written */
+	struct call_report *reports;
+	enum report_result *report_results;
+	int report_count, max;
+	struct uuid *failed;
+	int64_t *failed_wake_at_us;
+	int failed_count;
+};
+
+struct answers *answers_new(int max)
+{
+	struct answers *answers = calloc(1, sizeof *answers);
+
+	if (answers == NULL)
+		fatal("out of memory");
+	answers->max = max;
+	answers->arena = arena_new();
+	answers->reports = calloc((size_t)max, sizeof *answers->reports);
+	answers->report_results = calloc((size_t)max, sizeof *answers->report_results);
+	answers->failed = calloc((size_t)max, sizeof *answers->failed);
+	answers->failed_wake_at_us = calloc((size_t)max, sizeof *answers->failed_wake_at_us);
+	if (!answers->reports || !answers->report_results || !answers->failed || !answers->failed_wake_at_us)
+		fatal("out of memory");
+	return answers;
+}
+
+void answers_free(struct answers *answers)
+{
+	if (answers == NULL)
+		return;
+	arena_free(answers->arena);
+	free(answers->reports);
+	free(answers->report_results);
+	free(answers->failed);
+	free(answers->failed_wake_at_us);
+	free(answers);
+}
+
+bool answers_any(const struct answers *answers)
+{
+	return answers->report_count != 0 || answers->failed_count != 0;
+}
+
+/* A dialer may say how the call went in its answer; any other body just means that it took the call. */
+static struct call_report read_answer(struct answers *answers, const struct deliver_result *result)
+{
+	struct faults faults = { .arena = answers->arena };
+	struct call_report report;
+	uint64_t given;
+
+	if (result->body->len == 0 ||
+	    field_read(&report_fields, FIELD_CREATE, result->body->data, result->body->len, &report, &given,
+	               &faults) != FIELD_OK) {
+		memcpy(&report, report_fields.initial, sizeof report);
+		report.status = CALL_DISPATCHED;
+	}
+	report.call_id = result->id;
+	return report;
+}
+
+void answers_collect(struct answers *answers, const struct deliver_result *result)
+{
+	if (result->status >= 200 && result->status < 300) {
+		answers->reports[answers->report_count++] = read_answer(answers, result);
+		return;
+	}
+	log_info("dialer did not take a call status=%d error=\"%s\" tries=%d", result->status, result->error,
+	         result->tries);
+	answers->failed[answers->failed_count] = result->id;
+	answers->failed_wake_at_us[answers->failed_count++] = clock_now_us() + backoff_dispatch_us(result->tries);
+}
+
+static enum db_result write_failed(struct db *db, struct answers *answers)
+{
+	struct buf rows = { 0 };
+	struct json json = json_to(&rows);
+	enum db_result result;
+
+	json_begin_array(&json, NULL);
+	for (int i = 0; i < answers->failed_count; i++) {
+		json_begin_array(&json, NULL);
+		json_hex_id(&json, NULL, &answers->failed[i]);
+		json_sql_instant(&json, NULL, answers->failed_wake_at_us[i]);
+		json_end(&json);
+	}
+	json_end(&json);
+	result = db_exec(db, SQL_CALLS_TRY_AGAIN, DB_ARGS(db_buf(&rows)));
+	buf_free(&rows);
+	return result;
+}
+
+enum db_result answers_write(struct db *db, struct answers *answers)
+{
+	for (int done = 0; done < answers->report_count; done += REPORTS_MAX) {
+		int left = answers->report_count - done, part = left < REPORTS_MAX ? left : REPORTS_MAX;
+
+		DB_TRY(reports_apply(db, 0, answers->reports + done, (size_t)part, clock_now_us(),
+		                     answers->report_results));
+	}
+	answers->report_count = 0;
+	arena_reset(answers->arena);
+	if (answers->failed_count != 0)
+		DB_TRY(write_failed(db, answers));
+	answers->failed_count = 0;
+	return DB_OK;
+}

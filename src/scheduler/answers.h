@@ -1,0 +1,21 @@
+/* What the answers of dialers to call.requested mean, collected while transfers end and written in one go. */
+#ifndef SCHEDULER_ANSWERS_H
+#define SCHEDULER_ANSWERS_H
+
+#include <stdbool.h>
+
+#include "scheduler/deliver.h"
+#include "store/db.h"
+
+struct answers;
+
+struct answers *answers_new(int max);
+void answers_free(struct answers *answers);
+
+void answers_collect(struct answers *answers, const struct deliver_result *result);
+bool answers_any(const struct answers *answers);
+
+/* On failure they are kept, and written by the next call. */
+enum db_result answers_write(struct db *db, struct answers *answers);
+
+#endif

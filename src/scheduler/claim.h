@@ -1,0 +1,20 @@
+/* The claim: the one place where a contact becomes a call. */
+#ifndef SCHEDULER_CLAIM_H
+#define SCHEDULER_CLAIM_H
+
+#include "base/uuid.h"
+#include "store/db.h"
+
+struct claim_limits {
+	int max_calls;            /* at most this many at once; > 0 */
+	int64_t lease_us;         /* how long the calls are ours to dispatch */
+	int64_t dispatch_ttl_us;  /* how long a dialer may take to accept one */
+};
+
+/* Claims calls that are due, in one transaction, fairly over the campaigns. Their ids land in `ids`
+ * (room for max_calls). They may be dispatched only after this returned DB_OK. *looked: how many
+ * campaigns were looked at. DB_UNKNOWN: what was claimed, if anything, comes back when its lease ends. */
+enum db_result claim_due_calls(struct db *db, const struct claim_limits *limits, struct uuid *ids,
+                               int *count, int *looked);
+
+#endif

@@ -1,0 +1,234 @@
+#include "scheduler/deliver.h"
+
+#include <assert.h>
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "config.h"
+#include "domain/address.h"
+
+#define CONNECT_TIMEOUT_MS 5000L
+#define TIMEOUT_MS 15000L
+#define MAX_REPLY (64 * 1024)
+
+struct slot {
+	struct slot *next; /* in the list of free or of ended slots */
+	CURL *curl;
+	struct curl_slist *headers;
+	struct buf body, reply;
+	struct deliver_result result;
+	char error[CURL_ERROR_SIZE];
+	bool allow_private;
+};
+
+struct deliver {
+	CURLM *multi;
+	struct slot *slots, *free, *ended, *handed_out;
+	int count, free_count;
+};
+
+/* The last word on where a connection goes: after the name was resolved, for every try anew. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	const struct slot *slot = context;
+
+	(void)purpose;
+	if (!slot->allow_private && !address_is_public(&address->addr))
+		return CURL_SOCKET_BAD;
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* What exceeds the limit is read and dropped. */
+static size_t receive(char *data, size_t size, size_t count, void *context)
+{
+	struct slot *slot = context;
+	size_t len = size * count, room = MAX_REPLY - slot->reply.len;
+
+	buf_add(&slot->reply, data, len < room ? len : room);
+	return len;
+}
+
+static void slot_open(struct slot *slot, bool allow_private)
+{
+	slot->allow_private = allow_private;
+	slot->curl = curl_easy_init();
+	if (slot->curl == NULL)
+		fatal("libcurl: out of memory");
+	curl_easy_setopt(slot->curl, CURLOPT_PRIVATE, slot);
+	curl_easy_setopt(slot->curl, CURLOPT_ERRORBUFFER, slot->error);
+	curl_easy_setopt(slot->curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(slot->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(slot->curl, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(slot->curl, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(slot->curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+	curl_easy_setopt(slot->curl, CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
+	curl_easy_setopt(slot->curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	curl_easy_setopt(slot->curl, CURLOPT_OPENSOCKETDATA, slot);
+	curl_easy_setopt(slot->curl, CURLOPT_WRITEFUNCTION, receive);
+	curl_easy_setopt(slot->curl, CURLOPT_WRITEDATA, slot);
+	curl_easy_setopt(slot->curl, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
+	curl_easy_setopt(slot->curl, CURLOPT_BUFFERSIZE, 16384L);
+}
+
+struct deliver *deliver_new(int slots, bool allow_private)
+{
+	struct deliver *deliver = calloc(1, sizeof *deliver);
+
+	if (deliver == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+		fatal("libcurl does not start");
+	deliver->multi = curl_multi_init();
+	deliver->slots = calloc((size_t)slots, sizeof *deliver->slots);
+	if (deliver->multi == NULL || deliver->slots == NULL)
+		fatal("out of memory");
+	deliver->count = deliver->free_count = slots;
+	for (int i = 0; i < slots; i++) {
+		slot_open(&deliver->slots[i], allow_private);
+		deliver->slots[i].next = deliver->free;
+		deliver->free = &deliver->slots[i];
+	}
+	/* Fewer kept connections than transfers would close one after every answer. */
+	curl_multi_setopt(deliver->multi, CURLMOPT_MAXCONNECTS, (long)slots + 16);
+	return deliver;
+}
+
+void deliver_free(struct deliver *deliver)
+{
+	if (deliver == NULL)
+		return;
+	for (int i = 0; i < deliver->count; i++) {
+		struct slot *slot = &deliver->slots[i];
+
+		curl_multi_remove_handle(deliver->multi, slot->curl);
+		curl_easy_cleanup(slot->curl);
+		curl_slist_free_all(slot->headers);
+		buf_free(&slot->body);
+		buf_free(&slot->reply);
+	}
+	curl_multi_cleanup(deliver->multi);
+	curl_global_cleanup();
+	free(deliver->slots);
+	free(deliver);
+}
+
+int deliver_free_slots(const struct deliver *deliver)
+{
+	return deliver->free_count;
+}
+
+int deliver_in_flight(const struct deliver *deliver)
+{
+	return deliver->count - deliver->free_count;
+}
+
+static void add_header(struct slot *slot, const char *line)
+{
+	struct curl_slist *headers = curl_slist_append(slot->headers, line);
+
+	if (headers == NULL)
+		fatal("out of memory");
+	slot->headers = headers;
+}
+
+static void set_headers(struct slot *slot, const struct deliver_order *order)
+{
+	int64_t timestamp_s = clock_now_us() / US_PER_SECOND;
+	struct buf signature = { 0 };
+	char id[UUID_TEXT], line[128];
+
+	uuid_format(&order->id, id);
+	curl_slist_free_all(slot->headers);
+	slot->headers = NULL;
+	add_header(slot, "Content-Type: application/json");
+	add_header(slot, "Expect:");
+	snprintf(line, sizeof line, "webhook-id: %s", id);
+	add_header(slot, line);
+	snprintf(line, sizeof line, "webhook-timestamp: %lld", (long long)timestamp_s);
+	add_header(slot, line);
+	buf_puts(&signature, "webhook-signature: ");
+	webhook_sign(&signature, order->secret, order->secret_len, id, timestamp_s, slot->body.data, slot->body.len);
+	add_header(slot, signature.data);
+	buf_free(&signature);
+	curl_easy_setopt(slot->curl, CURLOPT_HTTPHEADER, slot->headers);
+}
+
+void deliver_start(struct deliver *deliver, const struct deliver_order *order)
+{
+	struct slot *slot = deliver->free;
+
+	assert(slot != NULL);
+	deliver->free = slot->next;
+	deliver->free_count--;
+	buf_reset(&slot->body);
+	buf_reset(&slot->reply);
+	slot->error[0] = '\0';
+	buf_add(&slot->body, order->body->data, order->body->len);
+	slot->result = (struct deliver_result){
+		.kind = order->kind, .id = order->id, .reference = order->reference, .tries = order->tries,
+		.error = slot->error, .body = &slot->reply,
+	};
+	set_headers(slot, order);
+	curl_easy_setopt(slot->curl, CURLOPT_URL, order->url);
+	curl_easy_setopt(slot->curl, CURLOPT_POSTFIELDSIZE, (long)slot->body.len);
+	curl_easy_setopt(slot->curl, CURLOPT_POSTFIELDS, slot->body.data);
+	curl_multi_add_handle(deliver->multi, slot->curl);
+}
+
+static void end_transfer(struct deliver *deliver, CURL *curl, CURLcode code)
+{
+	struct slot *slot;
+	long status = 0;
+
+	curl_easy_getinfo(curl, CURLINFO_PRIVATE, &slot);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_multi_remove_handle(deliver->multi, curl);
+	slot->result.status = code == CURLE_OK ? (int)status : 0;
+	if (code != CURLE_OK && slot->error[0] == '\0')
+		snprintf(slot->error, sizeof slot->error, "%s", curl_easy_strerror(code));
+	slot->next = deliver->ended;
+	deliver->ended = slot;
+}
+
+/* Ended transfers are read directly after they were moved on: polling first would let them wait. */
+static void move_on(struct deliver *deliver)
+{
+	CURLMsg *message;
+	int running, left;
+
+	curl_multi_perform(deliver->multi, &running);
+	while ((message = curl_multi_info_read(deliver->multi, &left)) != NULL)
+		if (message->msg == CURLMSG_DONE)
+			end_transfer(deliver, message->easy_handle, message->data.result);
+}
+
+void deliver_run(struct deliver *deliver, int wait_ms)
+{
+	move_on(deliver);
+	if (deliver->ended != NULL || wait_ms == 0)
+		return;
+	curl_multi_poll(deliver->multi, NULL, 0, wait_ms, NULL);
+	move_on(deliver);
+}
+
+bool deliver_next(struct deliver *deliver, struct deliver_result *result)
+{
+	struct slot *slot = deliver->ended;
+
+	if (deliver->handed_out != NULL) {
+		deliver->handed_out->next = deliver->free;
+		deliver->free = deliver->handed_out;
+		deliver->free_count++;
+		deliver->handed_out = NULL;
+	}
+	if (slot == NULL)
+		return false;
+	deliver->ended = slot->next;
+	deliver->handed_out = slot;
+	*result = slot->result;
+	return true;
+}

@@ -1,0 +1,52 @@
+/* Signed webhooks on their way: a fixed number of slots over one libcurl multi handle. Knows nothing of
+ * what the webhooks say. */
+#ifndef SCHEDULER_DELIVER_H
+#define SCHEDULER_DELIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/uuid.h"
+#include "domain/webhook.h"
+
+struct deliver;
+
+struct deliver_order {
+	int kind;          /* the caller's; comes back with the result */
+	struct uuid id;    /* the webhook-id; comes back too */
+	int64_t reference; /* the caller's */
+	int tries;         /* the caller's */
+	const char *url;
+	const void *secret;
+	size_t secret_len;
+	const struct buf *body;
+};
+
+struct deliver_result {
+	int kind;
+	struct uuid id;
+	int64_t reference;
+	int tries;
+	int status;          /* HTTP status; 0: no answer, see error */
+	const char *error;   /* "" with an answer; valid until the next call of deliver_next */
+	const struct buf *body; /* of the answer, cut at 64 KiB; valid as long */
+};
+
+struct deliver *deliver_new(int slots, bool allow_private);
+void deliver_free(struct deliver *deliver); /* what is under way is dropped */
+
+int deliver_free_slots(const struct deliver *deliver);
+int deliver_in_flight(const struct deliver *deliver);
+
+/* Copies what it needs. There must be a free slot. */
+void deliver_start(struct deliver *deliver, const struct deliver_order *order);
+
+/* Moves all transfers on, and waits up to `wait_ms` if none has ended. */
+void deliver_run(struct deliver *deliver, int wait_ms);
+
+/* The next transfer that ended; false: none. Its slot is free again after the following call. */
+bool deliver_next(struct deliver *deliver, struct deliver_result *result);
+
+#endif

@@ -1,0 +1,199 @@
+#include "scheduler/dispatch.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "domain/batch.h"
+#include "domain/report_fields.h"
+#include "scheduler/payload.h"
+#include "store/report_store.h"
+#include "store/statements.h"
+
+#define HELD_RECHECK_US US_PER_SECOND
+
+static void write_ids(struct buf *out, const struct uuid *ids, int count)
+{
+	struct json json = json_to(out);
+
+	json_begin_array(&json, NULL);
+	for (int i = 0; i < count; i++)
+		json_hex_id(&json, NULL, &ids[i]);
+	json_end(&json);
+}
+
+static void start_call(struct deliver *deliver, const struct conf *conf, const struct requested_call *call)
+{
+	struct buf body = { 0 };
+
+	payload_call_requested(&body, call, conf->public_url);
+	deliver_start(deliver, &(struct deliver_order){
+		.kind = DISPATCH_KIND, .id = call->id, .tries = (int)call->tries, .url = call->url,
+		.secret = call->secret.data, .secret_len = call->secret.len, .body = &body,
+	});
+	buf_free(&body);
+}
+
+static struct call_report conclusion(const struct uuid *id, enum call_status status, const char *reason)
+{
+	struct call_report report;
+
+	memcpy(&report, report_fields.initial, sizeof report);
+	report.call_id = *id;
+	report.status = status;
+	report.end_reason = reason;
+	return report;
+}
+
+/* Calls that may not be placed now are looked at again soon, not only when their lease ends. */
+static enum db_result release(struct db *db, const struct uuid *ids, int count)
+{
+	struct buf rows = { 0 };
+	struct json json = json_to(&rows);
+	enum db_result result;
+
+	json_begin_array(&json, NULL);
+	for (int i = 0; i < count; i++) {
+		json_begin_array(&json, NULL);
+		json_hex_id(&json, NULL, &ids[i]);
+		json_sql_instant(&json, NULL, clock_now_us() + HELD_RECHECK_US);
+		json_end(&json);
+	}
+	json_end(&json);
+	result = db_exec(db, SQL_CALLS_TRY_AGAIN, DB_ARGS(db_buf(&rows)));
+	buf_free(&rows);
+	return result;
+}
+
+/* Loaded calls, sorted by what is to be done. */
+struct judged {
+	struct arena *arena;
+	struct uuid *held;
+	struct call_report *cancelled;
+	int held_count, cancelled_count;
+};
+
+/* Judged from what the database said a moment ago: the campaign may have been paused or cancelled
+ * since the claim, or since the last try. */
+static void judge(struct judged *judged, struct deliver *deliver, const struct conf *conf,
+                  const struct requested_call *call)
+{
+	if (batch_is_over(call->batch_status))
+		judged->cancelled[judged->cancelled_count++] = conclusion(&call->id, CALL_CANCELLED, "campaign_over");
+	else if (batch_is_running(call->batch_status) && clock_now_us() < call->expires_at_us)
+		start_call(deliver, conf, call);
+	else
+		judged->held[judged->held_count++] = call->id;
+}
+
+static enum db_result settle(struct db *db, const struct judged *judged)
+{
+	enum report_result *results = arena_alloc(judged->arena, (size_t)judged->cancelled_count * sizeof *results);
+
+	if (judged->held_count != 0)
+		DB_TRY(release(db, judged->held, judged->held_count));
+	return reports_apply(db, 0, judged->cancelled, (size_t)judged->cancelled_count, clock_now_us(), results);
+}
+
+static enum db_result load_and_judge(struct db *db, struct deliver *deliver, const struct conf *conf,
+                                     const struct uuid *ids, int count, struct judged *judged)
+{
+	int64_t began_us = clock_mono_us(), patience_us = conf->lease_seconds * US_PER_SECOND / 2;
+	struct buf id_rows = { 0 };
+	struct db_rows rows;
+	enum db_result result;
+
+	write_ids(&id_rows, ids, count);
+	result = db_query(db, SQL_DISPATCH_LOAD, DB_ARGS(db_buf(&id_rows)), judged->arena, &rows);
+	buf_free(&id_rows);
+	/* A process that was stopped for long sends nothing: the calls may be somebody else's by now. */
+	for (size_t r = 0; r < rows.count && clock_mono_us() - began_us < patience_us; r++) {
+		struct requested_call call = requested_call_from_row(&rows, r);
+
+		judge(judged, deliver, conf, &call);
+	}
+	return result;
+}
+
+enum db_result dispatch_calls(struct db *db, struct deliver *deliver, const struct conf *conf,
+                              const struct uuid *ids, int count)
+{
+	struct judged judged = { .arena = arena_new() };
+	enum db_result result;
+
+	judged.held = arena_alloc(judged.arena, (size_t)count * sizeof *judged.held);
+	judged.cancelled = arena_alloc(judged.arena, (size_t)count * sizeof *judged.cancelled);
+	result = load_and_judge(db, deliver, conf, ids, count, &judged);
+	if (result == DB_OK)
+		result = settle(db, &judged);
+	arena_free(judged.arena);
+	return result;
+}
+
+/* The calls that a look at the overdue ones found, sorted by what is to be done. */
+struct overdue {
+	const struct conf *conf;
+	int limit, found;
+	struct arena *arena;
+	struct uuid *leased;
+	int leased_count;
+	struct call_report *concluded;
+	int concluded_count;
+};
+
+static enum db_result find_overdue(struct db *db, void *context)
+{
+	struct overdue *overdue = context;
+	int64_t now_us = clock_now_us();
+	struct buf ids = { 0 };
+	struct db_rows rows;
+	enum db_result result = DB_OK;
+
+	overdue->leased_count = overdue->concluded_count = 0;
+	DB_TRY(db_query(db, SQL_CALLS_OVERDUE, DB_ARGS(db_instant(now_us), db_int(overdue->limit)),
+	                overdue->arena, &rows));
+	overdue->found = (int)rows.count;
+	overdue->leased = arena_alloc(overdue->arena, rows.count * sizeof *overdue->leased);
+	overdue->concluded = arena_alloc(overdue->arena, rows.count * sizeof *overdue->concluded);
+	for (size_t r = 0; r < rows.count; r++) {
+		struct uuid id = db_get_uuid(&rows, r, 0);
+
+		if (db_get_int(&rows, r, 1) != CALL_QUEUED)
+			overdue->concluded[overdue->concluded_count++] = conclusion(&id, CALL_FAILED, "no_report");
+		else if (db_get_int(&rows, r, 2) <= now_us)
+			overdue->concluded[overdue->concluded_count++] =
+				conclusion(&id, CALL_FAILED, "dialer_unreachable");
+		else
+			overdue->leased[overdue->leased_count++] = id;
+	}
+	write_ids(&ids, overdue->leased, overdue->leased_count);
+	if (overdue->leased_count != 0)
+		result = db_exec(db, SQL_CALLS_LEASE, DB_ARGS(
+			db_buf(&ids), db_instant(now_us + overdue->conf->lease_seconds * US_PER_SECOND)));
+	buf_free(&ids);
+	return result;
+}
+
+enum db_result dispatch_overdue(struct db *db, struct deliver *deliver, const struct conf *conf, int *found)
+{
+	struct overdue overdue = { .conf = conf, .limit = deliver_free_slots(deliver), .arena = arena_new() };
+	enum db_result result = DB_OK;
+
+	if (overdue.limit > REPORTS_MAX)
+		overdue.limit = REPORTS_MAX;
+	if (overdue.limit != 0)
+		result = db_transact(db, DB_ONCE, find_overdue, &overdue);
+	if (result == DB_OK && overdue.concluded_count != 0) {
+		enum report_result *results = arena_alloc(overdue.arena, (size_t)overdue.limit * sizeof *results);
+
+		log_info("calls ended without word from their dialer calls=%d", overdue.concluded_count);
+		result = reports_apply(db, 0, overdue.concluded, (size_t)overdue.concluded_count, clock_now_us(),
+		                       results);
+	}
+	if (result == DB_OK && overdue.leased_count != 0)
+		result = dispatch_calls(db, deliver, conf, overdue.leased, overdue.leased_count);
+	*found = result == DB_OK ? overdue.found : 0;
+	arena_free(overdue.arena);
+	return result;
+}

@@ -1,0 +1,21 @@
+/* From a claimed call to its dialer and back: the call.requested webhook and what its answer means. */
+#ifndef SCHEDULER_DISPATCH_H
+#define SCHEDULER_DISPATCH_H
+
+#include "base/conf.h"
+#include "scheduler/deliver.h"
+#include "store/db.h"
+
+#define DISPATCH_KIND 1
+
+/* Loads the calls from the database, judges for each whether it may still be placed, and starts the
+ * webhooks; as many slots must be free. The same for calls just claimed and for calls whose lease or
+ * waiting time ran out. Calls that may not be placed now keep their lease and are looked at again. */
+enum db_result dispatch_calls(struct db *db, struct deliver *deliver, const struct conf *conf,
+                              const struct uuid *ids, int count);
+
+/* Calls whose wake_at has passed: their lease ran out or their next try is due (dispatched again), they
+ * expired without a dialer or without a report (concluded). *found: how many there were. */
+enum db_result dispatch_overdue(struct db *db, struct deliver *deliver, const struct conf *conf, int *found);
+
+#endif

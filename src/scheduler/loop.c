@@ -1,0 +1,175 @@
+#include "scheduler/loop.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/instant.h"
+#include "base/log.h"
+#include "base/notify.h"
+#include "base/signals.h"
+#include "scheduler/answers.h"
+#include "scheduler/background.h"
+#include "scheduler/claim.h"
+#include "scheduler/deliver.h"
+#include "scheduler/dispatch.h"
+#include "scheduler/outbox.h"
+#include "store/statements.h"
+
+#define MAX_CLAIM 200              /* calls per claim: more would hold the locks longer for little gain */
+#define POLL_US (20 * US_PER_MS)   /* what others wrote is seen after this long */
+#define BUSY_US (5 * US_PER_MS)     /* there is work, but no free slot, or others hold it */
+#define DATABASE_AWAY_US (500 * US_PER_MS)
+#define DRAIN_US (20 * US_PER_SECOND)
+
+struct loop {
+	const struct conf *conf;
+	struct db *db;
+	struct deliver *deliver;
+	struct answers *answers;
+	struct outbox_results *outbox;
+	struct uuid claimed[MAX_CLAIM];
+	int64_t look_at_us; /* monotonic: when to look into the database again */
+};
+
+/* When each kind of work has something to do, at the earliest. */
+struct wakes {
+	int64_t claim_us, background_us, calls_us, outbox_us;
+};
+
+/* Webhooks that ended: their meaning is written before anything new is begun. */
+static enum db_result collect(struct loop *loop)
+{
+	struct deliver_result result;
+
+	while (deliver_next(loop->deliver, &result)) {
+		if (result.kind == DISPATCH_KIND)
+			answers_collect(loop->answers, &result);
+		else
+			outbox_collect(loop->outbox, &result);
+	}
+	if (answers_any(loop->answers)) {
+		DB_TRY(answers_write(loop->db, loop->answers));
+		loop->look_at_us = 0; /* places came free */
+	}
+	return outbox_any(loop->outbox) ? outbox_write(loop->db, loop->outbox) : DB_OK;
+}
+
+/* Only as much as there is room for, so that nothing claimed waits for a slot. */
+static enum db_result claim(struct loop *loop, int *found)
+{
+	int room = deliver_free_slots(loop->deliver), count;
+	struct claim_limits limits = {
+		.max_calls = room < MAX_CLAIM ? room : MAX_CLAIM,
+		.lease_us = loop->conf->lease_seconds * US_PER_SECOND,
+		.dispatch_ttl_us = loop->conf->dispatch_ttl_seconds * US_PER_SECOND,
+	};
+
+	*found = 0;
+	if (room == 0)
+		return DB_OK;
+	DB_TRY(claim_due_calls(loop->db, &limits, loop->claimed, &count, found));
+	return count == 0 ? DB_OK : dispatch_calls(loop->db, loop->deliver, loop->conf, loop->claimed, count);
+}
+
+static enum db_result read_wakes(struct loop *loop, struct wakes *wakes)
+{
+	struct arena *arena = arena_new();
+	struct db_rows rows;
+	enum db_result result = db_ready(loop->db);
+
+	if (result == DB_OK)
+		result = db_query(loop->db, SQL_NEXT_WAKE, DB_NO_ARGS, arena, &rows);
+	if (result == DB_OK)
+		*wakes = (struct wakes){
+			.claim_us = db_get_int(&rows, 0, 0), .background_us = db_get_int(&rows, 0, 1),
+			.calls_us = db_get_int(&rows, 0, 2), .outbox_us = db_get_int(&rows, 0, 3),
+		};
+	arena_free(arena);
+	return result;
+}
+
+static int64_t min_us(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Does what is due, a portion of each kind. Full portions are followed by the next at once. */
+static enum db_result work(struct loop *loop)
+{
+	struct wakes wakes;
+	int claimed = 0, background = 0, calls = 0, outbox = 0;
+	int64_t now_us, next_us;
+
+	DB_TRY(read_wakes(loop, &wakes));
+	now_us = clock_now_us();
+	if (wakes.claim_us <= now_us)
+		DB_TRY(claim(loop, &claimed));
+	if (wakes.calls_us <= now_us)
+		DB_TRY(dispatch_overdue(loop->db, loop->deliver, loop->conf, &calls));
+	if (wakes.outbox_us <= now_us)
+		DB_TRY(outbox_start_due(loop->db, loop->deliver, loop->conf, &outbox));
+	if (wakes.background_us <= now_us)
+		DB_TRY(background_step(loop->db, &background));
+	next_us = min_us(min_us(wakes.claim_us, wakes.background_us), min_us(wakes.calls_us, wakes.outbox_us));
+	loop->look_at_us = clock_mono_us();
+	if (claimed + background + calls + outbox == 0)
+		loop->look_at_us += next_us <= now_us ? BUSY_US : min_us(next_us - now_us, POLL_US);
+	return DB_OK;
+}
+
+static int wait_ms(const struct loop *loop)
+{
+	int64_t wait_us = loop->look_at_us - clock_mono_us();
+
+	return wait_us <= 0 ? 0 : (int)((wait_us + US_PER_MS - 1) / US_PER_MS);
+}
+
+static void turn(struct loop *loop)
+{
+	enum db_result result;
+
+	deliver_run(loop->deliver, wait_ms(loop));
+	notify_watchdog();
+	result = collect(loop);
+	if (result == DB_OK && clock_mono_us() >= loop->look_at_us)
+		result = work(loop);
+	if (result != DB_OK)
+		loop->look_at_us = clock_mono_us() + DATABASE_AWAY_US;
+}
+
+/* Webhooks under way are waited for: their answers would otherwise be asked for again by others. */
+static void drain(struct loop *loop)
+{
+	int64_t until_us = clock_mono_us() + DRAIN_US;
+
+	while (deliver_in_flight(loop->deliver) > 0 && clock_mono_us() < until_us) {
+		deliver_run(loop->deliver, 100);
+		notify_watchdog();
+		collect(loop);
+	}
+}
+
+void scheduler_run(const struct conf *conf)
+{
+	struct loop *loop = calloc(1, sizeof *loop);
+
+	if (loop == NULL)
+		fatal("out of memory");
+	loop->conf = conf;
+	loop->db = db_new(conf->database_file);
+	loop->deliver = deliver_new((int)conf->max_in_flight, conf->webhook_allow_private);
+	loop->answers = answers_new((int)conf->max_in_flight);
+	loop->outbox = outbox_results_new();
+	log_info("scheduler started max_in_flight=%d", (int)conf->max_in_flight);
+	notify_ready();
+	while (!signals_stop_requested())
+		turn(loop);
+	notify_stopping();
+	drain(loop);
+	log_info("scheduler stopped");
+	outbox_results_free(loop->outbox);
+	answers_free(loop->answers);
+	deliver_free(loop->deliver);
+	db_free(loop->db);
+	free(loop);
+}

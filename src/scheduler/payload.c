@@ -1,0 +1,109 @@
+#include "scheduler/payload.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "domain/event.h"
+
+struct requested_call requested_call_from_row(const struct db_rows *rows, size_t r)
+{
+	return (struct requested_call){
+		.id = db_get_uuid(rows, r, 0),
+		.attempt = db_get_int(rows, r, 1),
+		.tries = db_get_int(rows, r, 2),
+		.to_number = db_get_text(rows, r, 3),
+		.from_number = db_get_text(rows, r, 4),
+		.expires_at_us = db_get_int(rows, r, 5),
+		.batch_id = db_get_uuid(rows, r, 6),
+		.batch_status = (enum batch_status)db_get_int(rows, r, 7),
+		.agent = {
+			.uuid = db_get_uuid(rows, r, 8),
+			.name = db_get_text(rows, r, 9),
+			.voice_id = db_get_text(rows, r, 10),
+			.system_prompt = db_get_text(rows, r, 11),
+			.greeting = db_get_text(rows, r, 12),
+			.language_hint = db_get_text(rows, r, 13),
+			.settings = db_get_text(rows, r, 14),
+		},
+		.url = db_get_text(rows, r, 15),
+		.secret = *db_get(rows, r, 16),
+		.position = db_get_int(rows, r, 17),
+		.contact = {
+			.first_name = db_get_text(rows, r, 18),
+			.last_name = db_get_text(rows, r, 19),
+			.email = db_get_text(rows, r, 20),
+			.timezone = db_get_text(rows, r, 21),
+			.custom_fields = db_get_text(rows, r, 22),
+		},
+	};
+}
+
+static void write_agent(struct json *json, const struct agent *agent)
+{
+	json_begin_object(json, "agent");
+	json_id(json, "id", &agent->uuid);
+	json_add_string(json, "name", agent->name);
+	json_text(json, "voice_id", agent->voice_id);
+	json_text(json, "system_prompt", agent->system_prompt);
+	json_text(json, "greeting", agent->greeting);
+	json_text(json, "language_hint", agent->language_hint);
+	json_raw(json, "settings", agent->settings);
+	json_end(json);
+}
+
+static const char *object_or_empty(const char *json_object)
+{
+	return *json_object != '\0' ? json_object : "{}";
+}
+
+static void write_contact(struct json *json, const struct requested_call *call)
+{
+	json_begin_object(json, "contact");
+	json_int(json, "position", call->position);
+	json_add_string(json, "phone_number", call->to_number);
+	json_text(json, "first_name", call->contact.first_name);
+	json_text(json, "last_name", call->contact.last_name);
+	json_text(json, "email", call->contact.email);
+	json_text(json, "timezone", call->contact.timezone);
+	json_raw(json, "custom_fields", object_or_empty(call->contact.custom_fields));
+	json_end(json);
+}
+
+void payload_call_requested(struct buf *out, const struct requested_call *call, const char *public_url)
+{
+	struct buf data = { 0 };
+	struct json json = json_to(&data);
+	char id[UUID_TEXT], status_url[1200];
+
+	uuid_format(&call->id, id);
+	snprintf(status_url, sizeof status_url, "%s/api/public/v1/calls/%s/status", public_url, id);
+	json_begin_object(&json, NULL);
+	json_id(&json, "call_id", &call->id);
+	json_int(&json, "attempt", call->attempt);
+	json_add_string(&json, "to", call->to_number);
+	json_add_string(&json, "from", call->from_number);
+	write_agent(&json, &call->agent);
+	json_id(&json, "batch_call_id", &call->batch_id);
+	write_contact(&json, call);
+	json_raw(&json, "variables", object_or_empty(call->contact.custom_fields));
+	json_raw(&json, "call_settings", "{}");
+	json_add_string(&json, "status_url", status_url);
+	json_instant(&json, "expires_at", call->expires_at_us);
+	json_end(&json);
+	payload_frame(out, &call->id, event_names[EVENT_CALL_REQUESTED], clock_now_us(), data.data);
+	buf_free(&data);
+}
+
+void payload_frame(struct buf *out, const struct uuid *id, const char *type, int64_t timestamp_us,
+                   const char *data)
+{
+	struct json json = json_to(out);
+
+	json_begin_object(&json, NULL);
+	json_id(&json, "id", id);
+	json_add_string(&json, "type", type);
+	json_instant(&json, "timestamp", timestamp_us);
+	json_raw(&json, "data", data);
+	json_end(&json);
+}
