@@ -1,0 +1,158 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/instant.h"
+#include "base/log.h"
+#include "cli/arguments.h"
+#include "cli/cli.h"
+#include "domain/scope.h"
+#include "store/key_store.h"
+
+#define KEY_PREFIX "outdial_"
+#define KEY_RANDOM 43 /* base62 characters: 256 bits */
+
+/* Random bytes from 248 on are dropped: 62 does not divide 256. */
+static void make_key(char out[sizeof KEY_PREFIX + KEY_RANDOM])
+{
+	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	char *at = stpcpy(out, KEY_PREFIX);
+	uint8_t byte;
+
+	for (int made = 0; made < KEY_RANDOM;) {
+		crypto_random(&byte, 1);
+		if (byte < 248) {
+			*at++ = digits[byte % 62];
+			made++;
+		}
+	}
+	*at = '\0';
+}
+
+static int64_t parse_expiry(const char *text)
+{
+	struct when when;
+
+	if (text == NULL)
+		return INSTANT_NEVER;
+	if (!when_parse(text, &when))
+		fatal("--expires must be an ISO 8601 date and time, such as 2027-01-01T00:00:00Z, not `%s`", text);
+	return when.us < INSTANT_NEVER ? when.us : INSTANT_NEVER;
+}
+
+static void connect_database(struct db *db)
+{
+	if (db_ready(db) != DB_OK)
+		fatal("cannot connect to the database: %s", db_last_error(db));
+}
+
+static void check(enum db_result result, struct db *db)
+{
+	if (result != DB_OK)
+		fatal("the database did not do it: %s", db_last_error(db));
+}
+
+static void check_text(const char *option, const char *text, size_t min)
+{
+	if (strlen(text) < min || strlen(text) > 255)
+		fatal("%s must have %zu to 255 characters", option, min);
+}
+
+void cli_key_create(const struct conf *conf, int argc, char **argv)
+{
+	const char *organization = NULL, *name = "", *scopes = "all", *expires = NULL;
+	const struct argument options[] = {
+		{ "organization", &organization }, { "name", &name }, { "scopes", &scopes }, { "expires", &expires },
+	};
+	struct db *db = db_new(conf->database_file);
+	char text[sizeof KEY_PREFIX + KEY_RANDOM];
+	uint8_t hash[SHA256_SIZE];
+	struct key key;
+
+	arguments_read(argc, argv, options, 4, 0);
+	if (organization == NULL)
+		fatal("--organization is missing: whose key is it to be?");
+	check_text("--organization", organization, 1);
+	check_text("--name", name, 0);
+	connect_database(db); /* and with it comes the right time */
+	key = (struct key){
+		.uuid = uuid_new(), .organization_name = organization, .name = name,
+		.expires_at_us = parse_expiry(expires), .created_at_us = clock_now_us(),
+	};
+	if (!scopes_parse(scopes, &key.scopes))
+		fatal("--scopes must be `all` or some of read, write, reports, admin, not `%s`", scopes);
+	make_key(text);
+	crypto_sha256(text, strlen(text), hash);
+	check(key_create(db, &key, hash), db);
+	puts(text);
+	db_free(db);
+}
+
+static void print_scopes(unsigned scopes)
+{
+	const char *separator = "";
+
+	if (scopes == SCOPES_ALL) {
+		printf("all");
+		return;
+	}
+	for (int scope = 0; scope < SCOPE__MAX; scope++)
+		if ((scopes & SCOPE_BIT(scope)) != 0) {
+			printf("%s%s", separator, scope_names[scope]);
+			separator = ",";
+		}
+}
+
+static void print_key(const struct key *key)
+{
+	char id[UUID_TEXT], created[32], expires[32];
+
+	uuid_format(&key->uuid, id);
+	instant_format_iso(key->created_at_us, created);
+	instant_format_iso(key->expires_at_us, expires);
+	printf("%s  %s  ", id, created);
+	if (key->revoked_at_us <= clock_now_us())
+		printf("%-32s  ", "revoked");
+	else if (key->expires_at_us <= clock_now_us())
+		printf("%-32s  ", "expired");
+	else if (key->expires_at_us == INSTANT_NEVER)
+		printf("%-32s  ", "valid");
+	else
+		printf("valid until %-20s  ", expires);
+	print_scopes(key->scopes);
+	printf("  %s%s%s\n", key->organization_name, *key->name != '\0' ? ": " : "", key->name);
+}
+
+void cli_key_list(const struct conf *conf, int argc, char **argv)
+{
+	struct db *db = db_new(conf->database_file);
+	struct arena *arena = arena_new();
+	const struct key *keys;
+	size_t count;
+
+	arguments_read(argc, argv, NULL, 0, 0);
+	connect_database(db);
+	check(key_list(db, arena, &keys, &count), db);
+	for (size_t i = 0; i < count; i++)
+		print_key(&keys[i]);
+	arena_free(arena);
+	db_free(db);
+}
+
+void cli_key_revoke(const struct conf *conf, int argc, char **argv)
+{
+	char **words = arguments_read(argc, argv, NULL, 0, 1);
+	struct db *db = db_new(conf->database_file);
+	enum db_result result;
+	struct uuid id;
+
+	if (!uuid_parse_id(words[0], &id))
+		fatal("`%s` is not the id of a key: see `outdial key list`", words[0]);
+	connect_database(db);
+	result = key_revoke(db, &id, clock_now_us());
+	if (result == DB_NOT_FOUND)
+		fatal("there is no key with the id %s", words[0]);
+	check(result, db);
+	db_free(db);
+}

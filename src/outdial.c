@@ -1,0 +1,102 @@
+/* outdial: what an operator does by hand. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/options.h"
+#include "cli/cli.h"
+
+static const char usage[] =
+	"Usage: outdial [-c FILE] COMMAND [OPTION]...\n"
+	"\n"
+	"  migrate        create the tables or bring them up to date\n"
+	"  key create     make an API key and print it\n"
+	"  key list       show all API keys\n"
+	"  key revoke     end an API key\n"
+	"  status         what is going on\n"
+	"  check-config   show the configuration in force and test the database\n"
+	"\n"
+	"  -c FILE        configuration (default: " CONF_FILE ")\n"
+	"  --help         show this text; after a command: its options\n"
+	"  --version      show the version\n";
+
+static const struct command {
+	const char *name, *usage;
+	void (*run)(const struct conf *conf, int argc, char **argv);
+} commands[] = {
+	{ "migrate",
+	  "Usage: outdial migrate [--sql DIR]\n"
+	  "Creates the tables of Outdial or brings them up to date. Running it again does no harm.\n"
+	  "\n"
+	  "  --sql DIR   where the numbered SQL files are (default: " SQLDIR ")\n",
+	  cli_migrate },
+	{ "key create",
+	  "Usage: outdial key create --organization NAME [OPTION]...\n"
+	  "Makes an API key and prints it, this one time: only its SHA-256 is stored.\n"
+	  "\n"
+	  "  --organization NAME   whose objects it opens; created when it is new\n"
+	  "  --name LABEL          to tell keys apart\n"
+	  "  --scopes LIST         of read, write, reports, admin, with commas; or all (default)\n"
+	  "  --expires DATE-TIME   ISO 8601; UTC unless it has an offset (default: never)\n",
+	  cli_key_create },
+	{ "key list",
+	  "Usage: outdial key list\n"
+	  "Shows every API key, without the keys themselves.\n",
+	  cli_key_list },
+	{ "key revoke",
+	  "Usage: outdial key revoke ID\n"
+	  "Ends an API key; within two seconds nobody takes it any more.\n",
+	  cli_key_revoke },
+	{ "status",
+	  "Usage: outdial status\n"
+	  "Shows campaigns by status, calls in flight, webhooks that wait, and the database's clock.\n",
+	  cli_status },
+	{ "check-config",
+	  "Usage: outdial check-config\n"
+	  "Shows every setting in force, then connects to the database and tests schema and locking.\n",
+	  cli_check_config },
+};
+
+/* How many leading arguments are the words of a command's name; 0: they are not. */
+static int match(const char *name, int argc, char **argv)
+{
+	for (int words = 0; words < argc; words++) {
+		size_t len = strcspn(name, " ");
+
+		if (strlen(argv[words]) != len || memcmp(argv[words], name, len) != 0)
+			return 0;
+		if (name[len] == '\0')
+			return words + 1;
+		name += len + 1;
+	}
+	return 0;
+}
+
+static void run(const struct command *command, const char *conf_file, int argc, char **argv)
+{
+	static struct conf conf;
+
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+			fputs(command->usage, stdout);
+			return;
+		}
+	conf = conf_load(conf_file);
+	command->run(&conf, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	const char *conf_file = options_read(&argc, &argv, usage);
+
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+		int words = match(commands[i].name, argc, argv);
+
+		if (words > 0) {
+			run(&commands[i], conf_file, argc - (words - 1), argv + (words - 1));
+			return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+		}
+	}
+	fputs(usage, stderr);
+	return EXIT_FAILURE;
+}
