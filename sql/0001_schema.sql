@@ -199,12 +199,13 @@ CREATE TABLE IF NOT EXISTS batch_contacts (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 -- Who waits for when: only contacts that wait. Planning inserts, claiming deletes, pausing touches nothing.
+-- No two contacts of a campaign share an instant: planned ones stand on whole milliseconds, retries between.
 CREATE TABLE IF NOT EXISTS due_contacts (
   batch_id BIGINT UNSIGNED NOT NULL,
   due_at DATETIME(6) NOT NULL,
   position INT UNSIGNED NOT NULL,
   attempt TINYINT UNSIGNED NOT NULL,        -- the attempt it waits for: 1, or a retry
-  PRIMARY KEY (batch_id, due_at, position),
+  PRIMARY KEY (batch_id, due_at),
   UNIQUE KEY contact (batch_id, position)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 

@@ -16,7 +16,9 @@ static const char usage[] =
 
 int main(int argc, char **argv)
 {
-	struct conf conf = conf_load(options_read(&argc, &argv, usage));
+	static struct conf conf;
+
+	conf = conf_load(options_read(&argc, &argv, usage));
 
 	signals_catch();
 	schema_require(conf.database_file);

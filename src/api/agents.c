@@ -1,6 +1,6 @@
 /* An agent is ready when its dialer has taken `agent.sync`. So whatever the dialer ought to know is sent
  * anew when it changes, in the transaction of the change, and the agent is `creating` until the outbox
- * has the dialer's answer (agent_settle_sync). */
+ * has the dialer's answer to the latest of them (scheduler/outbox). */
 #include "api/agents.h"
 
 #include <stddef.h>
@@ -14,8 +14,8 @@
 #include "store/webhook_store.h"
 
 static const struct agent agent_initial = {
-	.name = "", .description = "", .voice_id = "", .system_prompt = "", .greeting = "", .language_hint = "",
-	.settings = "{}", .max_call_duration_seconds = 3600, .status_reason = "",
+	.name = "", .description = "", .voice_id = "", .system_prompt = "", .greeting = "",
+	.language_hint = "", .settings = "{}", .max_call_duration_seconds = 3600, .status_reason = "",
 };
 
 #define AGENT(member, ...) { .name = #member, .offset = offsetof(struct agent, member), __VA_ARGS__ }
@@ -33,8 +33,8 @@ static const struct field agent_list_of_fields[] = {
 };
 
 const struct field_table agent_fields = {
-	agent_list_of_fields, sizeof agent_list_of_fields / sizeof *agent_list_of_fields, sizeof(struct agent),
-	&agent_initial,
+	agent_list_of_fields, sizeof agent_list_of_fields / sizeof *agent_list_of_fields,
+	sizeof(struct agent), &agent_initial,
 };
 
 struct agent_query {
@@ -48,7 +48,8 @@ static const struct field agent_query_list[] = {
 	PAGE_FIELDS(struct agent_query),
 	{ .name = "status", .type = FIELD_CHOICE, .offset = offsetof(struct agent_query, filter.status),
 	  .choices = agent_status_names },
-	{ .name = "name", .type = FIELD_STRING, .offset = offsetof(struct agent_query, filter.name), .max = 255 },
+	{ .name = "name", .type = FIELD_STRING, .offset = offsetof(struct agent_query, filter.name),
+	  .max = 255 },
 };
 
 const struct field_table agent_query_fields = {
@@ -89,28 +90,30 @@ enum db_result agents_list(struct request *request)
 	const struct agent_query *query = request->query;
 	struct listing listing;
 
-	DB_TRY(agent_list(request->db, request->key.organization_id, &query->filter, &query->page, request->arena,
-	                  &listing));
+	DB_TRY(agent_list(request->db, request->key.organization_id, &query->filter, &query->page,
+	                  request->arena, &listing));
 	return page_reply(request, &query->page, &listing, write_agent);
 }
 
 /* The endpoint that an agent names, which stays there until the transaction ends. */
-static enum db_result find_webhook(struct request *request, const struct agent *agent, struct webhook *webhook)
+static enum db_result find_webhook(struct request *request, const struct agent *agent,
+                                   struct webhook *webhook)
 {
 	enum db_result result;
 
 	*webhook = (struct webhook){ .id = 0 };
 	if (uuid_is_nil(&agent->webhook_id))
 		return DB_OK;
-	result = webhook_lock_shared(request->db, request->key.organization_id, &agent->webhook_id, request->arena,
-	                             webhook);
+	result = webhook_lock_shared(request->db, request->key.organization_id, &agent->webhook_id,
+	                             request->arena, webhook);
 	if (result == DB_NOT_FOUND)
 		return reply_refuse_field(request, "webhook_id", "there is no such webhook");
 	return result;
 }
 
 /* Sets the status from which a sync starts; refused when the dialer could not be told. */
-static enum db_result begin_sync(struct request *request, struct agent *agent, const struct webhook *webhook)
+static enum db_result begin_sync(struct request *request, struct agent *agent,
+                                 const struct webhook *webhook)
 {
 	agent->status = webhook->id == 0 ? AGENT_DRAFT : AGENT_CREATING;
 	agent->status_reason = "";
@@ -120,7 +123,8 @@ static enum db_result begin_sync(struct request *request, struct agent *agent, c
 }
 
 /* Puts agent.sync into the outbox. The agent is stored as it is given here. */
-static enum db_result send_sync(struct request *request, const struct agent *agent, const struct webhook *webhook)
+static enum db_result send_sync(struct request *request, const struct agent *agent,
+                                const struct webhook *webhook)
 {
 	struct buf data = { 0 };
 	struct json json = json_to(&data);
@@ -129,8 +133,8 @@ static enum db_result send_sync(struct request *request, const struct agent *age
 	if (webhook->id == 0)
 		return DB_OK;
 	write_agent(&json, NULL, agent);
-	result = event_send(request->db, request->key.organization_id, EVENT_AGENT_SYNC, data.data, webhook->id,
-	                    agent->id, agent->updated_at_us);
+	result = event_send(request->db, request->key.organization_id, EVENT_AGENT_SYNC, data.data,
+	                    webhook->id, agent->id, agent->updated_at_us);
 	buf_free(&data);
 	return result;
 }
@@ -161,7 +165,8 @@ enum db_result agents_get(struct request *request)
 {
 	struct agent agent;
 
-	DB_TRY(agent_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &agent));
+	DB_TRY(agent_get(request->db, request->key.organization_id, &request->ids[0], request->arena,
+	                 &agent));
 	return reply_agent(request, 200, &agent);
 }
 
@@ -169,7 +174,8 @@ enum db_result agents_get(struct request *request)
 static bool dialer_sees(const struct agent *before, const struct agent *after)
 {
 	return !uuid_equal(&before->webhook_id, &after->webhook_id) ||
-	       strcmp(before->settings, after->settings) != 0 || strcmp(before->voice_id, after->voice_id) != 0 ||
+	       strcmp(before->settings, after->settings) != 0 ||
+	       strcmp(before->voice_id, after->voice_id) != 0 ||
 	       strcmp(before->system_prompt, after->system_prompt) != 0 ||
 	       strcmp(before->greeting, after->greeting) != 0 ||
 	       strcmp(before->language_hint, after->language_hint) != 0;
@@ -189,8 +195,6 @@ static enum db_result save(struct request *request, struct agent *agent, bool sy
 	return reply_agent(request, 200, agent);
 }
 
-/* An agent that waits for its dialer is sent again on every change: only the answer to the latest sync
- * counts, and it is known by the agent's updated_at. */
 static enum db_result change(struct db *db, void *context)
 {
 	struct request *request = context;
@@ -199,7 +203,7 @@ static enum db_result change(struct db *db, void *context)
 	DB_TRY(agent_lock(db, request->key.organization_id, &request->ids[0], request->arena, &before));
 	agent = before;
 	field_apply(&agent_fields, request->given, request->input, &agent);
-	return save(request, &agent, before.status == AGENT_CREATING || dialer_sees(&before, &agent));
+	return save(request, &agent, dialer_sees(&before, &agent));
 }
 
 enum db_result agents_change(struct request *request)
@@ -214,7 +218,8 @@ static enum db_result sync_again(struct db *db, void *context)
 
 	DB_TRY(agent_lock(db, request->key.organization_id, &request->ids[0], request->arena, &agent));
 	if (uuid_is_nil(&agent.webhook_id))
-		return reply_refuse(request, ERROR_INVALID_STATE, "The agent names no webhook that could be told.");
+		return reply_refuse(request, ERROR_INVALID_STATE,
+		                    "The agent names no webhook that could be told.");
 	return save(request, &agent, true);
 }
 
@@ -223,7 +228,7 @@ enum db_result agents_sync(struct request *request)
 	return db_transact(request->db, DB_REPEATABLE, sync_again, request);
 }
 
-/* A draft may lose its agent (it cannot be scheduled then), a campaign that calls or is about to may not. */
+/* A draft may lose its agent (it cannot be scheduled then); a campaign that calls, or will, may not. */
 static enum db_result delete_unused(struct db *db, void *context)
 {
 	struct request *request = context;

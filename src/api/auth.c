@@ -19,7 +19,8 @@ struct remembered {
 
 static struct remembered memory[REMEMBERED];
 
-static enum db_result find_key(struct request *request, const uint8_t hash[SHA256_SIZE], struct key *key)
+static enum db_result find_key(struct request *request, const uint8_t hash[SHA256_SIZE],
+                               struct key *key)
 {
 	struct remembered *place = &memory[hash[0]];
 	int64_t now_us = clock_mono_us();
@@ -56,7 +57,8 @@ enum db_result auth_identify(struct request *request)
 	enum db_result result;
 
 	if (strncasecmp(text, scheme, sizeof scheme - 1) != 0)
-		return refuse(request, "Bearer realm=\"outdial\"", "An API key is wanted: Authorization: Bearer <key>");
+		return refuse(request, "Bearer realm=\"outdial\"",
+		              "An API key is wanted: Authorization: Bearer <key>");
 	text += sizeof scheme - 1;
 	text += strspn(text, " ");
 	if (strlen(text) > KEY_LEN_MAX)

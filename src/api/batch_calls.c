@@ -100,9 +100,9 @@ static enum db_result refuse(struct request *request, const struct campaign_requ
 	case REFUSED_STATE:
 		return reply_refuse(request, ERROR_INVALID_STATE, "You cannot %s a campaign that is %s.",
 		                    batch_action_names[action], batch_status_names[campaign->batch.status]);
-	case REFUSED_START_FIXED:
-		return reply_refuse(request, ERROR_INVALID_STATE,
-		                    "The start of a campaign that is active cannot be changed.");
+	case REFUSED_FIXED_FIELD:
+		return reply_refuse(request, ERROR_INVALID_STATE, "You cannot change %s of a campaign that is active.",
+		                    campaign->fixed_field);
 	case REFUSED_AGENT:
 		return reply_refuse_field(request, "agent_id", "names no agent of this organisation");
 	case REFUSED_AGENT_NOT_READY:

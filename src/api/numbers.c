@@ -14,7 +14,8 @@ static const struct phone_number number_initial = {
 	.phone_number = "", .friendly_name = "", .provider_type = PROVIDER_CUSTOM_SIP,
 };
 
-#define NUMBER(member, ...) { .name = #member, .offset = offsetof(struct phone_number, member), __VA_ARGS__ }
+#define NUMBER(member, ...) \
+	{ .name = #member, .offset = offsetof(struct phone_number, member), __VA_ARGS__ }
 
 static const struct field number_list_of_fields[] = {
 	NUMBER(phone_number, .type = FIELD_PHONE, .flags = FIELD_REQUIRED),
@@ -38,8 +39,9 @@ static const struct assignment assignment_initial;
 #define ASSIGNMENT(field_name, member, ...) \
 	{ .name = field_name, .offset = offsetof(struct assignment, member), __VA_ARGS__ }
 #define NUMBER_ID_FIELD ASSIGNMENT("number_id", number_id, .type = FIELD_ID, .flags = FIELD_REQUIRED)
-#define DIRECTION_FIELD \
-	ASSIGNMENT("assignment_type", direction, .type = FIELD_CHOICE, .flags = FIELD_REQUIRED, .choices = direction_names)
+#define DIRECTION_FIELD                                                                         \
+	ASSIGNMENT("assignment_type", direction, .type = FIELD_CHOICE, .flags = FIELD_REQUIRED, \
+	           .choices = direction_names)
 
 static const struct field assign_list[] = {
 	NUMBER_ID_FIELD,
@@ -76,7 +78,8 @@ static void write_number(struct json *json, const char *key, const void *item)
 	json_end(json);
 }
 
-static enum db_result reply_number(struct request *request, int status, const struct phone_number *number)
+static enum db_result reply_number(struct request *request, int status,
+                                   const struct phone_number *number)
 {
 	write_number(reply_begin(request, status), "data", number);
 	return reply_end(request);
@@ -87,7 +90,8 @@ enum db_result numbers_list(struct request *request)
 	const struct page_query *query = request->query;
 	struct listing listing;
 
-	DB_TRY(number_list(request->db, request->key.organization_id, &query->page, request->arena, &listing));
+	DB_TRY(number_list(request->db, request->key.organization_id, &query->page, request->arena,
+	                   &listing));
 	return page_reply(request, &query->page, &listing, write_number);
 }
 
@@ -114,8 +118,8 @@ enum db_result numbers_import(struct request *request)
 static enum db_result find_number(struct request *request, struct phone_number *number)
 {
 	const struct assignment *wanted = request->input;
-	enum db_result result = number_get(request->db, request->key.organization_id, &wanted->number_id,
-	                                   request->arena, number);
+	enum db_result result = number_get(request->db, request->key.organization_id,
+	                                   &wanted->number_id, request->arena, number);
 
 	if (result == DB_NOT_FOUND)
 		return reply_refuse_field(request, "number_id", "there is no such number");
@@ -136,7 +140,8 @@ static enum db_result assign(struct db *db, void *context)
 	enum db_result result;
 
 	DB_TRY(find_number(request, &number));
-	result = agent_lock_shared(db, request->key.organization_id, &wanted->agent_id, request->arena, &agent);
+	result = agent_lock_shared(db, request->key.organization_id, &wanted->agent_id,
+	                           request->arena, &agent);
 	if (result == DB_NOT_FOUND)
 		return reply_refuse_field(request, "agent_id", "there is no such agent");
 	if (result != DB_OK)
@@ -158,8 +163,10 @@ static enum db_result unassign(struct db *db, void *context)
 	struct phone_number number;
 
 	DB_TRY(find_number(request, &number));
-	if (!uuid_is_nil(&wanted->agent_id) && !uuid_equal(&wanted->agent_id, assigned(&number, wanted)))
-		return reply_refuse_field(request, "agent_id", "the number is not assigned to this agent");
+	if (!uuid_is_nil(&wanted->agent_id) &&
+	    !uuid_equal(&wanted->agent_id, assigned(&number, wanted)))
+		return reply_refuse_field(request, "agent_id",
+		                          "the number is not assigned to this agent");
 	DB_TRY(number_assign(db, &number, (enum number_direction)wanted->direction, 0));
 	*assigned(&number, wanted) = (struct uuid){ { 0 } };
 	return reply_number(request, 200, &number);

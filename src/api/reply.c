@@ -129,7 +129,8 @@ enum db_result reply_refuse_faults(struct request *request, enum error error)
 {
 	const struct fault *first = &request->faults.list[0];
 
-	return write_error(request, error, arena_printf(request->arena, "%s: %s", first->field, first->reason));
+	return write_error(request, error,
+	                   arena_printf(request->arena, "%s: %s", first->field, first->reason));
 }
 
 enum db_result reply_refuse_field(struct request *request, const char *field, const char *format, ...)
@@ -157,7 +158,8 @@ void reply_db(struct request *request, enum db_result result)
 	case DB_CONFLICT:
 	case DB_LOST:
 	case DB_UNKNOWN:
-		reply_refuse(request, ERROR_UNAVAILABLE, "The database does not answer: try again in a moment.");
+		reply_refuse(request, ERROR_UNAVAILABLE,
+		             "The database does not answer: try again in a moment.");
 		reply_header(request, "Retry-After", "1");
 		return;
 	case DB_DUPLICATE: /* a handler that can meet one answers for it */
@@ -165,7 +167,8 @@ void reply_db(struct request *request, enum db_result result)
 	case DB_RESULT__MAX:
 		break;
 	}
-	log_error("%s %s ended with database result %d", method_names[request->method], request->path, (int)result);
+	log_error("%s %s ended with database result %d", method_names[request->method], request->path,
+	          (int)result);
 	reply_refuse(request, ERROR_INTERNAL, "Something went wrong inside the server.");
 }
 
@@ -178,9 +181,11 @@ void reply_head(const struct request *request, struct buf *out)
 {
 	const struct reply *reply = request->reply;
 
-	buf_printf(out, "Status: %d %s\r\nX-Request-Id: %s\r\n", reply->status, phrase(reply->status), request->id);
+	buf_printf(out, "Status: %d %s\r\nX-Request-Id: %s\r\n", reply->status, phrase(reply->status),
+	           request->id);
 	if (reply->status != 204)
-		buf_printf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n", reply->body.len);
+		buf_printf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+		           reply->body.len);
 	buf_puts(out, buf_text(&reply->headers));
 	buf_puts(out, "\r\n");
 }

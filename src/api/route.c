@@ -126,20 +126,23 @@ static enum db_result read_input(struct request *request, const struct route *ro
 	if (table == NULL)
 		return DB_OK;
 	if (request->content_length < 0)
-		return reply_refuse(request, ERROR_BAD_REQUEST, "The length of the body is not a number.");
+		return reply_refuse(request, ERROR_BAD_REQUEST,
+		                    "The length of the body is not a number.");
 	if ((uint64_t)request->content_length > route->body_max)
-		return reply_refuse(request, ERROR_PAYLOAD_TOO_LARGE, "The body must not be longer than %zu bytes.",
+		return reply_refuse(request, ERROR_PAYLOAD_TOO_LARGE,
+		                    "The body must not be longer than %zu bytes.",
 		                    route->body_max);
 	if (request->content_length > 0 && !is_json(request->content_type))
-		return reply_refuse(request, ERROR_UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.");
+		return reply_refuse(request, ERROR_UNSUPPORTED_MEDIA_TYPE,
+		                    "The body must be application/json.");
 	if (!request_read_body(request))
 		return reply_refuse(request, ERROR_BAD_REQUEST, "The body ended early.");
 
 	request->input = arena_alloc(request->arena, table->size);
 	if (mode == FIELD_CHANGE)
 		memcpy(request->input, table->initial, table->size);
-	switch (field_read(table, mode, request->body, request->body_len, request->input, &request->given,
-	                   &request->faults)) {
+	switch (field_read(table, mode, request->body, request->body_len, request->input,
+	                   &request->given, &request->faults)) {
 	case FIELD_OK: return DB_OK;
 	case FIELD_BAD_JSON: return reply_refuse_faults(request, ERROR_BAD_REQUEST);
 	case FIELD_INVALID: break;

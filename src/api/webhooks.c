@@ -82,7 +82,8 @@ enum db_result webhooks_list(struct request *request)
 	const struct page_query *query = request->query;
 	struct listing listing;
 
-	DB_TRY(webhook_list(request->db, request->key.organization_id, &query->page, request->arena, &listing));
+	DB_TRY(webhook_list(request->db, request->key.organization_id, &query->page, request->arena,
+	                    &listing));
 	return page_reply(request, &query->page, &listing, write_webhook);
 }
 
@@ -112,7 +113,8 @@ enum db_result webhooks_get(struct request *request)
 {
 	struct webhook webhook;
 
-	DB_TRY(webhook_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &webhook));
+	DB_TRY(webhook_get(request->db, request->key.organization_id, &request->ids[0],
+	                   request->arena, &webhook));
 	return reply_webhook(request, 200, &webhook);
 }
 
@@ -121,7 +123,8 @@ static enum db_result change(struct db *db, void *context)
 	struct request *request = context;
 	struct webhook webhook;
 
-	DB_TRY(webhook_lock(db, request->key.organization_id, &request->ids[0], request->arena, &webhook));
+	DB_TRY(webhook_lock(db, request->key.organization_id, &request->ids[0], request->arena,
+	                    &webhook));
 	field_apply(&webhook_fields, request->given, request->input, &webhook);
 	DB_TRY(check_url(request, &webhook));
 	if (!webhook.disabled)
@@ -142,11 +145,12 @@ static enum db_result delete_unused(struct db *db, void *context)
 	struct webhook webhook;
 	int64_t agents;
 
-	DB_TRY(webhook_lock(db, request->key.organization_id, &request->ids[0], request->arena, &webhook));
+	DB_TRY(webhook_lock(db, request->key.organization_id, &request->ids[0], request->arena,
+	                    &webhook));
 	DB_TRY(webhook_count_agents(db, &webhook, &agents));
 	if (agents > 0)
 		return reply_refuse(request, ERROR_INVALID_STATE,
-		                    "Agents have their calls placed there (%lld): give them another webhook first.",
+		                    "Agents have their calls placed there (%lld): give them another first.",
 		                    (long long)agents);
 	return webhook_delete(db, &webhook);
 }

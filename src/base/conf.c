@@ -68,7 +68,8 @@ static const char *set_value(struct conf *conf, const struct key *key, const cha
 		snprintf(wanted, sizeof wanted, "%" PRId64 " to %" PRId64 " characters", key->min, key->max);
 		if ((int64_t)strlen(text) < key->min || (int64_t)strlen(text) > key->max)
 			return wanted;
-		*(const char **)at = strdup(text);
+		free(*(char **)at); /* the default, or nothing */
+		*(char **)at = strdup(text);
 		return NULL;
 	case KEY_INT:
 		snprintf(wanted, sizeof wanted, "a number from %" PRId64 " to %" PRId64, key->min, key->max);

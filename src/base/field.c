@@ -107,7 +107,8 @@ static void read_records(const struct field *field, const json_t *value, struct 
 
 	assert(at->list == NULL); /* lists of records do not nest */
 	if (!json_is_array(value) || (int64_t)count < field->min || (int64_t)count > field->max) {
-		place_fault(at, "must be an array of %lld to %lld objects", (long long)field->min, (long long)field->max);
+		place_fault(at, "must be an array of %lld to %lld objects", (long long)field->min,
+		            (long long)field->max);
 		return;
 	}
 	items = arena_alloc(faults->arena, count * size);
@@ -118,7 +119,8 @@ static void read_records(const struct field *field, const json_t *value, struct 
 		if (json_is_object(element))
 			read_record(field->record, FIELD_CREATE, element, items + i * size, &record);
 		else
-			fault_add(faults, arena_printf(faults->arena, "%s[%zu]", field->name, i), "must be an object");
+			fault_add(faults, arena_printf(faults->arena, "%s[%zu]", field->name, i),
+			          "must be an object");
 	}
 	*out = (struct field_list){ items, count };
 }
@@ -206,7 +208,8 @@ static void read_pair(const struct field_table *table, const struct field_pair *
 	json_t *value;
 
 	if (field == NULL) {
-		fault_add(faults, arena_printf(faults->arena, "%.*s", NAME_SHOWN_MAX, pair->name), "unknown parameter");
+		fault_add(faults, arena_printf(faults->arena, "%.*s", NAME_SHOWN_MAX, pair->name),
+		          "unknown parameter");
 		return;
 	}
 	if ((*given & bit) != 0) {

@@ -25,7 +25,7 @@ enum field_type {
 	FIELD_PHONE,    /* const char *; E.164 */
 	FIELD_TIME,     /* int; HH:MM from 00:00 to 24:00, in minutes of the day */
 	FIELD_WHEN,     /* struct when (base/instant.h) */
-	FIELD_DATES,    /* struct field_list of int32_t civil days, sorted, without repeats; max: how many */
+	FIELD_DATES,    /* struct field_list of int32_t civil days, sorted, no repeats; max: how many */
 	FIELD_OBJECT,   /* const char *; a JSON object as compact text; max: bytes of that text */
 	FIELD_RECORDS,  /* struct field_list of records described by `record`; max: how many */
 };
@@ -51,7 +51,7 @@ struct field {
 	int64_t min, max;
 	const char *const *choices;                /* NULL-terminated; "" is a gap */
 	const struct field_table *record;          /* of FIELD_RECORDS */
-	const char *(*check)(const char *value);   /* of strings that are not empty: NULL, or what is wrong */
+	const char *(*check)(const char *value);   /* of strings, not empty: NULL, or what is wrong */
 };
 
 struct field_table {

@@ -87,7 +87,8 @@ static const char *name_at(struct arena *arena, const char *body, size_t offset)
 		if (scope->is_array)
 			name = arena_printf(arena, "%s[%zu]", name, scope->index);
 		else if (scope->key != NULL)
-			name = arena_printf(arena, "%s%s%.*s", name, *name != '\0' ? "." : "", shown, scope->key);
+			name = arena_printf(arena, "%s%s%.*s", name, *name != '\0' ? "." : "", shown,
+			                    scope->key);
 	}
 	return *name != '\0' ? name : "body";
 }
@@ -113,7 +114,8 @@ static enum field_result explain(const json_error_t *error, const char *body, si
 		fault_add(faults, "body", "contains the character NUL (line %d)", error->line);
 		return FIELD_BAD_JSON;
 	default:
-		fault_add(faults, "body", "is not JSON: error in line %d, column %d", error->line, error->column);
+		fault_add(faults, "body", "is not JSON: error in line %d, column %d", error->line,
+		          error->column);
 		return FIELD_BAD_JSON;
 	}
 }
@@ -197,7 +199,9 @@ static void add_value(struct buf *out, const json_t *value)
 	case JSON_ARRAY: add_array(out, value); break;
 	case JSON_REAL: add_real(out, json_real_value(value)); break;
 	case JSON_INTEGER: json_int(&json, NULL, json_integer_value(value)); break;
-	case JSON_STRING: json_string_n(&json, NULL, json_string_value(value), json_string_length(value)); break;
+	case JSON_STRING:
+		json_string_n(&json, NULL, json_string_value(value), json_string_length(value));
+		break;
 	case JSON_TRUE:
 	case JSON_FALSE: json_bool(&json, NULL, json_is_true(value)); break;
 	case JSON_NULL: json_add_null(&json, NULL); break;

@@ -23,9 +23,11 @@ struct place {
 };
 
 /* Records a fault there, and is false, so that readers can return it. */
-bool place_fault(const struct place *place, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool place_fault(const struct place *place, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Reads one value into *out; false, with a fault, when it is of no use. Not for FIELD_RECORDS. */
-bool field_value_read(const struct field *field, const json_t *value, void *out, const struct place *at);
+bool field_value_read(const struct field *field, const json_t *value, void *out,
+                      const struct place *at);
 
 #endif

@@ -59,11 +59,13 @@ static const char *list_choices(struct arena *arena, const char *const *choices)
 
 	for (int i = 0; choices[i] != NULL; i++)
 		if (*choices[i] != '\0')
-			list = arena_printf(arena, "%s%s%s", list, *list != '\0' ? ", " : "", choices[i]);
+			list = arena_printf(arena, "%s%s%s", list, *list != '\0' ? ", " : "",
+			                    choices[i]);
 	return list;
 }
 
-static bool read_string(const struct field *field, const json_t *value, const char **out, const struct place *at)
+static bool read_string(const struct field *field, const json_t *value, const char **out,
+                        const struct place *at)
 {
 	const char *text = json_string_value(value);
 	const char *fault;
@@ -73,7 +75,8 @@ static bool read_string(const struct field *field, const json_t *value, const ch
 		return place_fault(at, "must be a string");
 	count = (int64_t)count_characters(text);
 	if (count > field->max || (count < field->min && field->min > 1))
-		return place_fault(at, "must have %" PRId64 " to %" PRId64 " characters", field->min, field->max);
+		return place_fault(at, "must have %" PRId64 " to %" PRId64 " characters", field->min,
+		                   field->max);
 	if (count < field->min)
 		return place_fault(at, "must not be empty");
 	fault = field->check != NULL && count > 0 ? field->check(text) : NULL;
@@ -83,11 +86,13 @@ static bool read_string(const struct field *field, const json_t *value, const ch
 	return true;
 }
 
-static bool read_int(const struct field *field, const json_t *value, int64_t *out, const struct place *at)
+static bool read_int(const struct field *field, const json_t *value, int64_t *out,
+                     const struct place *at)
 {
 	double real = json_number_value(value);
 
-	if (!json_is_number(value) || (json_is_real(value) && (real != trunc(real) || fabs(real) > 9e15)))
+	if (!json_is_number(value) ||
+	    (json_is_real(value) && (real != trunc(real) || fabs(real) > 9e15)))
 		return place_fault(at, "must be a whole number");
 	*out = json_is_integer(value) ? json_integer_value(value) : (int64_t)real;
 	if (*out < field->min || *out > field->max)
@@ -95,7 +100,8 @@ static bool read_int(const struct field *field, const json_t *value, int64_t *ou
 	return true;
 }
 
-static bool read_decimal(const struct field *field, const json_t *value, int64_t *out, const struct place *at)
+static bool read_decimal(const struct field *field, const json_t *value, int64_t *out,
+                         const struct place *at)
 {
 	double scaled = json_number_value(value) * 10000;
 
@@ -118,7 +124,8 @@ static int find_choice(const char *const *choices, const char *text)
 	return -1;
 }
 
-static bool read_choice(const struct field *field, const json_t *value, int *out, const struct place *at)
+static bool read_choice(const struct field *field, const json_t *value, int *out,
+                        const struct place *at)
 {
 	*out = find_choice(field->choices, json_string_value(value));
 	if (*out < 0)
@@ -136,7 +143,8 @@ static bool check_size(const struct field *field, const json_t *value, const str
 	if (size == 0 && field->min > 0)
 		return place_fault(at, "must not be empty");
 	if (size < field->min || size > field->max)
-		return place_fault(at, "must have %" PRId64 " to %" PRId64 " elements", field->min, field->max);
+		return place_fault(at, "must have %" PRId64 " to %" PRId64 " elements", field->min,
+		                   field->max);
 	return true;
 }
 
@@ -151,7 +159,8 @@ static bool add_to_set(unsigned *set, int bit, const char *what_is_right, const 
 	return true;
 }
 
-static bool read_choices(const struct field *field, const json_t *value, unsigned *out, const struct place *at)
+static bool read_choices(const struct field *field, const json_t *value, unsigned *out,
+                         const struct place *at)
 {
 	*out = 0;
 	if (!check_size(field, value, at))
@@ -237,7 +246,8 @@ static bool read_time(const json_t *value, int *out, const struct place *at)
 	const char *t = json_string_value(value);
 	static const char digits[] = "0123456789";
 
-	if (t != NULL && strlen(t) == 5 && strspn(t, digits) == 2 && t[2] == ':' && strspn(t + 3, digits) == 2) {
+	if (t != NULL && strlen(t) == 5 && strspn(t, digits) == 2 && t[2] == ':' &&
+	    strspn(t + 3, digits) == 2) {
 		int hour = (t[0] - '0') * 10 + t[1] - '0', minute = (t[3] - '0') * 10 + t[4] - '0';
 
 		*out = hour * 60 + minute;
@@ -283,13 +293,15 @@ static bool read_when(const json_t *value, struct when *out, const struct place 
 	const char *text = json_string_value(value);
 
 	if (text == NULL || !when_parse(text, out))
-		return place_fault(at, "must be an ISO 8601 date and time, such as 2026-11-21T09:00:00Z");
+		return place_fault(at,
+		                   "must be an ISO 8601 date and time, such as 2026-11-21T09:00:00Z");
 	if (out->us < 0 || out->us >= INSTANT_NEVER - US_PER_DAY)
 		return place_fault(at, "must be in the years 1970 to 9999");
 	return true;
 }
 
-static bool read_object(const struct field *field, const json_t *value, const char **out, const struct place *at)
+static bool read_object(const struct field *field, const json_t *value, const char **out,
+                        const struct place *at)
 {
 	if (!json_is_object(value))
 		return place_fault(at, "must be an object");

@@ -38,6 +38,11 @@ int civil_weekday(int32_t civil_day)
 	return (since_monday < 0 ? since_monday + 7 : since_monday) + 1;
 }
 
+int32_t civil_day_of(int64_t us)
+{
+	return (int32_t)((us >= 0 ? us : us - (US_PER_DAY - 1)) / US_PER_DAY);
+}
+
 static bool parse_digits(const char **text, int count, int *out)
 {
 	*out = 0;
@@ -146,11 +151,11 @@ static char *put_digits(char *at, int value, int count)
 
 static char *put_date_time(char *at, int64_t us, char separator, int *us_of_second)
 {
-	int64_t day = us >= 0 ? us / US_PER_DAY : -((US_PER_DAY - 1 - us) / US_PER_DAY);
+	int32_t day = civil_day_of(us);
 	int64_t rest = us - day * US_PER_DAY;
 	int seconds = (int)(rest / US_PER_SECOND), year, month, mday;
 
-	civil_date((int32_t)day, &year, &month, &mday);
+	civil_date(day, &year, &month, &mday);
 	at = put_digits(at, year, 4);
 	*at++ = '-';
 	at = put_digits(at, month, 2);
@@ -172,7 +177,7 @@ void instant_format_iso(int64_t us, char out[32])
 	int us_of_second;
 	char *at = put_date_time(out, us, 'T', &us_of_second);
 
-	at = put_digits(at, us_of_second / 1000, 3);
+	at = put_digits(at, us_of_second, 6);
 	*at++ = 'Z';
 	*at = '\0';
 }

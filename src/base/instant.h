@@ -18,11 +18,12 @@ struct when {
 int32_t civil_day(int year, int month, int day);
 void civil_date(int32_t civil_day, int *year, int *month, int *day);
 int civil_weekday(int32_t civil_day); /* 1 = Monday … 7 = Sunday */
+int32_t civil_day_of(int64_t us);     /* of an instant or wall time, also before 1970 */
 
 bool when_parse(const char *text, struct when *out);     /* ISO 8601 date-time; false: not one */
 bool date_parse(const char *text, int32_t *civil_day);   /* YYYY-MM-DD */
 void date_format(int32_t civil_day, char out[11]);
-void instant_format_iso(int64_t us, char out[32]);       /* 2026-11-21T08:00:00.000Z */
+void instant_format_iso(int64_t us, char out[32]);       /* 2026-11-21T08:00:00.000000Z */
 void instant_format_sql(int64_t us, char out[32]);       /* 2026-11-21 08:00:00.000000 */
 int64_t instant_ceil_ms(int64_t us);
 

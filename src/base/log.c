@@ -24,12 +24,12 @@ void log_set_request(const char *request_id)
 }
 
 /* A line is one write(2), so that lines of several processes on one descriptor never mix. */
-static void write_line(enum log_level level, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0))) write_line(enum log_level level, const char *format, va_list args)
 {
 	char line[2048];
 	int len, more;
 
-	len = snprintf(line, sizeof line, "%s", prefixes[level]);
+	len = snprintf(line, sizeof line, "%s", isatty(STDERR_FILENO) ? "" : prefixes[level]);
 	more = vsnprintf(line + len, sizeof line - (size_t)len - 64, format, args);
 	if (more > (int)sizeof line - len - 65)
 		more = (int)sizeof line - len - 65;

@@ -19,10 +19,12 @@ char **arguments_read(int argc, char **argv, const struct argument *options, siz
 	opterr = 0;
 	while ((at = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		if (at == '?')
-			fatal("%s: unknown option, or one without its value: see --help", argv[optind - 1]);
+			fatal("%s: unknown option, or one without its value: see --help",
+			      argv[optind - 1]);
 		*options[at].value = optarg;
 	}
 	if (argc - optind != words)
-		fatal("%s: %s arguments: see --help", argv[0], argc - optind < words ? "too few" : "too many");
+		fatal("%s: %s arguments: see --help", argv[0],
+		      argc - optind < words ? "too few" : "too many");
 	return argv + optind;
 }

@@ -10,5 +10,6 @@ void cli_check_config(const struct conf *conf, int argc, char **argv)
 	conf_print(conf);
 	fflush(stdout); /* before the reason why it may end here */
 	schema_require(conf->database_file);
-	printf("# The database answers, has schema version %d and locks rows as it should.\n", SCHEMA_VERSION);
+	printf("# The database answers, has schema version %d and locks rows as it should.\n",
+	       SCHEMA_VERSION);
 }

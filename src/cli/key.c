@@ -37,7 +37,7 @@ static int64_t parse_expiry(const char *text)
 	if (text == NULL)
 		return INSTANT_NEVER;
 	if (!when_parse(text, &when))
-		fatal("--expires must be an ISO 8601 date and time, such as 2027-01-01T00:00:00Z, not `%s`", text);
+		fatal("--expires must be a date and time such as 2027-01-01T00:00:00Z, not `%s`", text);
 	return when.us < INSTANT_NEVER ? when.us : INSTANT_NEVER;
 }
 
@@ -63,7 +63,8 @@ void cli_key_create(const struct conf *conf, int argc, char **argv)
 {
 	const char *organization = NULL, *name = "", *scopes = "all", *expires = NULL;
 	const struct argument options[] = {
-		{ "organization", &organization }, { "name", &name }, { "scopes", &scopes }, { "expires", &expires },
+		{ "organization", &organization }, { "name", &name },
+		{ "scopes", &scopes }, { "expires", &expires },
 	};
 	struct db *db = db_new(conf->database_file);
 	char text[sizeof KEY_PREFIX + KEY_RANDOM];
@@ -81,7 +82,8 @@ void cli_key_create(const struct conf *conf, int argc, char **argv)
 		.expires_at_us = parse_expiry(expires), .created_at_us = clock_now_us(),
 	};
 	if (!scopes_parse(scopes, &key.scopes))
-		fatal("--scopes must be `all` or some of read, write, reports, admin, not `%s`", scopes);
+		fatal("--scopes must be `all` or some of read, write, reports, admin, not `%s`",
+		      scopes);
 	make_key(text);
 	crypto_sha256(text, strlen(text), hash);
 	check(key_create(db, &key, hash), db);

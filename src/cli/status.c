@@ -37,7 +37,8 @@ void cli_status(const struct conf *conf, int argc, char **argv)
 		fatal("cannot read the schema version: %s", db_last_error(db));
 	print_row("schema version", version);
 	if (version != SCHEMA_VERSION)
-		fatal("this program works with schema version %d: see `outdial migrate`", SCHEMA_VERSION);
+		fatal("this program works with schema version %d: see `outdial migrate`",
+		      SCHEMA_VERSION);
 	if (status_read(db, &status) != DB_OK)
 		fatal("cannot read the state: %s", db_last_error(db));
 	for (int i = 0; i < BATCH_STATUS__MAX; i++) {

@@ -19,3 +19,8 @@ int64_t backoff_dispatch_us(int tries)
 
 	return delay_us < 30 * US_PER_SECOND ? delay_us : 30 * US_PER_SECOND;
 }
+
+int64_t backoff_wait_us(int64_t delay_us, int64_t asked_us)
+{
+	return delay_us > asked_us ? delay_us : asked_us;
+}

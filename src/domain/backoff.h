@@ -12,4 +12,7 @@ bool backoff_webhook(int tries, uint32_t dice, int64_t *delay_us);
 /* call.requested, while it has not expired: 1 s, doubling up to 30 s. */
 int64_t backoff_dispatch_us(int tries);
 
+/* The longer of our own delay and what the receiver asked for. */
+int64_t backoff_wait_us(int64_t delay_us, int64_t asked_us);
+
 #endif

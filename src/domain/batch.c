@@ -60,6 +60,14 @@ bool batch_is_over(enum batch_status status)
 	return status >= BATCH_COMPLETED;
 }
 
+void batch_counts_settle(struct batch_counts *counts, enum batch_status status)
+{
+	if (!batch_is_over(status))
+		return;
+	counts->cancelled += counts->pending;
+	counts->pending = 0;
+}
+
 struct plan_rules batch_plan_rules(const struct batch_config *config)
 {
 	return (struct plan_rules){

@@ -91,6 +91,10 @@ extern const struct field_table batch_fields;
 extern const struct field_table contacts_fields; /* struct batch_config, `contacts` alone */
 extern const struct field_table schedule_fields; /* struct batch_config, `scheduled_at` and `timezone` */
 
+/* The first of the given fields (a bit set over batch_fields) that cannot be changed once the campaign is
+ * active, because what was done rests on it; NULL: none. */
+const char *batch_field_fixed_when_active(uint64_t given);
+
 /* Rules between fields, after each was read alone: adds the faults it finds. Makes scheduled_at an
  * instant where it was given as wall time. */
 void batch_config_settle(struct batch_config *config, struct faults *faults);
@@ -105,6 +109,9 @@ struct batch_counts {
 	int64_t total, called, pending, in_progress;
 	int64_t completed, failed, voicemail, no_answer, busy, cancelled, skipped;
 };
+
+/* What waits in a campaign that is over will not be called any more: it counts as cancelled. */
+void batch_counts_settle(struct batch_counts *counts, enum batch_status status);
 
 struct batch {
 	int64_t id, organization_id, agent_row;

@@ -1,4 +1,6 @@
 /* The fields of a campaign and of a contact: names, types, limits, defaults. */
+#include <string.h>
+
 #include "domain/batch.h"
 #include "domain/zone.h"
 
@@ -102,6 +104,17 @@ static const struct field batch_list[] = {
 const struct field_table batch_fields = {
 	batch_list, COUNT(batch_list), sizeof(struct batch_config), &batch_initial,
 };
+
+const char *batch_field_fixed_when_active(uint64_t given)
+{
+	static const char *const fixed[] = { "schedule_type", "scheduled_at", "timezone", "metadata" };
+
+	for (size_t i = 0; i < COUNT(batch_list); i++)
+		for (size_t f = 0; f < COUNT(fixed); f++)
+			if ((given & (UINT64_C(1) << i)) != 0 && strcmp(batch_list[i].name, fixed[f]) == 0)
+				return fixed[f];
+	return NULL;
+}
 
 static const struct field contacts_list[] = { CONTACTS_FIELD };
 

@@ -26,11 +26,10 @@ static int64_t wall_instant(const struct calendar *c, int32_t day, int minute)
 /* The day at_us belongs to, or (clocks that go back over a midnight) the one before. */
 static int32_t local_day(const struct calendar *c, int64_t at_us)
 {
-	int64_t wall_us = zone_utc_to_wall(c->zone, at_us);
-	int64_t day = (wall_us >= 0 ? wall_us : wall_us - (US_PER_DAY - 1)) / US_PER_DAY;
-	bool midnight_skipped = at_us < wall_instant(c, (int32_t)day, 0); /* as in 23:30 -> 00:30 */
+	int32_t day = civil_day_of(zone_utc_to_wall(c->zone, at_us));
+	bool midnight_skipped = at_us < wall_instant(c, day, 0); /* as in 23:30 -> 00:30 */
 
-	return (int32_t)day - midnight_skipped;
+	return day - midnight_skipped;
 }
 
 static int compare_days(const void *a, const void *b)

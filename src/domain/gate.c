@@ -81,6 +81,11 @@ static int64_t places_room(const struct gate_facts *facts)
 	return facts->free_places;
 }
 
+static int64_t dialer_room_room(const struct gate_facts *facts)
+{
+	return facts->dialer_room;
+}
+
 static const struct {
 	const char *name;
 	int64_t (*room)(const struct gate_facts *);
@@ -94,6 +99,7 @@ static const struct {
 	[GATE_DAILY_CAP] = { "daily cap", daily_cap_room, daily_cap_opens },
 	[GATE_PACING] = { "pacing", pacing_room, pacing_opens },
 	[GATE_PLACES] = { "free place", places_room, never },
+	[GATE_DIALER_ROOM] = { "room at the dialer", dialer_room_room, never },
 };
 
 const char *gate_name(enum gate gate)

@@ -16,6 +16,7 @@ struct gate_facts {
 	int64_t start_at_us;   /* its scheduled_at, or INSTANT_NONE */
 	bool has_number;       /* at least one number to call from is left */
 	bool has_dialer;       /* its agent still has an endpoint that takes calls */
+	int64_t dialer_room;   /* webhooks that may yet be sent there from here */
 	struct calendar calendar;
 	struct span span;      /* the stretch of callable time that holds now_us or comes next */
 	int64_t max_per_day;   /* 0: no cap */
@@ -33,6 +34,7 @@ enum gate {
 	GATE_DAILY_CAP,
 	GATE_PACING,
 	GATE_PLACES,
+	GATE_DIALER_ROOM,
 	GATE__MAX
 };
 

@@ -49,7 +49,8 @@ static const struct field_table with_call_fields = {
 static const struct bulk_report bulk_initial = { 0 };
 
 static const struct field bulk[] = {
-	{ .name = "reports", .type = FIELD_RECORDS, .flags = FIELD_REQUIRED, .max = BULK_REPORT_MAX,
+	{ .name = "reports", .type = FIELD_RECORDS, .flags = FIELD_REQUIRED, .min = 1,
+	  .max = BULK_REPORT_MAX,
 	  .offset = offsetof(struct bulk_report, reports), .record = &with_call_fields },
 };
 

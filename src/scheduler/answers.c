@@ -81,7 +81,8 @@ void answers_collect(struct answers *answers, const struct deliver_result *resul
 	log_info("dialer did not take a call status=%d error=\"%s\" tries=%d", result->status, result->error,
 	         result->tries);
 	answers->failed[answers->failed_count] = result->id;
-	answers->failed_wake_at_us[answers->failed_count++] = clock_now_us() + backoff_dispatch_us(result->tries);
+	answers->failed_wake_at_us[answers->failed_count++] =
+		clock_now_us() + backoff_wait_us(backoff_dispatch_us(result->tries), result->retry_after_us);
 }
 
 static enum db_result write_failed(struct db *db, struct answers *answers)

@@ -1,11 +1,9 @@
 #include "scheduler/background.h"
 
 #include "base/clock.h"
-#include "base/instant.h"
 #include "domain/batch.h"
 #include "store/batch_store.h"
 #include "store/campaign.h"
-#include "store/planning.h"
 #include "store/purge.h"
 #include "store/statements.h"
 
@@ -13,21 +11,6 @@ struct step {
 	enum batch_work work;
 	bool found;
 };
-
-/* An impossible plan is the end of a campaign that runs; one that is paused waits for a change. */
-static enum db_result plan_step(struct db *db, struct batch *batch, int64_t now_us)
-{
-	bool impossible;
-
-	DB_TRY(planning_step(db, batch, &impossible));
-	if (!impossible)
-		return DB_OK;
-	if (batch_allows(batch->status, BATCH_FAIL))
-		return campaign_move(db, batch, BATCH_FAIL, "no callable day within 366 days", now_us);
-	batch->work = BATCH_WORK_DISPATCH;
-	batch->wake_at_us = INSTANT_NEVER;
-	return batch_save_state(db, batch);
-}
 
 static enum db_result run_step(struct db *db, void *context)
 {
@@ -43,7 +26,8 @@ static enum db_result run_step(struct db *db, void *context)
 	if (result == DB_OK && step->found)
 		result = batch_get_row(db, db_get_int(&rows, 0, 0), arena, &batch);
 	if (result == DB_OK && step->found)
-		result = step->work == BATCH_WORK_PURGE ? purge_step(db, &batch, now_us) : plan_step(db, &batch, now_us);
+		result = step->work == BATCH_WORK_PURGE ? purge_step(db, &batch, now_us)
+		         : campaign_plan(db, &batch, 1, now_us);
 	arena_free(arena);
 	return result;
 }

@@ -21,6 +21,7 @@
 #define MAX_CAMPAIGNS 16
 /* A full campaign is woken by the call that ends; this is for the wake-up that was lost. */
 #define FULL_RECHECK_US US_PER_SECOND
+#define DIALER_RECHECK_US (20 * US_PER_MS)
 #define IDLE_RECHECK_US (60 * US_PER_SECOND)
 
 /* A campaign under its lock. */
@@ -35,7 +36,8 @@ struct claim_campaign {
 	bool capped, callable; /* callable: some day within the next 366 can take a call */
 	/* read without a lock */
 	int64_t done, final, max_call_seconds;
-	bool has_dialer;
+	int64_t endpoint; /* of its dialer; 0: none */
+	int64_t taken;    /* by this claim */
 	const char *numbers[BATCH_MAX_NUMBERS];
 	int number_count;
 };
@@ -124,7 +126,7 @@ static enum db_result load_facts(struct db *db, struct claim *claim)
 		campaign->done = db_get_int(&rows, r, 1);
 		campaign->final = db_get_int(&rows, r, 2);
 		campaign->max_call_seconds = db_get_int(&rows, r, 3);
-		campaign->has_dialer = db_get_int(&rows, r, 4) != 0;
+		campaign->endpoint = db_get_int(&rows, r, 4);
 		read_numbers(campaign, db_get_text(&rows, r, 5), claim->arena);
 	}
 	return result;
@@ -143,16 +145,29 @@ static enum db_result lock_campaigns(struct db *db, struct claim *claim)
 	return rows.count == 0 ? DB_OK : load_facts(db, claim);
 }
 
+/* Campaigns of this claim may share a dialer. */
+static int64_t dialer_room(const struct claim *claim, const struct claim_campaign *campaign)
+{
+	int64_t room = claim->limits->room_at(claim->limits->context, campaign->endpoint);
+
+	for (size_t i = 0; i < claim->campaign_count; i++)
+		if (claim->campaigns[i].endpoint == campaign->endpoint)
+			room -= claim->campaigns[i].taken;
+	return room;
+}
+
 /* The facts that the rules judge by. The stored span serves until it is over, so that zones and
  * calendars are worked out once a span and not once a claim. */
-static struct gate_facts gather_facts(struct claim_campaign *campaign, int64_t now_us)
+static struct gate_facts gather_facts(const struct claim *claim, struct claim_campaign *campaign)
 {
+	int64_t now_us = claim->now_us;
 	struct gate_facts facts = {
 		.now_us = now_us,
 		.status = campaign->status,
 		.start_at_us = campaign->config.scheduled_at.us,
 		.has_number = campaign->number_count > 0,
-		.has_dialer = campaign->has_dialer,
+		.has_dialer = campaign->endpoint != 0,
+		.dialer_room = dialer_room(claim, campaign),
 		.calendar = batch_plan_rules(&campaign->config).calendar,
 		.max_per_day = campaign->config.max_calls_per_day,
 		.pace_at_us = campaign->config.calls_per_minute == 0 ? INSTANT_NONE : campaign->pace_at_us,
@@ -208,20 +223,21 @@ static void claim_contact(struct claim *claim, struct claim_campaign *campaign, 
 	json_int(json, NULL, campaign->max_call_seconds);
 	json_end(json);
 	campaign->claimed++;
+	campaign->taken++;
 	campaign->called += db_get_int(rows, r, 4) == 0;
 	campaign->low_water_us = due_at_us;
 	claim->ids[claim->count++] = id;
 }
 
-static void keep_ledger(struct claim_campaign *campaign, int64_t taken, int64_t now_us)
+static void keep_ledger(struct claim_campaign *campaign, int64_t now_us)
 {
-	if (taken == 0)
+	if (campaign->taken == 0)
 		return;
 	if (campaign->day != campaign->span.day) {
 		campaign->day = campaign->span.day;
 		campaign->day_calls = 0;
 	}
-	campaign->day_calls += taken;
+	campaign->day_calls += campaign->taken;
 	if (campaign->config.calls_per_minute != 0)
 		campaign->pace_at_us = now_us + batch_plan_rules(&campaign->config).gap_us;
 }
@@ -236,12 +252,14 @@ static bool breaks_plan(const struct gate_verdict *verdict, int64_t next_due_us)
 /* When to look again, after `taken` calls: at the next contact that waits, unless a rule says otherwise. */
 static void next_look(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *due, size_t taken)
 {
-	struct gate_facts facts = gather_facts(campaign, claim->now_us);
+	struct gate_facts facts = gather_facts(claim, campaign);
 	struct gate_verdict verdict = gates_judge(&facts);
 	int64_t next_due_us = taken < due->count ? db_get_int(due, taken, 0) : INSTANT_NEVER;
 
 	campaign->capped = verdict.room == 0 && verdict.waits_for_event;
-	if (next_due_us == INSTANT_NEVER)
+	if (verdict.room == 0 && verdict.held_by == GATE_DIALER_ROOM)
+		campaign->wake_at_us = claim->now_us + DIALER_RECHECK_US;
+	else if (next_due_us == INSTANT_NEVER)
 		campaign->wake_at_us = claim->now_us + IDLE_RECHECK_US;
 	else if (breaks_plan(&verdict, next_due_us))
 		campaign->wake_at_us = claim->now_us;
@@ -288,8 +306,7 @@ static enum db_result replan(struct db *db, struct claim *claim, const struct cl
 
 	DB_TRY(batch_get_row(db, campaign->id, claim->arena, &batch));
 	planning_restart(&batch, from_us);
-	batch.wake_at_us = claim->now_us;
-	return batch_save_state(db, &batch);
+	return campaign_plan(db, &batch, CAMPAIGN_PLAN_SMALL, claim->now_us);
 }
 
 /* No call may be placed now. Contacts that would be due before the rules let any through were held
@@ -322,7 +339,7 @@ static bool is_complete(const struct claim_campaign *campaign, const struct db_r
 
 static enum db_result claim_campaign(struct db *db, struct claim *claim, struct claim_campaign *campaign)
 {
-	struct gate_facts facts = gather_facts(campaign, claim->now_us);
+	struct gate_facts facts = gather_facts(claim, campaign);
 	struct gate_verdict verdict = gates_judge(&facts);
 	int64_t room = claim->limits->max_calls - claim->count;
 	struct db_rows due;
@@ -340,7 +357,7 @@ static enum db_result claim_campaign(struct db *db, struct claim *claim, struct 
 		claim_contact(claim, campaign, &due, taken++);
 	if (taken != 0 && campaign->status == BATCH_SCHEDULED)
 		DB_TRY(move_campaign(db, claim, campaign, BATCH_START, ""));
-	keep_ledger(campaign, (int64_t)taken, claim->now_us);
+	keep_ledger(campaign, claim->now_us);
 	if (due.count == 0)
 		campaign->low_water_us = INSTANT_NONE; /* the next look sweeps the whole queue */
 	next_look(claim, campaign, &due, taken);

@@ -9,6 +9,8 @@ struct claim_limits {
 	int max_calls;            /* at most this many at once; > 0 */
 	int64_t lease_us;         /* how long the calls are ours to dispatch */
 	int64_t dispatch_ttl_us;  /* how long a dialer may take to accept one */
+	int (*room_at)(const void *context, int64_t endpoint); /* calls that a dialer may be asked for now */
+	const void *context;
 };
 
 /* Claims calls that are due, in one transaction, fairly over the campaigns. Their ids land in `ids`

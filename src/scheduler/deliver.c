@@ -16,12 +16,20 @@
 #define CONNECT_TIMEOUT_MS 5000L
 #define TIMEOUT_MS 15000L
 #define MAX_REPLY (64 * 1024)
+#define MAX_RETRY_AFTER_S 86400
+
+/* Transfers under way to one endpoint. */
+struct load {
+	int64_t endpoint;
+	int count;
+};
 
 struct slot {
 	struct slot *next; /* in the list of free or of ended slots */
 	CURL *curl;
 	struct curl_slist *headers;
 	struct buf body, reply;
+	struct load *load;
 	struct deliver_result result;
 	char error[CURL_ERROR_SIZE];
 	bool allow_private;
@@ -30,7 +38,8 @@ struct slot {
 struct deliver {
 	CURLM *multi;
 	struct slot *slots, *free, *ended, *handed_out;
-	int count, free_count;
+	struct load *loads; /* one per slot is enough; those with count 0 are free */
+	int count, free_count, share;
 };
 
 /* The last word on where a connection goes: after the name was resolved, for every try anew. */
@@ -84,9 +93,11 @@ struct deliver *deliver_new(int slots, bool allow_private)
 		fatal("libcurl does not start");
 	deliver->multi = curl_multi_init();
 	deliver->slots = calloc((size_t)slots, sizeof *deliver->slots);
-	if (deliver->multi == NULL || deliver->slots == NULL)
+	deliver->loads = calloc((size_t)slots, sizeof *deliver->loads);
+	if (deliver->multi == NULL || deliver->slots == NULL || deliver->loads == NULL)
 		fatal("out of memory");
 	deliver->count = deliver->free_count = slots;
+	deliver->share = (slots + 3) / 4;
 	for (int i = 0; i < slots; i++) {
 		slot_open(&deliver->slots[i], allow_private);
 		deliver->slots[i].next = deliver->free;
@@ -112,6 +123,7 @@ void deliver_free(struct deliver *deliver)
 	}
 	curl_multi_cleanup(deliver->multi);
 	curl_global_cleanup();
+	free(deliver->loads);
 	free(deliver->slots);
 	free(deliver);
 }
@@ -119,6 +131,38 @@ void deliver_free(struct deliver *deliver)
 int deliver_free_slots(const struct deliver *deliver)
 {
 	return deliver->free_count;
+}
+
+/* The load of an endpoint; one that is free when it has none. */
+static struct load *find_load(const struct deliver *deliver, int64_t endpoint)
+{
+	struct load *unused = NULL;
+
+	for (int i = 0; i < deliver->count; i++) {
+		if (deliver->loads[i].count == 0)
+			unused = &deliver->loads[i];
+		else if (deliver->loads[i].endpoint == endpoint)
+			return &deliver->loads[i];
+	}
+	return unused;
+}
+
+int deliver_room_at(const struct deliver *deliver, int64_t endpoint)
+{
+	const struct load *load = find_load(deliver, endpoint);
+	int room = deliver->share - (load != NULL ? load->count : 0);
+
+	return room < deliver->free_count ? room : deliver->free_count;
+}
+
+int deliver_full_endpoints(const struct deliver *deliver, int64_t *out)
+{
+	int full = 0;
+
+	for (int i = 0; i < deliver->count; i++)
+		if (deliver->loads[i].count >= deliver->share)
+			out[full++] = deliver->loads[i].endpoint;
+	return full;
 }
 
 int deliver_in_flight(const struct deliver *deliver)
@@ -164,6 +208,9 @@ void deliver_start(struct deliver *deliver, const struct deliver_order *order)
 	assert(slot != NULL);
 	deliver->free = slot->next;
 	deliver->free_count--;
+	slot->load = find_load(deliver, order->endpoint);
+	slot->load->endpoint = order->endpoint;
+	slot->load->count++;
 	buf_reset(&slot->body);
 	buf_reset(&slot->reply);
 	slot->error[0] = '\0';
@@ -182,12 +229,18 @@ void deliver_start(struct deliver *deliver, const struct deliver_order *order)
 static void end_transfer(struct deliver *deliver, CURL *curl, CURLcode code)
 {
 	struct slot *slot;
+	curl_off_t retry_after_s = 0;
 	long status = 0;
 
 	curl_easy_getinfo(curl, CURLINFO_PRIVATE, &slot);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after_s);
 	curl_multi_remove_handle(deliver->multi, curl);
 	slot->result.status = code == CURLE_OK ? (int)status : 0;
+	if (status == 429 || status == 503)
+		slot->result.retry_after_us = (retry_after_s < MAX_RETRY_AFTER_S ? retry_after_s : MAX_RETRY_AFTER_S) *
+		                              US_PER_SECOND;
+	slot->load->count--;
 	if (code != CURLE_OK && slot->error[0] == '\0')
 		snprintf(slot->error, sizeof slot->error, "%s", curl_easy_strerror(code));
 	slot->next = deliver->ended;

@@ -15,6 +15,7 @@ struct deliver;
 
 struct deliver_order {
 	int kind;          /* the caller's; comes back with the result */
+	int64_t endpoint;  /* whose receiver it is: each has a share of the slots */
 	struct uuid id;    /* the webhook-id; comes back too */
 	int64_t reference; /* the caller's */
 	int tries;         /* the caller's */
@@ -30,6 +31,7 @@ struct deliver_result {
 	int64_t reference;
 	int tries;
 	int status;          /* HTTP status; 0: no answer, see error */
+	int64_t retry_after_us; /* what a 429 or 503 asked for; 0: nothing */
 	const char *error;   /* "" with an answer; valid until the next call of deliver_next */
 	const struct buf *body; /* of the answer, cut at 64 KiB; valid as long */
 };
@@ -38,6 +40,13 @@ struct deliver *deliver_new(int slots, bool allow_private);
 void deliver_free(struct deliver *deliver); /* what is under way is dropped */
 
 int deliver_free_slots(const struct deliver *deliver);
+
+/* Slots that this endpoint may still take. Nobody gets more than a quarter of all, so that one that
+ * hangs leaves the others room. */
+int deliver_room_at(const struct deliver *deliver, int64_t endpoint);
+/* The endpoints without room, into `out` (room for as many as there are slots); returns how many. */
+int deliver_full_endpoints(const struct deliver *deliver, int64_t *out);
+
 int deliver_in_flight(const struct deliver *deliver);
 
 /* Copies what it needs. There must be a free slot. */

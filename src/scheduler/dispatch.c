@@ -29,7 +29,7 @@ static void start_call(struct deliver *deliver, const struct conf *conf, const s
 
 	payload_call_requested(&body, call, conf->public_url);
 	deliver_start(deliver, &(struct deliver_order){
-		.kind = DISPATCH_KIND, .id = call->id, .tries = (int)call->tries, .url = call->url,
+		.kind = DISPATCH_KIND, .endpoint = call->endpoint, .id = call->id, .tries = (int)call->tries, .url = call->url,
 		.secret = call->secret.data, .secret_len = call->secret.len, .body = &body,
 	});
 	buf_free(&body);
@@ -41,7 +41,7 @@ static struct call_report conclusion(const struct uuid *id, enum call_status sta
 
 	memcpy(&report, report_fields.initial, sizeof report);
 	report.call_id = *id;
-	report.status = status;
+	report.status = (int)status;
 	report.end_reason = reason;
 	return report;
 }
@@ -81,7 +81,8 @@ static void judge(struct judged *judged, struct deliver *deliver, const struct c
 {
 	if (batch_is_over(call->batch_status))
 		judged->cancelled[judged->cancelled_count++] = conclusion(&call->id, CALL_CANCELLED, "campaign_over");
-	else if (batch_is_running(call->batch_status) && clock_now_us() < call->expires_at_us)
+	else if (batch_is_running(call->batch_status) && clock_now_us() < call->expires_at_us &&
+	         deliver_room_at(deliver, call->endpoint) > 0)
 		start_call(deliver, conf, call);
 	else
 		judged->held[judged->held_count++] = call->id;

@@ -54,6 +54,11 @@ static enum db_result collect(struct loop *loop)
 	return outbox_any(loop->outbox) ? outbox_write(loop->db, loop->outbox) : DB_OK;
 }
 
+static int room_at(const void *context, int64_t endpoint)
+{
+	return deliver_room_at(context, endpoint);
+}
+
 /* Only as much as there is room for, so that nothing claimed waits for a slot. */
 static enum db_result claim(struct loop *loop, int *found)
 {
@@ -62,6 +67,7 @@ static enum db_result claim(struct loop *loop, int *found)
 		.max_calls = room < MAX_CLAIM ? room : MAX_CLAIM,
 		.lease_us = loop->conf->lease_seconds * US_PER_SECOND,
 		.dispatch_ttl_us = loop->conf->dispatch_ttl_seconds * US_PER_SECOND,
+		.room_at = room_at, .context = loop->deliver,
 	};
 
 	*found = 0;

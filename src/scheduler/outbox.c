@@ -17,29 +17,64 @@
 
 struct due {
 	const struct conf *conf;
-	int limit, found;
-	struct buf ids;
+	const struct deliver *deliver;
+	int limit;
+	struct buf ids; /* of the leased deliveries, a JSON array */
+	int leased;
 };
+
+/* Endpoints that have as many webhooks under way as they may; what waits for them clogs nobody's way. */
+static void write_full_endpoints(struct buf *out, const struct deliver *deliver, struct arena *arena)
+{
+	int64_t *full = arena_alloc(arena, (size_t)deliver_in_flight(deliver) * sizeof *full);
+	int count = deliver_full_endpoints(deliver, full);
+	struct json json = json_to(out);
+
+	json_begin_array(&json, NULL);
+	for (int i = 0; i < count; i++)
+		json_int(&json, NULL, full[i]);
+	json_end(&json);
+}
+
+/* Of the due deliveries as many as their endpoints have room for. */
+static void choose(struct due *due, const struct db_rows *rows)
+{
+	struct json json = json_to(&due->ids);
+
+	buf_reset(&due->ids);
+	due->leased = 0;
+	json_begin_array(&json, NULL);
+	for (size_t r = 0; r < rows->count; r++) {
+		int64_t endpoint = db_get_int(rows, r, 1);
+		int before = 0;
+
+		for (size_t earlier = 0; earlier < r; earlier++)
+			before += db_get_int(rows, earlier, 1) == endpoint;
+		if (before >= deliver_room_at(due->deliver, endpoint))
+			continue;
+		json_int(&json, NULL, db_get_int(rows, r, 0));
+		due->leased++;
+	}
+	json_end(&json);
+}
 
 static enum db_result lease_due(struct db *db, void *context)
 {
 	struct due *due = context;
 	int64_t now_us = clock_now_us();
 	struct arena *arena = arena_new();
-	struct json json = json_to(&due->ids);
+	struct buf full = { 0 };
 	struct db_rows rows;
 	enum db_result result;
 
-	buf_reset(&due->ids);
-	result = db_query(db, SQL_OUTBOX_DUE, DB_ARGS(db_instant(now_us), db_int(due->limit)), arena, &rows);
-	due->found = (int)rows.count;
-	json_begin_array(&json, NULL);
-	for (size_t r = 0; r < rows.count; r++)
-		json_int(&json, NULL, db_get_int(&rows, r, 0));
-	json_end(&json);
-	if (result == DB_OK && due->found != 0)
+	write_full_endpoints(&full, due->deliver, arena);
+	result = db_query(db, SQL_OUTBOX_DUE, DB_ARGS(db_instant(now_us), db_buf(&full), db_int(due->limit)),
+	                  arena, &rows);
+	choose(due, &rows);
+	if (result == DB_OK && due->leased != 0)
 		result = db_exec(db, SQL_OUTBOX_LEASE, DB_ARGS(
 			db_buf(&due->ids), db_instant(now_us + due->conf->lease_seconds * US_PER_SECOND)));
+	buf_free(&full);
 	arena_free(arena);
 	return result;
 }
@@ -53,29 +88,36 @@ static void start_delivery(struct deliver *deliver, const struct db_rows *rows, 
 	payload_frame(&body, &event_id, event_names[db_get_int(rows, r, 3)], db_get_int(rows, r, 5),
 	              db_get_text(rows, r, 4));
 	deliver_start(deliver, &(struct deliver_order){
-		.kind = OUTBOX_KIND, .id = event_id, .reference = db_get_int(rows, r, 0),
+		.kind = OUTBOX_KIND, .endpoint = db_get_int(rows, r, 8), .id = event_id,
+		.reference = db_get_int(rows, r, 0),
 		.tries = (int)db_get_int(rows, r, 1), .url = db_get_text(rows, r, 6),
 		.secret = secret->data, .secret_len = secret->len, .body = &body,
 	});
 	buf_free(&body);
 }
 
-enum db_result outbox_start_due(struct db *db, struct deliver *deliver, const struct conf *conf, int *found)
+/* Calls come first: events never take the last half of the slots. */
+static int room(const struct deliver *deliver)
 {
-	struct due due = { .conf = conf, .limit = deliver_free_slots(deliver) };
+	int room = deliver_free_slots(deliver) - deliver_in_flight(deliver);
+
+	return room < MAX_AT_ONCE ? room : MAX_AT_ONCE;
+}
+
+enum db_result outbox_start_due(struct db *db, struct deliver *deliver, const struct conf *conf, int *started)
+{
+	struct due due = { .conf = conf, .deliver = deliver, .limit = room(deliver) };
 	struct arena *arena = arena_new();
 	struct db_rows rows = { 0 };
 	enum db_result result = DB_OK;
 
-	if (due.limit > MAX_AT_ONCE)
-		due.limit = MAX_AT_ONCE;
-	if (due.limit != 0)
+	if (due.limit > 0)
 		result = db_transact(db, DB_ONCE, lease_due, &due);
-	if (result == DB_OK && due.found != 0)
+	if (result == DB_OK && due.leased != 0)
 		result = db_query(db, SQL_OUTBOX_LOAD, DB_ARGS(db_buf(&due.ids)), arena, &rows);
 	for (size_t r = 0; r < rows.count; r++)
 		start_delivery(deliver, &rows, r);
-	*found = result == DB_OK ? due.found : 0;
+	*started = result == DB_OK ? due.leased : 0;
 	buf_free(&due.ids);
 	arena_free(arena);
 	return result;
@@ -118,15 +160,15 @@ bool outbox_any(const struct outbox_results *results)
 }
 
 /* When to try again, or that this was the last time. */
-static enum delivery_status next_try(int tries, int64_t *wake_at_us)
+static enum delivery_status next_try(const struct deliver_result *result, int64_t *wake_at_us)
 {
 	int64_t delay_us;
 	uint32_t dice;
 
 	crypto_random(&dice, sizeof dice);
-	if (!backoff_webhook(tries, dice, &delay_us))
+	if (!backoff_webhook(result->tries, dice, &delay_us))
 		return DELIVERY_FAILED;
-	*wake_at_us = clock_now_us() + delay_us;
+	*wake_at_us = clock_now_us() + backoff_wait_us(delay_us, result->retry_after_us);
 	return DELIVERY_WAITING;
 }
 
@@ -137,7 +179,7 @@ void outbox_collect(struct outbox_results *results, const struct deliver_result 
 	char error[256] = "";
 
 	if (result->status < 200 || result->status >= 300) {
-		status = next_try(result->tries, &wake_at_us);
+		status = next_try(result, &wake_at_us);
 		if (result->status != 0)
 			snprintf(error, sizeof error, "the endpoint answered %d", result->status);
 		else

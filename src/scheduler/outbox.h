@@ -9,8 +9,8 @@
 
 #define OUTBOX_KIND 2
 
-/* Starts the deliveries that are due, as many as there are free slots. *found: how many. */
-enum db_result outbox_start_due(struct db *db, struct deliver *deliver, const struct conf *conf, int *found);
+/* Starts deliveries that are due: as many as their endpoints and the calls leave room for. */
+enum db_result outbox_start_due(struct db *db, struct deliver *deliver, const struct conf *conf, int *started);
 
 struct outbox_results;
 struct outbox_results *outbox_results_new(void);

@@ -28,13 +28,14 @@ struct requested_call requested_call_from_row(const struct db_rows *rows, size_t
 		},
 		.url = db_get_text(rows, r, 15),
 		.secret = *db_get(rows, r, 16),
-		.position = db_get_int(rows, r, 17),
+		.endpoint = db_get_int(rows, r, 17),
+		.position = db_get_int(rows, r, 18),
 		.contact = {
-			.first_name = db_get_text(rows, r, 18),
-			.last_name = db_get_text(rows, r, 19),
-			.email = db_get_text(rows, r, 20),
-			.timezone = db_get_text(rows, r, 21),
-			.custom_fields = db_get_text(rows, r, 22),
+			.first_name = db_get_text(rows, r, 19),
+			.last_name = db_get_text(rows, r, 20),
+			.email = db_get_text(rows, r, 21),
+			.timezone = db_get_text(rows, r, 22),
+			.custom_fields = db_get_text(rows, r, 23),
 		},
 	};
 }

@@ -16,6 +16,7 @@ struct requested_call {
 	enum batch_status batch_status;
 	struct agent agent;
 	struct contact_input contact;
+	int64_t endpoint;
 	const char *url;
 	struct db_value secret;
 };

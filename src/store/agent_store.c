@@ -29,7 +29,8 @@ enum db_result agent_get(struct db *db, int64_t organization_id, const struct uu
 {
 	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_AGENT_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
+	DB_TRY(db_query(db, SQL_AGENT_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena,
+	                &rows));
 	if (rows.count == 0)
 		return DB_NOT_FOUND;
 	*out = agent_from_row(&rows, 0);
@@ -67,9 +68,11 @@ enum db_result agent_list(struct db *db, int64_t organization_id, const struct a
 	struct agent *items;
 
 	DB_TRY(db_query(db, SQL_AGENT_LIST,
-	                DB_ARGS(organization, status, status, name, name, db_int(page->limit), db_int(page->offset)),
+	                DB_ARGS(organization, status, status, name, name, db_int(page->limit),
+	                        db_int(page->offset)),
 	                arena, &rows));
-	DB_TRY(db_query(db, SQL_AGENT_COUNT, DB_ARGS(organization, status, status, name, name), arena, &total));
+	DB_TRY(db_query(db, SQL_AGENT_COUNT, DB_ARGS(organization, status, status, name, name), arena,
+	                &total));
 	items = arena_alloc(arena, rows.count * sizeof *items);
 	for (size_t r = 0; r < rows.count; r++)
 		items[r] = agent_from_row(&rows, r);
@@ -77,13 +80,16 @@ enum db_result agent_list(struct db *db, int64_t organization_id, const struct a
 	return DB_OK;
 }
 
-enum db_result agent_insert(struct db *db, int64_t organization_id, struct agent *agent, int64_t webhook_row)
+enum db_result agent_insert(struct db *db, int64_t organization_id, struct agent *agent,
+                            int64_t webhook_row)
 {
 	DB_TRY(db_exec(db, SQL_AGENT_INSERT,
 	               DB_ARGS(db_uuid(&agent->uuid), db_int(organization_id), db_text(agent->name),
-	                       db_text(agent->description), db_text(agent->voice_id), db_text(agent->system_prompt),
-	                       db_text(agent->greeting), db_text(agent->language_hint), db_text(agent->settings),
-	                       db_int(agent->max_call_duration_seconds), db_int(webhook_row), db_int(agent->status),
+	                       db_text(agent->description), db_text(agent->voice_id),
+	                       db_text(agent->system_prompt), db_text(agent->greeting),
+	                       db_text(agent->language_hint), db_text(agent->settings),
+	                       db_int(agent->max_call_duration_seconds), db_int(webhook_row),
+	                       db_int(agent->status),
 	                       db_text(agent->status_reason), db_instant(agent->created_at_us),
 	                       db_instant(agent->updated_at_us))));
 	agent->id = db_insert_id(db);
@@ -93,11 +99,13 @@ enum db_result agent_insert(struct db *db, int64_t organization_id, struct agent
 enum db_result agent_update(struct db *db, const struct agent *agent, int64_t webhook_row)
 {
 	return db_exec(db, SQL_AGENT_UPDATE,
-	               DB_ARGS(db_text(agent->name), db_text(agent->description), db_text(agent->voice_id),
+	               DB_ARGS(db_text(agent->name), db_text(agent->description),
+	                       db_text(agent->voice_id),
 	                       db_text(agent->system_prompt), db_text(agent->greeting),
 	                       db_text(agent->language_hint), db_text(agent->settings),
-	                       db_int(agent->max_call_duration_seconds), db_int(webhook_row), db_int(agent->status),
-	                       db_text(agent->status_reason), db_instant(agent->updated_at_us), db_int(agent->id)));
+	                       db_int(agent->max_call_duration_seconds), db_int(webhook_row),
+	                       db_int(agent->status), db_text(agent->status_reason),
+	                       db_instant(agent->updated_at_us), db_int(agent->id)));
 }
 
 enum db_result agent_delete(struct db *db, int64_t organization_id, const struct agent *agent)
@@ -109,14 +117,15 @@ enum db_result agent_delete(struct db *db, int64_t organization_id, const struct
 	return db_exec(db, SQL_AGENT_DELETE, DB_ARGS(id));
 }
 
-enum db_result agent_is_used(struct db *db, int64_t organization_id, const struct agent *agent, bool *used)
+enum db_result agent_is_used(struct db *db, int64_t organization_id, const struct agent *agent,
+                             bool *used)
 {
 	struct arena *arena = arena_new();
 	struct db_rows rows;
 	enum db_result result = db_query(
 		db, SQL_AGENT_USED,
-		DB_ARGS(db_int(organization_id), db_int(agent->id), db_int(BATCH_SCHEDULED), db_int(BATCH_ACTIVE),
-		        db_int(BATCH_PAUSED)), arena, &rows);
+		DB_ARGS(db_int(organization_id), db_int(agent->id), db_int(BATCH_SCHEDULED),
+		        db_int(BATCH_ACTIVE), db_int(BATCH_PAUSED)), arena, &rows);
 
 	*used = rows.count > 0;
 	arena_free(arena);

@@ -25,13 +25,15 @@ enum db_result agent_list(struct db *db, int64_t organization_id, const struct a
                           struct listing *out); /* of struct agent */
 
 /* webhook_row: the internal key of agent->webhook_id; 0: none. agent_insert sets id. */
-enum db_result agent_insert(struct db *db, int64_t organization_id, struct agent *agent, int64_t webhook_row);
+enum db_result agent_insert(struct db *db, int64_t organization_id, struct agent *agent,
+                            int64_t webhook_row);
 enum db_result agent_update(struct db *db, const struct agent *agent, int64_t webhook_row);
 
 /* Its numbers become unassigned. */
 enum db_result agent_delete(struct db *db, int64_t organization_id, const struct agent *agent);
 
 /* Whether a campaign that is scheduled, active or paused calls with it. */
-enum db_result agent_is_used(struct db *db, int64_t organization_id, const struct agent *agent, bool *used);
+enum db_result agent_is_used(struct db *db, int64_t organization_id, const struct agent *agent,
+                             bool *used);
 
 #endif

@@ -65,19 +65,6 @@ static const char *write_dates(const struct field_list *dates, struct arena *are
 	return copy;
 }
 
-/* What waits in a campaign that is over will not be called any more: it is cancelled. */
-static void settle_counts(struct batch *batch)
-{
-	struct batch_counts *n = &batch->counts;
-
-	n->pending = n->total - n->in_progress - n->completed - n->failed - n->voicemail - n->no_answer -
-	             n->busy - n->cancelled - n->skipped;
-	if (batch_is_over(batch->status)) {
-		n->cancelled += n->pending;
-		n->pending = 0;
-	}
-}
-
 /* The cells of a row in the order of BATCH_COLUMNS. */
 struct cursor {
 	const struct db_rows *rows;
@@ -141,7 +128,9 @@ static void read_progress(struct batch *batch, struct cursor *at)
 	counts->busy = next_int(at);
 	counts->cancelled = next_int(at);
 	counts->skipped = next_int(at);
-	settle_counts(batch);
+	counts->pending = counts->total - counts->in_progress - counts->completed - counts->failed -
+	                  counts->voicemail - counts->no_answer - counts->busy - counts->cancelled - counts->skipped;
+	batch_counts_settle(counts, batch->status);
 	batch->planned_from_us = next_int(at);
 	batch->planned_until_us = next_int(at);
 	batch->started_at_us = next_int(at);

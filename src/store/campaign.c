@@ -10,8 +10,6 @@
 #include "store/event_store.h"
 #include "store/planning.h"
 
-static const char no_day[] = "no callable day within 366 days";
-
 static enum db_result refuse(struct campaign_request *request, enum refusal refusal)
 {
 	request->refusal = refusal;
@@ -68,6 +66,7 @@ enum db_result campaign_move(struct db *db, struct batch *batch, enum batch_acti
 		return DB_REFUSED;
 	batch->status = batch_after(from, action, start_is_ahead(batch, now_us));
 	batch->status_reason = reason;
+	batch_counts_settle(&batch->counts, batch->status);
 	batch->updated_at_us = now_us;
 	if (batch->status == BATCH_ACTIVE && batch->started_at_us == INSTANT_NONE)
 		batch->started_at_us = now_us;
@@ -96,15 +95,27 @@ static enum db_result lock(struct db *db, struct campaign_request *request, enum
 	return DB_OK;
 }
 
-/* Plans as much as fits into a request; a campaign that cannot be planned has failed. */
-static enum db_result plan(struct db *db, struct campaign_request *request)
+/* One that is paused and cannot be planned waits for a change. */
+static enum db_result give_up(struct db *db, struct batch *batch, int64_t now_us)
+{
+	if (batch_allows(batch->status, BATCH_FAIL))
+		return campaign_move(db, batch, BATCH_FAIL, "no callable day within 366 days", now_us);
+	batch->work = BATCH_WORK_DISPATCH;
+	batch->wake_at_us = INSTANT_NEVER;
+	return batch_save_state(db, batch);
+}
+
+enum db_result campaign_plan(struct db *db, struct batch *batch, int steps, int64_t now_us)
 {
 	bool impossible;
 
-	DB_TRY(planning_begin(db, &request->batch, &impossible));
-	if (impossible && batch_allows(request->batch.status, BATCH_FAIL))
-		return campaign_move(db, &request->batch, BATCH_FAIL, no_day, request->now_us);
-	return DB_OK;
+	DB_TRY(planning_run(db, batch, steps, &impossible));
+	return impossible ? give_up(db, batch, now_us) : DB_OK;
+}
+
+static enum db_result plan(struct db *db, struct campaign_request *request)
+{
+	return campaign_plan(db, &request->batch, CAMPAIGN_PLAN_SMALL, request->now_us);
 }
 
 static enum db_result move_to_scheduled(struct db *db, struct campaign_request *request)
@@ -120,8 +131,8 @@ static enum db_result add_contacts(struct db *db, struct campaign_request *reque
 	int64_t skipped = request->batch.counts.skipped;
 
 	DB_TRY(batch_contacts_add(db, &request->batch, contacts->items, contacts->count));
-	request->added = (int64_t)contacts->count;
 	request->skipped = request->batch.counts.skipped - skipped;
+	request->added = (int64_t)contacts->count - request->skipped;
 	return DB_OK;
 }
 
@@ -201,13 +212,6 @@ static bool is_given(const struct campaign_request *request, const char *field)
 	return false;
 }
 
-/* What a running campaign's past was built on cannot be changed any more. */
-static bool changes_start(const struct campaign_request *request)
-{
-	return request->batch.status == BATCH_ACTIVE &&
-	       (is_given(request, "schedule_type") || is_given(request, "scheduled_at"));
-}
-
 static enum db_result change(struct db *db, void *context)
 {
 	struct campaign_request *request = context;
@@ -216,8 +220,9 @@ static enum db_result change(struct db *db, void *context)
 	DB_TRY(lock(db, request, BATCH_CHANGE));
 	before = request->batch.config;
 	DB_TRY(apply_change(request));
-	if (changes_start(request))
-		return refuse(request, REFUSED_START_FIXED);
+	if (request->batch.status == BATCH_ACTIVE &&
+	    (request->fixed_field = batch_field_fixed_when_active(request->given)) != NULL)
+		return refuse(request, REFUSED_FIXED_FIELD);
 	DB_TRY(batch_save_config(db, &request->batch));
 	if (is_given(request, "phone_number_ids"))
 		DB_TRY(save_numbers(db, request));

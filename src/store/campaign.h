@@ -9,7 +9,7 @@
 /* Why a transaction ended with DB_REFUSED; nothing was written. */
 enum refusal {
 	REFUSED_STATE,       /* not allowed in batch->status */
-	REFUSED_START_FIXED, /* its start cannot be changed any more */
+	REFUSED_FIXED_FIELD, /* fixed_field cannot be changed while it is active */
 	REFUSED_AGENT,       /* no such agent */
 	REFUSED_AGENT_NOT_READY,
 	REFUSED_NUMBER,      /* one of phone_number_ids is not there */
@@ -30,8 +30,9 @@ struct campaign_request {
 	/* What came of it. */
 	struct batch batch;
 	enum refusal refusal;
+	const char *fixed_field;
 	struct faults faults;
-	int64_t added, skipped; /* contacts */
+	int64_t added, skipped; /* contacts: together what was sent */
 };
 
 enum db_result campaign_create(struct db *db, struct campaign_request *request);
@@ -47,5 +48,10 @@ enum db_result campaign_delete(struct db *db, struct campaign_request *request);
  * means, if it is allowed (else DB_REFUSED), with its instants and events. `reason` may be "". */
 enum db_result campaign_move(struct db *db, struct batch *batch, enum batch_action action,
                              const char *reason, int64_t now_us);
+
+/* The same, for planning: goes on with the campaign's plan for up to `steps` chunks. One that runs and
+ * can never call anybody fails. */
+enum db_result campaign_plan(struct db *db, struct batch *batch, int steps, int64_t now_us);
+#define CAMPAIGN_PLAN_SMALL 3 /* steps that fit into a request, and plan a small campaign to its end */
 
 #endif

@@ -196,7 +196,7 @@ static enum db_result connect_database(struct db *db)
 	unsigned timeout = TIMEOUT_SECONDS;
 	static const char session[] =
 		"SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',"
-		" innodb_lock_wait_timeout = 5";
+		" innodb_lock_wait_timeout = 5, group_concat_max_len = 1048576";
 
 	db->mysql = mysql_init(NULL);
 	if (db->mysql == NULL)
@@ -243,11 +243,11 @@ enum db_result db_ready(struct db *db)
 
 static MYSQL_TIME to_time(int64_t us)
 {
-	int64_t day = us >= 0 ? us / US_PER_DAY : -((US_PER_DAY - 1 - us) / US_PER_DAY);
+	int32_t day = civil_day_of(us);
 	int64_t rest = us - day * US_PER_DAY;
 	int seconds = (int)(rest / US_PER_SECOND), y, m, d;
 
-	civil_date((int32_t)day, &y, &m, &d);
+	civil_date(day, &y, &m, &d);
 	return (MYSQL_TIME){
 		.year = (unsigned)y, .month = (unsigned)m, .day = (unsigned)d,
 		.hour = (unsigned)(seconds / 3600), .minute = (unsigned)(seconds / 60 % 60),

@@ -3,7 +3,8 @@
 #include "base/instant.h"
 #include "store/statements.h"
 
-enum db_result key_find(struct db *db, const uint8_t hash[SHA256_SIZE], struct arena *arena, struct key *out)
+enum db_result key_find(struct db *db, const uint8_t hash[SHA256_SIZE], struct arena *arena,
+                        struct key *out)
 {
 	struct db_rows rows;
 
@@ -29,7 +30,8 @@ static enum db_result find_organization(struct db *db, const char *name, int64_t
 {
 	struct arena *arena = arena_new();
 	struct db_rows rows;
-	enum db_result result = db_query(db, SQL_ORGANIZATION_FIND, DB_ARGS(db_text(name)), arena, &rows);
+	enum db_result result = db_query(db, SQL_ORGANIZATION_FIND, DB_ARGS(db_text(name)), arena,
+	                                 &rows);
 
 	if (result == DB_OK)
 		*id = db_get_int(&rows, 0, 0);

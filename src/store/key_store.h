@@ -19,7 +19,8 @@ struct key {
 };
 
 /* DB_NOT_FOUND: no such key. */
-enum db_result key_find(struct db *db, const uint8_t hash[SHA256_SIZE], struct arena *arena, struct key *out);
+enum db_result key_find(struct db *db, const uint8_t hash[SHA256_SIZE], struct arena *arena,
+                        struct key *out);
 
 /* Creates the organisation when it is not there yet. Sets id and organization_id. */
 enum db_result key_create(struct db *db, struct key *key, const uint8_t hash[SHA256_SIZE]);

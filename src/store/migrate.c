@@ -16,7 +16,8 @@ static int file_version(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
-	if (strspn(name, "0123456789") != 4 || name[4] != '_' || dot == NULL || strcmp(dot, ".sql") != 0)
+	if (strspn(name, "0123456789") != 4 || name[4] != '_' || dot == NULL ||
+	    strcmp(dot, ".sql") != 0)
 		return 0;
 	return atoi(name);
 }
@@ -92,7 +93,8 @@ static void apply(struct db *db, const char *folder, const char *name, FILE *pro
 	fprintf(progress, "applying %s\n", name);
 	buf_printf(&path, "%s/%s", folder, name);
 	run_file(db, path.data);
-	if (db_exec(db, SQL_SCHEMA_RECORD, DB_ARGS(db_int(file_version(name)), db_instant(clock_now_us()))) != DB_OK)
+	if (db_exec(db, SQL_SCHEMA_RECORD,
+	            DB_ARGS(db_int(file_version(name)), db_instant(clock_now_us()))) != DB_OK)
 		fatal("%s: %s", path.data, db_last_error(db));
 	buf_free(&path);
 }
@@ -121,7 +123,8 @@ void migrate(const char *option_file, const char *folder, FILE *progress)
 	if (count < 0)
 		fatal("%s: %s", folder, strerror(errno));
 	if (newest != SCHEMA_VERSION)
-		fatal("%s: its newest file is of version %d, this program's is %d", folder, newest, SCHEMA_VERSION);
+		fatal("%s: its newest file is of version %d, this program's is %d", folder, newest,
+		      SCHEMA_VERSION);
 	lock(db);
 	if (schema_version(db, &version) != DB_OK)
 		fatal("cannot read the database's schema version: %s", db_last_error(db));

@@ -21,7 +21,8 @@ enum db_result number_get(struct db *db, int64_t organization_id, const struct u
 {
 	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_NUMBER_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
+	DB_TRY(db_query(db, SQL_NUMBER_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena,
+	                &rows));
 	if (rows.count == 0)
 		return DB_NOT_FOUND;
 	*out = number_from_row(&rows, 0);
@@ -35,7 +36,8 @@ enum db_result number_list(struct db *db, int64_t organization_id, const struct 
 	struct phone_number *items;
 
 	DB_TRY(db_query(db, SQL_NUMBER_LIST,
-	                DB_ARGS(db_int(organization_id), db_int(page->limit), db_int(page->offset)), arena, &rows));
+	                DB_ARGS(db_int(organization_id), db_int(page->limit),
+	                        db_int(page->offset)), arena, &rows));
 	DB_TRY(db_query(db, SQL_NUMBER_COUNT, DB_ARGS(db_int(organization_id)), arena, &total));
 	items = arena_alloc(arena, rows.count * sizeof *items);
 	for (size_t r = 0; r < rows.count; r++)
@@ -47,7 +49,8 @@ enum db_result number_list(struct db *db, int64_t organization_id, const struct 
 enum db_result number_insert(struct db *db, int64_t organization_id, struct phone_number *number)
 {
 	DB_TRY(db_exec(db, SQL_NUMBER_INSERT,
-	               DB_ARGS(db_uuid(&number->uuid), db_int(organization_id), db_text(number->phone_number),
+	               DB_ARGS(db_uuid(&number->uuid), db_int(organization_id),
+	                       db_text(number->phone_number),
 	                       db_int(number->provider_type), db_text(number->friendly_name),
 	                       db_instant(number->created_at_us))));
 	number->id = db_insert_id(db);

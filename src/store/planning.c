@@ -6,7 +6,6 @@
 
 #define CHUNK 10000      /* positions per transaction */
 #define MAX_SEGMENTS 64  /* per chunk: the join in SQL_PLAN_INSERT looks at each for every position */
-#define STEPS_IN_REQUEST 3
 
 static int64_t max_us(int64_t a, int64_t b)
 {
@@ -44,32 +43,28 @@ enum db_result planning_is_late(struct db *db, const struct batch *batch, int64_
 	return result;
 }
 
-/* Retries keep their instants, but for those that are overdue: they go along. */
 static enum db_result clear_chunk(struct db *db, struct batch *batch)
 {
-	struct db_value id = db_int(batch->id), from = db_instant(batch->plan.next_us);
-
-	DB_TRY(db_exec(db, SQL_PLAN_MOVE_LATE_RETRIES, DB_ARGS(from, id, from)));
-	DB_TRY(db_exec(db, SQL_PLAN_CLEAR, DB_ARGS(id)));
+	DB_TRY(db_exec(db, SQL_PLAN_CLEAR, DB_ARGS(db_int(batch->id), db_instant(batch->plan.next_us))));
 	if (db_affected(db) < CHUNK)
 		batch->work = BATCH_WORK_PLAN;
 	return DB_OK;
 }
 
-/* How many of the next `wanted` waiting contacts there are, and where the last of them stands. */
-static enum db_result find_waiting(struct db *db, const struct batch *batch, struct arena *arena, int wanted,
+/* How many of the next `wanted` contacts to be planned there are, and where the last of them stands. */
+static enum db_result find_unplanned(struct db *db, const struct batch *batch, struct arena *arena, int wanted,
                                    int *count, int64_t *last_position)
 {
 	struct db_value id = db_int(batch->id), behind = db_int(batch->plan_position);
 	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_PLAN_NTH_WAITING, DB_ARGS(id, behind, db_int(wanted - 1)), arena, &rows));
+	DB_TRY(db_query(db, SQL_PLAN_NTH_UNPLANNED, DB_ARGS(id, behind, db_int(wanted - 1)), arena, &rows));
 	if (rows.count != 0) {
 		*count = wanted;
 		*last_position = db_get_int(&rows, 0, 0);
 		return DB_OK;
 	}
-	DB_TRY(db_query(db, SQL_PLAN_COUNT_WAITING, DB_ARGS(id, behind), arena, &rows));
+	DB_TRY(db_query(db, SQL_PLAN_COUNT_UNPLANNED, DB_ARGS(id, behind), arena, &rows));
 	*count = (int)db_get_int(&rows, 0, 0);
 	*last_position = db_get_int(&rows, 0, 1);
 	return DB_OK;
@@ -119,7 +114,7 @@ static enum db_result plan_chunk(struct db *db, struct batch *batch, struct aren
 	int wanted, count;
 
 	plan_segments(&rules, &cursor, CHUNK, segments, MAX_SEGMENTS, &wanted);
-	DB_TRY(find_waiting(db, batch, arena, wanted > 0 ? wanted : 1, &count, &last_position));
+	DB_TRY(find_unplanned(db, batch, arena, wanted > 0 ? wanted : 1, &count, &last_position));
 	if (count == 0) {
 		batch->work = BATCH_WORK_DISPATCH;
 		batch->plan_position = batch->counts.total;
@@ -164,7 +159,7 @@ static enum db_result save_plan(struct db *db, struct batch *batch, struct arena
 		db_instant(batch->planned_from_us), db_instant(batch->planned_until_us), db_int(batch->id)));
 }
 
-static enum db_result run_steps(struct db *db, struct batch *batch, int steps, bool *impossible)
+enum db_result planning_run(struct db *db, struct batch *batch, int steps, bool *impossible)
 {
 	struct arena *arena = arena_new();
 	enum db_result result = DB_OK;
@@ -177,14 +172,4 @@ static enum db_result run_steps(struct db *db, struct batch *batch, int steps, b
 		result = save_plan(db, batch, arena);
 	arena_free(arena);
 	return result;
-}
-
-enum db_result planning_step(struct db *db, struct batch *batch, bool *impossible)
-{
-	return run_steps(db, batch, 1, impossible);
-}
-
-enum db_result planning_begin(struct db *db, struct batch *batch, bool *impossible)
-{
-	return run_steps(db, batch, STEPS_IN_REQUEST, impossible);
 }

@@ -7,8 +7,9 @@
 #include "domain/batch.h"
 #include "store/db.h"
 
-/* Contacts not called yet are to be planned anew, from `from_us` or the campaign's start if later.
- * These two only change the struct; planning_step or planning_save writes it. */
+/* Contacts that wait are to be planned anew, from `from_us` or the campaign's start if later; retries keep
+ * their instants unless they are late.
+ * These two only change the struct; planning_run writes it. */
 void planning_restart(struct batch *batch, int64_t from_us);
 /* Contacts that were added are to be planned behind the others. */
 void planning_continue(struct batch *batch, int64_t from_us);
@@ -16,11 +17,8 @@ void planning_continue(struct batch *batch, int64_t from_us);
 /* Some waiting contact should have been called before `now_us`. */
 enum db_result planning_is_late(struct db *db, const struct batch *batch, int64_t now_us, bool *late);
 
-/* Does one chunk and saves the campaign's plan columns; the last chunk ends in BATCH_WORK_DISPATCH.
- * *impossible: no day can take a call; the plan is left as far as it came. */
-enum db_result planning_step(struct db *db, struct batch *batch, bool *impossible);
-
-/* As many steps as a request may take: plans a small campaign to the end. */
-enum db_result planning_begin(struct db *db, struct batch *batch, bool *impossible);
+/* Does up to `steps` chunks and saves the campaign's plan columns; the last chunk of a plan ends in
+ * BATCH_WORK_DISPATCH. *impossible: no day can take a call; the plan is left as far as it came. */
+enum db_result planning_run(struct db *db, struct batch *batch, int steps, bool *impossible);
 
 #endif

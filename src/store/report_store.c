@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/instant.h"
 #include "base/json.h"
 #include "domain/batch.h"
@@ -245,24 +246,36 @@ static enum db_result load_batches(struct db *db, struct job *job)
 	return DB_OK;
 }
 
+/* Planned contacts stand on whole milliseconds and retries between them; `nth` keeps those of one
+ * transaction apart. Should two transactions meet, the key of due_contacts makes one run again. */
+static int64_t between_ms(int64_t us, uint32_t nth)
+{
+	return us / US_PER_MS * US_PER_MS + nth / 999 * US_PER_MS + 1 + nth % 999;
+}
+
 /* The first callable instant after the delay; INSTANT_NONE: no further attempt. */
-static int64_t retry_at(const struct reported_batch *batch, const struct reported_call *call, int64_t now_us)
+static int64_t retry_at(const struct reported_batch *batch, const struct reported_call *call, int64_t now_us,
+                        uint32_t nth)
 {
 	struct retry_rules retry = batch_retry_rules(&batch->config);
 	struct plan_rules plan = batch_plan_rules(&batch->config);
 	struct span span;
-	int64_t at;
+	int64_t at_us;
 
 	if (batch_is_over(batch->status) || !call_is_retried(&retry, (int)call->attempt, call->status))
 		return INSTANT_NONE;
-	at = now_us + call_retry_delay_us(&retry, (int)call->attempt);
-	if (!calendar_span_at(&plan.calendar, at, &span))
+	at_us = now_us + call_retry_delay_us(&retry, (int)call->attempt);
+	if (!calendar_span_at(&plan.calendar, at_us, &span))
 		return INSTANT_NONE;
-	return at > span.from_us ? at : span.from_us + call->position;
+	return between_ms(at_us > span.from_us ? at_us : span.from_us, nth);
 }
 
 static void settle_contacts(struct job *job)
 {
+	uint32_t first;
+
+	crypto_random(&first, sizeof first);
+	first %= 999;
 	for (size_t i = 0; i < job->call_count; i++) {
 		struct reported_call *call = &job->calls[i];
 		struct reported_batch *batch;
@@ -271,7 +284,7 @@ static void settle_contacts(struct job *job)
 			continue;
 		batch = find_batch(job, call->batch_id);
 		batch->done++;
-		call->retry_at_us = retry_at(batch, call, job->now_us);
+		call->retry_at_us = retry_at(batch, call, job->now_us, first + (uint32_t)i);
 		if (call->retry_at_us == INSTANT_NONE)
 			batch->final[contact_status_after(call->status)]++;
 		else if (call->retry_at_us < batch->first_retry_us)
@@ -351,6 +364,13 @@ static enum db_result write_calls(struct db *db, const struct job *job, enum sql
 	return result;
 }
 
+static enum db_result write_retries(struct db *db, const struct job *job)
+{
+	enum db_result result = write_calls(db, job, SQL_REPORT_RETRIES, is_retried, write_retry);
+
+	return result == DB_DUPLICATE ? DB_CONFLICT : result; /* an instant was taken: run again with others */
+}
+
 static enum db_result write_counters(struct db *db, const struct job *job)
 {
 	static const enum contact_status order[] = { CONTACT_COMPLETED, CONTACT_FAILED, CONTACT_VOICEMAIL,
@@ -419,7 +439,7 @@ static enum db_result apply_reports(struct db *db, struct job *job)
 	DB_TRY(load_batches(db, job));
 	settle_contacts(job);
 	DB_TRY(write_calls(db, job, SQL_REPORT_CONTACTS, has_ended_now, write_contact));
-	DB_TRY(write_calls(db, job, SQL_REPORT_RETRIES, is_retried, write_retry));
+	DB_TRY(write_retries(db, job));
 	DB_TRY(write_counters(db, job));
 	return wake_batches(db, job);
 }

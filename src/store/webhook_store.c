@@ -50,8 +50,8 @@ enum db_result webhook_lock_shared(struct db *db, int64_t organization_id, const
 	return get(db, SQL_WEBHOOK_LOCK_SHARED, organization_id, uuid, arena, out);
 }
 
-static enum db_result count_rows(struct db *db, enum sql_statement statement, int64_t id, struct arena *arena,
-                                 int64_t *count)
+static enum db_result count_rows(struct db *db, enum sql_statement statement, int64_t id,
+                                 struct arena *arena, int64_t *count)
 {
 	struct db_rows rows;
 
@@ -67,7 +67,8 @@ enum db_result webhook_list(struct db *db, int64_t organization_id, const struct
 	struct webhook *items;
 
 	DB_TRY(db_query(db, SQL_WEBHOOK_LIST,
-	                DB_ARGS(db_int(organization_id), db_int(page->limit), db_int(page->offset)), arena, &rows));
+	                DB_ARGS(db_int(organization_id), db_int(page->limit),
+	                        db_int(page->offset)), arena, &rows));
 	items = arena_alloc(arena, rows.count * sizeof *items);
 	for (size_t r = 0; r < rows.count; r++)
 		items[r] = webhook_from_row(&rows, r);
@@ -80,7 +81,8 @@ enum db_result webhook_insert(struct db *db, int64_t organization_id, struct web
 	DB_TRY(db_exec(db, SQL_WEBHOOK_INSERT,
 	               DB_ARGS(db_uuid(&webhook->uuid), db_int(organization_id), db_text(webhook->url),
 	                       db_text(webhook->description), db_int(webhook->events),
-	                       db_bytes(webhook->secret.data, webhook->secret.len), db_int(webhook->disabled),
+	                       db_bytes(webhook->secret.data, webhook->secret.len),
+	                       db_int(webhook->disabled),
 	                       db_text(webhook->disabled_reason), db_instant(webhook->created_at_us),
 	                       db_instant(webhook->updated_at_us))));
 	webhook->id = db_insert_id(db);
@@ -90,7 +92,8 @@ enum db_result webhook_insert(struct db *db, int64_t organization_id, struct web
 enum db_result webhook_update(struct db *db, const struct webhook *webhook)
 {
 	return db_exec(db, SQL_WEBHOOK_UPDATE,
-	               DB_ARGS(db_text(webhook->url), db_text(webhook->description), db_int(webhook->events),
+	               DB_ARGS(db_text(webhook->url), db_text(webhook->description),
+	                       db_int(webhook->events),
 	                       db_int(webhook->disabled), db_text(webhook->disabled_reason),
 	                       db_instant(webhook->updated_at_us), db_int(webhook->id)));
 }

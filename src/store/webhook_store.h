@@ -19,7 +19,8 @@ enum db_result webhook_lock_shared(struct db *db, int64_t organization_id, const
 enum db_result webhook_list(struct db *db, int64_t organization_id, const struct page *page,
                             struct arena *arena, struct listing *out); /* of struct webhook */
 
-enum db_result webhook_insert(struct db *db, int64_t organization_id, struct webhook *webhook); /* sets id */
+/* Sets id. */
+enum db_result webhook_insert(struct db *db, int64_t organization_id, struct webhook *webhook);
 enum db_result webhook_update(struct db *db, const struct webhook *webhook);
 
 /* With what is still to be delivered there. */

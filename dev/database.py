@@ -1,0 +1,181 @@
+"""The private database server of a stack: MariaDB from the system's packages, or MySQL from a
+small Debian root filesystem (dev/mysql-root.sh). Both listen on a unix socket only, write every
+commit to disk, and never read the configuration or the data of a server the system may run.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+from process import Error, Process, run
+
+START_SECONDS = 90
+BUFFER_POOL = "256M"
+ESCAPES = {"n": "\n", "t": "\t", "0": "\0"}  # of the client's --batch output
+
+# One user for the programs, with rights on their own database only, as in production.
+SETUP_SQL = """
+CREATE DATABASE IF NOT EXISTS outdial CHARACTER SET utf8mb4;
+CREATE USER IF NOT EXISTS 'outdial'@'localhost';
+ALTER USER 'outdial'@'localhost' IDENTIFIED BY '{password}';
+GRANT ALL PRIVILEGES ON outdial.* TO 'outdial'@'localhost';
+"""
+
+
+class Database:
+    """What both servers have in common. A subclass says how to create and to start its server."""
+
+    def __init__(self, folder, run_folder, log_folder):
+        self.folder = folder
+        self.run_folder = run_folder
+        self.log = os.path.join(log_folder, "database.log")
+        self.process = None
+
+    def start(self, password):
+        """Creates the data at the first start, and returns once the server answers."""
+        if not os.path.isdir(self.data):
+            self._create()
+        self._launch()
+        self.sql(SETUP_SQL.format(password=password), database="")
+
+    def restart(self, number):
+        self.process.stop(number, START_SECONDS)
+        self._launch()
+
+    def resume(self):
+        """After stop(): goes on with the same data."""
+        self._launch()
+
+    def stop(self):
+        """A server may need its time to write what it holds, so it is given that time."""
+        if self.process:
+            self.process.stop(signal.SIGTERM, START_SECONDS)
+            self.process = None
+
+    def discard(self):
+        """Removes data that are not to outlast the stack."""
+
+    def sql(self, text, database="outdial"):
+        """Runs statements as the administrator and returns the rows, as lists of str or None.
+
+        (A text value that reads NULL is taken for NULL: the client prints both alike.)
+        """
+        result = subprocess.run(
+            ["mariadb", "--no-defaults", f"--socket={self.socket}", "--user=root", "--batch",
+             "--skip-column-names", "--default-character-set=utf8mb4", database],
+            input=text.encode(), capture_output=True)
+        if result.returncode != 0:
+            raise Error("SQL: " + result.stderr.decode("utf-8", "replace").strip())
+        lines = result.stdout.decode("utf-8", "backslashreplace").split("\n")[:-1]
+        return [[None if value == "NULL" else _unescape(value) for value in line.split("\t")]
+                for line in lines]
+
+    def _launch(self):
+        self.process = Process("database", self._command(), self.log)
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            if not self.process.alive():
+                raise Error(f"The database did not start; the end of {self.log}:\n" +
+                            self.process.last_words())
+            try:
+                self.sql("SELECT 1", database="")
+                return
+            except Error as error:
+                if time.monotonic() > deadline:
+                    raise Error(f"The database does not answer ({error}); see {self.log}")
+            time.sleep(0.05)
+
+
+class MariaDB(Database):
+    def __init__(self, folder, run_folder, log_folder):
+        super().__init__(folder, run_folder, log_folder)
+        self.data = os.path.join(folder, "mariadb")
+        self.socket = os.path.join(run_folder, "mariadb.sock")
+
+    def _create(self):
+        """Beside its final place, so that an interrupted creation is not taken for data."""
+        unfinished = self.data + ".new"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        run(["mariadb-install-db", "--no-defaults", f"--datadir={unfinished}", "--skip-test-db",
+             "--force",  # also where the machine cannot resolve its own name
+             "--auth-root-authentication-method=normal"] + _as_root(), self.log,
+            "Creating the database")
+        os.rename(unfinished, self.data)
+
+    def _command(self):
+        return [program("mariadbd"), "--no-defaults", f"--datadir={self.data}",
+                f"--socket={self.socket}", f"--pid-file={self.run_folder}/mariadb.pid",
+                f"--tmpdir={self.run_folder}",  # a server that starts empties it: not to be shared
+                "--skip-networking", "--skip-log-bin", "--max-connections=300",
+                f"--innodb-buffer-pool-size={BUFFER_POOL}", "--innodb-flush-log-at-trx-commit=1",
+                "--transaction-isolation=READ-COMMITTED",
+                "--character-set-server=utf8mb4"] + _as_root()
+
+
+class MySQL(Database):
+    """Its data lie inside the root filesystem it runs in, last as long as the stack, and start as
+    a copy of a freshly initialised server, which dev/mysql-root.sh keeps there."""
+
+    def __init__(self, folder, run_folder, log_folder):
+        super().__init__(folder, run_folder, log_folder)
+        self.root = mysql_root()
+        self.inside = "/srv/" + hashlib.sha256(folder.encode()).hexdigest()[:12]
+        self.outside = self.root + self.inside
+        self.data = self.outside + "/data"
+        # The way in through the root filesystem may be too long for a socket address.
+        self.link = os.path.join(run_folder, "mysql")
+        self.socket = self.link + "/s.sock"
+
+    def start(self, password):
+        self.discard()
+        super().start(password)
+
+    def discard(self):
+        shutil.rmtree(self.outside, ignore_errors=True)
+
+    def _create(self):
+        os.makedirs(self.outside, mode=0o700)
+        subprocess.check_call(["cp", "-a", self.root + "/srv/template", self.data])
+        if os.path.islink(self.link):
+            os.unlink(self.link)
+        os.symlink(self.outside, self.link)
+
+    def _command(self):
+        return ["chroot", self.root, "/usr/sbin/mysqld", "--no-defaults", "--user=root",
+                f"--datadir={self.inside}/data", f"--socket={self.inside}/s.sock",
+                f"--pid-file={self.inside}/pid", "--tmpdir=/tmp", "--secure-file-priv=NULL", "--skip-networking",
+                "--mysqlx=OFF", "--disable-log-bin", "--max-connections=300",
+                f"--innodb-buffer-pool-size={BUFFER_POOL}", "--innodb-flush-log-at-trx-commit=1",
+                "--transaction-isolation=READ-COMMITTED", "--character-set-server=utf8mb4"]
+
+
+SERVERS = {"mariadb": MariaDB, "mysql": MySQL}
+
+
+def mysql_root():
+    """The folder of the root filesystem with MySQL; raises Error when it has not been made."""
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mysql-root.sh")
+    result = subprocess.run([script, "--path"], capture_output=True, text=True)
+    if result.returncode != 0:
+        raise Error(result.stderr.strip())
+    return result.stdout.strip()
+
+
+def _as_root():
+    return ["--user=root"] if os.geteuid() == 0 else []
+
+
+def program(name):
+    """Servers live in sbin, which is not on everybody's path."""
+    path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if not path:
+        raise Error(f"{name} is not installed")
+    return path
+
+
+def _unescape(value):
+    return re.sub(r"\\(.)", lambda found: ESCAPES.get(found[1], found[1]), value)

@@ -1,0 +1,223 @@
+"""The demonstration: a campaign of some hundred contacts, dialed by examples/dialer.py and watched
+until it is completed. Run again on the same data, it dials one more campaign with the same agent."""
+
+import http.client
+import json
+import os
+import shutil
+import sys
+import time
+
+import stack as stacks
+from process import Error
+
+CONTACTS = 240
+AT_ONCE = 20
+NUMBERS = ["+12025550190", "+12025550191", "+12025550192"]
+AGENT = "Demonstration agent"
+FIRST_NAMES = ["Ada", "Blaise", "Carl", "Dorothy", "Emmy", "Fibonacci", "Grace", "Hypatia"]
+LAST_NAMES = ["Archimedes", "Bernoulli", "Cauchy", "Descartes", "Euler", "Fermat", "Gauss"]
+COUNTERS = ["completed", "voicemail", "no_answer", "busy", "failed", "skipped", "cancelled"]
+READY_SECONDS = 60
+STILL_SECONDS = 120  # without any progress: something is wrong
+
+
+class Client:
+    """Speaks JSON to the API over one connection that is kept open."""
+
+    def __init__(self, stack):
+        self.key = stack.key
+        self.connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=30)
+
+    def call(self, method, path, body=None, absent=None):
+        """The whole reply. A 404 gives `absent`, when that is set."""
+        self.connection.request(
+            method, "/api/public/v1" + path, None if body is None else json.dumps(body),
+            {"Authorization": "Bearer " + self.key, "Content-Type": "application/json"})
+        answer = self.connection.getresponse()
+        text = answer.read()
+        if answer.status == 404 and absent is not None:
+            return absent
+        if answer.status >= 300:
+            raise Error(f"{method} {path}: {answer.status} {text.decode(errors='replace')}")
+        return json.loads(text) if text else {}
+
+    def get(self, path, absent=None):
+        return self.call("GET", path, absent=absent)
+
+    def post(self, path, body=None):
+        return self.call("POST", path, body)["data"]
+
+
+def run(stack):
+    """Everything; returns the id of the campaign."""
+    client = Client(stack)
+    numbers = set_up_numbers(client)
+    agent_id = set_up_agent(client, set_up_webhook(stack, client))
+    wait_for(stack, "the agent is active", lambda: agent_is_active(client, agent_id))
+    batch_id = set_up_campaign(client, agent_id, numbers)
+    print(f"==> Dialing {CONTACTS} contacts from {len(numbers)} numbers, at most {AT_ONCE} at once",
+          flush=True)
+    watch(stack, client, batch_id)
+    return batch_id
+
+
+# Each step takes what an earlier demonstration left, and makes what is missing.
+
+def set_up_webhook(stack, client):
+    """The sample dialer runs on a port of its own, which may be another one than last time."""
+    notes_file = os.path.join(stack.state_dir, "demo.json")
+    notes = {}
+    if os.path.exists(notes_file):
+        with open(notes_file) as file:
+            notes = json.load(file)
+    port = notes.get("port")
+    if not port or not stacks.port_is_free(port):
+        port = stacks.free_port()
+    url = f"http://127.0.0.1:{port}/"
+    path = "/webhooks/" + notes.get("id", "")
+    if notes and client.get(path, absent={}):
+        if notes["port"] != port:
+            client.call("PATCH", path, {"url": url})
+    else:
+        made = client.post("/webhooks", {"url": url, "description": "The sample dialer"})
+        notes = {"id": made["id"], "secret": made["secret"], "key": stack.new_key("default", "reports")}
+    notes["port"] = port
+    stacks.write_file(notes_file, json.dumps(notes))
+    stack.start_program("dialer", [sys.executable, os.path.join(stacks.ROOT, "examples", "dialer.py"),
+                                   "--port", port],
+                        {"OUTDIAL_WEBHOOK_SECRET": notes["secret"], "OUTDIAL_API_KEY": notes["key"]})
+    wait_for(stack, "the sample dialer listens", lambda: not stacks.port_is_free(port))
+    return notes["id"]
+
+
+def set_up_numbers(client):
+    known = {number["phone_number"]: number["id"]
+             for number in client.get("/telephony/numbers?limit=100")["data"]}
+    for number in NUMBERS:
+        if number not in known:
+            known[number] = client.post("/telephony/numbers/import", {
+                "phone_number": number, "provider_type": "custom_sip",
+                "friendly_name": "Demonstration"})["id"]
+    return [known[number] for number in NUMBERS]
+
+
+def set_up_agent(client, webhook_id):
+    for agent in client.get("/agents?limit=100")["data"]:
+        if agent["name"] == AGENT and agent["webhook_id"] == webhook_id:
+            return agent["id"]
+    return client.post("/agents", {"name": AGENT, "webhook_id": webhook_id,
+                                   "greeting": "Hello! Do you have a minute?"})["id"]
+
+
+def agent_is_active(client, agent_id):
+    agent = client.get("/agents/" + agent_id)["data"]
+    if agent["status"] == "failed":
+        client.post(f"/agents/{agent_id}/sync")
+    return agent["status"] == "active"
+
+
+def set_up_campaign(client, agent_id, numbers):
+    """Called around the clock, since nobody knows when you try it."""
+    batch = client.post("/batch-calls", {
+        "name": "Demonstration", "agent_id": agent_id, "phone_number_ids": numbers,
+        "phone_rotation_strategy": "round_robin", "contact_source": "manual",
+        "contacts": contacts(), "working_days": [1, 2, 3, 4, 5, 6, 7],
+        "max_concurrent_calls": AT_ONCE, "retry_failed": True, "max_retry_attempts": 1,
+        "retry_delay_minutes": 1})
+    client.post(f"/batch-calls/{batch['id']}/schedule")
+    return batch["id"]
+
+
+def contacts():
+    """Numbers reserved for fiction. The last one stands there twice, and is called once."""
+    people = [{"phone_number": f"+1{212 + i // 100}55501{i % 100:02}",
+               "first_name": FIRST_NAMES[i % len(FIRST_NAMES)],
+               "last_name": LAST_NAMES[i % len(LAST_NAMES)],
+               "custom_fields": {"order": str(1000 + i)}} for i in range(CONTACTS - 1)]
+    return people + [dict(people[-1])]
+
+
+def wait_for(stack, what, condition):
+    deadline = time.monotonic() + READY_SECONDS
+    while not condition():
+        process = stack.ended()
+        if process:
+            raise Error(f"{process.name} has ended; the end of {process.log}:\n" +
+                        process.last_words())
+        if time.monotonic() > deadline:
+            raise Error(f"Waited {READY_SECONDS} s in vain until {what}; see {stack.log_dir}")
+        time.sleep(0.05)
+
+
+# Watching
+
+def watch(stack, client, batch_id):
+    display = Terminal() if sys.stdout.isatty() else Lines()
+    start = time.monotonic()
+    done, moved = -1, start
+    while True:
+        batch = client.get("/batch-calls/" + batch_id)["data"]
+        now = time.monotonic()
+        display.show(batch, now - start)
+        if batch["status"] in ("completed", "failed", "cancelled"):
+            break
+        if finished(batch) != done:
+            done, moved = finished(batch), now
+        if stack.ended() or now - moved > STILL_SECONDS:
+            raise Error(f"The demonstration does not go on; see {stack.log_dir}")
+        time.sleep(0.2)
+    if batch["status"] != "completed":
+        raise Error(f"The demonstration has {batch['status']}: {batch['status_reason']}")
+    summarize(client, batch, time.monotonic() - start)
+
+
+def finished(batch):
+    return sum(batch[counter] for counter in COUNTERS)
+
+
+def counters(batch):
+    words = [f"{name.replace('_', ' ')} {batch[name]}" for name in COUNTERS if batch[name]]
+    return f"in progress {batch['in_progress']}, waiting {batch['pending']} | " + ", ".join(words)
+
+
+class Terminal:
+    """Two lines that are written over."""
+
+    WIDTH = 40
+
+    def __init__(self):
+        self.drawn = False
+
+    def show(self, batch, seconds):
+        total = batch["total_contacts"]
+        filled = self.WIDTH * finished(batch) // total
+        columns = shutil.get_terminal_size().columns
+        lines = [f"    [{'#' * filled:<{self.WIDTH}}] {finished(batch)}/{total} "
+                 f"{batch['status']}, {seconds:.0f} s", "    " + counters(batch)]
+        up = "\x1b[2A" if self.drawn else ""
+        print(up + "".join(f"\r\x1b[2K{line[:columns - 1]}\n" for line in lines), end="", flush=True)
+        self.drawn = True
+
+
+class Lines:
+    """For logs and pipes: a line every other second."""
+
+    def __init__(self):
+        self.next = 0
+
+    def show(self, batch, seconds):
+        if seconds >= self.next or batch["status"] == "completed":
+            print(f"    {seconds:4.0f} s  {finished(batch)}/{batch['total_contacts']} "
+                  f"{batch['status']} | {counters(batch)}", flush=True)
+            self.next = seconds + 2
+
+
+def summarize(client, batch, seconds):
+    """The counters beside what the calls themselves say."""
+    calls = client.get(f"/calls?batch_call_id={batch['id']}&limit=1")["pagination"]["total"]
+    print(f"==> Completed: {batch['total_contacts']} contacts, {calls} calls "
+          f"(some numbers were tried twice), {seconds:.0f} s", flush=True)
+    for name in COUNTERS:
+        if batch[name]:
+            print(f"    {name.replace('_', ' '):<12}{batch[name]:>5}")

@@ -1,0 +1,179 @@
+"""What `./run` does once everything is built: start a stack, show the demonstration, stay up."""
+
+import argparse
+import os
+import shlex
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import demo
+import stack as stacks
+from process import Error, explain
+
+STOP_SECONDS = 120
+API = "/api/public/v1"
+
+
+def parse_options():
+    options = argparse.ArgumentParser(prog="run", add_help=False)
+    options.add_argument("--no-demo", action="store_true")
+    options.add_argument("--detach", action="store_true")
+    options.add_argument("--stop", action="store_true")
+    options.add_argument("--state", default=os.path.join(stacks.ROOT, ".outdial"))
+    options.add_argument("--port", type=int, default=8080)
+    options = options.parse_args()
+    options.state = os.path.abspath(options.state)
+    if not 1 <= options.port <= 65535:
+        raise Error(f"{options.port} is no port: --port takes 1 to 65535")
+    return options
+
+
+def say(text):
+    print("==> " + text, flush=True)
+
+
+def stop(state):
+    pid = stacks.running_pid(state)
+    if not pid:
+        say(f"Nothing runs on {state}")
+        return
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while stacks.running_pid(state) == pid:
+        if time.monotonic() > deadline:
+            raise Error(f"Process {pid} has not ended after {STOP_SECONDS} s; see {state}/log")
+        time.sleep(0.05)
+    say("Stopped")
+
+
+def start(stack):
+    """Brings the stack up with the key of last time, if that still opens the door."""
+    say(f"Starting MariaDB, Outdial and nginx in {stack.state_dir}")
+    if os.path.exists(env_file(stack)) and not stacks.running_pid(stack.state_dir):
+        os.unlink(env_file(stack))  # of a run that was killed
+    saved = os.path.join(stack.state_dir, "key")
+    if os.path.exists(saved):
+        with open(saved) as file:
+            stack.key = file.read().strip()
+    stack.start()
+    if not key_opens(stack):
+        stack.key = stack.new_key("default")
+    stacks.write_file(saved, stack.key + "\n")
+    stacks.write_file(env_file(stack), f"OUTDIAL_URL={shlex.quote(stack.url)}\n"
+                      f"OUTDIAL_API_KEY={shlex.quote(stack.key)}\n")
+
+
+def key_opens(stack):
+    request = urllib.request.Request(stack.url + API + "/agents?limit=1",
+                                     headers={"Authorization": "Bearer " + stack.key})
+    try:
+        urllib.request.urlopen(request, timeout=10).close()
+        return True
+    except urllib.error.HTTPError as error:
+        if error.code == 401:
+            return False
+        raise Error(f"GET {API}/agents: {error.code} {error.read().decode(errors='replace')}")
+
+
+def env_file(stack):
+    return os.path.join(stack.state_dir, "env")
+
+
+def welcome(stack, batch_id):
+    """Where it is, and three commands to try."""
+    env = os.path.relpath(env_file(stack))
+    env = env if "/" in env else "./" + env
+    if batch_id:
+        paths = [f"/batch-calls/{batch_id}", f"/batch-calls/{batch_id}/contacts?status=voicemail&limit=3",
+                 "/calls?status=completed&limit=3"]
+        commands = [f'curl -H "$auth" "$OUTDIAL_URL{API}{path}"' for path in paths]
+    else:
+        commands = [
+            'curl "$OUTDIAL_URL/readyz"',
+            f'curl -H "$auth" -H "Content-Type: application/json" "$OUTDIAL_URL{API}/telephony/numbers/import" '
+            """-d '{"phone_number": "+12125550100", "provider_type": "custom_sip"}'""",
+            f'curl -H "$auth" "$OUTDIAL_URL{API}/telephony/numbers"',
+        ]
+    lines = [
+        "", f"Outdial is up:  {stack.url}", f"API key:        {stack.key}",
+        f"Logs:           {os.path.relpath(stack.log_dir)}/", "", "To try it from another terminal:", "",
+        f'    . {shlex.quote(env)}; auth="Authorization: Bearer $OUTDIAL_API_KEY"'
+    ] + ["    " + command for command in commands] + [""]
+    print("\n".join(lines), flush=True)
+
+
+def serve(options, up):
+    """Everything from the start to the end. up() is called once when all is up, and then we stay."""
+    stack = stacks.Stack(options.state, port=options.port)
+    try:
+        start(stack)
+        batch_id = None if options.no_demo else demo.run(stack)
+        welcome(stack, batch_id)
+        up()
+        while not stack.ended():
+            time.sleep(0.5)
+        process = stack.ended()
+        raise Error(f"{process.name} has ended unexpectedly; the end of {process.log}:\n" +
+                    process.last_words())
+    finally:
+        if stack.lock:
+            say("Stopping")
+            stack.stop()
+            if os.path.exists(env_file(stack)):
+                os.unlink(env_file(stack))
+            say("Stopped; the data stay in " + stack.state_dir)
+
+
+def serve_detached(options):
+    """A child in a session of its own serves; we wait for its word that all is up."""
+    reading, writing = os.pipe()
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reading)
+        os.setsid()
+
+        def up():
+            print(f"It goes on in the background; stop it with: ./run --stop --state {options.state}",
+                  flush=True)
+            log = os.open(os.path.join(options.state, "log", "run.log"),
+                          os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            null = os.open(os.devnull, os.O_RDONLY)
+            for own, standard in ((null, 0), (log, 1), (log, 2)):
+                os.dup2(own, standard)
+            os.write(writing, b"up")
+            os.close(writing)
+
+        return serve(options, up)
+    os.close(writing)
+    try:
+        if os.read(reading, 2) == b"up":
+            return None
+    except KeyboardInterrupt:
+        os.kill(pid, signal.SIGTERM)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    sys.exit(status if status > 0 else 1)
+
+
+def main():
+    try:
+        options = parse_options()
+        if options.stop:
+            stop(options.state)
+        elif options.detach:
+            serve_detached(options)
+        else:
+            serve(options, lambda: say("Ctrl-C stops everything"))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Error as error:
+        sys.exit(f"run: {error}")
+    except OSError as error:
+        sys.exit(f"run: {explain(error)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,409 @@
+"""A private Outdial in a folder: database, API workers, schedulers and nginx.
+
+    with Stack("/tmp/try") as stack:
+        print(stack.url, stack.key)
+
+`./run` and the end-to-end tests use the same class. The folder keeps the data, so that a later
+Stack on it goes on where the last one ended; log/ in it has one file per process. Nothing is shared
+with services that the machine may run, and no process is left when the stack has stopped, whatever
+ended the program: the end of the block, an exception, SIGTERM, Ctrl-C, or SIGKILL.
+
+Use it from the main thread (see process.py); sql(), new_key() and workers() are free of that.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import database as databases
+from process import Error, Process, explain
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+READY_SECONDS = 30
+FREE_MEGABYTES = 400  # what an empty database and its logs take, and some room to work
+SOCKET_PATH_MAX = 107  # bytes, of a unix socket's address
+LONGEST_SOCKET = "/mariadb.sock"
+
+NGINX_MAIN = """\
+# Written by dev/stack.py at every start.
+daemon off;
+{user}
+worker_processes 2;
+worker_rlimit_nofile 8192;
+pid {folder}/nginx.pid;
+error_log {log}/nginx.log notice;
+events {{
+	worker_connections 4096;
+}}
+http {{
+	client_body_temp_path {folder}/body;
+	fastcgi_temp_path {folder}/fastcgi;
+	proxy_temp_path {folder}/proxy;
+	scgi_temp_path {folder}/scgi;
+	uwsgi_temp_path {folder}/uwsgi;
+	include {folder}/site.conf;
+}}
+"""
+
+
+class Stack:
+    """state_dir: made when missing. port: of nginx on 127.0.0.1; None: one that is free.
+    database: "mariadb" or "mysql". build: folder of the programs, relative to the checkout
+    (default: $OUTDIAL_BUILD, or build). config: keys of outdial.conf that differ from the
+    defaults here. schedulers: how many start() starts. rate_limit=False: nginx without limit_req,
+    for benchmarks."""
+
+    def __init__(self, state_dir, port=None, database="mariadb", build=None, config=None,
+                 schedulers=1, rate_limit=True):
+        self.state_dir = os.path.abspath(state_dir)
+        self.log_dir = os.path.join(self.state_dir, "log")
+        self.build = os.path.join(ROOT, build or os.environ.get("OUTDIAL_BUILD") or "build")
+        self.port = port
+        self.key = None
+        self.database_kind = database
+        self.config = config or {}
+        self.schedulers = schedulers
+        self.rate_limit = rate_limit
+        self.database = None
+        self.processes = {}  # by name, in the order of their start
+        self.lock = None
+        self.run_dir = None
+
+    # Life of the whole
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *exception):
+        self.stop()
+
+    def start(self):
+        """Starts everything and returns when requests are answered; on failure nothing is left."""
+        _end_in_order()
+        try:
+            self.prepare()
+            self.start_database()
+            self.migrate()
+            self.start_api()
+            for _ in range(self.schedulers):
+                self.start_scheduler()
+            self.start_nginx()
+            self.wait_ready()
+            self.key = self.key or self.new_key("default")
+        except BaseException as error:
+            self.stop()
+            if isinstance(error, OSError):
+                raise Error(explain(error)) from error
+            raise
+        return self
+
+    def stop(self):
+        """Ends what runs, in the reverse order of its start. Ctrl-C cannot interrupt it."""
+        with _uninterrupted():
+            for process in reversed(list(self.processes.values())):
+                process.stop()
+            self.processes.clear()
+            self.stop_database()
+            if self.database:
+                self.database.discard()
+            if self.run_dir:
+                shutil.rmtree(self.run_dir, ignore_errors=True)
+                self.run_dir = None
+            if self.lock:
+                os.close(self.lock)
+                self.lock = None
+
+    def prepare(self):
+        """Makes the folders and takes the lock of the state; starts nothing."""
+        if not re.fullmatch(r"[\w./+@:,=-]+", self.state_dir):
+            raise Error(f"The name of the state folder, {self.state_dir}, has characters that "
+                        "configuration files do not take: choose another")
+        for folder in (self.state_dir, self.log_dir, os.path.join(self.state_dir, "nginx")):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+        self._lock_state()
+        space = os.statvfs(self.state_dir)
+        if space.f_bavail * space.f_frsize < FREE_MEGABYTES << 20:
+            raise Error(f"Too little room on the disk of {self.state_dir}: "
+                        f"{FREE_MEGABYTES} MB are needed")
+        self.run_dir = _run_folder(self.state_dir)
+        if self.port is None:
+            self.port = free_port()
+        elif not port_is_free(self.port):
+            raise Error(f"Port {self.port} of 127.0.0.1 is taken by another program: "
+                        "choose another (with --port)")
+
+    def _lock_state(self):
+        """Two stacks on one folder would ruin its database; the lock ends with this process."""
+        self.lock = os.open(_lock_file(self.state_dir), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Error(f"An Outdial runs on the state folder {self.state_dir} already "
+                        "(./run --stop --state … stops it)")
+        os.truncate(self.lock, 0)
+        os.write(self.lock, str(os.getpid()).encode())
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    # Its parts
+
+    def start_database(self):
+        server = databases.SERVERS[self.database_kind]
+        self.database = self.database or server(self.state_dir, self.run_dir, self.log_dir)
+        self.database.start(self._write_database_file())
+
+    def stop_database(self):
+        if self.database:
+            self.database.stop()
+
+    def resume_database(self):
+        """After stop_database(): the same data again."""
+        self.database.resume()
+
+    def restart_database(self, number=signal.SIGTERM):
+        """SIGTERM: an orderly restart; SIGKILL: a crash and its recovery."""
+        self.database.restart(number)
+
+    def migrate(self):
+        self.outdial("migrate", "--sql", os.path.join(ROOT, "sql"))
+
+    def start_api(self):
+        self._start("api", [f"{self.build}/outdial-api", "-c", self.write_config()])
+
+    def start_scheduler(self):
+        """Starts one more and returns its name: scheduler-1, scheduler-2, …"""
+        number = 1
+        while f"scheduler-{number}" in self.processes:
+            number += 1
+        name = f"scheduler-{number}"
+        self._start(name, [f"{self.build}/outdial-scheduler", "-c", self.write_config()])
+        return name
+
+    def start_nginx(self):
+        folder = os.path.join(self.state_dir, "nginx")
+        user = "user root;" if os.geteuid() == 0 else ""
+        with open(os.path.join(folder, "main.conf"), "w") as file:
+            file.write(NGINX_MAIN.format(user=user, folder=folder, log=self.log_dir))
+        with open(os.path.join(folder, "site.conf"), "w") as file:
+            file.write(self._site())
+        self._start("nginx", [databases.program("nginx"), "-p", folder, "-c",
+                              os.path.join(folder, "main.conf"), "-e",
+                              os.path.join(self.log_dir, "nginx.log")])
+
+    def start_program(self, name, argv, env=None):
+        """Any other program that is to live and end with the stack, such as a dialer."""
+        self._start(name, argv, env)
+
+    def kill(self, name, number=signal.SIGKILL):
+        """Sends a signal to a process. When it ends of it, what it leaves behind is ended too (as
+        systemd would), and it may be started again."""
+        process = self.processes[name]
+        process.send(number)
+        if number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+            process.stop(number)
+            del self.processes[name]
+
+    def workers(self):
+        """The process ids of the API's workers."""
+        with open(f"/proc/{self.processes['api'].pid}/task/"
+                  f"{self.processes['api'].pid}/children") as children:
+            return [int(pid) for pid in children.read().split()]
+
+    def ended(self):
+        """The first process found to have ended although nobody asked it to, or None."""
+        database = [self.database.process] if self.database and self.database.process else []
+        for process in database + list(self.processes.values()):
+            if not process.alive():
+                return process
+        return None
+
+    # Using it
+
+    def outdial(self, *arguments):
+        """Runs the command-line tool and returns what it printed; raises Error when it fails."""
+        result = subprocess.run([f"{self.build}/outdial", "-c", self.write_config(), *arguments],
+                                capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        if result.returncode != 0:
+            raise Error(f"outdial {' '.join(arguments)} failed:\n    " +
+                        (result.stderr + result.stdout).strip().replace("\n", "\n    "))
+        return result.stdout
+
+    def new_key(self, organization, scopes="all"):
+        """A new API key; the organisation is made when there is none of that name."""
+        if not isinstance(scopes, str):
+            scopes = ",".join(scopes)
+        return self.outdial("key", "create", "--organization", organization,
+                            "--scopes", scopes).strip()
+
+    def sql(self, text):
+        """Rows as lists of str or None, through the client program, as the administrator."""
+        return self.database.sql(text)
+
+    def wait_ready(self):
+        """Until /readyz answers 200 through nginx; sooner when a process ends instead."""
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            process = self.ended()
+            if process:
+                raise Error(f"{process.name} did not start; the end of {process.log}:\n" +
+                            process.last_words())
+            try:
+                with urllib.request.urlopen(self.url + "/readyz", timeout=5):
+                    return
+            except urllib.error.HTTPError as error:
+                answer = f"{error.code} {error.read().decode('utf-8', 'replace')}"
+            except OSError as error:
+                answer = str(error)
+            if time.monotonic() > deadline:
+                raise Error(f"Outdial is not ready after {READY_SECONDS} s: {answer}\n"
+                            f"See the logs in {self.log_dir}")
+            time.sleep(0.05)
+
+    # Files
+
+    @property
+    def config_file(self):
+        return os.path.join(self.state_dir, "outdial.conf")
+
+    @property
+    def database_file(self):
+        return os.path.join(self.state_dir, "database.cnf")
+
+    def write_config(self):
+        """Written before every start of a program, so that a changed self.config counts."""
+        values = {
+            "database_file": self.database_file,
+            "socket": f"{self.run_dir}/api.sock",
+            "workers": 4,
+            "public_url": self.url,
+            "webhook_allow_http": "yes",
+            "webhook_allow_private": "yes",
+        }
+        values.update(self.config)
+        text = "".join(f"{key} = {value}\n" for key, value in values.items())
+        write_file(self.config_file, "# Written by dev/stack.py at every start.\n" + text)
+        return self.config_file
+
+    def _write_database_file(self):
+        password = secrets.token_hex(16)
+        write_file(self.database_file, "# Written by dev/stack.py at every start.\n[outdial]\n"
+               f"socket = {self.database.socket}\nuser = outdial\npassword = {password}\n"
+               "database = outdial\n")
+        return password
+
+    def _site(self):
+        """The production site with our own address, socket and log: there is one source only."""
+        with open(os.path.join(ROOT, "nginx", "outdial.conf")) as file:
+            site = file.read()
+        places = {
+            r"listen 127\.0\.0\.1:8080;": f"listen 127.0.0.1:{self.port};",
+            r"server unix:/run/outdial/api\.sock;": f"server unix:{self.run_dir}/api.sock;",
+            r"access_log /var/log/nginx/outdial\.log": f"access_log {self.log_dir}/access.log",
+        }
+        for pattern, own in places.items():
+            site, count = re.subn(pattern, own, site)
+            if count != 1:
+                raise Error(f"nginx/outdial.conf: “{pattern}” stands there {count} times")
+        return site if self.rate_limit else re.sub(r"\n\s*limit_req .*;", "", site)
+
+    def _start(self, name, argv, env=None):
+        if name in self.processes:
+            raise Error(f"{name} runs already")
+        log = os.path.join(self.log_dir, name + ".log")
+        self.processes[name] = Process(name, argv, log, env)
+
+
+def running_pid(state_dir):
+    """The process whose stack runs on a state folder, or None."""
+    try:
+        with open(_lock_file(state_dir)) as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        pass
+    except BlockingIOError:
+        with open(_lock_file(state_dir)) as lock:
+            return int(lock.read() or 0) or None
+    return None
+
+
+def port_is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _lock_file(state_dir):
+    return os.path.join(state_dir, "lock")
+
+
+def write_file(path, text):
+    """Whole or not at all, and for our eyes only."""
+    with open(os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    os.rename(path + ".new", path)
+
+
+def _run_folder(state_dir):
+    """The folder for sockets: in the state folder, or, where that is too deep for a socket's
+    address, a short one that its name leads to."""
+    folder = os.path.join(state_dir, "run")
+    if len(os.fsencode(folder + LONGEST_SOCKET)) > SOCKET_PATH_MAX:
+        base = os.environ.get("XDG_RUNTIME_DIR", "")
+        if not os.path.isdir(base) or len(base) > 40:
+            base = "/tmp"
+        name = hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:16]
+        folder = os.path.join(base, f"outdial-{os.getuid()}-{name}")
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        found = os.lstat(folder)
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+            raise Error(f"{folder} belongs to somebody else")
+        os.chmod(folder, 0o700)
+    return folder
+
+
+class _uninterrupted:
+    """A block that no signal to end breaks off (outside the main thread none does anyway)."""
+
+    def __enter__(self):
+        self.old = {}
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                self.old[number] = signal.signal(number, signal.SIG_IGN)
+        except ValueError:
+            pass
+
+    def __exit__(self, *exception):
+        for number, handler in self.old.items():
+            signal.signal(number, handler)
+
+
+def _end_in_order():
+    """SIGTERM and SIGHUP become an exception, so that the blocks around us are left in order."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, lambda number, frame: sys.exit(128 + number))

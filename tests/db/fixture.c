@@ -1,0 +1,86 @@
+#include "fixture.h"
+
+#include <mysql.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/instant.h"
+#include "base/log.h"
+#include "domain/scope.h"
+#include "store/key_store.h"
+
+const char *fixture_option_file(void)
+{
+	const char *file = getenv("OUTDIAL_TEST_DATABASE_FILE");
+
+	if (file == NULL)
+		fatal("OUTDIAL_TEST_DATABASE_FILE names no option file");
+	return file;
+}
+
+static int64_t new_organization(struct db *db)
+{
+	uint8_t hash[SHA256_SIZE];
+	struct uuid uuid = uuid_new();
+	char name[UUID_TEXT];
+	struct key key = {
+		.uuid = uuid, .name = "", .organization_name = name, .scopes = SCOPES_ALL,
+		.expires_at_us = INSTANT_NEVER, .created_at_us = clock_now_us(),
+	};
+
+	uuid_format(&uuid, name);
+	crypto_random(hash, sizeof hash);
+	if (key_create(db, &key, hash) != DB_OK)
+		fatal("cannot make an organisation: %s", db_last_error(db));
+	return key.organization_id;
+}
+
+int fixture_set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof *fixture);
+
+	if (fixture == NULL)
+		fatal("out of memory");
+	fixture->db = db_new(fixture_option_file());
+	fixture->arena = arena_new();
+	fixture->organization_id = new_organization(fixture->db);
+	*state = fixture;
+	return 0;
+}
+
+int fixture_tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	db_free(fixture->db);
+	arena_free(fixture->arena);
+	free(fixture);
+	return 0;
+}
+
+int64_t ask(const char *format, ...)
+{
+	MYSQL *mysql = mysql_init(NULL);
+	MYSQL_RES *result;
+	MYSQL_ROW row;
+	int64_t number;
+	char query[1000];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(query, sizeof query, format, args);
+	va_end(args);
+	mysql_options(mysql, MYSQL_READ_DEFAULT_FILE, fixture_option_file());
+	mysql_options(mysql, MYSQL_READ_DEFAULT_GROUP, "outdial");
+	if (mysql_real_connect(mysql, NULL, NULL, NULL, NULL, 0, NULL, 0) == NULL ||
+	    mysql_query(mysql, query) != 0)
+		fatal("%s: %s", query, mysql_error(mysql));
+	result = mysql_store_result(mysql);
+	row = mysql_fetch_row(result);
+	number = row != NULL && row[0] != NULL ? strtoll(row[0], NULL, 10) : 0;
+	mysql_free_result(result);
+	mysql_close(mysql);
+	return number;
+}

@@ -1,0 +1,196 @@
+/* Webhook endpoints, and the events that are put into their outbox. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "fixture.h"
+#include "store/agent_store.h"
+#include "store/event_store.h"
+#include "store/webhook_store.h"
+
+static struct webhook add_webhook(struct fixture *fixture, unsigned events)
+{
+	struct webhook webhook = {
+		.uuid = uuid_new(), .url = "https://example.com/ä", .description = "d", .events = events,
+		.secret = { "\0\x01secret\xff", 9 }, .disabled_reason = "",
+		.created_at_us = clock_now_us(), .updated_at_us = clock_now_us(),
+	};
+
+	assert_ok(webhook_insert(fixture->db, fixture->organization_id, &webhook));
+	return webhook;
+}
+
+static int64_t count_deliveries(const struct webhook *webhook)
+{
+	return ask("SELECT COUNT(*) FROM deliveries WHERE endpoint_id = %lld", (long long)webhook->id);
+}
+
+static int64_t count_events(const struct fixture *fixture)
+{
+	return ask("SELECT COUNT(*) FROM events WHERE organization_id = %lld",
+	           (long long)fixture->organization_id);
+}
+
+static void what_is_written_is_read(void **state)
+{
+	struct fixture *fixture = *state;
+	struct webhook webhook = add_webhook(fixture, EVENT_BIT(EVENT_BATCH_COMPLETED)), read;
+
+	assert_ok(webhook_get(fixture->db, fixture->organization_id, &webhook.uuid, fixture->arena,
+	                      &read));
+	assert_int_equal(read.id, webhook.id);
+	assert_string_equal(read.url, webhook.url);
+	assert_string_equal(read.description, "d");
+	assert_int_equal(read.events, webhook.events);
+	assert_int_equal(read.secret.len, 9);
+	assert_memory_equal(read.secret.data, webhook.secret.data, 9);
+	assert_false(read.disabled);
+	assert_int_equal(read.created_at_us, webhook.created_at_us);
+
+	read.url = "https://example.org/";
+	read.disabled = true;
+	read.disabled_reason = "gone";
+	assert_ok(webhook_update(fixture->db, &read));
+	assert_ok(webhook_lock_shared(fixture->db, fixture->organization_id, &webhook.uuid,
+	                              fixture->arena, &webhook));
+	assert_string_equal(webhook.url, "https://example.org/");
+	assert_true(webhook.disabled);
+	assert_string_equal(webhook.disabled_reason, "gone");
+}
+
+static void another_organisation_sees_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct webhook webhook = add_webhook(fixture, 0), read;
+	int64_t other = fixture->organization_id + 1;
+
+	assert_int_equal(webhook_get(fixture->db, other, &webhook.uuid, fixture->arena, &read),
+	                 DB_NOT_FOUND);
+	assert_int_equal(webhook_lock(fixture->db, other, &webhook.uuid, fixture->arena, &read),
+	                 DB_NOT_FOUND);
+}
+
+static void lists_are_newest_first_and_counted_whole(void **state)
+{
+	struct fixture *fixture = *state;
+	struct webhook first = add_webhook(fixture, 0), second = add_webhook(fixture, 0);
+	const struct page whole = { 50, 0 }, last = { 1, 1 }, behind = { 50, 2 };
+	const struct webhook *items;
+	struct listing listing;
+
+	assert_ok(webhook_list(fixture->db, fixture->organization_id, &whole, fixture->arena,
+	                       &listing));
+	items = listing.items;
+	assert_int_equal(listing.count, 2);
+	assert_int_equal(listing.total, 2);
+	assert_int_equal(items[0].id, second.id);
+	assert_int_equal(items[1].id, first.id);
+	assert_ok(webhook_list(fixture->db, fixture->organization_id, &last, fixture->arena, &listing));
+	items = listing.items;
+	assert_int_equal(listing.count, 1);
+	assert_int_equal(listing.total, 2);
+	assert_int_equal(items[0].id, first.id);
+	assert_ok(webhook_list(fixture->db, fixture->organization_id, &behind, fixture->arena,
+	                       &listing));
+	assert_int_equal(listing.count, 0);
+	assert_int_equal(listing.total, 2);
+}
+
+static void events_go_to_all_who_subscribed(void **state)
+{
+	struct fixture *fixture = *state;
+	unsigned bit = EVENT_BIT(EVENT_BATCH_COMPLETED);
+	struct webhook one = add_webhook(fixture, bit), two = add_webhook(fixture, bit | 1);
+	struct webhook other = add_webhook(fixture, EVENT_BIT(EVENT_BATCH_STATUS_CHANGED));
+	struct webhook off = add_webhook(fixture, bit);
+	int64_t now_us = clock_now_us();
+
+	off.disabled = true;
+	assert_ok(webhook_update(fixture->db, &off));
+	assert_ok(event_publish(fixture->db, fixture->organization_id, EVENT_BATCH_COMPLETED,
+	                        "{\"a\":1}", now_us));
+	assert_int_equal(count_events(fixture), 1);
+	assert_int_equal(count_deliveries(&one), 1);
+	assert_int_equal(count_deliveries(&two), 1);
+	assert_int_equal(count_deliveries(&other), 0);
+	assert_int_equal(count_deliveries(&off), 0);
+	assert_int_equal(ask("SELECT COUNT(*) FROM deliveries d JOIN events e ON e.id = d.event_id"
+	                     " WHERE d.endpoint_id = %lld AND e.data = '{\"a\":1}'"
+	                     " AND d.wake_at = e.created_at AND d.agent_id = 0", (long long)one.id), 1);
+}
+
+static void an_event_without_subscribers_is_not_written(void **state)
+{
+	struct fixture *fixture = *state;
+
+	add_webhook(fixture, EVENT_BIT(EVENT_BATCH_COMPLETED));
+	assert_ok(event_publish(fixture->db, fixture->organization_id, EVENT_BATCH_STATUS_CHANGED,
+	                        "{}", clock_now_us()));
+	assert_int_equal(count_events(fixture), 0);
+}
+
+static void an_event_for_one_needs_no_subscription(void **state)
+{
+	struct fixture *fixture = *state;
+	struct webhook dialer = add_webhook(fixture, 0);
+	struct webhook other = add_webhook(fixture, EVENT_BIT(EVENT_AGENT_SYNC));
+
+	assert_ok(event_send(fixture->db, fixture->organization_id, EVENT_AGENT_SYNC, "{}", dialer.id,
+	                     77, clock_now_us()));
+	assert_int_equal(count_deliveries(&dialer), 1);
+	assert_int_equal(count_deliveries(&other), 0);
+	assert_int_equal(ask("SELECT agent_id FROM deliveries WHERE endpoint_id = %lld",
+	                     (long long)dialer.id), 77);
+}
+
+static void a_deleted_endpoint_takes_its_deliveries_along(void **state)
+{
+	struct fixture *fixture = *state;
+	struct webhook webhook = add_webhook(fixture, EVENT_BIT(EVENT_BATCH_COMPLETED)), read;
+
+	assert_ok(event_publish(fixture->db, fixture->organization_id, EVENT_BATCH_COMPLETED, "{}",
+	                        clock_now_us()));
+	assert_ok(webhook_delete(fixture->db, &webhook));
+	assert_int_equal(count_deliveries(&webhook), 0);
+	assert_int_equal(webhook_get(fixture->db, fixture->organization_id, &webhook.uuid,
+	                             fixture->arena, &read),
+	                 DB_NOT_FOUND);
+}
+
+static void agents_are_counted(void **state)
+{
+	struct fixture *fixture = *state;
+	struct webhook webhook = add_webhook(fixture, 0);
+	struct agent agent = {
+		.uuid = uuid_new(), .name = "A", .description = "", .voice_id = "",
+		.system_prompt = "", .greeting = "", .language_hint = "", .settings = "{}", .status_reason = "",
+	};
+	int64_t count;
+
+	assert_ok(webhook_count_agents(fixture->db, &webhook, &count));
+	assert_int_equal(count, 0);
+	assert_ok(agent_insert(fixture->db, fixture->organization_id, &agent, webhook.id));
+	assert_ok(webhook_count_agents(fixture->db, &webhook, &count));
+	assert_int_equal(count, 1);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest group_tests[] = {
+		FIXTURE_TEST(what_is_written_is_read),
+		FIXTURE_TEST(another_organisation_sees_nothing),
+		FIXTURE_TEST(lists_are_newest_first_and_counted_whole),
+		FIXTURE_TEST(events_go_to_all_who_subscribed),
+		FIXTURE_TEST(an_event_without_subscribers_is_not_written),
+		FIXTURE_TEST(an_event_for_one_needs_no_subscription),
+		FIXTURE_TEST(a_deleted_endpoint_takes_its_deliveries_along),
+		FIXTURE_TEST(agents_are_counted),
+	};
+
+	return cmocka_run_group_tests(group_tests, NULL, NULL);
+}

@@ -1,0 +1,223 @@
+"""A client of the API. Every reply is held against what the contract says of all replies, and
+every campaign in one against what it says of counters, so that no test need do it."""
+
+import http.client
+import itertools
+import json
+import re
+import time
+import urllib.parse
+
+BASE = "/api/public/v1"
+STATUS_OF = {
+    "bad_request": 400, "unauthorized": 401, "forbidden": 403, "not_found": 404,
+    "method_not_allowed": 405, "payload_too_large": 413, "unsupported_media_type": 415,
+    "validation_error": 422, "invalid_state": 422, "agent_not_ready": 422,
+    "no_phone_number_configured": 422, "no_contacts": 422, "rate_limit_exceeded": 429,
+    "internal_error": 500, "unavailable": 503,
+}
+REQUEST_ID = re.compile(r"req_[0-9A-Za-z_-]{16,64}")
+UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+INSTANT_FIELDS = ("scheduled_at", "planned_from", "planned_until", "started_at", "completed_at",
+                  "created_at", "updated_at", "called_at", "ended_at", "expires_at", "ts")
+
+# A contact counts under exactly one of these.
+COUNTERS = ("pending", "in_progress", "completed", "failed", "voicemail", "no_answer", "busy",
+            "cancelled", "skipped")
+EVERY_DAY = [1, 2, 3, 4, 5, 6, 7]
+
+phone_numbers = (f"+1555{number:07}" for number in itertools.count(1))
+
+
+def contacts(count, first=1):
+    """Contacts with numbers of their own, whose last digits count on from `first`."""
+    return [{"phone_number": f"+4930{number:08}"} for number in range(first, first + count)]
+
+
+def until(condition, seconds=20, what="the condition holds"):
+    """Asks again and again; returns the first answer that is true."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
+        time.sleep(0.02)
+
+
+class Reply:
+    def __init__(self, status, headers, text):
+        self.status, self.headers, self.text = status, headers, text
+        self.body = json.loads(text) if text else None
+
+    def __repr__(self):
+        return f"{self.status} {self.text}"
+
+    @property
+    def data(self):
+        return self.body["data"]
+
+    @property
+    def pagination(self):
+        return self.body["pagination"]
+
+    @property
+    def error(self):
+        return self.body["error"]
+
+    @property
+    def details(self):
+        return self.error["details"]
+
+    def check(self):
+        request_id = self.headers["X-Request-Id"]
+        assert request_id and REQUEST_ID.fullmatch(request_id), request_id
+        if self.status == 204:
+            assert self.text == "", self
+            return
+        assert self.headers["Content-Type"] == "application/json", self.headers["Content-Type"]
+        meta = self.body["meta"]
+        assert meta["request_id"] == request_id, (meta, request_id)
+        assert INSTANT.fullmatch(meta["ts"]), meta
+        if self.status < 300:
+            assert set(self.body) <= {"data", "meta", "pagination"}, self
+            check_value(self.data)
+        else:
+            assert set(self.body) == {"error", "meta"}, self
+            assert set(self.error) == {"code", "message", "details"}, self
+            gateway = self.status in (502, 504) and self.error["code"] == "unavailable"
+            assert STATUS_OF[self.error["code"]] == self.status or gateway, self
+            assert self.error["message"], self
+
+
+def check_value(value):
+    """Ids, instants and counters, wherever they stand."""
+    if isinstance(value, list):
+        for item in value:
+            check_value(item)
+    elif isinstance(value, dict):
+        if "id" in value:
+            assert UUID7.fullmatch(value["id"]), value
+        for name in INSTANT_FIELDS:
+            assert value.get(name) is None or INSTANT.fullmatch(value[name]), (name, value[name])
+        if "total_contacts" in value and "pending" in value:
+            check_counters(value)
+
+
+def check_counters(batch):
+    assert all(batch[name] >= 0 for name in COUNTERS), batch
+    assert sum(batch[name] for name in COUNTERS) == batch["total_contacts"], batch
+    ended = sum(batch[name] for name in ("completed", "failed", "voicemail", "no_answer", "busy"))
+    assert ended <= batch["called"] <= batch["total_contacts"] - batch["skipped"], batch
+    assert batch["in_progress"] <= batch["called"], batch
+
+
+class Client:
+    def __init__(self, url, key):
+        self.host = url[len("http://"):]
+        self.key = key
+
+    # Requests
+
+    def send(self, method, path, body=None, headers=None, query=None):
+        """Any request. A body that is no text or bytes goes as JSON; a path with the host's root
+        begins with //."""
+        path = path[1:] if path.startswith("//") else BASE + path
+        if query:
+            path += "?" + urllib.parse.urlencode(query)
+        all_headers = {"Authorization": f"Bearer {self.key}"}
+        if body is not None:
+            all_headers["Content-Type"] = "application/json"
+            body = body if isinstance(body, (str, bytes)) else json.dumps(body)
+            body = body.encode() if isinstance(body, str) else body
+        all_headers.update(headers or {})
+        all_headers = {name: value for name, value in all_headers.items() if value is not None}
+        connection = http.client.HTTPConnection(self.host, timeout=70)
+        try:
+            connection.request(method, path, body, all_headers)
+            answer = connection.getresponse()
+            reply = Reply(answer.status, answer.headers, answer.read().decode())
+        finally:
+            connection.close()
+        reply.check()
+        return reply
+
+    def ask(self, method, path, body=None, query=None):
+        reply = self.send(method, path, body, query=query)
+        assert reply.status in (200, 201, 204), f"{method} {path}: {reply}"
+        return reply
+
+    def get(self, path, **query):
+        return self.ask("GET", path, query=query).data
+
+    def post(self, path, body=None):
+        return self.ask("POST", path, body).data
+
+    def patch(self, path, body):
+        return self.ask("PATCH", path, body).data
+
+    def delete(self, path):
+        assert self.ask("DELETE", path).status == 204
+
+    def refuse(self, code, method, path, body=None, field=None, **rest):
+        """A request that is refused so; `field` is what the details name. Returns the reply."""
+        reply = self.send(method, path, body, **rest)
+        assert reply.status == STATUS_OF[code] and reply.error["code"] == code, reply
+        if field:
+            assert reply.details["field"] == field and reply.details["reason"], reply
+        return reply
+
+    def all(self, path, **query):
+        """Every item of a list, page by page."""
+        items = []
+        while True:
+            reply = self.ask("GET", path, query=dict(query, limit=100, offset=len(items)))
+            items += reply.data
+            if not reply.pagination["has_more"]:
+                assert len(items) == reply.pagination["total"], reply.pagination
+                return items
+
+    # Objects
+
+    def number(self, phone_number=None):
+        return self.post("/telephony/numbers/import", {
+            "phone_number": phone_number or next(phone_numbers), "provider_type": "custom_sip"})
+
+    def agent(self, webhook_id, **fields):
+        """Returns when the agent is active."""
+        agent = self.post("/agents", {"name": "Agent", "webhook_id": webhook_id, **fields})
+        return until(lambda: self.active(agent["id"]), what="the agent is active")
+
+    def active(self, agent_id):
+        agent = self.get(f"/agents/{agent_id}")
+        assert agent["status"] != "failed", agent
+        return agent if agent["status"] == "active" else None
+
+    def batch(self, agent, count_or_contacts=0, **fields):
+        """A campaign that may call at any hour of any day. It gets a number unless it names some."""
+        people = contacts(count_or_contacts) if isinstance(count_or_contacts, int) else count_or_contacts
+        if "phone_number_ids" not in fields:
+            fields["phone_number_ids"] = [self.number()["id"]]
+        return self.post("/batch-calls", {
+            "name": "Campaign", "agent_id": agent["id"], "contact_source": "manual",
+            "contacts": people, "working_days": EVERY_DAY, **fields})
+
+    def schedule(self, batch, body=None):
+        return self.post(f"/batch-calls/{batch['id']}/schedule", body)
+
+    def read(self, batch):
+        return self.get(f"/batch-calls/{batch['id']}")
+
+    def contacts_of(self, batch, **query):
+        return self.all(f"/batch-calls/{batch['id']}/contacts", **query)
+
+    def calls_of(self, batch):
+        return self.all("/calls", batch_call_id=batch["id"])
+
+    def wait_for(self, batch, status, seconds=60):
+        return until(lambda: self.has_status(batch, status), seconds, f"the campaign is {status}")
+
+    def has_status(self, batch, status):
+        batch = self.read(batch)
+        return batch if batch["status"] == status else None

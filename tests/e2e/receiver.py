@@ -1,0 +1,265 @@
+"""A webhook receiver on loopback: a dialer and subscriber that does as the test says and forgets
+nothing. Every delivery is checked against Standard Webhooks, by an implementation of its own."""
+
+import base64
+import collections
+import hashlib
+import hmac
+import http.client
+import http.server
+import json
+import socket
+import struct
+import threading
+import time
+
+from client import until
+
+TOLERANCE_SECONDS = 300
+ENDINGS = ("completed", "failed", "no_answer", "busy", "voicemail")
+
+
+class Answer:
+    """What to do with a delivery: wait `delay` seconds, then answer with `status` and, as the
+    body, `report`; or with `reset` drop the connection. `later` holds reports for afterwards,
+    each (seconds after the answer, report), which go to the call's status_url."""
+
+    def __init__(self, status=200, report=None, delay=0, headers=None, reset=False, later=()):
+        self.status, self.report, self.delay = status, report, delay
+        self.headers, self.reset, self.later = headers or {}, reset, later
+
+
+def ends(status="completed", delay=0, **fields):
+    """The report of the end is in the answer."""
+    return Answer(report={"status": status, **fields}, delay=delay)
+
+
+def ends_later(seconds, status="completed", **fields):
+    """The call is taken, and its end reported after a while."""
+    return Answer(202, later=[(seconds, {"status": status, **fields})])
+
+
+TAKEN = Answer(202)  # and not reported
+
+
+class Delivery:
+    def __init__(self, path, headers, body, peer_port):
+        self.path, self.headers, self.body, self.peer_port = path, headers, body, peer_port
+        self.at = time.monotonic()
+        self.id = headers["webhook-id"]
+        event = json.loads(body)
+        self.type, self.data, self.timestamp = event["type"], event["data"], event["timestamp"]
+        self.answered_at = None
+
+    def __repr__(self):
+        return f"<{self.type} {self.id} at {self.at:.3f}>"
+
+
+class Receiver:
+    """Tests set `script`, a function from a call.requested to an Answer, which runs in a thread;
+    `sync`, the same for agent.sync; and `answer_events`, the Answer to every other event."""
+
+    def __init__(self, api):
+        self.api = api
+        self.script = lambda call: ends()
+        self.sync = lambda event: Answer()
+        self.answer_events = Answer()
+        self.deliveries = []
+        self.faults = []
+        self.secrets = {}  # by path
+        self.open_calls = {}  # call id: its campaign
+        self.peaks = collections.Counter()  # most open calls at once, by campaign
+        self.lock = threading.Lock()
+        self.closing = threading.Event()
+        self.port = 0
+        self.listen()
+
+    # Life
+
+    def listen(self):
+        """Again on the same port, after refuse()."""
+        handler = type("BoundHandler", (Handler,), {"receiver": self})
+        self.server = Server(("127.0.0.1", self.port), handler)
+        self.port = self.server.server_port
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+        self.thread.start()
+
+    def refuse(self):
+        """From now on connections are refused."""
+        self.server.shutdown()
+        self.server.server_close()
+        self.server.drop_connections()
+
+    def close(self):
+        self.closing.set()
+        self.refuse()
+        self.thread.join()
+
+    def endpoint(self, path="/", **fields):
+        """Makes a webhook that leads here; returns its id."""
+        body = {"url": f"http://127.0.0.1:{self.port}{path}", "events": [], **fields}
+        webhook = self.api.post("/webhooks", body)
+        self.secrets[path] = webhook["secret"]
+        return webhook["id"]
+
+    # What came
+
+    def of_type(self, kind, batch=None):
+        with self.lock:
+            found = [delivery for delivery in self.deliveries if delivery.type == kind]
+        if batch:
+            found = [delivery for delivery in found
+                     if batch["id"] in (delivery.data.get("batch_call_id"), delivery.data.get("batch_id"))]
+        return found
+
+    def calls(self, batch=None):
+        return self.of_type("call.requested", batch)
+
+    def wait_for_calls(self, count, seconds=20):
+        return until(lambda: len(self.calls()) >= count and self.calls(), seconds,
+                     f"{count} calls were requested")
+
+    def report(self, call_id, status, **fields):
+        """As a dialer does, in its own time."""
+        self.end_call(call_id, status)
+        return self.api.post(f"/calls/{call_id}/status", {"status": status, **fields})
+
+    # Inside
+
+    def take(self, delivery):
+        fault = signature_fault(delivery, self.secrets.get(delivery.path))
+        with self.lock:
+            if fault:
+                self.faults.append((fault, delivery))
+            self.deliveries.append(delivery)
+            if delivery.type == "call.requested":
+                batch = delivery.data["batch_call_id"]
+                self.open_calls[delivery.id] = batch
+                count = sum(1 for other in self.open_calls.values() if other == batch)
+                self.peaks[batch] = max(self.peaks[batch], count)
+        if delivery.type == "call.requested":
+            return self.script(delivery)
+        return self.sync(delivery) if delivery.type == "agent.sync" else self.answer_events
+
+    def end_call(self, call_id, status):
+        """Before the report leaves: from then on Outdial may start the next call."""
+        if status in ENDINGS:
+            with self.lock:
+                self.open_calls.pop(call_id, None)
+
+    def report_later(self, delivery, seconds, report):
+        threading.Thread(target=self.send_report, args=(delivery, seconds, report), daemon=True).start()
+
+    def send_report(self, delivery, seconds, report):
+        """To the status_url, and again while nobody takes it."""
+        path = "/" + delivery.data["status_url"].split(self.api.host, 1)[1]
+        self.closing.wait(seconds)
+        self.end_call(delivery.id, report["status"])
+        while not self.closing.wait(0.05):
+            try:
+                reply = self.api.send("POST", path, report)
+            except (OSError, http.client.HTTPException):
+                continue
+            if reply.status < 500:
+                if reply.status != 200:
+                    self.faults.append((reply, delivery))
+                return
+
+
+def signature_fault(delivery, secret):
+    """Standard Webhooks, as its text says; None when all is well."""
+    headers = delivery.headers
+    if secret is None:
+        return f"nobody asked for webhooks at {delivery.path}"
+    if headers["Content-Type"] != "application/json":
+        return f"Content-Type {headers['Content-Type']}"
+    if abs(time.time() - int(headers["webhook-timestamp"])) > TOLERANCE_SECONDS:
+        return f"webhook-timestamp {headers['webhook-timestamp']}"
+    if set(json.loads(delivery.body)) != {"id", "type", "timestamp", "data"}:
+        return f"body {delivery.body}"
+    if json.loads(delivery.body)["id"] != delivery.id:
+        return "the body's id is not webhook-id"
+    key = base64.b64decode(secret[len("whsec_"):], validate=True)
+    text = f"{delivery.id}.{headers['webhook-timestamp']}.".encode() + delivery.body
+    right = "v1," + base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()).decode()
+    if right not in headers["webhook-signature"].split(" "):
+        return f"webhook-signature {headers['webhook-signature']}, should be {right}"
+    return None
+
+
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 512
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+
+    def __init__(self, *args):
+        self.connections = set()
+        super().__init__(*args)
+
+    def drop_connections(self):
+        for connection in list(self.connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def handle_error(self, request, client_address):
+        pass  # a connection that the other side gave up
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    receiver = None
+
+    def setup(self):
+        super().setup()
+        self.server.connections.add(self.connection)
+
+    def finish(self):
+        self.server.connections.discard(self.connection)
+        super().finish()
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        try:
+            delivery = Delivery(self.path, self.headers, body, self.client_address[1])
+            answer = self.receiver.take(delivery)
+        except Exception as error:
+            self.receiver.faults.append((repr(error), body))
+            raise
+        if answer.delay:
+            self.receiver.closing.wait(answer.delay)
+        if answer.reset:
+            self.reset()
+        else:
+            self.answer(delivery, answer)
+        delivery.answered_at = time.monotonic()
+        for seconds, report in answer.later:
+            self.receiver.report_later(delivery, seconds, report)
+
+    def answer(self, delivery, answer):
+        body = b""
+        if answer.report:
+            if isinstance(answer.report, dict):
+                self.receiver.end_call(delivery.id, answer.report.get("status"))
+            body = json.dumps(answer.report).encode()
+        self.send_response(answer.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+
+    def reset(self):
+        """Closes with RST instead of FIN, and without an answer."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
+
+    def log_message(self, *arguments):
+        pass

@@ -1,0 +1,160 @@
+"""Runs the tests of one file against a private Outdial and prints TAP.
+
+A test file is a script of functions test_NAME(t), run in the order they stand; `t` is the Test
+below. All of them share one stack (dev/stack.py), which is started with the keyword arguments in
+the file's STACK, if it has any; every test has an organisation of its own. The file ends with
+
+    if __name__ == "__main__":
+        tap.run(globals())
+
+Chance comes from t.random, whose seed is printed: the same --seed makes the same choices.
+"""
+
+import argparse
+import fnmatch
+import os
+import random
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "dev"))
+
+from client import Client
+from process import Error
+from receiver import Receiver
+from stack import Stack
+
+TEST_SECONDS = 120
+ALARMING = re.compile(r"Sanitizer|runtime error:|Assertion|internal_error|\bbug\b", re.IGNORECASE)
+
+
+class Test:
+    """What a test works with: the stack, a client whose key has every scope, and chance."""
+
+    def __init__(self, stack, name, seed):
+        self.stack = stack
+        self.organization = name
+        self.random = random.Random(f"{seed} {name}")
+        self.api = self.client()
+        self.receivers = []
+
+    def client(self, scopes="all", organization=None):
+        """A client with a new key; of this test's organisation, or of another one."""
+        return Client(self.stack.url, self.stack.new_key(organization or self.organization, scopes))
+
+    def receiver(self):
+        """A webhook receiver that lives as long as the test, which fails if it was told nonsense."""
+        receiver = Receiver(self.api)
+        self.receivers.append(receiver)
+        return receiver
+
+    def close(self):
+        for receiver in self.receivers:
+            receiver.close()
+        for receiver in self.receivers:
+            assert not receiver.faults, receiver.faults
+
+    def dialing_agent(self, **fields):
+        """An active agent, whose calls the receiver it comes with is asked to place."""
+        receiver = self.receiver()
+        return receiver, self.api.agent(receiver.endpoint(), **fields)
+
+
+def run(module):
+    options = parse_options()
+    tests = [(name[len("test_"):], function) for name, function in module.items()
+             if name.startswith("test_") and fnmatch.fnmatch(name, f"*{options.only}*")]
+    print(f"1..{len(tests) + 1}\n# seed {options.seed}, {options.database}", flush=True)
+    folder = tempfile.mkdtemp(prefix="outdial-e2e-")
+    failed = True
+    try:
+        with Stack(folder, database=options.database, build=options.build,
+                   **module.get("STACK", {})) as stack:
+            failed = run_tests(stack, tests, options.seed)
+    except Error as error:
+        print(f"Bail out! {error}".replace("\n", " "), flush=True)
+    finally:
+        if failed:
+            print(f"# logs are in {folder}/log", flush=True)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    sys.exit(failed)
+
+
+def parse_options():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--database", choices=["mariadb", "mysql"], default="mariadb")
+    parser.add_argument("--build", help="folder of the programs; default $OUTDIAL_BUILD, or build")
+    parser.add_argument("--only", default="", help="part of the name of the tests to run")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10 ** 6))
+    return parser.parse_args()
+
+
+def run_tests(stack, tests, seed):
+    failures = 0
+    for number, (name, function) in enumerate(tests, 1):
+        start = time.monotonic()
+        fault = fault_of(lambda: run_test(stack, name, function, seed))
+        failures += report(number, f"{name} ({time.monotonic() - start:.1f} s)", fault)
+    failures += report(len(tests) + 1, "logs_tell_of_no_fault", fault_of(lambda: read_logs(stack)))
+    return failures > 0
+
+
+def run_test(stack, name, function, seed):
+    with time_limit(TEST_SECONDS):
+        test = Test(stack, name, seed)
+        try:
+            function(test)
+        finally:
+            test.close()
+    process = stack.ended()
+    assert not process, f"{process.name} has ended:\n{process.last_words()}"
+
+
+def read_logs(stack):
+    for name in sorted(os.listdir(stack.log_dir)):
+        if name == "access.log":
+            continue
+        with open(os.path.join(stack.log_dir, name), errors="replace") as log:
+            lines = [line.rstrip() for line in log if ALARMING.search(line)]
+        assert not lines, f"{name}:\n" + "\n".join(lines[:20])
+
+
+def fault_of(function):
+    """The traceback of what the function raised, or None."""
+    try:
+        function()
+    except Exception:
+        return traceback.format_exc()
+    return None
+
+
+def report(number, name, fault):
+    print(f"{'not ok' if fault else 'ok'} {number} - {name}")
+    if fault:
+        print("".join(f"# {line}\n" for line in fault.splitlines()), end="")
+    sys.stdout.flush()
+    return bool(fault)
+
+
+class time_limit:
+    """A block that may take so long; main thread only."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+
+    def __enter__(self):
+        signal.signal(signal.SIGALRM, self.expire)
+        signal.alarm(self.seconds)
+
+    def expire(self, number, frame):
+        raise AssertionError(f"not finished after {self.seconds} s")
+
+    def __exit__(self, *exception):
+        signal.alarm(0)

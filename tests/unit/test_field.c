@@ -1,0 +1,522 @@
+/* Every type of field, what its faults say, and what the JSON beneath may not be. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/field.h"
+
+struct item {
+	const char *phone, *label;
+};
+
+struct thing {
+	const char *name, *note, *data, *url;
+	int64_t count, price;
+	bool on;
+	int color, time;
+	unsigned tags, days;
+	struct uuid id;
+	struct field_list ids, dates, items;
+	struct when when;
+};
+
+static const char *check_url(const char *value)
+{
+	return strncmp(value, "https://", 8) == 0 ? NULL : "must begin with https://";
+}
+
+static const char *const colors[] = { "red", "", "blue", NULL };
+
+static const struct item item_initial = { .phone = "", .label = "none" };
+static const struct field item_list[] = {
+	{ .name = "phone", .type = FIELD_PHONE, .flags = FIELD_REQUIRED,
+	  .offset = offsetof(struct item, phone) },
+	{ .name = "label", .type = FIELD_STRING, .flags = FIELD_NULLABLE,
+	  .offset = offsetof(struct item, label), .max = 5 },
+};
+static const struct field_table item_fields = { item_list, 2, sizeof(struct item), &item_initial };
+
+static const struct thing thing_initial = {
+	.name = "", .note = "nothing", .data = "{}", .url = "", .count = 7, .color = 2, .time = -1,
+};
+
+#define THING(member, ...) { .name = #member, .offset = offsetof(struct thing, member), __VA_ARGS__ }
+
+static const struct field thing_list[] = {
+	THING(name, .type = FIELD_STRING, .flags = FIELD_REQUIRED, .min = 1, .max = 4),
+	THING(note, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 10),
+	THING(data, .type = FIELD_OBJECT, .flags = FIELD_NULLABLE, .max = 60),
+	THING(url, .type = FIELD_STRING, .max = 50, .check = check_url),
+	THING(count, .type = FIELD_INT, .min = -5, .max = 100),
+	THING(price, .type = FIELD_DECIMAL, .min = 0, .max = 1000000),
+	THING(on, .type = FIELD_BOOL),
+	THING(color, .type = FIELD_CHOICE, .flags = FIELD_FIXED, .choices = colors),
+	THING(time, .type = FIELD_TIME, .flags = FIELD_NULLABLE),
+	THING(tags, .type = FIELD_CHOICES, .min = 1, .max = 2, .choices = colors),
+	THING(days, .type = FIELD_WEEKDAYS),
+	THING(id, .type = FIELD_ID, .flags = FIELD_NULLABLE),
+	THING(ids, .type = FIELD_IDS, .flags = FIELD_NULLABLE, .max = 3),
+	THING(dates, .type = FIELD_DATES, .max = 3),
+	THING(items, .type = FIELD_RECORDS, .flags = FIELD_NULLABLE, .max = 3, .record = &item_fields),
+	THING(when, .type = FIELD_WHEN, .flags = FIELD_NULLABLE),
+};
+static const struct field_table thing_fields = {
+	thing_list, sizeof thing_list / sizeof *thing_list, sizeof(struct thing), &thing_initial,
+};
+
+/* What one reading gave; its memory is that of the test. */
+struct reading {
+	struct faults faults;
+	struct thing thing;
+	uint64_t given;
+	enum field_result result;
+};
+
+static int set_up(void **state)
+{
+	*state = arena_new();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	arena_free(*state);
+	return 0;
+}
+
+static struct reading *start(void **state)
+{
+	struct reading *reading = arena_alloc(*state, sizeof *reading);
+
+	reading->faults.arena = *state;
+	return reading;
+}
+
+static struct reading *read_text(void **state, const char *body)
+{
+	struct reading *reading = start(state);
+
+	reading->result = field_read(&thing_fields, FIELD_CREATE, body, strlen(body), &reading->thing,
+	                             &reading->given, &reading->faults);
+	return reading;
+}
+
+/* {"name":"x", MEMBER} */
+static struct reading *read_member(void **state, const char *member)
+{
+	return read_text(state, arena_printf(*state, "{\"name\":\"x\",%s}", member));
+}
+
+static const struct thing *taken(void **state, const char *member)
+{
+	struct reading *reading = read_member(state, member);
+
+	if (reading->result != FIELD_OK)
+		fail_msg("%s: %s %s", member, reading->faults.list[0].field,
+		         reading->faults.list[0].reason);
+	return &reading->thing;
+}
+
+static void refused(void **state, const char *member, const char *field, const char *reason)
+{
+	struct reading *reading = read_member(state, member);
+
+	if (reading->result != FIELD_INVALID)
+		fail_msg("%s was not refused", member);
+	assert_int_equal(reading->faults.count, 1);
+	assert_string_equal(reading->faults.list[0].field, field);
+	assert_string_equal(reading->faults.list[0].reason, reason);
+}
+
+static void bad_json(void **state, const char *body, size_t len, const char *reason)
+{
+	struct reading *reading = start(state);
+
+	reading->result = field_read(&thing_fields, FIELD_CREATE, body, len, &reading->thing,
+	                             &reading->given, &reading->faults);
+	assert_int_equal(reading->result, FIELD_BAD_JSON);
+	assert_int_equal(reading->faults.count, 1);
+	assert_string_equal(reading->faults.list[0].field, "body");
+	assert_string_equal(reading->faults.list[0].reason, reason);
+}
+
+static void defaults_stand_where_nothing_is_given(void **state)
+{
+	struct reading *reading = read_text(state, "{\"name\":\"x\"}");
+
+	assert_int_equal(reading->result, FIELD_OK);
+	assert_int_equal(reading->given, 1);
+	assert_string_equal(reading->thing.note, "nothing");
+	assert_int_equal(reading->thing.count, 7);
+	assert_int_equal(reading->thing.color, 2);
+	assert_int_equal(reading->thing.time, -1);
+	assert_int_equal(reading->thing.items.count, 0);
+}
+
+static void null_sets_back_to_the_default(void **state)
+{
+	static const char member[] = "\"note\":null,\"data\":null,\"time\":null,\"items\":null,\"id\":null";
+	const struct thing *thing = taken(state, member);
+
+	assert_string_equal(thing->note, "nothing");
+	assert_string_equal(thing->data, "{}");
+	assert_int_equal(thing->time, -1);
+	assert_true(uuid_is_nil(&thing->id));
+	refused(state, "\"count\":null", "count", "must not be null");
+}
+
+static void strings_count_characters(void **state)
+{
+	struct reading *four = read_text(state,
+	                                 "{\"name\":\"\\u00e4\xc3\xa4\xf0\x9f\x98\x80\\ud83d\\ude00\"}");
+
+	assert_int_equal(four->result, FIELD_OK);
+	assert_string_equal(four->thing.name, "ää😀😀");
+	assert_int_equal(read_text(state, "{\"name\":\"ääääa\"}")->result, FIELD_INVALID);
+	assert_int_equal(read_text(state, "{\"name\":\"\"}")->result, FIELD_INVALID);
+	refused(state, "\"note\":\"12345678901\"", "note", "must have 0 to 10 characters");
+	refused(state, "\"note\":5", "note", "must be a string");
+	refused(state, "\"url\":\"http://x\"", "url", "must begin with https://");
+	assert_string_equal(taken(state, "\"url\":\"\"")->url, "");
+}
+
+static void whole_numbers(void **state)
+{
+	assert_int_equal(taken(state, "\"count\":-5")->count, -5);
+	assert_int_equal(taken(state, "\"count\":1e2")->count, 100);
+	assert_int_equal(taken(state, "\"count\":3.0")->count, 3);
+	refused(state, "\"count\":101", "count", "must be from -5 to 100");
+	refused(state, "\"count\":-6", "count", "must be from -5 to 100");
+	refused(state, "\"count\":1.5", "count", "must be a whole number");
+	refused(state, "\"count\":1e300", "count", "must be a whole number");
+	refused(state, "\"count\":\"1\"", "count", "must be a whole number");
+	refused(state, "\"count\":true", "count", "must be a whole number");
+	refused(state, "\"count\":9223372036854775808", "count", "is a number out of range");
+	refused(state, "\"count\":1e999", "count", "is a number out of range");
+}
+
+static void decimal_numbers(void **state)
+{
+	assert_int_equal(taken(state, "\"price\":0.1234")->price, 1234);
+	assert_int_equal(taken(state, "\"price\":19.99")->price, 199900);
+	assert_int_equal(taken(state, "\"price\":100")->price, 1000000);
+	refused(state, "\"price\":-0.01", "price", "must be from 0 to 100");
+	refused(state, "\"price\":100.01", "price", "must be from 0 to 100");
+	refused(state, "\"price\":\"1\"", "price", "must be a number");
+}
+
+static void booleans_and_choices(void **state)
+{
+	assert_true(taken(state, "\"on\":true")->on);
+	assert_false(taken(state, "\"on\":false")->on);
+	refused(state, "\"on\":1", "on", "must be true or false");
+	assert_int_equal(taken(state, "\"color\":\"blue\"")->color, 2);
+	refused(state, "\"color\":\"Blue\"", "color", "must be one of red, blue");
+	refused(state, "\"color\":\"\"", "color", "must be one of red, blue");
+	refused(state, "\"color\":0", "color", "must be one of red, blue");
+	assert_int_equal(taken(state, "\"tags\":[\"blue\",\"red\"]")->tags, 5);
+	refused(state, "\"tags\":[]", "tags", "must not be empty");
+	refused(state, "\"tags\":[\"red\",\"red\"]", "tags", "must not repeat an element");
+	refused(state, "\"tags\":[\"green\"]", "tags", "must hold only red, blue");
+	refused(state, "\"tags\":[\"red\",\"blue\",\"red\"]", "tags", "must have 1 to 2 elements");
+	refused(state, "\"tags\":\"red\"", "tags", "must be an array");
+}
+
+static void weekdays_and_times(void **state)
+{
+	static const char range[] = "must be an array of weekdays, 1 (Monday) to 7, and not empty";
+	static const char time[] = "must be a time HH:MM from 00:00 to 24:00";
+
+	assert_int_equal(taken(state, "\"days\":[7,1]")->days, 0x41);
+	refused(state, "\"days\":[]", "days", range);
+	refused(state, "\"days\":1", "days", range);
+	refused(state, "\"days\":[0]", "days", "must hold only 1 (Monday) to 7");
+	refused(state, "\"days\":[8]", "days", "must hold only 1 (Monday) to 7");
+	refused(state, "\"days\":[\"1\"]", "days", "must hold only 1 (Monday) to 7");
+	refused(state, "\"days\":[1,1]", "days", "must not repeat an element");
+	assert_int_equal(taken(state, "\"time\":\"00:00\"")->time, 0);
+	assert_int_equal(taken(state, "\"time\":\"24:00\"")->time, 1440);
+	refused(state, "\"time\":\"24:01\"", "time", time);
+	refused(state, "\"time\":\"12:60\"", "time", time);
+	refused(state, "\"time\":\"9:00\"", "time", time);
+	refused(state, "\"time\":\"09:00:00\"", "time", time);
+	refused(state, "\"time\":540", "time", time);
+}
+
+static void ids(void **state)
+{
+	static const char one[] = "\"01a1fd39-63f6-7000-a4b8-ed1a2bb74df0\"";
+	static const char other[] = "\"agt_01A1FD39-63F6-7000-A4B8-ED1A2BB74DF1\"";
+	const struct thing *thing = taken(state, arena_printf(*state, "\"ids\":[%s,%s]", other, one));
+
+	assert_int_equal(thing->ids.count, 2);
+	assert_int_equal(((const struct uuid *)thing->ids.items)[0].b[15], 0xf1);
+	refused(state, arena_printf(*state, "\"ids\":[%s,%s]", one, one), "ids",
+	        "must not repeat an element");
+	refused(state, "\"ids\":[\"x\"]", "ids[0]", "must be an id (a UUID)");
+	refused(state, "\"id\":\"x\"", "id", "must be an id (a UUID)");
+	refused(state, "\"id\":\"00000000-0000-0000-0000-000000000000\"", "id",
+	        "must be an id (a UUID)");
+	assert_int_equal(taken(state, arena_printf(*state, "\"id\":%s", one))->id.b[0], 0x01);
+}
+
+static void dates_and_instants(void **state)
+{
+	const struct thing *thing = taken(state, "\"dates\":[\"1970-01-03\",\"1970-01-02\"]");
+
+	assert_int_equal(thing->dates.count, 2);
+	assert_int_equal(((const int32_t *)thing->dates.items)[0], 1);
+	refused(state, "\"dates\":[\"2026-02-29\"]", "dates[0]", "must be a date YYYY-MM-DD");
+	refused(state, "\"dates\":[\"1970-01-01\",\"1970-01-01\"]", "dates",
+	        "must not repeat an element");
+	assert_int_equal(taken(state, "\"when\":\"1970-01-01T01:00:01+01:00\"")->when.us, 1000000);
+	assert_true(taken(state, "\"when\":\"1970-01-01T00:00\"")->when.is_wall);
+	refused(state, "\"when\":\"tomorrow\"", "when",
+	        "must be an ISO 8601 date and time, such as 2026-11-21T09:00:00Z");
+	refused(state, "\"when\":\"0999-01-01T00:00:00Z\"", "when",
+	        "must be in the years 1970 to 9999");
+	refused(state, "\"when\":\"9999-12-31T00:00:00Z\"", "when",
+	        "must be in the years 1970 to 9999");
+}
+
+static void objects_come_back_as_they_were(void **state)
+{
+	static const char data[] = "{\"b\":[1,-2,0.1,19.99,1.0],\"a\":{\"\\\"x\\n\":null,\"ä\":[]}}";
+	static const char member[] = "\"data\": { \"b\" : [1,-2, 0.1,19.99, 1.0 ],"
+	                             "\"a\" :{\"\\\"x\\u000a\":null,\"\\u00e4\":[]}}";
+	const struct thing *thing = taken(state, member);
+
+	assert_string_equal(thing->data, data);
+	refused(state, "\"data\":[]", "data", "must be an object");
+	refused(state,
+	        "\"data\":{\"a\":\"12345678901234567890123456789012345678901234567890123456\"}", "data",
+	        "must not be longer than 60 bytes");
+}
+
+static void records(void **state)
+{
+	static const char member[] = "\"items\":[{\"phone\":\"+4930\",\"label\":\"a\"},"
+	                             "{\"phone\":\"+12\",\"label\":null},{\"phone\":\"+1555\"}]";
+	const struct thing *thing = taken(state, member);
+	const struct item *items = thing->items.items;
+
+	assert_int_equal(thing->items.count, 3);
+	assert_string_equal(items[0].phone, "+4930");
+	assert_string_equal(items[0].label, "a");
+	assert_string_equal(items[1].label, "none");
+	assert_string_equal(items[2].label, "none");
+	refused(state, "\"items\":[{\"phone\":\"+12\"},{}]", "items[1].phone", "is required");
+	refused(state, "\"items\":[{\"phone\":\"12\"}]", "items[0].phone",
+	        "must be a phone number in E.164 form, such as +4930123456");
+	refused(state, "\"items\":[{\"phone\":\"+12\",\"x\":1}]", "items[0].x", "unknown field");
+	refused(state, "\"items\":[5]", "items[0]", "must be an object");
+	refused(state, "\"items\":{}", "items", "must be an array of 0 to 3 objects");
+	refused(state, "\"items\":[{},{},{},{}]", "items", "must be an array of 0 to 3 objects");
+}
+
+static void all_faults_at_once(void **state)
+{
+	struct reading *reading = read_text(state,
+	                                    "{\"count\":\"x\",\"unknown\":1,\"items\":[{\"label\":5}]}");
+
+	assert_int_equal(reading->result, FIELD_INVALID);
+	assert_int_equal(reading->faults.count, 5);
+	assert_string_equal(reading->faults.list[0].field, "count");
+	assert_string_equal(reading->faults.list[1].field, "unknown");
+	assert_string_equal(reading->faults.list[2].field, "items[0].label");
+	assert_string_equal(reading->faults.list[3].field, "items[0].phone");
+	assert_string_equal(reading->faults.list[4].field, "name");
+}
+
+static void faults_are_bounded(void **state)
+{
+	struct buf body = { 0 };
+	struct reading *reading;
+
+	buf_puts(&body, "{");
+	for (int i = 0; i < 1000; i++)
+		buf_printf(&body, "\"f%d\":1,", i);
+	buf_puts(&body, "\"last\":1}");
+	reading = read_text(state, body.data);
+	assert_int_equal(reading->faults.count, FAULTS_MAX);
+	buf_free(&body);
+}
+
+static void long_unknown_names_are_cut_between_characters(void **state)
+{
+	struct buf member = { 0 };
+	struct reading *reading;
+
+	buf_puts(&member, "\"x");
+	for (int i = 0; i < 100; i++)
+		buf_puts(&member, "ä");
+	buf_puts(&member, "\":1");
+	reading = read_member(state, member.data);
+	assert_int_equal(strlen(reading->faults.list[0].field), 63);
+	buf_free(&member);
+}
+
+static void repeated_keys_are_named(void **state)
+{
+	refused(state, "\"name\":\"y\"", "name", "is given twice");
+	refused(state,
+	        "\"items\":[{\"phone\":\"+12\"},"
+	        "{\"phone\":\"+12\",\"a\":{\"x}]\\\"\":[1,{}]},\"phone\":\"+13\"}]",
+	        "items[1].phone", "is given twice");
+	refused(state, "\"data\":{\"a\":{\"b\":1,\"b\":2}}", "data.a.b", "is given twice");
+	refused(state, "\"data\":{\"a\":[1,[99999999999999999999]]}", "data.a[1][0]",
+	        "is a number out of range");
+}
+
+static void what_is_not_json(void **state)
+{
+	bad_json(state, "{", 1, "is not JSON: error in line 1, column 1");
+	bad_json(state, "{\"name\":\n\"x\",}", 14, "is not JSON: error in line 2, column 5");
+	bad_json(state, "[]", 2, "must be a JSON object");
+	bad_json(state, "{\"name\":\"\xff\"}", 12, "is not valid UTF-8 (line 1)");
+	bad_json(state, "{\"name\":\"\xed\xa0\x80\"}", 14, "is not valid UTF-8 (line 1)");
+	bad_json(state, "{\"name\":\"a\\u0000b\"}", 19, "contains the character NUL (line 1)");
+	bad_json(state, "{}x", 3, "is not JSON: error in line 1, column 3");
+	assert_int_equal(read_text(state, " \n")->result, FIELD_INVALID); /* {} lacks the name */
+	assert_string_equal(read_text(state, "")->faults.list[0].reason, "is required");
+}
+
+static void depth_is_bounded(void **state)
+{
+	static const char flat[] = /* brackets in strings do not count */
+		"{\"name\":\"x\",\"data\":{\"\\\"[[\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"}}";
+	char deep[2 * 33 + 20];
+	struct reading *reading = start(state);
+
+	memset(deep, '[', sizeof deep);
+	reading->result = field_read(&thing_fields, FIELD_CREATE, deep, sizeof deep, &reading->thing,
+	                             &reading->given, &reading->faults);
+	assert_int_equal(reading->result, FIELD_BAD_JSON);
+	assert_string_equal(reading->faults.list[0].reason, "is nested more than 32 levels deep");
+	assert_int_equal(read_text(state, flat)->result, FIELD_OK);
+}
+
+static void changes_start_from_what_is_there(void **state)
+{
+	static const char body[] = "{\"note\":null,\"count\":1}";
+	struct reading *reading = start(state);
+
+	reading->thing = thing_initial;
+	reading->thing.name = "old";
+	reading->thing.note = "old";
+	reading->result = field_read(&thing_fields, FIELD_CHANGE, body, strlen(body), &reading->thing,
+	                             &reading->given, &reading->faults);
+	assert_int_equal(reading->result, FIELD_OK);
+	assert_string_equal(reading->thing.name, "old");
+	assert_string_equal(reading->thing.note, "nothing");
+	assert_int_equal(reading->thing.count, 1);
+}
+
+static void fixed_fields_cannot_be_changed(void **state)
+{
+	static const char body[] = "{\"color\":\"red\"}";
+	struct reading *reading = start(state);
+
+	reading->result = field_read(&thing_fields, FIELD_CHANGE, body, strlen(body), &reading->thing,
+	                             &reading->given, &reading->faults);
+	assert_int_equal(reading->result, FIELD_INVALID);
+	assert_string_equal(reading->faults.list[0].reason, "cannot be changed");
+}
+
+static void given_fields_are_applied_to_another(void **state)
+{
+	static const char member[] = "\"note\":null,\"on\":true,\"when\":\"1970-01-01T00:00:01Z\"";
+	struct reading *reading = read_member(state, member);
+	struct thing thing = { .name = "old", .note = "old", .count = 3 };
+
+	field_apply(&thing_fields, reading->given, &reading->thing, &thing);
+	assert_string_equal(thing.name, "x");
+	assert_string_equal(thing.note, "nothing");
+	assert_true(thing.on);
+	assert_int_equal(thing.when.us, 1000000);
+	assert_int_equal(thing.count, 3);
+}
+
+static struct reading *read_pairs(void **state, const struct field_pair *pairs, size_t count)
+{
+	struct reading *reading = start(state);
+
+	reading->result = field_read_pairs(&thing_fields, pairs, count, &reading->thing,
+	                                   &reading->given, &reading->faults);
+	return reading;
+}
+
+static void queries_are_read_by_the_same_tables(void **state)
+{
+	static const struct field_pair good[] = {
+		{ "count", "-5" }, { "on", "true" }, { "note", "12" }, { "color", "red" },
+	};
+	static const struct field_pair bad[] = {
+		{ "count", "+5" }, { "count", "5" }, { "on", "yes" }, { "note", "\xff" }, { "other", "1" },
+		{ "price", "1" }, { "days", "1" }, { "items", "x" },
+	};
+	struct reading *reading = read_pairs(state, good, 4);
+
+	assert_int_equal(reading->result, FIELD_OK);
+	assert_int_equal(reading->thing.count, -5);
+	assert_true(reading->thing.on);
+	assert_string_equal(reading->thing.note, "12");
+	assert_int_equal(reading->thing.color, 0);
+	assert_string_equal(reading->thing.name, "");
+	reading = read_pairs(state, bad, 8);
+	assert_int_equal(reading->result, FIELD_INVALID);
+	assert_int_equal(reading->faults.count, 8);
+	assert_string_equal(reading->faults.list[1].reason, "is given twice");
+	assert_string_equal(reading->faults.list[3].reason, "is not valid UTF-8");
+	assert_string_equal(reading->faults.list[4].reason, "unknown parameter");
+}
+
+static void phone_numbers(void **state)
+{
+	static const char *const right[] = { "+12", "+4930123456", "+123456789012345" };
+	static const char *const wrong[] = { "", "+", "+1", "+012", "12", "+1234567890123456",
+	                                     "+12a", "+12 ", " +12" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof right / sizeof *right; i++)
+		assert_true(phone_is_e164(right[i]));
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		assert_false(phone_is_e164(wrong[i]));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest group_tests[] = {
+		TEST(defaults_stand_where_nothing_is_given),
+		TEST(null_sets_back_to_the_default),
+		TEST(strings_count_characters),
+		TEST(whole_numbers),
+		TEST(decimal_numbers),
+		TEST(booleans_and_choices),
+		TEST(weekdays_and_times),
+		TEST(ids),
+		TEST(dates_and_instants),
+		TEST(objects_come_back_as_they_were),
+		TEST(records),
+		TEST(all_faults_at_once),
+		TEST(faults_are_bounded),
+		TEST(long_unknown_names_are_cut_between_characters),
+		TEST(repeated_keys_are_named),
+		TEST(what_is_not_json),
+		TEST(depth_is_bounded),
+		TEST(changes_start_from_what_is_there),
+		TEST(fixed_fields_cannot_be_changed),
+		TEST(given_fields_are_applied_to_another),
+		TEST(queries_are_read_by_the_same_tables),
+		TEST(phone_numbers),
+	};
+
+	return cmocka_run_group_tests(group_tests, NULL, NULL);
+}
