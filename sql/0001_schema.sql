@@ -191,7 +191,9 @@ CREATE TABLE IF NOT EXISTS batch_contacts (
   email VARCHAR(320) NOT NULL,
   timezone VARCHAR(64) CHARACTER SET ascii NOT NULL,
   custom_fields MEDIUMTEXT NOT NULL,        -- a JSON object or empty
+  contact_id BINARY(16) NOT NULL,           -- the contact it was copied from; zeros: given with the campaign
   status TINYINT NOT NULL,                  -- src/domain/contact.h
+  skip_reason TINYINT NOT NULL,             -- src/domain/contact.h; 0 unless skipped
   attempts TINYINT UNSIGNED NOT NULL,
   call_id BINARY(16) NOT NULL,              -- the latest attempt
   PRIMARY KEY (batch_id, position),

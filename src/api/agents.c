@@ -139,25 +139,17 @@ static enum db_result send_sync(struct request *request, const struct agent *age
 	return result;
 }
 
-static enum db_result create(struct db *db, void *context)
-{
-	struct request *request = context;
-	struct agent *agent = request->input;
-	struct webhook webhook;
-
-	DB_TRY(find_webhook(request, agent, &webhook));
-	DB_TRY(begin_sync(request, agent, &webhook));
-	DB_TRY(agent_insert(db, request->key.organization_id, agent, webhook.id));
-	return send_sync(request, agent, &webhook);
-}
-
 enum db_result agents_create(struct request *request)
 {
 	struct agent *agent = request->input;
+	struct webhook webhook;
 
 	agent->uuid = uuid_new();
 	agent->created_at_us = agent->updated_at_us = clock_now_us();
-	DB_TRY(db_transact(request->db, DB_ONCE, create, request));
+	DB_TRY(find_webhook(request, agent, &webhook));
+	DB_TRY(begin_sync(request, agent, &webhook));
+	DB_TRY(agent_insert(request->db, request->key.organization_id, agent, webhook.id));
+	DB_TRY(send_sync(request, agent, &webhook));
 	return reply_agent(request, 201, agent);
 }
 
@@ -195,56 +187,38 @@ static enum db_result save(struct request *request, struct agent *agent, bool sy
 	return reply_agent(request, 200, agent);
 }
 
-static enum db_result change(struct db *db, void *context)
+enum db_result agents_change(struct request *request)
 {
-	struct request *request = context;
 	struct agent before, agent;
 
-	DB_TRY(agent_lock(db, request->key.organization_id, &request->ids[0], request->arena, &before));
+	DB_TRY(agent_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &before));
 	agent = before;
 	field_apply(&agent_fields, request->given, request->input, &agent);
 	return save(request, &agent, dialer_sees(&before, &agent));
 }
 
-enum db_result agents_change(struct request *request)
+enum db_result agents_sync(struct request *request)
 {
-	return db_transact(request->db, DB_REPEATABLE, change, request);
-}
-
-static enum db_result sync_again(struct db *db, void *context)
-{
-	struct request *request = context;
 	struct agent agent;
 
-	DB_TRY(agent_lock(db, request->key.organization_id, &request->ids[0], request->arena, &agent));
+	DB_TRY(agent_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &agent));
 	if (uuid_is_nil(&agent.webhook_id))
 		return reply_refuse(request, ERROR_INVALID_STATE,
 		                    "The agent names no webhook that could be told.");
 	return save(request, &agent, true);
 }
 
-enum db_result agents_sync(struct request *request)
-{
-	return db_transact(request->db, DB_REPEATABLE, sync_again, request);
-}
-
 /* A draft may lose its agent (it cannot be scheduled then); a campaign that calls, or will, may not. */
-static enum db_result delete_unused(struct db *db, void *context)
+enum db_result agents_delete(struct request *request)
 {
-	struct request *request = context;
 	struct agent agent;
 	bool used;
 
-	DB_TRY(agent_lock(db, request->key.organization_id, &request->ids[0], request->arena, &agent));
-	DB_TRY(agent_is_used(db, request->key.organization_id, &agent, &used));
+	DB_TRY(agent_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &agent));
+	DB_TRY(agent_is_used(request->db, request->key.organization_id, &agent, &used));
 	if (used)
 		return reply_refuse(request, ERROR_INVALID_STATE,
 		                    "A campaign that is not over calls with this agent: cancel it first.");
-	return agent_delete(db, request->key.organization_id, &agent);
-}
-
-enum db_result agents_delete(struct request *request)
-{
-	DB_TRY(db_transact(request->db, DB_ONCE, delete_unused, request));
+	DB_TRY(agent_delete(request->db, request->key.organization_id, &agent));
 	return reply_no_content(request);
 }

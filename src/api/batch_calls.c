@@ -195,7 +195,7 @@ static void write_contact(struct json *json, const char *key, const void *item)
 
 	json_begin_object(json, key);
 	json_int(json, "position", contact->position);
-	json_add_null(json, "contact_id");
+	json_id(json, "contact_id", &contact->contact_id);
 	json_add_string(json, "phone_number", contact->who.phone_number);
 	json_text(json, "first_name", contact->who.first_name);
 	json_text(json, "last_name", contact->who.last_name);
@@ -213,7 +213,8 @@ static void write_contact(struct json *json, const char *key, const void *item)
 	json_decimal4(json, "cost", contact->cost_ten_thousandths);
 	json_int(json, "attempts", contact->attempts);
 	json_text(json, "outcome", contact->outcome);
-	json_text(json, "error_reason", contact->status == CONTACT_SKIPPED ? "duplicate" : contact->end_reason);
+	json_text(json, "error_reason", contact->status == CONTACT_SKIPPED ? skip_reason_names[contact->skip_reason]
+	                                                                          : contact->end_reason);
 	json_end(json);
 }
 

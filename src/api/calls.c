@@ -96,7 +96,7 @@ enum db_result calls_report(struct request *request)
 	enum report_result result;
 
 	report->call_id = request->ids[0];
-	DB_TRY(reports_apply(request->db, request->key.organization_id, report, 1, clock_now_us(), &result));
+	DB_TRY(reports_apply_in(request->db, request->key.organization_id, report, 1, clock_now_us(), &result));
 	return result == REPORT_NOT_FOUND ? DB_NOT_FOUND : calls_get(request);
 }
 
@@ -116,7 +116,7 @@ enum db_result calls_report_bulk(struct request *request)
 	int64_t counts[REPORT_RESULT__MAX] = { 0 };
 	struct json *json;
 
-	DB_TRY(reports_apply(request->db, request->key.organization_id, reports, list->count, clock_now_us(), results));
+	DB_TRY(reports_apply_in(request->db, request->key.organization_id, reports, list->count, clock_now_us(), results));
 	json = reply_begin(request, 200);
 	json_begin_object(json, "data");
 	json_begin_array(json, "results");

@@ -95,24 +95,17 @@ enum db_result numbers_list(struct request *request)
 	return page_reply(request, &query->page, &listing, write_number);
 }
 
-static enum db_result insert(struct db *db, void *context)
-{
-	struct request *request = context;
-	enum db_result result = number_insert(db, request->key.organization_id, request->input);
-
-	if (result == DB_DUPLICATE)
-		return reply_refuse_field(request, "phone_number", "is imported already");
-	return result;
-}
-
 enum db_result numbers_import(struct request *request)
 {
 	struct phone_number *number = request->input;
+	enum db_result result;
 
 	number->uuid = uuid_new();
 	number->created_at_us = clock_now_us();
-	DB_TRY(db_transact(request->db, DB_ONCE, insert, request));
-	return reply_number(request, 201, number);
+	result = number_insert(request->db, request->key.organization_id, number);
+	if (result == DB_DUPLICATE)
+		return reply_refuse_field(request, "phone_number", "is imported already");
+	return result == DB_OK ? reply_number(request, 201, number) : result;
 }
 
 static enum db_result find_number(struct request *request, struct phone_number *number)
@@ -131,34 +124,27 @@ static struct uuid *assigned(struct phone_number *number, const struct assignmen
 	return wanted->direction == NUMBER_INBOUND ? &number->inbound_agent_id : &number->outbound_agent_id;
 }
 
-static enum db_result assign(struct db *db, void *context)
+enum db_result numbers_assign(struct request *request)
 {
-	struct request *request = context;
 	const struct assignment *wanted = request->input;
 	struct phone_number number;
 	struct agent agent;
 	enum db_result result;
 
 	DB_TRY(find_number(request, &number));
-	result = agent_lock_shared(db, request->key.organization_id, &wanted->agent_id,
+	result = agent_lock_shared(request->db, request->key.organization_id, &wanted->agent_id,
 	                           request->arena, &agent);
 	if (result == DB_NOT_FOUND)
 		return reply_refuse_field(request, "agent_id", "there is no such agent");
 	if (result != DB_OK)
 		return result;
-	DB_TRY(number_assign(db, &number, (enum number_direction)wanted->direction, agent.id));
+	DB_TRY(number_assign(request->db, &number, (enum number_direction)wanted->direction, agent.id));
 	*assigned(&number, wanted) = agent.uuid;
 	return reply_number(request, 200, &number);
 }
 
-enum db_result numbers_assign(struct request *request)
+enum db_result numbers_unassign(struct request *request)
 {
-	return db_transact(request->db, DB_REPEATABLE, assign, request);
-}
-
-static enum db_result unassign(struct db *db, void *context)
-{
-	struct request *request = context;
 	const struct assignment *wanted = request->input;
 	struct phone_number number;
 
@@ -167,25 +153,13 @@ static enum db_result unassign(struct db *db, void *context)
 	    !uuid_equal(&wanted->agent_id, assigned(&number, wanted)))
 		return reply_refuse_field(request, "agent_id",
 		                          "the number is not assigned to this agent");
-	DB_TRY(number_assign(db, &number, (enum number_direction)wanted->direction, 0));
+	DB_TRY(number_assign(request->db, &number, (enum number_direction)wanted->direction, 0));
 	*assigned(&number, wanted) = (struct uuid){ { 0 } };
 	return reply_number(request, 200, &number);
 }
 
-enum db_result numbers_unassign(struct request *request)
-{
-	return db_transact(request->db, DB_REPEATABLE, unassign, request);
-}
-
-static enum db_result delete_number(struct db *db, void *context)
-{
-	struct request *request = context;
-
-	return number_delete(db, request->key.organization_id, &request->ids[0]);
-}
-
 enum db_result numbers_delete(struct request *request)
 {
-	DB_TRY(db_transact(request->db, DB_ONCE, delete_number, request));
+	DB_TRY(number_delete(request->db, request->key.organization_id, &request->ids[0]));
 	return reply_no_content(request);
 }

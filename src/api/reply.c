@@ -15,6 +15,7 @@ static const struct {
 	[ERROR_FORBIDDEN] = { "forbidden", 403 },
 	[ERROR_NOT_FOUND] = { "not_found", 404 },
 	[ERROR_METHOD_NOT_ALLOWED] = { "method_not_allowed", 405 },
+	[ERROR_IDEMPOTENCY_CONFLICT] = { "idempotency_conflict", 409 },
 	[ERROR_PAYLOAD_TOO_LARGE] = { "payload_too_large", 413 },
 	[ERROR_UNSUPPORTED_MEDIA_TYPE] = { "unsupported_media_type", 415 },
 	[ERROR_VALIDATION] = { "validation_error", 422 },
@@ -37,6 +38,7 @@ static const char *phrase(int status)
 	case 403: return "Forbidden";
 	case 404: return "Not Found";
 	case 405: return "Method Not Allowed";
+	case 409: return "Conflict";
 	case 413: return "Content Too Large";
 	case 415: return "Unsupported Media Type";
 	case 422: return "Unprocessable Content";
@@ -75,6 +77,11 @@ enum db_result reply_end(struct request *request)
 	json_end(json);
 	json_end(json);
 	return DB_OK;
+}
+
+void reply_kept(struct request *request, int status, const char *body)
+{
+	buf_puts(&start(request, status)->body, body);
 }
 
 enum db_result reply_no_content(struct request *request)

@@ -22,6 +22,7 @@ enum error {
 	ERROR_FORBIDDEN,
 	ERROR_NOT_FOUND,
 	ERROR_METHOD_NOT_ALLOWED,
+	ERROR_IDEMPOTENCY_CONFLICT,
 	ERROR_PAYLOAD_TOO_LARGE,
 	ERROR_UNSUPPORTED_MEDIA_TYPE,
 	ERROR_VALIDATION,
@@ -37,6 +38,9 @@ enum error {
 /* The caller writes one member named "data" (and "pagination" for a list) between these two. */
 struct json *reply_begin(struct request *request, int status);
 enum db_result reply_end(struct request *request);
+
+/* A reply that was made before, as it was. */
+void reply_kept(struct request *request, int status, const char *body);
 
 enum db_result reply_no_content(struct request *request); /* 204 */
 

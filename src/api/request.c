@@ -55,6 +55,14 @@ static int64_t content_length(const char *text)
 	return errno == 0 && *end == '\0' && length >= 0 ? length : -1;
 }
 
+/* Its name in the contract, and the one that is becoming a standard. */
+static const char *idempotency_key(char **params)
+{
+	const char *key = param(params, "HTTP_X_IDEMPOTENCY_KEY");
+
+	return *key != '\0' ? key : param(params, "HTTP_IDEMPOTENCY_KEY");
+}
+
 void request_receive(struct request *request, char **params, struct FCGX_Stream *in)
 {
 	*request = (struct request){
@@ -68,6 +76,7 @@ void request_receive(struct request *request, char **params, struct FCGX_Stream 
 		.query_string = param(params, "QUERY_STRING"),
 		.authorization = param(params, "HTTP_AUTHORIZATION"),
 		.content_type = param(params, "CONTENT_TYPE"),
+		.idempotency_key = idempotency_key(params),
 		.content_length = content_length(param(params, "CONTENT_LENGTH")),
 		.in = in,
 		.body = "",

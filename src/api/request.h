@@ -37,6 +37,7 @@ struct request {
 	const char *query_string;
 	const char *authorization; /* "" when there is none, as the next */
 	const char *content_type;
+	const char *idempotency_key;
 	int64_t content_length;    /* -1: what was said is no number */
 	struct FCGX_Stream *in;    /* the body */
 

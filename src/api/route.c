@@ -6,6 +6,7 @@
 
 #include "api/auth.h"
 #include "api/reply.h"
+#include "api/transaction.h"
 #include "base/log.h"
 
 #define ID_TEXT_MAX 48 /* a UUID and its prefix */
@@ -155,7 +156,7 @@ static enum db_result judge_and_handle(struct request *request, const struct rou
 	DB_TRY(check_scope(request, route));
 	DB_TRY(read_query(request, route));
 	DB_TRY(read_input(request, route));
-	return route->handle(request);
+	return request->method == METHOD_GET ? route->handle(request) : transaction_handle(request, route->handle);
 }
 
 void route_answer(struct request *request)

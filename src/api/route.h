@@ -25,7 +25,8 @@ struct route {
 	const struct field_table *body;
 	size_t body_max;
 	/* Answers with the functions of api/reply.h and returns what they return, or any other result,
-	 * which is answered by reply_db. */
+	 * which is answered by reply_db. Runs inside a transaction unless the method is GET, and must bear
+	 * being run again. */
 	enum db_result (*handle)(struct request *request);
 };
 

@@ -87,13 +87,6 @@ enum db_result webhooks_list(struct request *request)
 	return page_reply(request, &query->page, &listing, write_webhook);
 }
 
-static enum db_result insert(struct db *db, void *context)
-{
-	struct request *request = context;
-
-	return webhook_insert(db, request->key.organization_id, request->input);
-}
-
 enum db_result webhooks_create(struct request *request)
 {
 	struct webhook *webhook = request->input;
@@ -105,7 +98,7 @@ enum db_result webhooks_create(struct request *request)
 	webhook->secret.data = secret;
 	webhook->secret.len = WEBHOOK_SECRET_SIZE;
 	webhook->created_at_us = webhook->updated_at_us = clock_now_us();
-	DB_TRY(db_transact(request->db, DB_ONCE, insert, request));
+	DB_TRY(webhook_insert(request->db, request->key.organization_id, webhook));
 	return reply_with_secret(request, webhook);
 }
 
@@ -118,45 +111,33 @@ enum db_result webhooks_get(struct request *request)
 	return reply_webhook(request, 200, &webhook);
 }
 
-static enum db_result change(struct db *db, void *context)
+enum db_result webhooks_change(struct request *request)
 {
-	struct request *request = context;
 	struct webhook webhook;
 
-	DB_TRY(webhook_lock(db, request->key.organization_id, &request->ids[0], request->arena,
+	DB_TRY(webhook_lock(request->db, request->key.organization_id, &request->ids[0], request->arena,
 	                    &webhook));
 	field_apply(&webhook_fields, request->given, request->input, &webhook);
 	DB_TRY(check_url(request, &webhook));
 	if (!webhook.disabled)
 		webhook.disabled_reason = "";
 	webhook.updated_at_us = clock_now_us();
-	DB_TRY(webhook_update(db, &webhook));
+	DB_TRY(webhook_update(request->db, &webhook));
 	return reply_webhook(request, 200, &webhook);
-}
-
-enum db_result webhooks_change(struct request *request)
-{
-	return db_transact(request->db, DB_REPEATABLE, change, request);
-}
-
-static enum db_result delete_unused(struct db *db, void *context)
-{
-	struct request *request = context;
-	struct webhook webhook;
-	int64_t agents;
-
-	DB_TRY(webhook_lock(db, request->key.organization_id, &request->ids[0], request->arena,
-	                    &webhook));
-	DB_TRY(webhook_count_agents(db, &webhook, &agents));
-	if (agents > 0)
-		return reply_refuse(request, ERROR_INVALID_STATE,
-		                    "Agents have their calls placed there (%lld): give them another first.",
-		                    (long long)agents);
-	return webhook_delete(db, &webhook);
 }
 
 enum db_result webhooks_delete(struct request *request)
 {
-	DB_TRY(db_transact(request->db, DB_ONCE, delete_unused, request));
+	struct webhook webhook;
+	int64_t agents;
+
+	DB_TRY(webhook_lock(request->db, request->key.organization_id, &request->ids[0], request->arena,
+	                    &webhook));
+	DB_TRY(webhook_count_agents(request->db, &webhook, &agents));
+	if (agents > 0)
+		return reply_refuse(request, ERROR_INVALID_STATE,
+		                    "Agents have their calls placed there (%lld): give them another first.",
+		                    (long long)agents);
+	DB_TRY(webhook_delete(request->db, &webhook));
 	return reply_no_content(request);
 }

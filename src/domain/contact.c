@@ -8,6 +8,8 @@ const char *const contact_status_names[CONTACT_STATUS__MAX + 1] = {
 	"no_answer", "busy", "cancelled", "skipped", NULL,
 };
 
+const char *const skip_reason_names[SKIP_REASON__MAX] = { "", "duplicate", "do_not_call" };
+
 enum contact_status contact_status_after(enum call_status ended)
 {
 	switch (ended) {

@@ -17,9 +17,19 @@ enum contact_status {
 	CONTACT_NO_ANSWER,
 	CONTACT_BUSY,
 	CONTACT_CANCELLED,   /* also derived, for contacts that wait in a cancelled campaign */
-	CONTACT_SKIPPED,     /* the same number stands earlier in the campaign */
+	CONTACT_SKIPPED,     /* will not be called: see skip_reason */
 	CONTACT_STATUS__MAX
 };
+
+/* Why a contact is skipped. */
+enum skip_reason {
+	SKIP_NONE,
+	SKIP_DUPLICATE,   /* the same number stands earlier in the campaign */
+	SKIP_DO_NOT_CALL, /* the number is on the organisation's do-not-call list */
+	SKIP_REASON__MAX
+};
+
+extern const char *const skip_reason_names[SKIP_REASON__MAX];
 
 extern const char *const contact_status_names[CONTACT_STATUS__MAX + 1]; /* NULL-terminated */
 

@@ -13,12 +13,14 @@
 #include "scheduler/deliver.h"
 #include "scheduler/dispatch.h"
 #include "scheduler/outbox.h"
+#include "store/idempotency_store.h"
 #include "store/statements.h"
 
 #define MAX_CLAIM 200              /* calls per claim: more would hold the locks longer for little gain */
 #define POLL_US (20 * US_PER_MS)   /* what others wrote is seen after this long */
 #define BUSY_US (5 * US_PER_MS)     /* there is work, but no free slot, or others hold it */
 #define DATABASE_AWAY_US (500 * US_PER_MS)
+#define TIDY_US (60 * US_PER_SECOND)
 #define DRAIN_US (20 * US_PER_SECOND)
 
 struct loop {
@@ -28,6 +30,7 @@ struct loop {
 	struct answers *answers;
 	struct outbox_results *outbox;
 	struct uuid claimed[MAX_CLAIM];
+	int64_t tidy_at_us; /* monotonic: when to drop what is out of date */
 	int64_t look_at_us; /* monotonic: when to look into the database again */
 };
 
@@ -116,6 +119,10 @@ static enum db_result work(struct loop *loop)
 		DB_TRY(outbox_start_due(loop->db, loop->deliver, loop->conf, &outbox));
 	if (wakes.background_us <= now_us)
 		DB_TRY(background_step(loop->db, &background));
+	if (clock_mono_us() >= loop->tidy_at_us) {
+		loop->tidy_at_us = clock_mono_us() + TIDY_US;
+		DB_TRY(idempotency_tidy(loop->db, now_us));
+	}
 	next_us = min_us(min_us(wakes.claim_us, wakes.background_us), min_us(wakes.calls_us, wakes.outbox_us));
 	loop->look_at_us = clock_mono_us();
 	if (claimed + background + calls + outbox == 0)

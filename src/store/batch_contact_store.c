@@ -95,6 +95,8 @@ static struct batch_contact read_contact(const struct db_rows *rows, size_t r, c
 		.cost_ten_thousandths = db_get_int(rows, r, 16),
 		.outcome = db_get_text(rows, r, 17),
 		.end_reason = db_get_text(rows, r, 18),
+		.skip_reason = (enum skip_reason)db_get_int(rows, r, 20),
+		.contact_id = db_get_uuid(rows, r, 21),
 	};
 }
 

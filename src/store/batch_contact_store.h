@@ -15,6 +15,8 @@ struct batch_contact {
 	int64_t position;
 	struct contact_input who;
 	enum contact_status status;
+	enum skip_reason skip_reason;
+	struct uuid contact_id; /* nil: given with the campaign */
 	int64_t attempts;
 	int64_t scheduled_at_us;
 	struct uuid call_id; /* of the latest attempt, nil: none; what follows is that attempt's */

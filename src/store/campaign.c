@@ -161,9 +161,8 @@ static enum db_result find_agent(struct db *db, struct campaign_request *request
 	return result;
 }
 
-static enum db_result create(struct db *db, void *context)
+enum db_result campaign_create(struct db *db, struct campaign_request *request)
 {
-	struct campaign_request *request = context;
 
 	request->batch = (struct batch){
 		.uuid = request->uuid,
@@ -185,16 +184,6 @@ static enum db_result create(struct db *db, void *context)
 	return batch_get(db, request->organization_id, &request->uuid, request->arena, &request->batch);
 }
 
-enum db_result campaign_create(struct db *db, struct campaign_request *request)
-{
-	enum db_result result = db_transact(db, DB_REPEATABLE, create, request);
-
-	/* An earlier run was committed after all: its campaign is the answer. */
-	if (result == DB_DUPLICATE)
-		result = batch_get(db, request->organization_id, &request->uuid, request->arena, &request->batch);
-	return result;
-}
-
 /* What the client gave replaces what is stored; together they must make sense. */
 static enum db_result apply_change(struct campaign_request *request)
 {
@@ -212,9 +201,8 @@ static bool is_given(const struct campaign_request *request, const char *field)
 	return false;
 }
 
-static enum db_result change(struct db *db, void *context)
+enum db_result campaign_change(struct db *db, struct campaign_request *request)
 {
-	struct campaign_request *request = context;
 	struct batch_config before;
 
 	DB_TRY(lock(db, request, BATCH_CHANGE));
@@ -236,15 +224,8 @@ static enum db_result change(struct db *db, void *context)
 	return batch_get_row(db, request->batch.id, request->arena, &request->batch);
 }
 
-enum db_result campaign_change(struct db *db, struct campaign_request *request)
+enum db_result campaign_add_contacts(struct db *db, struct campaign_request *request)
 {
-	return db_transact(db, DB_REPEATABLE, change, request);
-}
-
-static enum db_result add(struct db *db, void *context)
-{
-	struct campaign_request *request = context;
-
 	DB_TRY(lock(db, request, BATCH_ADD_CONTACTS));
 	DB_TRY(add_contacts(db, request));
 	if (request->batch.status != BATCH_DRAFT) {
@@ -254,15 +235,8 @@ static enum db_result add(struct db *db, void *context)
 	return DB_OK;
 }
 
-enum db_result campaign_add_contacts(struct db *db, struct campaign_request *request)
+enum db_result campaign_schedule(struct db *db, struct campaign_request *request)
 {
-	return db_transact(db, DB_ONCE, add, request);
-}
-
-static enum db_result schedule(struct db *db, void *context)
-{
-	struct campaign_request *request = context;
-
 	DB_TRY(lock(db, request, BATCH_SCHEDULE));
 	if (request->batch.counts.total == 0)
 		return refuse(request, REFUSED_NO_CONTACTS);
@@ -274,11 +248,6 @@ static enum db_result schedule(struct db *db, void *context)
 	return batch_get_row(db, request->batch.id, request->arena, &request->batch);
 }
 
-enum db_result campaign_schedule(struct db *db, struct campaign_request *request)
-{
-	return db_transact(db, DB_ONCE, schedule, request);
-}
-
 static enum db_result move_simply(struct db *db, struct campaign_request *request, enum batch_action action)
 {
 	DB_TRY(lock(db, request, action));
@@ -288,21 +257,15 @@ static enum db_result move_simply(struct db *db, struct campaign_request *reques
 	return batch_get_row(db, request->batch.id, request->arena, &request->batch);
 }
 
-static enum db_result pause_campaign(struct db *db, void *context)
-{
-	return move_simply(db, context, BATCH_PAUSE);
-}
-
 enum db_result campaign_pause(struct db *db, struct campaign_request *request)
 {
-	return db_transact(db, DB_ONCE, pause_campaign, request);
+	return move_simply(db, request, BATCH_PAUSE);
 }
 
 /* Contacts that became overdue during the pause are planned anew with all that follow, so that they
  * neither fire in one burst nor push others out of their order. */
-static enum db_result resume(struct db *db, void *context)
+enum db_result campaign_resume(struct db *db, struct campaign_request *request)
 {
-	struct campaign_request *request = context;
 	bool late;
 
 	DB_TRY(lock(db, request, BATCH_RESUME));
@@ -315,27 +278,13 @@ static enum db_result resume(struct db *db, void *context)
 	return batch_get_row(db, request->batch.id, request->arena, &request->batch);
 }
 
-enum db_result campaign_resume(struct db *db, struct campaign_request *request)
-{
-	return db_transact(db, DB_ONCE, resume, request);
-}
-
-static enum db_result cancel(struct db *db, void *context)
-{
-	return move_simply(db, context, BATCH_CANCEL);
-}
-
 enum db_result campaign_cancel(struct db *db, struct campaign_request *request)
 {
-	return db_transact(db, DB_ONCE, cancel, request);
-}
-
-static enum db_result delete(struct db *db, void *context)
-{
-	return move_simply(db, context, BATCH_DELETE);
+	return move_simply(db, request, BATCH_CANCEL);
 }
 
 enum db_result campaign_delete(struct db *db, struct campaign_request *request)
 {
-	return db_transact(db, DB_ONCE, delete, request);
+	return move_simply(db, request, BATCH_DELETE);
 }
+

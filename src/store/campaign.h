@@ -1,4 +1,4 @@
-/* What may be done to a campaign, each as one transaction under the campaign's lock. A state changes
+/* What may be done to a campaign, each inside a transaction of the caller, under the campaign's lock. A state changes
  * nowhere else than in campaign_move. Events about a change are written in the same transaction. */
 #ifndef STORE_CAMPAIGN_H
 #define STORE_CAMPAIGN_H

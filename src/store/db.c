@@ -482,6 +482,7 @@ enum db_result db_transact(struct db *db, enum db_again again, db_work *work, vo
 {
 	enum db_result result = DB_LOST;
 
+	assert(!db->in_transaction); /* a second START TRANSACTION would commit the first */
 	for (int run = 0; run < MAX_RUNS; run++) {
 		db->in_transaction = true;
 		result = run_once(db, work, context);

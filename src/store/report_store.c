@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/instant.h"
 #include "base/json.h"
 #include "domain/batch.h"
@@ -246,16 +245,16 @@ static enum db_result load_batches(struct db *db, struct job *job)
 	return DB_OK;
 }
 
-/* Planned contacts stand on whole milliseconds and retries between them; `nth` keeps those of one
- * transaction apart. Should two transactions meet, the key of due_contacts makes one run again. */
-static int64_t between_ms(int64_t us, uint32_t nth)
+/* Planned contacts stand on whole milliseconds and retries between them. The position keeps apart all
+ * that are due at once, be it a hundred thousand when the window opens. Should two meet all the same, the
+ * key of due_contacts makes one transaction run again. */
+static int64_t between_ms(int64_t us, int64_t position)
 {
-	return us / US_PER_MS * US_PER_MS + nth / 999 * US_PER_MS + 1 + nth % 999;
+	return us / US_PER_MS * US_PER_MS + position / 999 * US_PER_MS + 1 + position % 999;
 }
 
 /* The first callable instant after the delay; INSTANT_NONE: no further attempt. */
-static int64_t retry_at(const struct reported_batch *batch, const struct reported_call *call, int64_t now_us,
-                        uint32_t nth)
+static int64_t retry_at(const struct reported_batch *batch, const struct reported_call *call, int64_t now_us)
 {
 	struct retry_rules retry = batch_retry_rules(&batch->config);
 	struct plan_rules plan = batch_plan_rules(&batch->config);
@@ -267,15 +266,11 @@ static int64_t retry_at(const struct reported_batch *batch, const struct reporte
 	at_us = now_us + call_retry_delay_us(&retry, (int)call->attempt);
 	if (!calendar_span_at(&plan.calendar, at_us, &span))
 		return INSTANT_NONE;
-	return between_ms(at_us > span.from_us ? at_us : span.from_us, nth);
+	return between_ms(at_us > span.from_us ? at_us : span.from_us, call->position);
 }
 
 static void settle_contacts(struct job *job)
 {
-	uint32_t first;
-
-	crypto_random(&first, sizeof first);
-	first %= 999;
 	for (size_t i = 0; i < job->call_count; i++) {
 		struct reported_call *call = &job->calls[i];
 		struct reported_batch *batch;
@@ -284,7 +279,7 @@ static void settle_contacts(struct job *job)
 			continue;
 		batch = find_batch(job, call->batch_id);
 		batch->done++;
-		call->retry_at_us = retry_at(batch, call, job->now_us, first + (uint32_t)i);
+		call->retry_at_us = retry_at(batch, call, job->now_us);
 		if (call->retry_at_us == INSTANT_NONE)
 			batch->final[contact_status_after(call->status)]++;
 		else if (call->retry_at_us < batch->first_retry_us)
@@ -368,7 +363,7 @@ static enum db_result write_retries(struct db *db, const struct job *job)
 {
 	enum db_result result = write_calls(db, job, SQL_REPORT_RETRIES, is_retried, write_retry);
 
-	return result == DB_DUPLICATE ? DB_CONFLICT : result; /* an instant was taken: run again with others */
+	return result == DB_DUPLICATE ? DB_CONFLICT : result; /* an instant was taken: run again, later */
 }
 
 static enum db_result write_counters(struct db *db, const struct job *job)
@@ -455,14 +450,28 @@ static enum db_result run_job(struct db *db, void *context)
 	return result;
 }
 
-enum db_result reports_apply(struct db *db, int64_t organization_id, const struct call_report *reports,
-                             size_t count, int64_t now_us, enum report_result *results)
+static struct job job_of(int64_t organization_id, const struct call_report *reports, size_t count,
+                         int64_t now_us, enum report_result *results)
 {
-	struct job job = {
+	assert(count <= REPORTS_MAX);
+	return (struct job){
 		.organization_id = organization_id, .now_us = now_us,
 		.reports = reports, .count = count, .results = results,
 	};
+}
 
-	assert(count <= REPORTS_MAX);
+enum db_result reports_apply(struct db *db, int64_t organization_id, const struct call_report *reports,
+                             size_t count, int64_t now_us, enum report_result *results)
+{
+	struct job job = job_of(organization_id, reports, count, now_us, results);
+
 	return count == 0 ? DB_OK : db_transact(db, DB_REPEATABLE, run_job, &job);
+}
+
+enum db_result reports_apply_in(struct db *db, int64_t organization_id, const struct call_report *reports,
+                                size_t count, int64_t now_us, enum report_result *results)
+{
+	struct job job = job_of(organization_id, reports, count, now_us, results);
+
+	return count == 0 ? DB_OK : run_job(db, &job);
 }

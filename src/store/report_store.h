@@ -17,9 +17,11 @@ extern const char *const report_result_names[REPORT_RESULT__MAX];
 
 #define REPORTS_MAX 1000
 
-/* Runs its own transaction. organization_id 0: any (the scheduler's own). results[i] tells of
+/* In a transaction of its own, or of the caller (_in). organization_id 0: any (the scheduler's own). results[i] tells of
  * reports[i]; several reports of one call apply in their order. Repeating it is harmless. */
 enum db_result reports_apply(struct db *db, int64_t organization_id, const struct call_report *reports,
                              size_t count, int64_t now_us, enum report_result *results);
+enum db_result reports_apply_in(struct db *db, int64_t organization_id, const struct call_report *reports,
+                                size_t count, int64_t now_us, enum report_result *results);
 
 #endif

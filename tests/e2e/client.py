@@ -11,7 +11,8 @@ import urllib.parse
 BASE = "/api/public/v1"
 STATUS_OF = {
     "bad_request": 400, "unauthorized": 401, "forbidden": 403, "not_found": 404,
-    "method_not_allowed": 405, "payload_too_large": 413, "unsupported_media_type": 415,
+    "method_not_allowed": 405, "idempotency_conflict": 409,
+    "payload_too_large": 413, "unsupported_media_type": 415,
     "validation_error": 422, "invalid_state": 422, "agent_not_ready": 422,
     "no_phone_number_configured": 422, "no_contacts": 422, "rate_limit_exceeded": 429,
     "internal_error": 500, "unavailable": 503,
