@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS api_keys (
   scopes INT UNSIGNED NOT NULL,             -- bit set, see src/domain/scope.h
   expires_at DATETIME(6) NOT NULL,
   revoked_at DATETIME(6) NOT NULL,
+  last_used_at DATETIME(6) NOT NULL,        -- to within a minute
   created_at DATETIME(6) NOT NULL,
   PRIMARY KEY (id),
   UNIQUE KEY uuid (uuid),
@@ -112,6 +113,8 @@ CREATE TABLE IF NOT EXISTS batch_calls (
   status_reason VARCHAR(255) NOT NULL,
   phone_rotation_strategy TINYINT NOT NULL,
   contact_source TINYINT NOT NULL,
+  contact_folder_id BINARY(16) NOT NULL,    -- the folder its contacts were copied from; zeros: none
+  has_contact_ids TINYINT NOT NULL,         -- some of its contacts are copies of rows of `contacts`
   schedule_type TINYINT NOT NULL,
   scheduled_at DATETIME(6) NOT NULL,
   timezone VARCHAR(64) CHARACTER SET ascii NOT NULL,
@@ -172,6 +175,28 @@ CREATE TABLE IF NOT EXISTS batch_counters (
   PRIMARY KEY (batch_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
+-- What its ended calls add up to: by the quarter of an hour they were placed in, and by how they ended. Quarters,
+-- because the local days and hours of every zone are made of whole ones.
+CREATE TABLE IF NOT EXISTS batch_quarters (
+  batch_id BIGINT UNSIGNED NOT NULL,
+  quarter INT UNSIGNED NOT NULL,            -- of an hour, since 1970-01-01 UTC
+  status TINYINT NOT NULL,                  -- src/domain/call.h
+  calls INT UNSIGNED NOT NULL,
+  timed INT UNSIGNED NOT NULL,              -- of these, the ones whose duration was reported
+  seconds BIGINT UNSIGNED NOT NULL,
+  cost DECIMAL(20,4) NOT NULL,
+  PRIMARY KEY (batch_id, quarter, status)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- And by what their dialers said of them. Free text: what comes after the first few hundred counts as one.
+CREATE TABLE IF NOT EXISTS batch_reasons (
+  batch_id BIGINT UNSIGNED NOT NULL,
+  kind TINYINT NOT NULL,                    -- 0: outcome, 1: end_reason
+  reason VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  calls INT UNSIGNED NOT NULL,
+  PRIMARY KEY (batch_id, kind, reason)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
 -- The numbers a campaign calls from, in the order of the request.
 CREATE TABLE IF NOT EXISTS batch_numbers (
   batch_id BIGINT UNSIGNED NOT NULL,
@@ -216,7 +241,7 @@ CREATE TABLE IF NOT EXISTS calls (
   id BINARY(16) NOT NULL,                   -- UUIDv7: rows stay in the order of their making
   organization_id BIGINT UNSIGNED NOT NULL,
   agent_id BIGINT UNSIGNED NOT NULL,
-  batch_id BIGINT UNSIGNED NOT NULL,
+  batch_id BIGINT UNSIGNED NULL,            -- NULL: a single call
   position INT UNSIGNED NOT NULL,
   attempt TINYINT UNSIGNED NOT NULL,
   status TINYINT NOT NULL,                  -- src/domain/call.h
@@ -242,6 +267,16 @@ CREATE TABLE IF NOT EXISTS calls (
   UNIQUE KEY attempt (batch_id, position, attempt),
   KEY wake (wake_at),
   KEY organization (organization_id, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- What a client asked for with a single call; campaigns' calls have it from their contact.
+CREATE TABLE IF NOT EXISTS single_calls (
+  call_id BINARY(16) NOT NULL,
+  organization_id BIGINT UNSIGNED NOT NULL,
+  variables MEDIUMTEXT NOT NULL,            -- a JSON object
+  call_settings MEDIUMTEXT NOT NULL,        -- a JSON object
+  PRIMARY KEY (call_id),
+  KEY organization (organization_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 -- What to tell whom: written in the transaction that changes the state ----------------------------

@@ -7,11 +7,13 @@ CREATE TABLE IF NOT EXISTS contact_folders (
   name VARCHAR(255) NOT NULL,
   description VARCHAR(1000) NOT NULL,
   contact_count INT UNSIGNED NOT NULL,      -- changed in the transactions that add and remove contacts
+  purge_at DATETIME(6) NOT NULL,            -- never, unless it was deleted: its contacts leave in the background
   created_at DATETIME(6) NOT NULL,
   updated_at DATETIME(6) NOT NULL,
   PRIMARY KEY (id),
   UNIQUE KEY uuid (uuid),
-  KEY organization (organization_id)
+  KEY organization (organization_id),
+  KEY purge_at (purge_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 -- A number stands once in a folder; folder 0 holds those without one.
@@ -33,5 +35,6 @@ CREATE TABLE IF NOT EXISTS contacts (
   PRIMARY KEY (id),
   UNIQUE KEY uuid (uuid),
   UNIQUE KEY number_in_folder (organization_id, folder_id, phone_number),
-  KEY number (organization_id, phone_number)
+  KEY organization (organization_id),
+  KEY folder (organization_id, folder_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
