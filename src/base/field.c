@@ -43,6 +43,7 @@ static size_t value_size(enum field_type type)
 	case FIELD_ID: return sizeof(struct uuid);
 	case FIELD_WHEN: return sizeof(struct when);
 	case FIELD_IDS:
+	case FIELD_PHONES:
 	case FIELD_DATES:
 	case FIELD_RECORDS: return sizeof(struct field_list);
 	}

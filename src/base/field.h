@@ -23,6 +23,7 @@ enum field_type {
 	FIELD_ID,       /* struct uuid */
 	FIELD_IDS,      /* struct field_list of struct uuid, without repeats; max: how many */
 	FIELD_PHONE,    /* const char *; E.164 */
+	FIELD_PHONES,   /* struct field_list of const char *; E.164. min, max: how many */
 	FIELD_TIME,     /* int; HH:MM from 00:00 to 24:00, in minutes of the day */
 	FIELD_WHEN,     /* struct when (base/instant.h) */
 	FIELD_DATES,    /* struct field_list of int32_t civil days, sorted, no repeats; max: how many */

@@ -231,13 +231,36 @@ static bool read_ids(const struct field *field, const json_t *value, struct fiel
 	return true;
 }
 
-static bool read_phone(const json_t *value, const char **out, const struct place *at)
+#define PHONE_WANTED "must be a phone number in E.164 form, such as +4930123456"
+
+static bool parse_phone(struct arena *arena, const json_t *value, const char **out)
 {
 	const char *text = json_string_value(value);
 
 	if (text == NULL || !phone_is_e164(text))
-		return place_fault(at, "must be a phone number in E.164 form, such as +4930123456");
-	*out = arena_strdup(at->faults->arena, text);
+		return false;
+	*out = arena_strdup(arena, text);
+	return true;
+}
+
+static bool read_phone(const json_t *value, const char **out, const struct place *at)
+{
+	return parse_phone(at->faults->arena, value, out) || place_fault(at, PHONE_WANTED);
+}
+
+static bool read_phones(const struct field *field, const json_t *value, struct field_list *out,
+                        const struct place *at)
+{
+	size_t count = json_array_size(value);
+	const char **phones;
+
+	if (!check_size(field, value, at))
+		return false;
+	phones = arena_alloc(at->faults->arena, count * sizeof *phones);
+	for (size_t i = 0; i < count; i++)
+		if (!parse_phone(at->faults->arena, json_array_get(value, i), &phones[i]))
+			return element_fault(at, i, PHONE_WANTED);
+	*out = (struct field_list){ phones, count };
 	return true;
 }
 
@@ -325,6 +348,7 @@ bool field_value_read(const struct field *field, const json_t *value, void *out,
 	case FIELD_WEEKDAYS: return read_weekdays(value, out, at);
 	case FIELD_ID: return parse_id(value, out) || place_fault(at, "must be an id (a UUID)");
 	case FIELD_IDS: return read_ids(field, value, out, at);
+	case FIELD_PHONES: return read_phones(field, value, out, at);
 	case FIELD_PHONE: return read_phone(value, out, at);
 	case FIELD_TIME: return read_time(value, out, at);
 	case FIELD_WHEN: return read_when(value, out, at);

@@ -4,11 +4,12 @@
 #include <uuid/uuid.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 
 static const char *const prefixes[] = { "agt_", "num_", "ctc_", "folder_", "batch_", "call_", "whk_", "key_" };
 
-/* libuuid makes the random part. 48 bits of milliseconds and a 12-bit counter within the millisecond
- * stand in front of it; when the counter runs over, the next millisecond is borrowed. */
+/* 48 bits of milliseconds and a 12-bit counter within the millisecond stand in front of the random part;
+ * when the counter runs over, the next millisecond is borrowed. */
 struct uuid uuid_new(void)
 {
 	static uint64_t last; /* milliseconds << 12 | counter */
@@ -16,11 +17,12 @@ struct uuid uuid_new(void)
 	struct uuid id;
 
 	last = now > last ? now : last + 1;
-	uuid_generate_random(id.b);
+	crypto_random(id.b, sizeof id.b);
 	for (int i = 0; i < 6; i++)
 		id.b[i] = (uint8_t)(last >> (52 - 8 * i));
 	id.b[6] = (uint8_t)(0x70 | ((last >> 8) & 0x0f));
 	id.b[7] = (uint8_t)last;
+	id.b[8] = (uint8_t)(0x80 | (id.b[8] & 0x3f));
 	return id;
 }
 

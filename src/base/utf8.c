@@ -1,0 +1,51 @@
+#include "base/utf8.h"
+
+#include <stdint.h>
+
+static bool continues(unsigned char byte)
+{
+	return (byte & 0xc0) == 0x80;
+}
+
+/* How many bytes the character has that begins here; 0: it is malformed. */
+static size_t character_size(const unsigned char *at, size_t len)
+{
+	uint32_t code;
+
+	if (at[0] < 0x80)
+		return at[0] != 0;
+	if (at[0] < 0xe0)
+		return at[0] >= 0xc2 && len > 1 && continues(at[1]) ? 2 : 0;
+	if (len < 3 || !continues(at[1]) || !continues(at[2]))
+		return 0;
+	code = (at[0] & 0x0fu) << 12 | (at[1] & 0x3fu) << 6 | (at[2] & 0x3fu);
+	if (at[0] < 0xf0)
+		return code >= 0x800 && (code < 0xd800 || code > 0xdfff) ? 3 : 0;
+	if (at[0] > 0xf4 || len < 4 || !continues(at[3]))
+		return 0;
+	code = (at[0] & 0x07u) << 18 | (at[1] & 0x3fu) << 12 | (at[2] & 0x3fu) << 6 | (at[3] & 0x3fu);
+	return code >= 0x10000 && code <= 0x10ffff ? 4 : 0;
+}
+
+bool utf8_is_valid(const char *text, size_t len)
+{
+	const unsigned char *at = (const unsigned char *)text, *end = at + len;
+
+	while (at < end) {
+		size_t size = character_size(at, (size_t)(end - at));
+
+		if (size == 0)
+			return false;
+		at += size;
+	}
+	return true;
+}
+
+size_t utf8_length(const char *text, size_t len)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < len; i++)
+		count += !continues((unsigned char)text[i]);
+	return count;
+}

@@ -1,0 +1,12 @@
+/* UTF-8, where no JSON parser has looked at it before. */
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Well-formed: no overlong forms, no surrogates, nothing beyond U+10FFFF; and no NUL. */
+bool utf8_is_valid(const char *text, size_t len);
+size_t utf8_length(const char *text, size_t len); /* characters of a valid text */
+
+#endif
