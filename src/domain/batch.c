@@ -11,7 +11,7 @@ const char *const batch_status_names[BATCH_STATUS__MAX + 1] = {
 	"draft", "scheduled", "active", "paused", "completed", "failed", "cancelled", NULL,
 };
 const char *const rotation_names[ROTATION__MAX + 1] = { "random", "sequential", "round_robin", NULL };
-const char *const contact_source_names[CONTACT_SOURCE__MAX + 1] = { "csv", "manual", NULL };
+const char *const contact_source_names[CONTACT_SOURCE__MAX + 1] = { "csv", "manual", "folder", NULL };
 const char *const schedule_type_names[SCHEDULE__MAX + 1] = { "immediate", "scheduled", NULL };
 
 const char *const batch_action_names[BATCH_ACTION__MAX] = {
@@ -81,7 +81,7 @@ struct plan_rules batch_plan_rules(const struct batch_config *config)
 		},
 		.max_per_day = (int)config->max_calls_per_day,
 		.gap_us = config->calls_per_minute == 0 ? PLAN_GAP_US
-		          : instant_ceil_ms(US_PER_MINUTE / config->calls_per_minute),
+		          : instant_ceil_ms((US_PER_MINUTE + config->calls_per_minute - 1) / config->calls_per_minute),
 	};
 }
 

@@ -55,7 +55,7 @@ enum batch_work { BATCH_WORK_DISPATCH, BATCH_WORK_CLEAR_PLAN, BATCH_WORK_PLAN, B
 
 enum rotation { ROTATION_RANDOM, ROTATION_SEQUENTIAL, ROTATION_ROUND_ROBIN, ROTATION__MAX };
 extern const char *const rotation_names[ROTATION__MAX + 1];
-enum contact_source { CONTACT_SOURCE_CSV, CONTACT_SOURCE_MANUAL, CONTACT_SOURCE__MAX };
+enum contact_source { CONTACT_SOURCE_CSV, CONTACT_SOURCE_MANUAL, CONTACT_SOURCE_FOLDER, CONTACT_SOURCE__MAX };
 extern const char *const contact_source_names[CONTACT_SOURCE__MAX + 1];
 enum schedule_type { SCHEDULE_IMMEDIATE, SCHEDULE_SCHEDULED, SCHEDULE__MAX };
 extern const char *const schedule_type_names[SCHEDULE__MAX + 1];
@@ -67,6 +67,8 @@ struct batch_config {
 	struct field_list phone_number_ids; /* of struct uuid */
 	int phone_rotation_strategy;
 	int contact_source;
+	struct uuid contact_folder_id; /* its contacts are copied; nil: none */
+	struct field_list contact_ids; /* of struct uuid: contacts that are copied. Not stored */
 	struct field_list contacts; /* of struct contact_input */
 	int schedule_type;
 	struct when scheduled_at; /* us is INSTANT_NONE: not set */
@@ -84,7 +86,7 @@ struct batch_config {
 	const char *metadata; /* a JSON object or "" */
 };
 
-#define BATCH_MAX_CONTACTS_INLINE 10000
+#define BATCH_MAX_CONTACTS_INLINE 10000 /* also of contact_ids */
 #define BATCH_MAX_NUMBERS 100
 
 extern const struct field_table batch_fields;
@@ -118,6 +120,7 @@ struct batch {
 	struct uuid uuid;
 	struct batch_config config;
 	const char *from_number; /* the first of its numbers, "" */
+	bool has_contact_ids;    /* some of its contacts are copies: the outcome of a call is noted there too */
 	enum batch_status status;
 	const char *status_reason;
 	struct batch_counts counts;

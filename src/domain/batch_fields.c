@@ -1,4 +1,4 @@
-/* The fields of a campaign and of a contact: names, types, limits, defaults. */
+/* The fields of a campaign: names, types, limits, defaults. */
 #include <string.h>
 
 #include "domain/batch.h"
@@ -21,30 +21,6 @@ static const char *check_zone(const char *name)
 	return zone_exists(name) ? NULL : "is not an IANA time zone";
 }
 
-static const char *check_optional_zone(const char *name)
-{
-	return *name == '\0' ? NULL : check_zone(name);
-}
-
-static const struct contact_input contact_initial = {
-	.phone_number = "", .first_name = "", .last_name = "", .email = "", .timezone = "", .custom_fields = "",
-};
-
-#define CONTACT(field, ...) { .name = #field, .offset = offsetof(struct contact_input, field), __VA_ARGS__ }
-
-static const struct field contact_list[] = {
-	CONTACT(phone_number, .type = FIELD_PHONE, .flags = FIELD_REQUIRED),
-	CONTACT(first_name, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 255),
-	CONTACT(last_name, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 255),
-	CONTACT(email, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 320),
-	CONTACT(custom_fields, .type = FIELD_OBJECT, .flags = FIELD_NULLABLE, .max = 16384),
-	CONTACT(timezone, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 64, .check = check_optional_zone),
-};
-
-static const struct field_table contact_fields = {
-	contact_list, COUNT(contact_list), sizeof(struct contact_input), &contact_initial,
-};
-
 static const struct batch_config batch_initial = {
 	.name = "",
 	.phone_rotation_strategy = ROTATION_RANDOM,
@@ -63,7 +39,7 @@ static const struct batch_config batch_initial = {
 
 #define CONTACTS_FIELD                                                                        \
 	{ .name = "contacts", .type = FIELD_RECORDS, .flags = FIELD_NULLABLE | FIELD_FIXED,   \
-	  .offset = AT(contacts), .max = BATCH_MAX_CONTACTS_INLINE, .record = &contact_fields }
+	  .offset = AT(contacts), .max = BATCH_MAX_CONTACTS_INLINE, .record = &contact_input_fields }
 #define SCHEDULED_AT_FIELD                                                                    \
 	{ .name = "scheduled_at", .type = FIELD_WHEN, .flags = FIELD_NULLABLE, .offset = AT(scheduled_at) }
 #define TIMEZONE_FIELD                                                                        \
@@ -78,6 +54,10 @@ static const struct field batch_list[] = {
 	  .choices = rotation_names },
 	{ .name = "contact_source", .type = FIELD_CHOICE, .flags = FIELD_FIXED, .offset = AT(contact_source),
 	  .choices = contact_source_names },
+	{ .name = "contact_folder_id", .type = FIELD_ID, .flags = FIELD_NULLABLE | FIELD_FIXED,
+	  .offset = AT(contact_folder_id) },
+	{ .name = "contact_ids", .type = FIELD_IDS, .flags = FIELD_NULLABLE | FIELD_FIXED, .offset = AT(contact_ids),
+	  .max = BATCH_MAX_CONTACTS_INLINE },
 	CONTACTS_FIELD,
 	{ .name = "schedule_type", .type = FIELD_CHOICE, .offset = AT(schedule_type),
 	  .choices = schedule_type_names },
@@ -139,9 +119,20 @@ static void settle_window(const struct batch_config *config, struct faults *faul
 		fault_add(faults, "end_time", "must differ from start_time");
 }
 
+static void settle_folder(const struct batch_config *config, struct faults *faults)
+{
+	bool is_source = config->contact_source == CONTACT_SOURCE_FOLDER;
+
+	if (is_source && uuid_is_nil(&config->contact_folder_id))
+		fault_add(faults, "contact_folder_id", "is required when contact_source is folder");
+	if (!is_source && !uuid_is_nil(&config->contact_folder_id))
+		fault_add(faults, "contact_folder_id", "needs contact_source to be folder");
+}
+
 void batch_config_settle(struct batch_config *config, struct faults *faults)
 {
 	settle_window(config, faults);
+	settle_folder(config, faults);
 	if (config->schedule_type == SCHEDULE_SCHEDULED && config->scheduled_at.us == INSTANT_NONE)
 		fault_add(faults, "scheduled_at", "is required when schedule_type is scheduled");
 	if (config->scheduled_at.us != INSTANT_NONE && config->scheduled_at.is_wall && zone_exists(config->timezone))

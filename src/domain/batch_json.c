@@ -66,6 +66,7 @@ static void write_config(struct json *json, const struct batch_config *config)
 	write_ids(json, "phone_number_ids", &config->phone_number_ids);
 	json_add_string(json, "phone_rotation_strategy", rotation_names[config->phone_rotation_strategy]);
 	json_add_string(json, "contact_source", contact_source_names[config->contact_source]);
+	json_id(json, "contact_folder_id", &config->contact_folder_id);
 	json_add_string(json, "schedule_type", schedule_type_names[config->schedule_type]);
 	json_instant(json, "scheduled_at", config->scheduled_at.us);
 	json_add_string(json, "timezone", config->timezone);

@@ -32,6 +32,9 @@ bool call_has_ended(enum call_status status);
 /* A call's course is one-way: a report moves it forward or is too late. The first ending wins. */
 bool call_may_become(enum call_status from, enum call_status to);
 
+/* A client may still take it back: no dialer has it. */
+bool call_can_be_cancelled(enum call_status status);
+
 /* What a dialer says of a call, or what the scheduler concludes for it. */
 struct call_report {
 	struct uuid call_id;

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "base/field.h"
 #include "base/uuid.h"
 #include "domain/call.h"
 
@@ -41,5 +42,33 @@ struct contact_input {
 	const char *phone_number, *first_name, *last_name, *email, *timezone;
 	const char *custom_fields; /* a JSON object or "" */
 };
+
+#define CONTACT_NAME_MAX 255 /* characters */
+#define CONTACT_EMAIL_MAX 320
+#define CONTACT_CUSTOM_FIELDS_MAX 16384 /* bytes of JSON */
+
+extern const struct field_table contact_input_fields;
+
+/* A contact that is kept, in a folder or in none. */
+struct contact {
+	int64_t id, folder_row; /* folder_row 0: in no folder */
+	struct uuid uuid;
+	struct uuid folder_id; /* nil: in no folder */
+	struct contact_input who;
+	int last_call_outcome; /* enum call_status of the last call that ended; -1: never called */
+	int64_t last_called_at_us, created_at_us, updated_at_us;
+};
+
+extern const struct field_table contact_fields; /* struct contact: what a client sets */
+
+struct contact_folder {
+	int64_t id;
+	struct uuid uuid;
+	const char *name, *description;
+	int64_t contact_count;
+	int64_t created_at_us, updated_at_us;
+};
+
+extern const struct field_table contact_folder_fields;
 
 #endif

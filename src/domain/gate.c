@@ -66,7 +66,7 @@ static int64_t daily_cap_opens(const struct gate_facts *facts)
 
 static int64_t pacing_room(const struct gate_facts *facts)
 {
-	if (facts->pace_at_us == INSTANT_NONE)
+	if (!facts->paced)
 		return INT64_MAX;
 	return facts->pace_at_us <= facts->now_us ? 1 : 0;
 }

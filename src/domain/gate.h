@@ -21,7 +21,8 @@ struct gate_facts {
 	struct span span;      /* the stretch of callable time that holds now_us or comes next */
 	int64_t max_per_day;   /* 0: no cap */
 	int64_t day_calls;     /* attempts claimed on span.day */
-	int64_t pace_at_us;    /* with pacing: no call before this; else INSTANT_NONE */
+	bool paced;
+	int64_t pace_at_us;    /* with pacing: no call before this */
 	int64_t free_places;   /* max_concurrent_calls less the calls in progress */
 };
 

@@ -66,3 +66,28 @@ int plan_segments(const struct plan_rules *rules, struct plan_cursor *cursor, in
 	}
 	return segments;
 }
+
+int plan_days(const struct plan_rules *rules, struct plan_cursor *cursor, int count, struct plan_day *out,
+              int max_days, int *planned)
+{
+	struct plan_segment segment;
+	struct plan_day *last = NULL;
+	int made;
+
+	for (*planned = 0; *planned < count; *planned += made) {
+		struct plan_cursor next = *cursor;
+
+		if (plan_segments(rules, &next, count - *planned, &segment, 1, &made) == 0)
+			break;
+		if (last == NULL || last->day != next.day) {
+			if (last == &out[max_days - 1])
+				break;
+			last = last == NULL ? out : last + 1;
+			*last = (struct plan_day){ .day = next.day, .first_us = segment.first_us };
+		}
+		last->contacts += made;
+		last->last_us = segment.first_us + (made - 1) * segment.gap_us;
+		*cursor = next;
+	}
+	return last == NULL ? 0 : (int)(last - out) + 1;
+}

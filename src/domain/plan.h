@@ -36,4 +36,14 @@ struct plan_segment {
 int plan_segments(const struct plan_rules *rules, struct plan_cursor *cursor, int count,
                   struct plan_segment *out, int max_segments, int *planned);
 
+/* The same, added up by local civil day. When fewer are planned than asked, `out` is full, or no further day
+ * can take a call. */
+struct plan_day {
+	int32_t day;
+	int contacts;
+	int64_t first_us, last_us;
+};
+int plan_days(const struct plan_rules *rules, struct plan_cursor *cursor, int count, struct plan_day *out,
+              int max_days, int *planned);
+
 #endif

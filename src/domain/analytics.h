@@ -1,0 +1,60 @@
+/* What a campaign's calls add up to. Attempts that ended are tallied by status and by the quarter of an hour
+ * they were placed in (UTC): every local hour and day is made of whole quarters, whatever the zone. */
+#ifndef DOMAIN_ANALYTICS_H
+#define DOMAIN_ANALYTICS_H
+
+#include "base/json.h"
+#include "domain/batch.h"
+
+#define QUARTER_US (15 * US_PER_MINUTE)
+
+struct tally {
+	int64_t calls;                /* that ended */
+	int64_t timed;                /* of these, the ones whose duration was reported */
+	int64_t seconds;
+	int64_t cost_ten_thousandths;
+};
+
+void tally_add(struct tally *sum, const struct tally *more);
+
+/* Indexed by enum call_status; only those of ended calls are ever above zero. */
+struct tallies {
+	struct tally of[CALL_STATUS__MAX];
+};
+
+struct tally tallies_sum(const struct tallies *tallies);
+
+struct quarter {
+	int64_t from_us;
+	enum call_status status;
+	struct tally tally;
+};
+
+/* A stretch of local time, with the calls that were placed in it. */
+enum interval { INTERVAL_HOUR, INTERVAL_DAY, INTERVAL__MAX };
+extern const char *const interval_names[INTERVAL__MAX + 1];
+
+struct period {
+	int64_t wall_us; /* local wall time at its start */
+	int64_t from_us;
+	struct tallies tallies;
+};
+
+/* Adds up quarters (ascending) to periods, as many as have calls. `out` has room for `count`. An hour that
+ * the clocks show twice is one period of two hours. Returns their number. */
+size_t analytics_periods(enum interval interval, const char *zone, const struct quarter *quarters, size_t count,
+                         struct period *out);
+
+/* Finished contacts of all, in ten-thousandths. */
+int64_t analytics_progress(const struct batch *batch);
+
+/* When the last contact will have been called: the plan, or what is left at the pace of the last two hours with
+ * calls, whichever is later, within the same windows and caps. A campaign that is over ended when it did;
+ * INSTANT_NONE: it does not run, or will not end within the next years. */
+int64_t analytics_estimated_end(const struct batch *batch, const struct quarter *quarters, size_t count,
+                                int64_t now_us);
+
+/* The counters and what the ended calls add up to, as members of an open object. */
+void analytics_write_totals(struct json *json, const struct batch_counts *counts, const struct tallies *tallies);
+
+#endif

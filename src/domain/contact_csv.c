@@ -1,0 +1,223 @@
+#include "domain/contact_csv.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/utf8.h"
+#include "domain/zone.h"
+
+#define COLUMN_NAME_MAX 255 /* characters */
+
+enum kind { UNUSED, CUSTOM, PHONE, FIRST_NAME, LAST_NAME, NAME, EMAIL, TIMEZONE, KIND__MAX };
+
+static const struct {
+	const char *name;
+	enum kind kind;
+} known[] = {
+	{ "phone", PHONE }, { "phone_number", PHONE }, { "first_name", FIRST_NAME }, { "last_name", LAST_NAME },
+	{ "name", NAME }, { "email", EMAIL }, { "timezone", TIMEZONE },
+};
+
+static bool fault(char reason[CONTACT_CSV_REASON], const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Is false, so that it can be returned. */
+static bool fault(char reason[CONTACT_CSV_REASON], const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(reason, CONTACT_CSV_REASON, format, args);
+	va_end(args);
+	return false;
+}
+
+static void trim(struct csv_field *field)
+{
+	while (field->len > 0 && isspace((unsigned char)field->text[field->len - 1]))
+		field->text[--field->len] = '\0';
+	while (field->len > 0 && isspace((unsigned char)*field->text)) {
+		field->text++;
+		field->len--;
+	}
+}
+
+/* "Phone Number" and "phone-number" are phone_number. */
+static bool names_match(const char *text, const char *name)
+{
+	for (; *name != '\0'; name++, text++) {
+		bool is_gap = *text == ' ' || *text == '-';
+
+		if (tolower((unsigned char)*text) != *name && !(is_gap && *name == '_'))
+			return false;
+	}
+	return *text == '\0';
+}
+
+static enum kind kind_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (names_match(name, known[i].name))
+			return known[i].kind;
+	return *name == '\0' ? UNUSED : CUSTOM;
+}
+
+static bool stands_already(const struct contact_csv *csv, int kind, const char *name)
+{
+	for (size_t i = 0; i < csv->count; i++)
+		if (csv->columns[i].kind == kind && (kind != CUSTOM || strcmp(csv->columns[i].name, name) == 0))
+			return true;
+	return false;
+}
+
+bool contact_csv_header(struct contact_csv *csv, const struct csv_row *row, char reason[CONTACT_CSV_REASON])
+{
+	if (row->fault != NULL)
+		return fault(reason, "the header cannot be read: %s", row->fault);
+	for (size_t i = 0; i < row->count; i++, csv->count++) {
+		struct csv_field *field = &row->fields[i];
+		int kind;
+
+		if (!utf8_is_valid(field->text, field->len))
+			return fault(reason, "the header is not UTF-8 text");
+		trim(field);
+		kind = kind_of(field->text);
+		if (utf8_length(field->text, field->len) > COLUMN_NAME_MAX)
+			return fault(reason, "column %zu has a name of more than %d characters", i + 1,
+			             COLUMN_NAME_MAX);
+		if (kind != UNUSED && stands_already(csv, kind, field->text))
+			return fault(reason, "the column %.80s stands there twice", field->text);
+		csv->columns[i].kind = kind;
+		csv->columns[i].name = arena_strdup(csv->arena, field->text);
+	}
+	if (!stands_already(csv, PHONE, NULL))
+		return fault(reason, "the first row must name the columns, and has no phone or phone_number");
+	return true;
+}
+
+void contact_csv_free(struct contact_csv *csv)
+{
+	buf_free(&csv->custom);
+}
+
+/* "Ada King Lovelace": the first word, and the rest. */
+static void split_name(char *name, struct contact_input *out)
+{
+	char *gap = strpbrk(name, " \t");
+
+	out->first_name = name;
+	if (gap == NULL)
+		return;
+	*gap = '\0';
+	out->last_name = gap + 1 + strspn(gap + 1, " \t");
+}
+
+static bool is_known_zone(struct contact_csv *csv, const char *name)
+{
+	if (*name == '\0' || strcmp(name, csv->timezone) == 0)
+		return true;
+	if (!zone_exists(name) || strlen(name) >= sizeof csv->timezone)
+		return false;
+	memcpy(csv->timezone, name, strlen(name) + 1);
+	return true;
+}
+
+/* Sorts the fields into the contact; *name: a full name, or NULL. False: one of them is of no use. */
+static bool read_fields(struct contact_csv *csv, const struct csv_row *row, struct contact_input *out,
+                        char **name, bool *is_empty, char reason[CONTACT_CSV_REASON])
+{
+	struct json json;
+
+	buf_reset(&csv->custom);
+	json = json_to(&csv->custom);
+	json_begin_object(&json, NULL);
+	for (size_t i = 0; i < row->count; i++) {
+		struct csv_field *field = &row->fields[i];
+		int kind = i < csv->count ? csv->columns[i].kind : UNUSED;
+
+		if (kind != CUSTOM)
+			trim(field);
+		if (field->len == 0)
+			continue;
+		*is_empty = false;
+		if (!utf8_is_valid(field->text, field->len))
+			return fault(reason, "field %zu is not UTF-8 text", i + 1);
+		if (i >= csv->count)
+			return fault(reason, "the row has more fields than the header");
+		switch (kind) {
+		case PHONE: break; /* is there already */
+		case FIRST_NAME: out->first_name = field->text; break;
+		case LAST_NAME: out->last_name = field->text; break;
+		case NAME: *name = field->text; break;
+		case EMAIL: out->email = field->text; break;
+		case TIMEZONE: out->timezone = field->text; break;
+		case CUSTOM: json_string_n(&json, csv->columns[i].name, field->text, field->len); break;
+		default: break;
+		}
+	}
+	json_end(&json);
+	return true;
+}
+
+static bool check_length(const char *what, const char *text, size_t max, char reason[CONTACT_CSV_REASON])
+{
+	return utf8_length(text, strlen(text)) <= max ||
+	       fault(reason, "%s: must not have more than %zu characters", what, max);
+}
+
+static bool check(struct contact_csv *csv, const struct contact_input *contact, char reason[CONTACT_CSV_REASON])
+{
+	if (*contact->phone_number == '\0')
+		return fault(reason, "phone_number: is missing");
+	if (!phone_is_e164(contact->phone_number))
+		return fault(reason, "phone_number: must be in E.164 form, such as +4930123456");
+	if (!check_length("first_name", contact->first_name, CONTACT_NAME_MAX, reason) ||
+	    !check_length("last_name", contact->last_name, CONTACT_NAME_MAX, reason) ||
+	    !check_length("email", contact->email, CONTACT_EMAIL_MAX, reason))
+		return false;
+	if (!is_known_zone(csv, contact->timezone))
+		return fault(reason, "timezone: is not an IANA time zone");
+	if (csv->custom.len > CONTACT_CUSTOM_FIELDS_MAX)
+		return fault(reason, "the custom fields have more than %d bytes", CONTACT_CUSTOM_FIELDS_MAX);
+	return true;
+}
+
+/* Before anything else, so that whatever is wrong with the row is told together with its number. */
+static const char *find_phone(const struct contact_csv *csv, const struct csv_row *row)
+{
+	for (size_t i = 0; i < csv->count && i < row->count; i++) {
+		if (csv->columns[i].kind != PHONE)
+			continue;
+		trim(&row->fields[i]);
+		return utf8_is_valid(row->fields[i].text, row->fields[i].len) ? row->fields[i].text : "";
+	}
+	return "";
+}
+
+enum contact_csv_result contact_csv_read(struct contact_csv *csv, const struct csv_row *row,
+                                         struct contact_input *out, char reason[CONTACT_CSV_REASON])
+{
+	bool is_empty = true;
+	char *name = NULL;
+
+	*out = (struct contact_input){
+		.phone_number = find_phone(csv, row),
+		.first_name = "", .last_name = "", .email = "", .timezone = "", .custom_fields = "",
+	};
+	if (row->fault != NULL) {
+		fault(reason, "%s", row->fault);
+		return CONTACT_CSV_BAD;
+	}
+	if (!read_fields(csv, row, out, &name, &is_empty, reason))
+		return CONTACT_CSV_BAD;
+	if (is_empty)
+		return CONTACT_CSV_EMPTY;
+	if (name != NULL && *out->first_name == '\0' && *out->last_name == '\0')
+		split_name(name, out);
+	if (csv->custom.len > 2)
+		out->custom_fields = csv->custom.data;
+	return check(csv, out, reason) ? CONTACT_CSV_OK : CONTACT_CSV_BAD;
+}
