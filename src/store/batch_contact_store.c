@@ -4,6 +4,8 @@
 #include "store/statements.h"
 
 #define ROWS_PER_STATEMENT 1000
+#define COPIES_PER_STATEMENT 10000
+#define BYTES_PER_STATEMENT (4 << 20) /* a server takes 16 MiB at least */
 
 static void write_contact(struct json *json, const struct contact_input *contact)
 {
@@ -17,16 +19,17 @@ static void write_contact(struct json *json, const struct contact_input *contact
 	json_end(json);
 }
 
+/* *added: how many of the `count` one statement took. */
 static enum db_result add_rows(struct db *db, const struct batch *batch, int64_t behind,
-                               const struct contact_input *contacts, size_t count)
+                               const struct contact_input *contacts, size_t count, size_t *added)
 {
 	struct buf rows = { 0 };
 	struct json json = json_to(&rows);
 	enum db_result result;
 
 	json_begin_array(&json, NULL);
-	for (size_t i = 0; i < count; i++)
-		write_contact(&json, &contacts[i]);
+	for (*added = 0; *added < count && *added < ROWS_PER_STATEMENT && rows.len < BYTES_PER_STATEMENT; ++*added)
+		write_contact(&json, &contacts[*added]);
 	json_end(&json);
 	result = db_exec(db, SQL_CONTACTS_ADD, DB_ARGS(
 		db_int(batch->id), db_int(behind), db_int(batch->id), db_buf(&rows)));
@@ -34,30 +37,106 @@ static enum db_result add_rows(struct db *db, const struct batch *batch, int64_t
 	return result;
 }
 
-enum db_result batch_contacts_add(struct db *db, struct batch *batch, const struct contact_input *contacts,
-                                  size_t count)
+/* Counts the contacts that now stand behind the last one that was known. */
+static enum db_result count_added(struct db *db, struct batch *batch, int64_t count)
 {
-	int64_t behind = batch->counts.total, skipped;
-	struct arena *arena;
+	struct db_value id = db_int(batch->id);
+	struct arena *arena = arena_new();
 	struct db_rows rows;
-	enum db_result result;
+	enum db_result result = db_query(db, SQL_CONTACTS_SKIPPED_AFTER, DB_ARGS(id, db_int(batch->counts.total)),
+	                                 arena, &rows);
+	int64_t skipped = result == DB_OK ? db_get_int(&rows, 0, 0) : 0;
 
-	for (size_t done = 0; done < count; done += ROWS_PER_STATEMENT) {
-		size_t part = count - done < ROWS_PER_STATEMENT ? count - done : ROWS_PER_STATEMENT;
-
-		DB_TRY(add_rows(db, batch, behind + (int64_t)done, contacts + done, part));
-	}
-	arena = arena_new();
-	result = db_query(db, SQL_CONTACTS_SKIPPED_AFTER, DB_ARGS(db_int(batch->id), db_int(behind)), arena, &rows);
-	skipped = result == DB_OK ? db_get_int(&rows, 0, 0) : 0;
 	arena_free(arena);
 	if (result != DB_OK)
 		return result;
-	batch->counts.total += (int64_t)count;
+	batch->counts.total += count;
 	batch->counts.skipped += skipped;
-	batch->counts.pending += (int64_t)count - skipped;
+	batch->counts.pending += count - skipped;
 	return db_exec(db, SQL_CONTACTS_ADDED, DB_ARGS(
-		db_int((int64_t)count), db_int(skipped), db_instant(batch->updated_at_us), db_int(batch->id)));
+		db_int(count), db_int(skipped), db_instant(batch->updated_at_us), id));
+}
+
+enum db_result batch_contacts_add(struct db *db, struct batch *batch, const struct contact_input *contacts,
+                                  size_t count)
+{
+	int64_t behind = batch->counts.total;
+
+	for (size_t done = 0, added; done < count; done += added)
+		DB_TRY(add_rows(db, batch, behind + (int64_t)done, contacts + done, count - done, &added));
+	return count_added(db, batch, (int64_t)count);
+}
+
+/* Where the next portion of a folder ends; *count: how many contacts it has. */
+static enum db_result find_portion(struct db *db, const struct db_value *organization, const struct db_value *folder,
+                                   int64_t after, int64_t *last, int64_t *count)
+{
+	struct arena *arena = arena_new();
+	struct db_rows rows;
+	enum db_result result = db_query(db, SQL_KEPT_PORTION, DB_ARGS(
+		*organization, *folder, db_int(after), db_int(COPIES_PER_STATEMENT)), arena, &rows);
+
+	if (result == DB_OK) {
+		*last = db_get_int(&rows, 0, 0);
+		*count = db_get_int(&rows, 0, 1);
+	}
+	arena_free(arena);
+	return result;
+}
+
+enum db_result batch_contacts_copy_folder(struct db *db, struct batch *batch, const struct contact_folder *folder)
+{
+	struct db_value organization = db_int(batch->organization_id), folder_row = db_int(folder->id);
+	int64_t after = 0, last, count;
+
+	do {
+		DB_TRY(find_portion(db, &organization, &folder_row, after, &last, &count));
+		if (count == 0)
+			break;
+		DB_TRY(db_exec(db, SQL_CONTACTS_COPY_FOLDER, DB_ARGS(
+			db_int(batch->id), db_int(batch->counts.total), organization, folder_row, db_int(after),
+			db_int(last))));
+		DB_TRY(count_added(db, batch, count));
+		after = last;
+	} while (count == COPIES_PER_STATEMENT);
+	return DB_OK;
+}
+
+static enum db_result find_missing(struct db *db, const struct batch *batch, const struct buf *ids,
+                                   struct uuid *missing)
+{
+	struct arena *arena = arena_new();
+	struct db_rows rows;
+	enum db_result result = db_query(db, SQL_CONTACTS_MISSING_ID,
+	                                 DB_ARGS(db_buf(ids), db_int(batch->organization_id)), arena, &rows);
+
+	if (result == DB_OK && rows.count == 0)
+		result = DB_CONFLICT; /* deleted and made again at this very moment: run again */
+	if (result == DB_OK) {
+		*missing = db_get_uuid(&rows, 0, 0);
+		result = DB_NOT_FOUND;
+	}
+	arena_free(arena);
+	return result;
+}
+
+enum db_result batch_contacts_copy(struct db *db, struct batch *batch, const struct uuid *ids, size_t count,
+                                   struct uuid *missing)
+{
+	struct buf rows = { 0 };
+	struct json json = json_to(&rows);
+	enum db_result result;
+
+	json_begin_array(&json, NULL);
+	for (size_t i = 0; i < count; i++)
+		json_hex_id(&json, NULL, &ids[i]);
+	json_end(&json);
+	result = db_exec(db, SQL_CONTACTS_COPY_IDS, DB_ARGS(
+		db_int(batch->id), db_int(batch->counts.total), db_buf(&rows), db_int(batch->organization_id)));
+	if (result == DB_OK && db_affected(db) < (int64_t)count)
+		result = find_missing(db, batch, &rows, missing);
+	buf_free(&rows);
+	return result == DB_OK ? count_added(db, batch, (int64_t)count) : result;
 }
 
 /* What waits is stored alike; what it is called follows from the campaign and from the plan. */

@@ -11,6 +11,13 @@
 enum db_result batch_contacts_add(struct db *db, struct batch *batch, const struct contact_input *contacts,
                                   size_t count);
 
+/* The same with copies of contacts that are kept: those of a folder, which the caller has locked, in the
+ * order of their making; those with these ids, in their order. */
+enum db_result batch_contacts_copy_folder(struct db *db, struct batch *batch, const struct contact_folder *folder);
+/* DB_NOT_FOUND: *missing is not one of the organisation's. */
+enum db_result batch_contacts_copy(struct db *db, struct batch *batch, const struct uuid *ids, size_t count,
+                                   struct uuid *missing);
+
 struct batch_contact {
 	int64_t position;
 	struct contact_input who;

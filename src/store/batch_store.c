@@ -110,6 +110,8 @@ static void read_config(struct batch *batch, struct cursor *at, struct arena *ar
 	config->retry_on = (unsigned)next_int(at);
 	config->retry_delay_minutes = next_int(at);
 	config->metadata = next_text(at);
+	config->contact_folder_id = next_uuid(at);
+	batch->has_contact_ids = next_int(at) != 0;
 }
 
 static void read_progress(struct batch *batch, struct cursor *at)
@@ -221,7 +223,8 @@ enum db_result batch_insert(struct db *db, struct batch *batch)
 	struct arena *arena = arena_new();
 	enum db_result result = db_exec(db, SQL_BATCH_CREATE, DB_ARGS(
 		db_uuid(&batch->uuid), db_int(batch->organization_id), db_int(batch->agent_row), db_text(c->name),
-		db_int(c->phone_rotation_strategy), db_int(c->contact_source), db_int(c->schedule_type),
+		db_int(c->phone_rotation_strategy), db_int(c->contact_source),
+		db_uuid(&c->contact_folder_id), db_int(batch->has_contact_ids), db_int(c->schedule_type),
 		db_instant(c->scheduled_at.us), db_text(c->timezone), db_int(c->window_start),
 		db_int(c->window_end), db_int(c->working_days), db_text(write_dates(&c->excluded_dates, arena)),
 		db_int(c->max_concurrent_calls), db_int(c->max_calls_per_day), db_int(c->calls_per_minute),

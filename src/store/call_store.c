@@ -48,6 +48,32 @@ enum db_result call_get(struct db *db, int64_t organization_id, const struct uui
 	return DB_OK;
 }
 
+enum db_result call_insert_single(struct db *db, const struct single_call *call)
+{
+	struct db_value id = db_uuid(&call->id), organization = db_int(call->organization_id),
+	                now = db_instant(call->now_us);
+
+	DB_TRY(db_exec(db, SQL_CALL_CREATE_SINGLE, DB_ARGS(
+		id, organization, db_int(call->agent_row), now, db_text(call->to_number),
+		db_text(call->from_number), now, now, db_instant(call->expires_at_us), db_int(call->max_seconds))));
+	return db_exec(db, SQL_CALL_CREATE_SINGLE_REQUEST, DB_ARGS(
+		id, organization, db_text(call->variables), db_text(call->call_settings)));
+}
+
+enum db_result call_from_number(struct db *db, int64_t organization_id, int64_t agent_row, const char *wanted,
+                                struct arena *arena, const char **from_number)
+{
+	struct db_value number = db_text(wanted);
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_CALL_FROM_NUMBER,
+	                DB_ARGS(db_int(organization_id), number, db_int(agent_row), number), arena, &rows));
+	if (rows.count == 0)
+		return DB_NOT_FOUND;
+	*from_number = db_get_text(&rows, 0, 0);
+	return DB_OK;
+}
+
 /* The least id that a call made at this instant can have: ids begin with their milliseconds. */
 static struct uuid first_id_at(int64_t us)
 {

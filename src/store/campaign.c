@@ -5,9 +5,11 @@
 #include "base/instant.h"
 #include "domain/batch_json.h"
 #include "store/agent_store.h"
+#include "store/analytics_store.h"
 #include "store/batch_contact_store.h"
 #include "store/batch_store.h"
 #include "store/event_store.h"
+#include "store/folder_store.h"
 #include "store/planning.h"
 
 static enum db_result refuse(struct campaign_request *request, enum refusal refusal)
@@ -38,14 +40,16 @@ static enum db_result publish_completed(struct db *db, const struct batch *batch
 {
 	struct buf data = { 0 };
 	struct json json = json_to(&data);
+	struct tallies tallies;
 	enum db_result result;
 
+	DB_TRY(analytics_tallies(db, batch->id, &tallies));
 	json_begin_object(&json, NULL);
 	json_id(&json, "batch_id", &batch->uuid);
 	json_add_string(&json, "name", batch->config.name);
 	json_instant(&json, "started_at", batch->started_at_us);
 	json_instant(&json, "completed_at", batch->completed_at_us);
-	batch_write_counts(&json, &batch->counts);
+	analytics_write_totals(&json, &batch->counts, &tallies);
 	json_end(&json);
 	result = event_publish(db, batch->organization_id, EVENT_BATCH_COMPLETED, data.data, batch->updated_at_us);
 	buf_free(&data);
@@ -136,6 +140,30 @@ static enum db_result add_contacts(struct db *db, struct campaign_request *reque
 	return DB_OK;
 }
 
+static enum db_result copy_folder(struct db *db, struct campaign_request *request)
+{
+	struct contact_folder folder;
+	enum db_result result = folder_lock_shared(db, request->organization_id, &request->config.contact_folder_id,
+	                                           request->arena, &folder);
+
+	if (result == DB_NOT_FOUND)
+		return refuse(request, REFUSED_FOLDER);
+	return result == DB_OK ? batch_contacts_copy_folder(db, &request->batch, &folder) : result;
+}
+
+/* Those that the organisation keeps and the client named. */
+static enum db_result copy_contacts(struct db *db, struct campaign_request *request)
+{
+	const struct field_list *ids = &request->config.contact_ids;
+	enum db_result result = DB_OK;
+
+	if (!uuid_is_nil(&request->config.contact_folder_id))
+		DB_TRY(copy_folder(db, request));
+	if (ids->count != 0)
+		result = batch_contacts_copy(db, &request->batch, ids->items, ids->count, &request->missing_contact);
+	return result == DB_NOT_FOUND ? refuse(request, REFUSED_CONTACT) : result;
+}
+
 static enum db_result save_numbers(struct db *db, struct campaign_request *request)
 {
 	size_t wanted = request->batch.config.phone_number_ids.count;
@@ -174,12 +202,15 @@ enum db_result campaign_create(struct db *db, struct campaign_request *request)
 		.started_at_us = INSTANT_NONE, .completed_at_us = INSTANT_NONE,
 		.created_at_us = request->now_us, .updated_at_us = request->now_us,
 		.wake_at_us = INSTANT_NEVER,
+		.has_contact_ids = !uuid_is_nil(&request->config.contact_folder_id) ||
+		                   request->config.contact_ids.count != 0,
 	};
 	DB_TRY(find_agent(db, request));
 	DB_TRY(batch_insert(db, &request->batch));
 	DB_TRY(save_numbers(db, request));
 	DB_TRY(add_contacts(db, request));
-	if (request->config.schedule_type == SCHEDULE_SCHEDULED && request->config.contacts.count != 0)
+	DB_TRY(copy_contacts(db, request));
+	if (request->config.schedule_type == SCHEDULE_SCHEDULED && request->batch.counts.total != 0)
 		DB_TRY(move_to_scheduled(db, request));
 	return batch_get(db, request->organization_id, &request->uuid, request->arena, &request->batch);
 }
@@ -201,16 +232,23 @@ static bool is_given(const struct campaign_request *request, const char *field)
 	return false;
 }
 
+/* The same for PATCH, which may not touch everything at any time. */
+static enum db_result apply_patch(struct campaign_request *request)
+{
+	DB_TRY(apply_change(request));
+	if (request->batch.status == BATCH_ACTIVE &&
+	    (request->fixed_field = batch_field_fixed_when_active(request->given)) != NULL)
+		return refuse(request, REFUSED_FIXED_FIELD);
+	return DB_OK;
+}
+
 enum db_result campaign_change(struct db *db, struct campaign_request *request)
 {
 	struct batch_config before;
 
 	DB_TRY(lock(db, request, BATCH_CHANGE));
 	before = request->batch.config;
-	DB_TRY(apply_change(request));
-	if (request->batch.status == BATCH_ACTIVE &&
-	    (request->fixed_field = batch_field_fixed_when_active(request->given)) != NULL)
-		return refuse(request, REFUSED_FIXED_FIELD);
+	DB_TRY(apply_patch(request));
 	DB_TRY(batch_save_config(db, &request->batch));
 	if (is_given(request, "phone_number_ids"))
 		DB_TRY(save_numbers(db, request));
@@ -222,6 +260,16 @@ enum db_result campaign_change(struct db *db, struct campaign_request *request)
 		DB_TRY(batch_save_state(db, &request->batch));
 	}
 	return batch_get_row(db, request->batch.id, request->arena, &request->batch);
+}
+
+enum db_result campaign_preview(struct db *db, struct campaign_request *request)
+{
+	DB_TRY(batch_get(db, request->organization_id, &request->uuid, request->arena, &request->batch));
+	if (!batch_allows(request->batch.status, BATCH_CHANGE))
+		return refuse(request, REFUSED_STATE);
+	DB_TRY(apply_patch(request));
+	planning_restart(&request->batch, request->now_us);
+	return DB_OK;
 }
 
 enum db_result campaign_add_contacts(struct db *db, struct campaign_request *request)
@@ -271,7 +319,7 @@ enum db_result campaign_resume(struct db *db, struct campaign_request *request)
 	DB_TRY(lock(db, request, BATCH_RESUME));
 	DB_TRY(campaign_move(db, &request->batch, BATCH_RESUME, "", request->now_us));
 	DB_TRY(planning_is_late(db, &request->batch, request->now_us, &late));
-	if (late) {
+	if (late || planning_was_given_up(&request->batch)) {
 		planning_restart(&request->batch, request->now_us);
 		DB_TRY(plan(db, request));
 	}

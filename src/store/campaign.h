@@ -15,6 +15,8 @@ enum refusal {
 	REFUSED_NUMBER,      /* one of phone_number_ids is not there */
 	REFUSED_NO_NUMBER,   /* none given, and the agent has none */
 	REFUSED_NO_CONTACTS,
+	REFUSED_FOLDER,      /* no such folder */
+	REFUSED_CONTACT,     /* missing_contact is not there */
 	REFUSED_FIELDS,      /* see faults */
 };
 
@@ -31,12 +33,15 @@ struct campaign_request {
 	struct batch batch;
 	enum refusal refusal;
 	const char *fixed_field;
+	struct uuid missing_contact;
 	struct faults faults;
 	int64_t added, skipped; /* contacts: together what was sent */
 };
 
 enum db_result campaign_create(struct db *db, struct campaign_request *request);
 enum db_result campaign_change(struct db *db, struct campaign_request *request);
+/* Changes nothing: batch.plan is where planning would start after the change. */
+enum db_result campaign_preview(struct db *db, struct campaign_request *request);
 enum db_result campaign_add_contacts(struct db *db, struct campaign_request *request);
 enum db_result campaign_schedule(struct db *db, struct campaign_request *request);
 enum db_result campaign_pause(struct db *db, struct campaign_request *request);

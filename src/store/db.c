@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/instant.h"
 #include "base/log.h"
 #include "store/statements.h"
@@ -19,6 +20,10 @@
 #define ER_KILLED_FIRST 1152 /* ER_ABORTING_CONNECTION */
 #define ER_SHUTDOWN 1053
 #define ER_CONNECTION_KILLED 1927
+#define ER_INTERRUPTED 1317 /* what MySQL says first when a connection is killed, or it shuts down */
+#define ER_IDLE_TOO_LONG 4031
+#define ER_READ_ONLY 1290 /* a server that is not the primary any more */
+#define ER_READ_ONLY_TRANSACTION 1792
 #define CLIENT_ERROR_FIRST 2000
 #define CLIENT_ERROR_LAST 2999
 
@@ -49,62 +54,6 @@ static const struct {
 #include "store/statements.def"
 #undef SQL
 };
-
-struct db_value db_int(int64_t value)
-{
-	return (struct db_value){ .type = DB_INT, .i = value };
-}
-
-struct db_value db_text(const char *text)
-{
-	return (struct db_value){ .type = DB_TEXT, .data = text, .len = strlen(text) };
-}
-
-struct db_value db_bytes(const void *data, size_t len)
-{
-	return (struct db_value){ .type = DB_BYTES, .data = data, .len = len };
-}
-
-struct db_value db_buf(const struct buf *buf)
-{
-	return (struct db_value){ .type = DB_TEXT, .data = buf_text(buf), .len = buf->len };
-}
-
-struct db_value db_instant(int64_t us)
-{
-	return (struct db_value){ .type = DB_INSTANT, .i = us };
-}
-
-struct db_value db_uuid(const struct uuid *id)
-{
-	return db_bytes(id->b, sizeof id->b);
-}
-
-const struct db_value *db_get(const struct db_rows *rows, size_t r, size_t c)
-{
-	assert(r < rows->count && c < rows->columns);
-	return &rows->cells[r * rows->columns + c];
-}
-
-int64_t db_get_int(const struct db_rows *rows, size_t r, size_t c)
-{
-	return db_get(rows, r, c)->i;
-}
-
-const char *db_get_text(const struct db_rows *rows, size_t r, size_t c)
-{
-	return db_get(rows, r, c)->data;
-}
-
-struct uuid db_get_uuid(const struct db_rows *rows, size_t r, size_t c)
-{
-	const struct db_value *value = db_get(rows, r, c);
-	struct uuid id;
-
-	assert(value->len == sizeof id.b);
-	memcpy(id.b, value->data, sizeof id.b);
-	return id;
-}
 
 struct db *db_new(const char *option_file)
 {
@@ -150,6 +99,10 @@ static enum db_result classify(struct db *db, const char *what, unsigned number,
 	case ER_SHUTDOWN:
 	case ER_KILLED_FIRST:
 	case ER_CONNECTION_KILLED:
+	case ER_INTERRUPTED:
+	case ER_IDLE_TOO_LONG:
+	case ER_READ_ONLY:
+	case ER_READ_ONLY_TRANSACTION:
 		break;
 	default:
 		if (number < CLIENT_ERROR_FIRST || number > CLIENT_ERROR_LAST) {
@@ -212,8 +165,12 @@ static enum db_result connect_database(struct db *db)
 		disconnect(db);
 		return DB_LOST;
 	}
-	DB_TRY(db_run_text(db, session));
-	return db_run_text(db, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+	if (db_run_text(db, session) != DB_OK ||
+	    db_run_text(db, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED") != DB_OK) {
+		disconnect(db); /* never work on a connection that is not as promised */
+		return DB_LOST;
+	}
+	return DB_OK;
 }
 
 /* Statements never say NOW(): this is the one place that asks the database for the time. */
@@ -268,6 +225,8 @@ static enum db_result prepare(struct db *db, enum sql_statement id)
 {
 	const char *text = statements[id].text;
 
+	if (db->mysql == NULL && db->in_transaction)
+		return DB_LOST; /* a new connection would know nothing of the transaction */
 	if (db->mysql == NULL)
 		DB_TRY(db_ready(db));
 	if (db->prepared[id] != NULL)
@@ -283,6 +242,13 @@ static enum db_result prepare(struct db *db, enum sql_statement id)
 		db->prepared[id] = NULL;
 	}
 	return result;
+}
+
+enum db_result db_prepare_all(struct db *db)
+{
+	for (enum sql_statement id = 0; id < SQL__MAX; id++)
+		DB_TRY(prepare(db, id));
+	return DB_OK;
 }
 
 static void bind_arg(const struct db_value *arg, MYSQL_BIND *bind, MYSQL_TIME *time)
@@ -471,8 +437,11 @@ static enum db_result run_once(struct db *db, db_work *work, void *context)
 
 static void back_off(int run)
 {
-	int64_t limit_us = (US_PER_MS << (run < 8 ? run : 8));
-	int64_t wait_us = limit_us / 2 + random() % limit_us;
+	int64_t limit_us = (US_PER_MS << (run < 8 ? run : 8)), wait_us;
+	uint32_t dice; /* not random(): forked workers would throw the same */
+
+	crypto_random(&dice, sizeof dice);
+	wait_us = limit_us / 2 + dice % limit_us;
 
 	nanosleep(&(struct timespec){ .tv_sec = wait_us / US_PER_SECOND,
 	                              .tv_nsec = wait_us % US_PER_SECOND * 1000 }, NULL);
@@ -481,15 +450,25 @@ static void back_off(int run)
 enum db_result db_transact(struct db *db, enum db_again again, db_work *work, void *context)
 {
 	enum db_result result = DB_LOST;
+	bool unknown = false;
 
 	assert(!db->in_transaction); /* a second START TRANSACTION would commit the first */
 	for (int run = 0; run < MAX_RUNS; run++) {
 		db->in_transaction = true;
 		result = run_once(db, work, context);
 		db->in_transaction = false;
+		unknown |= result == DB_UNKNOWN;
 		if (result != DB_CONFLICT && result != DB_LOST && !(result == DB_UNKNOWN && again == DB_REPEATABLE))
 			break;
 		back_off(run);
 	}
-	return result;
+	return unknown && result == DB_LOST ? DB_UNKNOWN : result; /* an earlier run may have been kept */
+}
+
+enum db_result db_rehearse(struct db *db, db_work *work, void *context)
+{
+	assert(db->in_transaction);
+	DB_TRY(db_run_text(db, "SAVEPOINT rehearsal"));
+	DB_TRY(work(db, context));
+	return db_run_text(db, "ROLLBACK TO SAVEPOINT rehearsal");
 }

@@ -89,6 +89,9 @@ int64_t db_insert_id(const struct db *db); /* AUTO_INCREMENT value of the last d
 enum db_result db_query(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
                         struct arena *arena, struct db_rows *rows);
 
+/* Prepares every statement there is: that the server takes them all, told before they are needed. */
+enum db_result db_prepare_all(struct db *db);
+
 /* Plain text from a trusted file or constant; for migrations and start-up checks alone. */
 enum db_result db_run_text(struct db *db, const char *sql);
 const char *db_last_error(const struct db *db);
@@ -102,5 +105,9 @@ typedef enum db_result db_work(struct db *db, void *context);
  * harmless (or finds its own traces); then an unknown COMMIT is answered by running again. */
 enum db_again { DB_ONCE, DB_REPEATABLE };
 enum db_result db_transact(struct db *db, enum db_again again, db_work *work, void *context);
+
+/* Inside a transaction: runs `work` and undoes what it wrote; the rows it locked stay locked, provided that
+ * the transaction has read or written something before. */
+enum db_result db_rehearse(struct db *db, db_work *work, void *context);
 
 #endif

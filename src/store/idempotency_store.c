@@ -46,6 +46,44 @@ enum db_result idempotency_keep(struct db *db, int64_t organization_id, const ui
 		db_text(reply->request_id), db_int(reply->status), db_text(reply->body), db_int(organization_id), db_bytes(key_hash, SHA256_SIZE)));
 }
 
+enum db_result idempotency_find(struct db *db, int64_t organization_id, const uint8_t key_hash[SHA256_SIZE],
+                                int64_t now_us, struct arena *arena, struct kept_reply *kept)
+{
+	struct db_value organization = db_int(organization_id), key = db_bytes(key_hash, SHA256_SIZE);
+	int64_t created_at_us;
+	enum db_result result = read_kept(db, &organization, &key, arena, kept, &created_at_us);
+
+	if (result == DB_CONFLICT || (result == DB_OK && created_at_us <= now_us - IDEMPOTENCY_KEPT_US))
+		return DB_NOT_FOUND;
+	return result;
+}
+
+static enum db_result ask_lock(struct db *db, enum sql_statement statement, int64_t organization_id,
+                               const uint8_t key_hash[SHA256_SIZE], bool *answer)
+{
+	struct arena *arena = arena_new();
+	struct db_rows rows;
+	enum db_result result = db_query(db, statement, DB_ARGS(
+		db_int(organization_id), db_bytes(key_hash, SHA256_SIZE)), arena, &rows);
+
+	*answer = result == DB_OK && db_get_int(&rows, 0, 0) == 1;
+	arena_free(arena);
+	return result;
+}
+
+enum db_result idempotency_lock(struct db *db, int64_t organization_id, const uint8_t key_hash[SHA256_SIZE],
+                                bool *taken)
+{
+	return ask_lock(db, SQL_IDEMPOTENCY_LOCK, organization_id, key_hash, taken);
+}
+
+enum db_result idempotency_unlock(struct db *db, int64_t organization_id, const uint8_t key_hash[SHA256_SIZE])
+{
+	bool was_ours;
+
+	return ask_lock(db, SQL_IDEMPOTENCY_UNLOCK, organization_id, key_hash, &was_ours);
+}
+
 enum db_result idempotency_tidy(struct db *db, int64_t now_us)
 {
 	return db_exec(db, SQL_IDEMPOTENCY_TIDY, DB_ARGS(db_instant(now_us - IDEMPOTENCY_KEPT_US)));

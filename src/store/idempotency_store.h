@@ -25,6 +25,16 @@ enum db_result idempotency_take(struct db *db, int64_t organization_id, const ui
 enum db_result idempotency_keep(struct db *db, int64_t organization_id, const uint8_t key_hash[SHA256_SIZE],
                                 const struct kept_reply *reply);
 
+/* Outside of transactions, for work that is more than one of them: DB_OK, somebody used the key within the
+ * last day; DB_NOT_FOUND. */
+enum db_result idempotency_find(struct db *db, int64_t organization_id, const uint8_t key_hash[SHA256_SIZE],
+                                int64_t now_us, struct arena *arena, struct kept_reply *kept);
+
+/* The key is this connection's until it is unlocked or the connection ends; *taken false: another's. */
+enum db_result idempotency_lock(struct db *db, int64_t organization_id, const uint8_t key_hash[SHA256_SIZE],
+                                bool *taken);
+enum db_result idempotency_unlock(struct db *db, int64_t organization_id, const uint8_t key_hash[SHA256_SIZE]);
+
 /* Drops a portion of the keys that are older than a day. */
 enum db_result idempotency_tidy(struct db *db, int64_t now_us);
 

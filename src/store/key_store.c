@@ -1,5 +1,6 @@
 #include "store/key_store.h"
 
+#include "base/clock.h"
 #include "base/instant.h"
 #include "store/statements.h"
 
@@ -26,20 +27,34 @@ struct creation {
 	const uint8_t *hash;
 };
 
-static enum db_result find_organization(struct db *db, const char *name, int64_t *id)
+enum db_result organization_find(struct db *db, const char *name, int64_t *id)
 {
 	struct arena *arena = arena_new();
 	struct db_rows rows;
 	enum db_result result = db_query(db, SQL_ORGANIZATION_FIND, DB_ARGS(db_text(name)), arena,
 	                                 &rows);
 
+	if (result == DB_OK && rows.count == 0)
+		result = DB_NOT_FOUND;
 	if (result == DB_OK)
 		*id = db_get_int(&rows, 0, 0);
 	arena_free(arena);
 	return result;
 }
 
-static enum db_result insert_key(struct db *db, void *context)
+enum db_result key_insert(struct db *db, struct key *key, const uint8_t hash[SHA256_SIZE])
+{
+	DB_TRY(db_exec(db, SQL_KEY_CREATE,
+	               DB_ARGS(db_uuid(&key->uuid), db_int(key->organization_id), db_text(key->name),
+	                       db_bytes(hash, SHA256_SIZE), db_int(key->scopes),
+	                       db_instant(key->expires_at_us), db_instant(key->created_at_us))));
+	key->id = db_insert_id(db);
+	key->revoked_at_us = INSTANT_NEVER;
+	key->last_used_at_us = INSTANT_NONE;
+	return DB_OK;
+}
+
+static enum db_result insert_with_organization(struct db *db, void *context)
 {
 	const struct creation *creation = context;
 	struct key *key = creation->key;
@@ -48,45 +63,65 @@ static enum db_result insert_key(struct db *db, void *context)
 	DB_TRY(db_exec(db, SQL_ORGANIZATION_ENSURE,
 	               DB_ARGS(db_uuid(&organization), db_text(key->organization_name),
 	                       db_instant(key->created_at_us))));
-	DB_TRY(find_organization(db, key->organization_name, &key->organization_id));
-	DB_TRY(db_exec(db, SQL_KEY_CREATE,
-	               DB_ARGS(db_uuid(&key->uuid), db_int(key->organization_id), db_text(key->name),
-	                       db_bytes(creation->hash, SHA256_SIZE), db_int(key->scopes),
-	                       db_instant(key->expires_at_us), db_instant(INSTANT_NEVER),
-	                       db_instant(key->created_at_us))));
-	key->id = db_insert_id(db);
-	return DB_OK;
+	DB_TRY(organization_find(db, key->organization_name, &key->organization_id));
+	return key_insert(db, key, creation->hash);
 }
 
 enum db_result key_create(struct db *db, struct key *key, const uint8_t hash[SHA256_SIZE])
 {
-	return db_transact(db, DB_ONCE, insert_key, &(struct creation){ key, hash });
+	return db_transact(db, DB_ONCE, insert_with_organization, &(struct creation){ key, hash });
+}
+
+static struct key *read_keys(const struct db_rows *rows, struct arena *arena)
+{
+	struct key *keys = arena_alloc(arena, rows->count * sizeof *keys);
+
+	for (size_t r = 0; r < rows->count; r++)
+		keys[r] = (struct key){
+			.uuid = db_get_uuid(rows, r, 0),
+			.organization_name = db_get_text(rows, r, 1),
+			.name = db_get_text(rows, r, 2),
+			.scopes = (unsigned)db_get_int(rows, r, 3),
+			.expires_at_us = db_get_int(rows, r, 4),
+			.revoked_at_us = db_get_int(rows, r, 5),
+			.last_used_at_us = db_get_int(rows, r, 6),
+			.created_at_us = db_get_int(rows, r, 7),
+		};
+	return keys;
 }
 
 enum db_result key_list(struct db *db, struct arena *arena, const struct key **list, size_t *count)
 {
 	struct db_rows rows;
-	struct key *keys;
 
 	DB_TRY(db_query(db, SQL_KEY_LIST, DB_NO_ARGS, arena, &rows));
-	keys = arena_alloc(arena, rows.count * sizeof *keys);
-	for (size_t r = 0; r < rows.count; r++)
-		keys[r] = (struct key){
-			.uuid = db_get_uuid(&rows, r, 0),
-			.organization_name = db_get_text(&rows, r, 1),
-			.name = db_get_text(&rows, r, 2),
-			.scopes = (unsigned)db_get_int(&rows, r, 3),
-			.expires_at_us = db_get_int(&rows, r, 4),
-			.revoked_at_us = db_get_int(&rows, r, 5),
-			.created_at_us = db_get_int(&rows, r, 6),
-		};
-	*list = keys;
+	*list = read_keys(&rows, arena);
 	*count = rows.count;
 	return DB_OK;
 }
 
-enum db_result key_revoke(struct db *db, const struct uuid *uuid, int64_t now_us)
+enum db_result key_list_of(struct db *db, int64_t organization_id, const struct page *page, struct arena *arena,
+                           struct listing *out)
 {
-	DB_TRY(db_exec(db, SQL_KEY_REVOKE, DB_ARGS(db_instant(now_us), db_uuid(uuid))));
+	struct db_value organization = db_int(organization_id);
+	struct db_rows rows, total;
+
+	DB_TRY(db_query(db, SQL_KEY_LIST_OF, DB_ARGS(organization, db_int(page->limit), db_int(page->offset)), arena,
+	                &rows));
+	DB_TRY(db_query(db, SQL_KEY_COUNT_OF, DB_ARGS(organization), arena, &total));
+	*out = (struct listing){ read_keys(&rows, arena), rows.count, sizeof(struct key), db_get_int(&total, 0, 0) };
+	return DB_OK;
+}
+
+enum db_result key_revoke(struct db *db, int64_t organization_id, const struct uuid *uuid, int64_t now_us)
+{
+	struct db_value organization = db_int(organization_id);
+
+	DB_TRY(db_exec(db, SQL_KEY_REVOKE, DB_ARGS(db_instant(now_us), db_uuid(uuid), organization, organization)));
 	return db_affected(db) == 0 ? DB_NOT_FOUND : DB_OK;
+}
+
+enum db_result key_note_use(struct db *db, int64_t id, int64_t now_us)
+{
+	return db_exec(db, SQL_KEY_USED, DB_ARGS(db_instant(now_us), db_int(id), db_instant(now_us - US_PER_MINUTE)));
 }

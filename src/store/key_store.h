@@ -8,6 +8,7 @@
 #include "base/crypto.h"
 #include "base/uuid.h"
 #include "store/db.h"
+#include "store/page.h"
 
 struct key {
 	int64_t id, organization_id;
@@ -15,8 +16,12 @@ struct key {
 	const char *name, *organization_name; /* not from key_find */
 	unsigned scopes;                      /* bit set of enum scope */
 	int64_t expires_at_us, revoked_at_us; /* INSTANT_NEVER: not at all */
+	int64_t last_used_at_us;              /* to within a minute; INSTANT_NONE: not yet */
 	int64_t created_at_us;
 };
+
+/* DB_NOT_FOUND: no organisation of this name. */
+enum db_result organization_find(struct db *db, const char *name, int64_t *id);
 
 /* DB_NOT_FOUND: no such key. */
 enum db_result key_find(struct db *db, const uint8_t hash[SHA256_SIZE], struct arena *arena,
@@ -25,9 +30,18 @@ enum db_result key_find(struct db *db, const uint8_t hash[SHA256_SIZE], struct a
 /* Creates the organisation when it is not there yet. Sets id and organization_id. */
 enum db_result key_create(struct db *db, struct key *key, const uint8_t hash[SHA256_SIZE]);
 
-enum db_result key_list(struct db *db, struct arena *arena, const struct key **list, size_t *count);
+/* The same inside a transaction, for an organisation that is there: key->organization_id. */
+enum db_result key_insert(struct db *db, struct key *key, const uint8_t hash[SHA256_SIZE]);
 
-/* Also for a key that is revoked already. DB_NOT_FOUND: no such key. */
-enum db_result key_revoke(struct db *db, const struct uuid *uuid, int64_t now_us);
+/* Those of all organisations, and those of one (newest first; of struct key). */
+enum db_result key_list(struct db *db, struct arena *arena, const struct key **list, size_t *count);
+enum db_result key_list_of(struct db *db, int64_t organization_id, const struct page *page, struct arena *arena,
+                           struct listing *out);
+
+/* Also for a key that is revoked already. organization_id 0: of any. DB_NOT_FOUND: no such key. */
+enum db_result key_revoke(struct db *db, int64_t organization_id, const struct uuid *uuid, int64_t now_us);
+
+/* Writes nothing if that was known to the minute. */
+enum db_result key_note_use(struct db *db, int64_t id, int64_t now_us);
 
 #endif

@@ -119,12 +119,17 @@ void migrate(const char *option_file, const char *folder, FILE *progress)
 	int count = scandir(folder, &files, is_migration, alphasort);
 	int newest = count > 0 ? file_version(files[count - 1]->d_name) : 0;
 	int64_t version;
+	bool is_utf8;
 
 	if (count < 0)
 		fatal("%s: %s", folder, strerror(errno));
 	if (newest != SCHEMA_VERSION)
 		fatal("%s: its newest file is of version %d, this program's is %d", folder, newest,
 		      SCHEMA_VERSION);
+	if (schema_is_utf8(db, &is_utf8) != DB_OK)
+		fatal("cannot ask the database: %s", db_last_error(db));
+	if (!is_utf8)
+		fatal("the database's character set must be utf8mb4: ALTER DATABASE … CHARACTER SET utf8mb4");
 	lock(db);
 	if (schema_version(db, &version) != DB_OK)
 		fatal("cannot read the database's schema version: %s", db_last_error(db));

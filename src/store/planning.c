@@ -43,6 +43,11 @@ enum db_result planning_is_late(struct db *db, const struct batch *batch, int64_
 	return result;
 }
 
+bool planning_was_given_up(const struct batch *batch)
+{
+	return batch->work == BATCH_WORK_DISPATCH && batch->plan_position < batch->counts.total;
+}
+
 static enum db_result clear_chunk(struct db *db, struct batch *batch)
 {
 	DB_TRY(db_exec(db, SQL_PLAN_CLEAR, DB_ARGS(db_int(batch->id), db_instant(batch->plan.next_us))));

@@ -17,6 +17,9 @@ void planning_continue(struct batch *batch, int64_t from_us);
 /* Some waiting contact should have been called before `now_us`. */
 enum db_result planning_is_late(struct db *db, const struct batch *batch, int64_t now_us, bool *late);
 
+/* Its plan was left where no day could take a call: contacts behind wait for nothing. */
+bool planning_was_given_up(const struct batch *batch);
+
 /* Does up to `steps` chunks and saves the campaign's plan columns; the last chunk of a plan ends in
  * BATCH_WORK_DISPATCH. *impossible: no day can take a call; the plan is left as far as it came. */
 enum db_result planning_run(struct db *db, struct batch *batch, int steps, bool *impossible);

@@ -8,6 +8,7 @@
 #include "base/instant.h"
 #include "base/json.h"
 #include "domain/batch.h"
+#include "store/analytics_store.h"
 #include "store/batch_store.h"
 #include "store/statements.h"
 
@@ -18,9 +19,10 @@ struct reported_call {
 	struct uuid id;
 	enum call_status status;
 	int64_t batch_id, position, attempt, organization_id, max_seconds;
-	int64_t wake_at_us, ended_at_us, duration_seconds, cost;
+	int64_t wake_at_us, called_at_us, ended_at_us, duration_seconds, cost;
 	const char *outcome, *end_reason, *recording_url, *transcript_url, *summary;
 	bool changed;
+	bool has_contact_id; /* perhaps: its contact may be a copy of one that is kept */
 	int64_t retry_at_us; /* INSTANT_NONE: none */
 };
 
@@ -28,6 +30,7 @@ struct reported_call {
 struct reported_batch {
 	int64_t id;
 	enum batch_status status;
+	bool has_contact_ids;
 	struct batch_config config;
 	int64_t done, final[CONTACT_STATUS__MAX];
 	int64_t first_retry_us; /* INSTANT_NEVER: none */
@@ -77,9 +80,8 @@ static struct reported_call read_call(const struct db_rows *rows, size_t r)
 		.ended_at_us = db_get_int(rows, r, 8),
 		.duration_seconds = db_get_int(rows, r, 9),
 		.cost = db_get_int(rows, r, 10),
-		.outcome = db_get_text(rows, r, 11),
-		.end_reason = db_get_text(rows, r, 12),
-		.recording_url = "", .transcript_url = "", .summary = "",
+		.called_at_us = db_get_int(rows, r, 11),
+		.outcome = "", .end_reason = "", .recording_url = "", .transcript_url = "", .summary = "",
 		.retry_at_us = INSTANT_NONE,
 	};
 }
@@ -132,11 +134,11 @@ static struct reported_batch *find_batch(const struct job *job, int64_t id)
 }
 
 /* When the ending was: what the dialer said, if that can be. */
-static int64_t ended_at(const struct call_report *report, int64_t now_us)
+static int64_t ended_at(const struct reported_call *call, const struct call_report *report, int64_t now_us)
 {
 	int64_t said_us = report->occurred_at.us;
 
-	return said_us != INSTANT_NONE && said_us < now_us ? said_us : now_us;
+	return said_us >= call->called_at_us && said_us < now_us ? said_us : now_us;
 }
 
 static void move_call(struct reported_call *call, const struct call_report *report, int64_t now_us)
@@ -148,7 +150,7 @@ static void move_call(struct reported_call *call, const struct call_report *repo
 	if (!call_has_ended(call->status))
 		return;
 	call->wake_at_us = INSTANT_NEVER;
-	call->ended_at_us = ended_at(report, now_us);
+	call->ended_at_us = ended_at(call, report, now_us);
 	call->duration_seconds = report->duration_seconds;
 	call->cost = report->cost_ten_thousandths;
 	call->outcome = report->outcome;
@@ -178,9 +180,10 @@ static bool move_calls(struct job *job)
 	return any;
 }
 
-static bool has_ended_now(const struct reported_call *call)
+/* A single call has no contact, no counters, no retry. */
+static bool has_ended_in_batch(const struct reported_call *call)
 {
-	return call->changed && call_has_ended(call->status);
+	return call->changed && call_has_ended(call->status) && call->batch_id != 0;
 }
 
 /* The campaigns of the calls that ended, ascending. */
@@ -190,7 +193,7 @@ static void collect_batches(struct job *job)
 	size_t count = 0, kept = 0;
 
 	for (size_t i = 0; i < job->call_count; i++)
-		if (has_ended_now(&job->calls[i]))
+		if (has_ended_in_batch(&job->calls[i]))
 			batches[count++] = (struct reported_batch){ .id = job->calls[i].batch_id,
 			                                            .first_retry_us = INSTANT_NEVER };
 	qsort(batches, count, sizeof *batches, compare_batches);
@@ -240,6 +243,7 @@ static enum db_result load_batches(struct db *db, struct job *job)
 		struct reported_batch *batch = find_batch(job, db_get_int(&rows, r, 0));
 
 		batch->status = (enum batch_status)db_get_int(&rows, r, 1);
+		batch->has_contact_ids = db_get_int(&rows, r, 11) != 0;
 		read_retry_config(&batch->config, &rows, r, job->arena);
 	}
 	return DB_OK;
@@ -275,10 +279,11 @@ static void settle_contacts(struct job *job)
 		struct reported_call *call = &job->calls[i];
 		struct reported_batch *batch;
 
-		if (!has_ended_now(call))
+		if (!has_ended_in_batch(call))
 			continue;
 		batch = find_batch(job, call->batch_id);
 		batch->done++;
+		call->has_contact_id = batch->has_contact_ids;
 		call->retry_at_us = retry_at(batch, call, job->now_us);
 		if (call->retry_at_us == INSTANT_NONE)
 			batch->final[contact_status_after(call->status)]++;
@@ -296,6 +301,13 @@ static void write_call(struct json *json, const struct reported_call *call)
 	json_sql_instant(json, NULL, call->ended_at_us);
 	json_int(json, NULL, call->duration_seconds);
 	json_int(json, NULL, call->cost);
+	json_end(json);
+}
+
+static void write_texts(struct json *json, const struct reported_call *call)
+{
+	json_begin_array(json, NULL);
+	json_hex_id(json, NULL, &call->id);
 	json_add_string(json, NULL, call->outcome);
 	json_add_string(json, NULL, call->end_reason);
 	json_add_string(json, NULL, call->recording_url);
@@ -315,6 +327,16 @@ static void write_contact(struct json *json, const struct reported_call *call)
 	json_end(json);
 }
 
+static void write_kept_contact(struct json *json, const struct reported_call *call)
+{
+	json_begin_array(json, NULL);
+	json_int(json, NULL, call->batch_id);
+	json_int(json, NULL, call->position);
+	json_int(json, NULL, call->status);
+	json_sql_instant(json, NULL, call->called_at_us);
+	json_end(json);
+}
+
 static void write_retry(struct json *json, const struct reported_call *call)
 {
 	json_begin_array(json, NULL);
@@ -330,9 +352,22 @@ static bool is_retried(const struct reported_call *call)
 	return call->retry_at_us != INSTANT_NONE;
 }
 
+static bool has_contact_id(const struct reported_call *call)
+{
+	return call->has_contact_id;
+}
+
 static bool is_changed(const struct reported_call *call)
 {
 	return call->changed;
+}
+
+/* What the call's report said in words. Before the end there is nothing of it. */
+static bool has_texts(const struct reported_call *call)
+{
+	return call->changed && (*call->outcome != '\0' || *call->end_reason != '\0' ||
+	                         *call->recording_url != '\0' || *call->transcript_url != '\0' ||
+	                         *call->summary != '\0');
 }
 
 /* One statement with a row for every call that `chosen` picks; none at all if it picks none. */
@@ -364,6 +399,25 @@ static enum db_result write_retries(struct db *db, const struct job *job)
 	enum db_result result = write_calls(db, job, SQL_REPORT_RETRIES, is_retried, write_retry);
 
 	return result == DB_DUPLICATE ? DB_CONFLICT : result; /* an instant was taken: run again, later */
+}
+
+static enum db_result write_analytics(struct db *db, const struct job *job)
+{
+	struct ended_call *ended = arena_alloc(job->arena, job->call_count * sizeof *ended);
+	size_t count = 0;
+
+	for (size_t i = 0; i < job->call_count; i++) {
+		const struct reported_call *call = &job->calls[i];
+
+		if (has_ended_in_batch(call))
+			ended[count++] = (struct ended_call){
+				.batch_id = call->batch_id, .status = call->status,
+				.called_at_us = call->called_at_us, .duration_seconds = call->duration_seconds,
+				.cost_ten_thousandths = call->cost,
+				.outcome = call->outcome, .end_reason = call->end_reason,
+			};
+	}
+	return analytics_add(db, ended, count);
 }
 
 static enum db_result write_counters(struct db *db, const struct job *job)
@@ -429,12 +483,15 @@ static enum db_result apply_reports(struct db *db, struct job *job)
 		return DB_OK;
 	collect_batches(job);
 	DB_TRY(write_calls(db, job, SQL_REPORT_CALLS, is_changed, write_call));
+	DB_TRY(write_calls(db, job, SQL_REPORT_TEXTS, has_texts, write_texts));
 	if (job->batch_count == 0)
 		return DB_OK;
 	DB_TRY(load_batches(db, job));
 	settle_contacts(job);
-	DB_TRY(write_calls(db, job, SQL_REPORT_CONTACTS, has_ended_now, write_contact));
+	DB_TRY(write_calls(db, job, SQL_REPORT_CONTACTS, has_ended_in_batch, write_contact));
+	DB_TRY(write_calls(db, job, SQL_REPORT_KEPT, has_contact_id, write_kept_contact));
 	DB_TRY(write_retries(db, job));
+	DB_TRY(write_analytics(db, job));
 	DB_TRY(write_counters(db, job));
 	return wake_batches(db, job);
 }

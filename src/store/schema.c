@@ -24,6 +24,15 @@ enum db_result schema_version(struct db *db, int64_t *version)
 	return tables > 0 ? query_int(db, SQL_SCHEMA_VERSION, version) : DB_OK;
 }
 
+enum db_result schema_is_utf8(struct db *db, bool *is_utf8)
+{
+	int64_t answer = 0;
+	enum db_result result = query_int(db, SQL_SCHEMA_IS_UTF8, &answer);
+
+	*is_utf8 = answer != 0;
+	return result;
+}
+
 /* The bodies of the two transactions, one inside the other. */
 struct locking_test {
 	struct db *second;
@@ -67,6 +76,7 @@ static void require_version(const char *option_file)
 {
 	struct db *db = db_new(option_file);
 	int64_t version;
+	bool is_utf8;
 
 	if (schema_version(db, &version) != DB_OK)
 		fatal("cannot read the database's schema version: %s", db_last_error(db));
@@ -76,6 +86,8 @@ static void require_version(const char *option_file)
 	if (version > SCHEMA_VERSION)
 		fatal("the database has schema version %d, this program knows only %d: it is too old",
 		      (int)version, SCHEMA_VERSION);
+	if (schema_is_utf8(db, &is_utf8) != DB_OK || !is_utf8)
+		fatal("the database's character set must be utf8mb4: ALTER DATABASE … CHARACTER SET utf8mb4");
 	db_free(db);
 }
 

@@ -9,6 +9,9 @@
 /* 0 for a database without tables. */
 enum db_result schema_version(struct db *db, int64_t *version);
 
+/* Whether the database's character set is utf8mb4: with another, texts would lose characters. */
+enum db_result schema_is_utf8(struct db *db, bool *is_utf8);
+
 /* Whether SELECT … FOR UPDATE SKIP LOCKED keeps a second connection away from a locked row, and lets it
  * pass without waiting. Everything rests on it, and there are servers that take the words and do not
  * act on them. Any number of processes may test at once. */

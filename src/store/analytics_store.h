@@ -1,0 +1,34 @@
+/* What the calls of a campaign add up to, kept up with as they end: read it costs the same for ten calls as for
+ * a million. */
+#ifndef STORE_ANALYTICS_STORE_H
+#define STORE_ANALYTICS_STORE_H
+
+#include "domain/analytics.h"
+#include "store/db.h"
+
+struct ended_call {
+	int64_t batch_id;
+	enum call_status status;
+	int64_t called_at_us, duration_seconds, cost_ten_thousandths; /* -1: not reported */
+	const char *outcome, *end_reason;                             /* "": not reported */
+};
+
+/* Inside the transaction that ends them. Hot rows: let little follow. */
+enum db_result analytics_add(struct db *db, const struct ended_call *calls, size_t count);
+
+/* Ascending; in the arena. */
+enum db_result analytics_quarters(struct db *db, int64_t batch_id, struct arena *arena,
+                                  const struct quarter **quarters, size_t *count);
+
+enum db_result analytics_tallies(struct db *db, int64_t batch_id, struct tallies *out);
+
+/* Words of dialers, with how many calls ended with them: the most frequent first. */
+enum reason_kind { REASON_OUTCOME, REASON_END_REASON };
+struct reason {
+	const char *text;
+	int64_t calls;
+};
+enum db_result analytics_reasons(struct db *db, int64_t batch_id, enum reason_kind kind, struct arena *arena,
+                                 const struct reason **reasons, size_t *count);
+
+#endif

@@ -1,0 +1,176 @@
+#include "store/contact_store.h"
+
+#include <assert.h>
+
+#include "base/json.h"
+#include "store/folder_store.h"
+#include "store/statements.h"
+
+static struct contact contact_from_row(const struct db_rows *rows, size_t r)
+{
+	return (struct contact){
+		.id = db_get_int(rows, r, 0),
+		.uuid = db_get_uuid(rows, r, 1),
+		.folder_row = db_get_int(rows, r, 2),
+		.folder_id = db_get_uuid(rows, r, 3),
+		.who = {
+			.phone_number = db_get_text(rows, r, 4),
+			.first_name = db_get_text(rows, r, 5),
+			.last_name = db_get_text(rows, r, 6),
+			.email = db_get_text(rows, r, 7),
+			.timezone = db_get_text(rows, r, 8),
+			.custom_fields = db_get_text(rows, r, 9),
+		},
+		.last_call_outcome = (int)db_get_int(rows, r, 10),
+		.last_called_at_us = db_get_int(rows, r, 11),
+		.created_at_us = db_get_int(rows, r, 12),
+		.updated_at_us = db_get_int(rows, r, 13),
+	};
+}
+
+enum db_result contact_get(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                           struct contact *out)
+{
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_KEPT_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
+	if (rows.count == 0)
+		return DB_NOT_FOUND;
+	*out = contact_from_row(&rows, 0);
+	return DB_OK;
+}
+
+/* Two statements, because the second reads the folder, which must stay unlocked. */
+enum db_result contact_lock(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                            struct contact *out)
+{
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_KEPT_LOCK, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
+	return rows.count == 0 ? DB_NOT_FOUND : contact_get(db, organization_id, uuid, arena, out);
+}
+
+static enum db_result list_all(struct db *db, const struct db_value *organization, const struct db_value *outcome,
+                               const struct db_value *search, const struct page *page, struct arena *arena,
+                               struct db_rows *rows, struct db_rows *total)
+{
+	struct db_value o = *organization, c = *outcome, s = *search;
+
+	DB_TRY(db_query(db, SQL_KEPT_LIST, DB_ARGS(o, c, c, s, s, s, s, db_int(page->limit), db_int(page->offset)),
+	                arena, rows));
+	if (c.i < 0 && s.len == 0)
+		return db_query(db, SQL_KEPT_TOTAL, DB_ARGS(o, o), arena, total);
+	return db_query(db, SQL_KEPT_COUNT, DB_ARGS(o, c, c, s, s, s, s), arena, total);
+}
+
+static enum db_result list_folder(struct db *db, const struct db_value *organization, const struct db_value *folder,
+                                  const struct db_value *outcome, const struct db_value *search,
+                                  const struct page *page, struct arena *arena, struct db_rows *rows,
+                                  struct db_rows *total)
+{
+	struct db_value o = *organization, f = *folder, c = *outcome, s = *search;
+
+	DB_TRY(db_query(db, SQL_KEPT_LIST_OF_FOLDER,
+	                DB_ARGS(o, f, c, c, s, s, s, s, db_int(page->limit), db_int(page->offset)), arena, rows));
+	if (c.i < 0 && s.len == 0) /* the folder knows */
+		return DB_OK;
+	return db_query(db, SQL_KEPT_COUNT_OF_FOLDER, DB_ARGS(o, f, c, c, s, s, s, s), arena, total);
+}
+
+enum db_result contact_list(struct db *db, int64_t organization_id, const struct contact_filter *filter,
+                            const struct page *page, struct arena *arena, struct listing *out)
+{
+	struct db_value organization = db_int(organization_id), outcome = db_int(filter->last_call_outcome),
+	                search = db_text(filter->search);
+	struct db_rows rows, total = { 0 };
+	struct contact *items;
+
+	if (filter->folder == NULL) {
+		DB_TRY(list_all(db, &organization, &outcome, &search, page, arena, &rows, &total));
+	} else {
+		struct db_value folder = db_int(filter->folder->id);
+
+		DB_TRY(list_folder(db, &organization, &folder, &outcome, &search, page, arena, &rows, &total));
+	}
+	items = arena_alloc(arena, rows.count * sizeof *items);
+	for (size_t r = 0; r < rows.count; r++)
+		items[r] = contact_from_row(&rows, r);
+	*out = (struct listing){ items, rows.count, sizeof *items,
+	                         total.count != 0 ? db_get_int(&total, 0, 0) : filter->folder->contact_count };
+	return DB_OK;
+}
+
+enum db_result contact_insert(struct db *db, int64_t organization_id, struct contact *contact)
+{
+	const struct contact_input *who = &contact->who;
+
+	DB_TRY(db_exec(db, SQL_KEPT_INSERT, DB_ARGS(
+		db_uuid(&contact->uuid), db_int(organization_id), db_int(contact->folder_row),
+		db_text(who->phone_number), db_text(who->first_name), db_text(who->last_name), db_text(who->email),
+		db_text(who->timezone), db_text(who->custom_fields), db_instant(contact->created_at_us),
+		db_instant(contact->updated_at_us))));
+	contact->id = db_insert_id(db);
+	return folder_grew(db, contact->folder_row, 1);
+}
+
+enum db_result contact_update(struct db *db, const struct contact *contact, int64_t old_folder_row)
+{
+	const struct contact_input *who = &contact->who;
+
+	DB_TRY(db_exec(db, SQL_KEPT_UPDATE, DB_ARGS(
+		db_int(contact->folder_row), db_text(who->phone_number), db_text(who->first_name),
+		db_text(who->last_name), db_text(who->email), db_text(who->timezone), db_text(who->custom_fields),
+		db_instant(contact->updated_at_us), db_int(contact->id))));
+	if (contact->folder_row == old_folder_row)
+		return DB_OK;
+	DB_TRY(folder_grew(db, old_folder_row, -1));
+	return folder_grew(db, contact->folder_row, 1);
+}
+
+enum db_result contact_delete(struct db *db, const struct contact *contact)
+{
+	DB_TRY(db_exec(db, SQL_KEPT_DELETE, DB_ARGS(db_int(contact->id))));
+	return folder_grew(db, contact->folder_row, -1);
+}
+
+static void write_rows(struct buf *out, const struct contact_input *contacts, size_t count)
+{
+	struct json json = json_to(out);
+
+	json_begin_array(&json, NULL);
+	for (size_t i = 0; i < count; i++) {
+		struct uuid id = uuid_new();
+
+		json_begin_array(&json, NULL);
+		json_hex_id(&json, NULL, &id);
+		json_add_string(&json, NULL, contacts[i].phone_number);
+		json_add_string(&json, NULL, contacts[i].first_name);
+		json_add_string(&json, NULL, contacts[i].last_name);
+		json_add_string(&json, NULL, contacts[i].email);
+		json_add_string(&json, NULL, contacts[i].timezone);
+		json_add_string(&json, NULL, contacts[i].custom_fields);
+		json_end(&json);
+	}
+	json_end(&json);
+}
+
+enum db_result contacts_add(struct db *db, int64_t organization_id, int64_t folder_row,
+                            const struct contact_input *contacts, size_t count, bool overwrite, int64_t now_us,
+                            int64_t *added)
+{
+	struct db_value organization = db_int(organization_id), folder = db_int(folder_row), now = db_instant(now_us);
+	struct buf rows = { 0 };
+	enum db_result result;
+
+	assert(count <= CONTACTS_AT_ONCE);
+	write_rows(&rows, contacts, count);
+	if (overwrite)
+		result = db_exec(db, SQL_KEPT_ADD_OR_CHANGE, DB_ARGS(organization, folder, now, now, db_buf(&rows), now));
+	else
+		result = db_exec(db, SQL_KEPT_ADD, DB_ARGS(organization, folder, now, now, db_buf(&rows)));
+	buf_free(&rows);
+	if (result != DB_OK)
+		return result;
+	*added = overwrite ? 2 * (int64_t)count - db_affected(db) : db_affected(db);
+	return folder_grew(db, folder_row, *added);
+}

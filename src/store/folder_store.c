@@ -1,0 +1,120 @@
+#include "store/folder_store.h"
+
+#include "store/statements.h"
+
+#define PURGE_CHUNK 5000 /* as in the statement */
+
+static struct contact_folder folder_from_row(const struct db_rows *rows, size_t r)
+{
+	return (struct contact_folder){
+		.id = db_get_int(rows, r, 0),
+		.uuid = db_get_uuid(rows, r, 1),
+		.name = db_get_text(rows, r, 2),
+		.description = db_get_text(rows, r, 3),
+		.contact_count = db_get_int(rows, r, 4),
+		.created_at_us = db_get_int(rows, r, 5),
+		.updated_at_us = db_get_int(rows, r, 6),
+	};
+}
+
+static enum db_result get(struct db *db, enum sql_statement statement, const struct db_value *args, size_t count,
+                          struct arena *arena, struct contact_folder *out)
+{
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, statement, args, count, arena, &rows));
+	if (rows.count == 0)
+		return DB_NOT_FOUND;
+	*out = folder_from_row(&rows, 0);
+	return DB_OK;
+}
+
+enum db_result folder_get(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                          struct contact_folder *out)
+{
+	return get(db, SQL_FOLDER_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, out);
+}
+
+enum db_result folder_lock(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                           struct contact_folder *out)
+{
+	return get(db, SQL_FOLDER_LOCK, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, out);
+}
+
+enum db_result folder_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid,
+                                  struct arena *arena, struct contact_folder *out)
+{
+	return get(db, SQL_FOLDER_LOCK_SHARED, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, out);
+}
+
+enum db_result folder_find(struct db *db, int64_t organization_id, const char *name, struct arena *arena,
+                           struct contact_folder *out)
+{
+	return get(db, SQL_FOLDER_FIND, DB_ARGS(db_int(organization_id), db_text(name)), arena, out);
+}
+
+enum db_result folder_list(struct db *db, int64_t organization_id, enum folder_sort sort, bool descending,
+                           const struct page *page, struct arena *arena, struct listing *out)
+{
+	struct db_rows rows, total;
+	struct contact_folder *items;
+
+	DB_TRY(db_query(db, descending ? SQL_FOLDER_LIST_DOWN : SQL_FOLDER_LIST_UP, DB_ARGS(
+		db_int(organization_id), db_int(sort == FOLDER_SORT_NAME), db_int(sort == FOLDER_SORT_CONTACT_COUNT),
+		db_int(page->limit), db_int(page->offset)), arena, &rows));
+	DB_TRY(db_query(db, SQL_FOLDER_COUNT, DB_ARGS(db_int(organization_id)), arena, &total));
+	items = arena_alloc(arena, rows.count * sizeof *items);
+	for (size_t r = 0; r < rows.count; r++)
+		items[r] = folder_from_row(&rows, r);
+	*out = (struct listing){ items, rows.count, sizeof *items, db_get_int(&total, 0, 0) };
+	return DB_OK;
+}
+
+enum db_result folder_insert(struct db *db, int64_t organization_id, struct contact_folder *folder)
+{
+	DB_TRY(db_exec(db, SQL_FOLDER_INSERT, DB_ARGS(
+		db_uuid(&folder->uuid), db_int(organization_id), db_text(folder->name), db_text(folder->description),
+		db_instant(folder->created_at_us), db_instant(folder->updated_at_us))));
+	folder->id = db_insert_id(db);
+	return DB_OK;
+}
+
+enum db_result folder_update(struct db *db, const struct contact_folder *folder)
+{
+	return db_exec(db, SQL_FOLDER_UPDATE, DB_ARGS(
+		db_text(folder->name), db_text(folder->description), db_instant(folder->updated_at_us),
+		db_int(folder->id)));
+}
+
+enum db_result folder_delete(struct db *db, const struct contact_folder *folder, int64_t now_us)
+{
+	return db_exec(db, SQL_FOLDER_DELETE, DB_ARGS(db_instant(now_us), db_int(folder->id)));
+}
+
+enum db_result folder_grew(struct db *db, int64_t folder_row, int64_t by)
+{
+	if (folder_row == 0 || by == 0)
+		return DB_OK;
+	return db_exec(db, SQL_FOLDER_GREW, DB_ARGS(db_int(by), db_int(folder_row)));
+}
+
+static enum db_result purge(struct db *db, int64_t folder_row, int64_t organization_id)
+{
+	DB_TRY(db_exec(db, SQL_FOLDER_PURGE_CONTACTS, DB_ARGS(db_int(organization_id), db_int(folder_row))));
+	if (db_affected(db) == PURGE_CHUNK)
+		return DB_OK;
+	return db_exec(db, SQL_FOLDER_PURGE, DB_ARGS(db_int(folder_row)));
+}
+
+enum db_result folder_purge_step(struct db *db, int64_t now_us, bool *found)
+{
+	struct arena *arena = arena_new();
+	struct db_rows rows;
+	enum db_result result = db_query(db, SQL_FOLDER_PURGE_LOCK, DB_ARGS(db_instant(now_us)), arena, &rows);
+
+	*found = rows.count != 0;
+	if (result == DB_OK && *found)
+		result = purge(db, db_get_int(&rows, 0, 0), db_get_int(&rows, 0, 1));
+	arena_free(arena);
+	return result;
+}

@@ -1,0 +1,46 @@
+/* A CSV file of contacts into a folder or into a campaign, as it comes in: memory does not grow with it.
+ * Every thousand rows are a transaction of their own, so that others are not kept waiting; an import that
+ * breaks off leaves the rows that were loaded by then. Rows that are of no use are told of, and the others
+ * are loaded. Use outside of a transaction. */
+#ifndef STORE_IMPORT_H
+#define STORE_IMPORT_H
+
+#include "domain/batch.h"
+#include "domain/contact.h"
+#include "store/db.h"
+
+#define IMPORT_DETAILS_MAX 100
+
+struct import_report {
+	int64_t imported, updated, skipped; /* skipped: the number was there already */
+	int64_t errors;
+	struct {
+		int64_t row;         /* as a spreadsheet counts: the header is row 1 */
+		const char *phone;   /* what stands there, shortened; "" */
+		const char *reason;
+	} details[IMPORT_DETAILS_MAX]; /* of the first errors */
+	size_t detail_count;
+	struct contact_folder folder;
+	struct batch batch; /* after the latest addition */
+	const char *fault;  /* why the file was refused; NULL: batch.status did not allow to add contacts */
+};
+
+struct import;
+
+/* folder->id 0: one of this name is made as soon as the file's header was found good. An existing number
+ * is passed over (skipped) or overwritten (updated). */
+struct import *import_to_folder(struct db *db, int64_t organization_id, const struct contact_folder *folder,
+                                bool overwrite);
+/* A number that stands in the campaign already is added as skipped. */
+struct import *import_to_batch(struct db *db, const struct batch *batch);
+void import_free(struct import *import);
+
+/* The first result that is not DB_OK ends the import. DB_REFUSED: see the report. DB_NOT_FOUND: the
+ * folder or campaign is gone. */
+enum db_result import_push(struct import *import, const char *bytes, size_t len);
+enum db_result import_end(struct import *import);
+
+/* Lasts as long as the import. */
+const struct import_report *import_report(const struct import *import);
+
+#endif
