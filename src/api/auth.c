@@ -8,6 +8,7 @@
 #include "base/crypto.h"
 
 #define REMEMBER_US (2 * US_PER_SECOND)
+#define NOTE_USE_US US_PER_MINUTE
 #define REMEMBERED 256 /* keys, each in the place that its hash gives it */
 #define KEY_LEN_MAX 200
 
@@ -15,9 +16,11 @@ struct remembered {
 	uint8_t hash[SHA256_SIZE];
 	struct key key;
 	int64_t until_mono_us; /* 0: the place is empty */
+	int64_t note_use_mono_us; /* not before this */
 };
 
 static struct remembered memory[REMEMBERED];
+static struct remembered *in_use; /* by the request under way, NULL: no key that counts */
 
 static enum db_result find_key(struct request *request, const uint8_t hash[SHA256_SIZE],
                                struct key *key)
@@ -30,6 +33,8 @@ static enum db_result find_key(struct request *request, const uint8_t hash[SHA25
 		return DB_OK;
 	}
 	DB_TRY(key_find(request->db, hash, request->arena, key));
+	if (memcmp(place->hash, hash, SHA256_SIZE) != 0)
+		place->note_use_mono_us = 0;
 	memcpy(place->hash, hash, SHA256_SIZE);
 	place->key = *key;
 	place->until_mono_us = now_us + REMEMBER_US;
@@ -73,5 +78,17 @@ enum db_result auth_identify(struct request *request)
 		return refuse_key(request, "This API key was revoked.");
 	if (request->key.expires_at_us <= clock_now_us())
 		return refuse_key(request, "This API key has expired.");
+	in_use = &memory[hash[0]];
 	return DB_OK;
+}
+
+void auth_note_use(struct db *db)
+{
+	int64_t now_us = clock_mono_us();
+
+	if (in_use != NULL && now_us >= in_use->note_use_mono_us) {
+		in_use->note_use_mono_us = now_us + NOTE_USE_US;
+		key_note_use(db, in_use->key.id, clock_now_us());
+	}
+	in_use = NULL;
 }

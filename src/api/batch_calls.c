@@ -5,6 +5,7 @@
 #include "api/page.h"
 #include "api/reply.h"
 #include "base/clock.h"
+#include "base/instant.h"
 #include "domain/batch_json.h"
 #include "store/batch_contact_store.h"
 #include "store/batch_store.h"
@@ -92,6 +93,14 @@ static struct campaign_request campaign_request(const struct request *request, c
 	return campaign;
 }
 
+static enum db_result refuse_contact(struct request *request, const struct uuid *missing)
+{
+	char id[UUID_TEXT];
+
+	uuid_format(missing, id);
+	return reply_refuse_field(request, "contact_ids", "%s names no contact of this organisation", id);
+}
+
 /* Why the campaign's rules did not let it be done, in the words of the contract. */
 static enum db_result refuse(struct request *request, const struct campaign_request *campaign,
                              enum batch_action action)
@@ -115,6 +124,10 @@ static enum db_result refuse(struct request *request, const struct campaign_requ
 		                    "Give phone_number_ids, or assign outbound numbers to the agent.");
 	case REFUSED_NO_CONTACTS:
 		return reply_refuse(request, ERROR_NO_CONTACTS, "The campaign has no contacts.");
+	case REFUSED_FOLDER:
+		return reply_refuse_field(request, "contact_folder_id", "names no folder of this organisation");
+	case REFUSED_CONTACT:
+		return refuse_contact(request, &campaign->missing_contact);
 	case REFUSED_FIELDS:
 		request->faults = campaign->faults;
 		return reply_refuse_faults(request, ERROR_VALIDATION);
@@ -179,6 +192,113 @@ enum db_result batch_calls_resume(struct request *request)
 enum db_result batch_calls_cancel(struct request *request)
 {
 	return act(request, NULL, BATCH_CANCEL, campaign_cancel);
+}
+
+#define PREVIEW_DAYS 366
+
+static void write_days(struct json *json, const struct plan_day *days, int count)
+{
+	json_begin_array(json, "days");
+	for (int i = 0; i < count; i++) {
+		char date[11];
+
+		date_format(days[i].day, date);
+		json_begin_object(json, NULL);
+		json_add_string(json, "date", date);
+		json_int(json, "contacts", days[i].contacts);
+		json_instant(json, "first_at", days[i].first_us);
+		json_instant(json, "last_at", days[i].last_us);
+		json_end(json);
+	}
+	json_end(json);
+}
+
+enum db_result batch_calls_preview(struct request *request)
+{
+	struct campaign_request campaign = campaign_request(request, &batch_fields);
+	struct plan_day *days = arena_alloc(request->arena, PREVIEW_DAYS * sizeof *days);
+	struct batch *batch = &campaign.batch;
+	enum db_result result = campaign_preview(request->db, &campaign);
+	struct plan_rules rules;
+	struct json *json;
+	int planned, count;
+
+	if (result == DB_REFUSED)
+		return refuse(request, &campaign, BATCH_CHANGE);
+	if (result != DB_OK)
+		return result;
+	rules = batch_plan_rules(&batch->config);
+	count = plan_days(&rules, &batch->plan, (int)batch->counts.pending, days, PREVIEW_DAYS, &planned);
+	json = reply_begin(request, 200);
+	json_begin_object(json, "data");
+	json_add_string(json, "timezone", batch->config.timezone);
+	json_int(json, "contacts", batch->counts.pending);
+	json_int(json, "planned", planned);
+	json_instant(json, "planned_from", count == 0 ? INSTANT_NONE : days[0].first_us);
+	json_instant(json, "planned_until", count == 0 ? INSTANT_NONE : days[count - 1].last_us);
+	write_days(json, days, count);
+	json_end(json);
+	return reply_end(request);
+}
+
+struct bulk_delete {
+	struct field_list ids; /* of struct uuid */
+};
+
+static const struct bulk_delete bulk_delete_initial = { 0 };
+
+static const struct field bulk_delete_list[] = {
+	{ .name = "ids", .type = FIELD_IDS, .flags = FIELD_REQUIRED, .offset = offsetof(struct bulk_delete, ids),
+	  .min = 1, .max = 100 },
+};
+
+const struct field_table bulk_delete_fields = {
+	bulk_delete_list, sizeof bulk_delete_list / sizeof *bulk_delete_list, sizeof(struct bulk_delete),
+	&bulk_delete_initial,
+};
+
+static void write_refused(struct json *json, const struct campaign_request *campaign, enum db_result result)
+{
+	bool found = result == DB_REFUSED;
+
+	json_begin_object(json, NULL);
+	json_id(json, "id", &campaign->uuid);
+	json_add_string(json, "code", reply_error_code(found ? ERROR_INVALID_STATE : ERROR_NOT_FOUND));
+	json_add_string(json, "message", !found ? "There is no such object."
+	                : arena_printf(campaign->arena, "You cannot delete a campaign that is %s.",
+	                               batch_status_names[campaign->batch.status]));
+	json_end(json);
+}
+
+/* What cannot be deleted keeps nothing else from it: a campaign that refuses has written nothing. */
+enum db_result batch_calls_bulk_delete(struct request *request)
+{
+	const struct field_list *ids = &((const struct bulk_delete *)request->input)->ids;
+	struct campaign_request *campaigns = arena_alloc(request->arena, ids->count * sizeof *campaigns);
+	enum db_result *results = arena_alloc(request->arena, ids->count * sizeof *results);
+	struct json *json;
+
+	for (size_t i = 0; i < ids->count; i++) {
+		campaigns[i] = campaign_request(request, NULL);
+		campaigns[i].uuid = ((const struct uuid *)ids->items)[i];
+		results[i] = campaign_delete(request->db, &campaigns[i]);
+		if (results[i] != DB_OK && results[i] != DB_REFUSED && results[i] != DB_NOT_FOUND)
+			return results[i];
+	}
+	json = reply_begin(request, 200);
+	json_begin_object(json, "data");
+	json_begin_array(json, "deleted");
+	for (size_t i = 0; i < ids->count; i++)
+		if (results[i] == DB_OK)
+			json_id(json, NULL, &campaigns[i].uuid);
+	json_end(json);
+	json_begin_array(json, "refused");
+	for (size_t i = 0; i < ids->count; i++)
+		if (results[i] != DB_OK)
+			write_refused(json, &campaigns[i], results[i]);
+	json_end(json);
+	json_end(json);
+	return reply_end(request);
 }
 
 static void write_reported(struct json *json, const char *key, int64_t value)

@@ -6,6 +6,7 @@
 
 extern const struct field_table batch_calls_query;
 extern const struct field_table batch_contacts_query;
+extern const struct field_table bulk_delete_fields;
 
 enum db_result batch_calls_list(struct request *request);
 enum db_result batch_calls_create(struct request *request);
@@ -16,6 +17,8 @@ enum db_result batch_calls_schedule(struct request *request);
 enum db_result batch_calls_pause(struct request *request);
 enum db_result batch_calls_resume(struct request *request);
 enum db_result batch_calls_cancel(struct request *request);
+enum db_result batch_calls_preview(struct request *request);
+enum db_result batch_calls_bulk_delete(struct request *request);
 enum db_result batch_contacts_page(struct request *request);
 enum db_result batch_contacts_append(struct request *request);
 enum db_result batch_contacts_get(struct request *request);

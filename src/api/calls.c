@@ -6,7 +6,9 @@
 #include "api/reply.h"
 #include "base/clock.h"
 #include "domain/report_fields.h"
+#include "store/agent_store.h"
 #include "store/call_store.h"
+#include "store/do_not_call_store.h"
 #include "store/report_store.h"
 
 struct call_query {
@@ -81,13 +83,115 @@ enum db_result calls_list(struct request *request)
 	return page_reply(request, &query->page, &listing, write_call);
 }
 
-enum db_result calls_get(struct request *request)
+static enum db_result reply_call(struct request *request, int status, const struct uuid *id)
 {
 	struct call call;
 
-	DB_TRY(call_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &call));
-	write_call(reply_begin(request, 200), "data", &call);
+	DB_TRY(call_get(request->db, request->key.organization_id, id, request->arena, &call));
+	write_call(reply_begin(request, status), "data", &call);
 	return reply_end(request);
+}
+
+enum db_result calls_get(struct request *request)
+{
+	return reply_call(request, 200, &request->ids[0]);
+}
+
+struct call_input {
+	struct uuid agent_id;
+	const char *phone_number, *from_number, *variables, *call_settings;
+};
+
+static const struct call_input call_initial = {
+	.phone_number = "", .from_number = "", .variables = "{}", .call_settings = "{}",
+};
+
+#define INPUT(member, ...) { .name = #member, .offset = offsetof(struct call_input, member), __VA_ARGS__ }
+
+static const struct field call_input_list[] = {
+	INPUT(agent_id, .type = FIELD_ID, .flags = FIELD_REQUIRED),
+	INPUT(phone_number, .type = FIELD_PHONE, .flags = FIELD_REQUIRED),
+	INPUT(from_number, .type = FIELD_PHONE, .flags = FIELD_NULLABLE),
+	INPUT(variables, .type = FIELD_OBJECT, .flags = FIELD_NULLABLE, .max = 16384),
+	INPUT(call_settings, .type = FIELD_OBJECT, .flags = FIELD_NULLABLE, .max = 16384),
+};
+
+const struct field_table single_call_fields = {
+	call_input_list, sizeof call_input_list / sizeof *call_input_list, sizeof(struct call_input), &call_initial,
+};
+
+static enum db_result find_agent(struct request *request, const struct uuid *id, struct agent *agent)
+{
+	enum db_result result = agent_lock_shared(request->db, request->key.organization_id, id, request->arena, agent);
+
+	if (result == DB_NOT_FOUND)
+		return reply_refuse_field(request, "agent_id", "there is no such agent");
+	if (result == DB_OK && agent->status != AGENT_ACTIVE)
+		return reply_refuse(request, ERROR_AGENT_NOT_READY,
+		                    "The agent is not active: its dialer has not taken agent.sync yet.");
+	return result;
+}
+
+static enum db_result find_number(struct request *request, const struct agent *agent, const char *wanted,
+                                  const char **from_number)
+{
+	enum db_result result = call_from_number(request->db, request->key.organization_id, agent->id, wanted,
+	                                         request->arena, from_number);
+
+	if (result == DB_NOT_FOUND && *wanted != '\0')
+		return reply_refuse_field(request, "from_number", "is not a number of this organisation");
+	if (result == DB_NOT_FOUND)
+		return reply_refuse(request, ERROR_NO_PHONE_NUMBER,
+		                    "Give from_number, or assign an outbound number to the agent.");
+	return result;
+}
+
+/* Judged again before the dialer is asked; said here so that the client knows at once. */
+static enum db_result check_suppressed(struct request *request, const char *phone_number)
+{
+	struct page page = { .limit = 1 };
+	struct listing listing;
+
+	DB_TRY(do_not_call_list(request->db, request->key.organization_id, phone_number, &page, request->arena,
+	                        &listing));
+	return listing.count == 0 ? DB_OK : reply_refuse_field(request, "phone_number", "is on the do-not-call list");
+}
+
+enum db_result calls_create(struct request *request)
+{
+	const struct call_input *input = request->input;
+	struct single_call call = {
+		.id = uuid_new(), .organization_id = request->key.organization_id, .now_us = clock_now_us(),
+		.to_number = input->phone_number, .variables = input->variables, .call_settings = input->call_settings,
+	};
+	struct agent agent;
+
+	DB_TRY(find_agent(request, &input->agent_id, &agent));
+	DB_TRY(find_number(request, &agent, input->from_number, &call.from_number));
+	DB_TRY(check_suppressed(request, input->phone_number));
+	call.agent_row = agent.id;
+	call.max_seconds = agent.max_call_duration_seconds;
+	call.expires_at_us = call.now_us + request->conf->dispatch_ttl_seconds * US_PER_SECOND;
+	DB_TRY(call_insert_single(request->db, &call));
+	return reply_call(request, 201, &call.id);
+}
+
+/* Under the call's lock the report is the judge: it ends a call that no dialer has taken, or nothing. */
+enum db_result calls_cancel(struct request *request)
+{
+	struct call_report report = *(const struct call_report *)report_fields.initial;
+	enum report_result result;
+	struct call call;
+
+	DB_TRY(call_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &call));
+	if (!call_can_be_cancelled(call.status))
+		return reply_refuse(request, ERROR_INVALID_STATE, "You cannot cancel a call that is %s.",
+		                    call_status_names[call.status]);
+	report.call_id = call.id;
+	report.status = CALL_CANCELLED;
+	report.end_reason = "cancelled";
+	DB_TRY(reports_apply_in(request->db, request->key.organization_id, &report, 1, clock_now_us(), &result));
+	return reply_call(request, 200, &call.id);
 }
 
 enum db_result calls_report(struct request *request)

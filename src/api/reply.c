@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -16,6 +17,7 @@ static const struct {
 	[ERROR_NOT_FOUND] = { "not_found", 404 },
 	[ERROR_METHOD_NOT_ALLOWED] = { "method_not_allowed", 405 },
 	[ERROR_IDEMPOTENCY_CONFLICT] = { "idempotency_conflict", 409 },
+	[ERROR_PRECONDITION_FAILED] = { "precondition_failed", 412 },
 	[ERROR_PAYLOAD_TOO_LARGE] = { "payload_too_large", 413 },
 	[ERROR_UNSUPPORTED_MEDIA_TYPE] = { "unsupported_media_type", 415 },
 	[ERROR_VALIDATION] = { "validation_error", 422 },
@@ -27,18 +29,25 @@ static const struct {
 	[ERROR_UNAVAILABLE] = { "unavailable", 503 },
 };
 
+const char *reply_error_code(enum error error)
+{
+	return errors[error].code;
+}
+
 static const char *phrase(int status)
 {
 	switch (status) {
 	case 200: return "OK";
 	case 201: return "Created";
 	case 204: return "No Content";
+	case 304: return "Not Modified";
 	case 400: return "Bad Request";
 	case 401: return "Unauthorized";
 	case 403: return "Forbidden";
 	case 404: return "Not Found";
 	case 405: return "Method Not Allowed";
 	case 409: return "Conflict";
+	case 412: return "Precondition Failed";
 	case 413: return "Content Too Large";
 	case 415: return "Unsupported Media Type";
 	case 422: return "Unprocessable Content";
@@ -53,6 +62,9 @@ static struct reply *start(struct request *request, int status)
 	struct reply *reply = request->reply;
 
 	reply->status = status;
+	reply->media_type = "application/json";
+	reply->data_len = reply->secret_len = 0;
+	reply->next = NULL;
 	buf_reset(&reply->headers);
 	buf_reset(&reply->body);
 	reply->json = json_to(&reply->body);
@@ -71,12 +83,33 @@ enum db_result reply_end(struct request *request)
 {
 	struct json *json = &request->reply->json;
 
+	request->reply->data_len = request->reply->body.len;
 	json_begin_object(json, "meta");
 	json_add_string(json, "request_id", request->id);
 	json_instant(json, "ts", clock_now_us());
 	json_end(json);
 	json_end(json);
 	return DB_OK;
+}
+
+void reply_secret(struct request *request, const char *key, const char *value)
+{
+	struct reply *reply = request->reply;
+
+	json_add_string(&reply->json, key, value);
+	reply->secret_len = strlen(value) + 2; /* with its quotes: it holds nothing that JSON escapes */
+	reply->secret_at = reply->body.len - reply->secret_len;
+}
+
+const char *reply_to_keep(const struct request *request)
+{
+	const struct reply *reply = request->reply;
+	const char *body = buf_text(&reply->body);
+
+	if (reply->secret_len == 0)
+		return body;
+	return arena_printf(request->arena, "%.*snull%s", (int)reply->secret_at, body,
+	                    body + reply->secret_at + reply->secret_len);
 }
 
 void reply_kept(struct request *request, int status, const char *body)
@@ -87,6 +120,22 @@ void reply_kept(struct request *request, int status, const char *body)
 enum db_result reply_no_content(struct request *request)
 {
 	start(request, 204);
+	return DB_OK;
+}
+
+enum db_result reply_not_modified(struct request *request)
+{
+	start(request, 304);
+	return DB_OK;
+}
+
+enum db_result reply_in_parts(struct request *request, const char *media_type, reply_part *next, void *parts)
+{
+	struct reply *reply = start(request, 200);
+
+	reply->media_type = media_type;
+	reply->next = next;
+	reply->parts = parts;
 	return DB_OK;
 }
 
@@ -190,9 +239,10 @@ void reply_head(const struct request *request, struct buf *out)
 
 	buf_printf(out, "Status: %d %s\r\nX-Request-Id: %s\r\n", reply->status, phrase(reply->status),
 	           request->id);
-	if (reply->status != 204)
-		buf_printf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
-		           reply->body.len);
+	if (reply->status != 204 && reply->status != 304)
+		buf_printf(out, "Content-Type: %s\r\n", reply->media_type);
+	if (reply->status != 204 && reply->status != 304 && reply->next == NULL)
+		buf_printf(out, "Content-Length: %zu\r\n", reply->body.len);
 	buf_puts(out, buf_text(&reply->headers));
 	buf_puts(out, "\r\n");
 }

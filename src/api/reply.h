@@ -9,11 +9,20 @@
 #include "base/buf.h"
 #include "base/json.h"
 
+/* Appends the next part of a long reply to its body: nothing when it is over. Any result but DB_OK breaks
+ * the reply off, so that the client sees that it is not whole. */
+typedef enum db_result reply_part(struct request *request, void *parts);
+
 struct reply {
 	int status;
+	const char *media_type;
 	struct buf headers; /* beyond those of every reply */
 	struct buf body;
 	struct json json;
+	size_t data_len;    /* of the body, up to what differs from request to request: `meta` */
+	size_t secret_at, secret_len; /* in the body; length 0: none */
+	reply_part *next;   /* of a reply in parts, after the one in `body`; NULL: the body is whole */
+	void *parts;
 };
 
 enum error {
@@ -23,6 +32,7 @@ enum error {
 	ERROR_NOT_FOUND,
 	ERROR_METHOD_NOT_ALLOWED,
 	ERROR_IDEMPOTENCY_CONFLICT,
+	ERROR_PRECONDITION_FAILED,
 	ERROR_PAYLOAD_TOO_LARGE,
 	ERROR_UNSUPPORTED_MEDIA_TYPE,
 	ERROR_VALIDATION,
@@ -35,14 +45,24 @@ enum error {
 	ERROR__MAX
 };
 
+const char *reply_error_code(enum error error);
+
 /* The caller writes one member named "data" (and "pagination" for a list) between these two. */
 struct json *reply_begin(struct request *request, int status);
 enum db_result reply_end(struct request *request);
 
-/* A reply that was made before, as it was. */
+/* A member of "data" that is shown once: it is not kept with the reply. At most one. */
+void reply_secret(struct request *request, const char *key, const char *value);
+
+/* The body without its secret, in the arena; and a reply that was made before, as it was kept. */
+const char *reply_to_keep(const struct request *request);
 void reply_kept(struct request *request, int status, const char *body);
 
-enum db_result reply_no_content(struct request *request); /* 204 */
+enum db_result reply_no_content(struct request *request);  /* 204 */
+enum db_result reply_not_modified(struct request *request); /* 304 */
+
+/* 200 with a body that comes in parts, so that memory does not grow with it. */
+enum db_result reply_in_parts(struct request *request, const char *media_type, reply_part *next, void *parts);
 
 enum db_result reply_refuse(struct request *request, enum error error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -77,6 +77,8 @@ void request_receive(struct request *request, char **params, struct FCGX_Stream 
 		.authorization = param(params, "HTTP_AUTHORIZATION"),
 		.content_type = param(params, "CONTENT_TYPE"),
 		.idempotency_key = idempotency_key(params),
+		.if_match = param(params, "HTTP_IF_MATCH"),
+		.if_none_match = param(params, "HTTP_IF_NONE_MATCH"),
 		.content_length = content_length(param(params, "CONTENT_LENGTH")),
 		.in = in,
 		.body = "",
@@ -100,6 +102,29 @@ bool request_read_body(struct request *request)
 	request->body = body;
 	request->body_len = len;
 	return true;
+}
+
+/* A chain over pieces of one size, so that it depends on nothing but the body. */
+static void hash_on(struct request *request, const char *bytes, size_t len)
+{
+	uint8_t chain[2][SHA256_SIZE];
+
+	memcpy(chain[0], request->stream_hash, SHA256_SIZE);
+	crypto_sha256(bytes, len, chain[1]);
+	crypto_sha256(chain, sizeof chain, request->stream_hash);
+}
+
+size_t request_stream(struct request *request, char bytes[REQUEST_CHUNK])
+{
+	int64_t left = request->content_length - request->streamed;
+	int got = left > 0 ? FCGX_GetStr(bytes, left < REQUEST_CHUNK ? (int)left : REQUEST_CHUNK, request->in) : 0;
+
+	if (got <= 0)
+		return 0;
+	request->streamed += got;
+	if (*request->idempotency_key != '\0')
+		hash_on(request, bytes, (size_t)got);
+	return (size_t)got;
 }
 
 static int hex_digit(char c)

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/conf.h"
+#include "base/crypto.h"
 #include "base/field.h"
 #include "base/uuid.h"
 #include "store/db.h"
@@ -19,8 +20,10 @@ enum method { METHOD_GET, METHOD_POST, METHOD_PATCH, METHOD_DELETE, METHOD__MAX 
 extern const char *const method_names[METHOD__MAX + 1]; /* NULL-terminated */
 
 #define REQUEST_HOLES_MAX 2 /* <id> in one path */
+#define REQUEST_CHUNK 65536  /* bytes of a streamed body at once */
 
 struct reply;
+struct route;
 struct FCGX_Stream;
 
 struct request {
@@ -38,13 +41,18 @@ struct request {
 	const char *authorization; /* "" when there is none, as the next */
 	const char *content_type;
 	const char *idempotency_key;
+	const char *if_match, *if_none_match;
 	int64_t content_length;    /* -1: what was said is no number */
 	struct FCGX_Stream *in;    /* the body */
+	int64_t streamed;          /* how much of it request_stream has read */
+	uint8_t stream_hash[SHA256_SIZE]; /* of that, when there is an idempotency key */
 
 	/* What was made of it before the handler runs. */
+	const struct route *route;
 	struct key key;                     /* whose request it is: key.organization_id */
 	struct uuid ids[REQUEST_HOLES_MAX]; /* of the path, in its order */
 	int64_t position;                   /* of the path */
+	const char *phone_number;           /* of the path */
 	void *query;                        /* the struct of the route's query table, NULL without one */
 	const char *body;
 	size_t body_len;
@@ -58,6 +66,9 @@ void request_receive(struct request *request, char **params, struct FCGX_Stream 
 
 /* Reads the whole body into the arena; false when the client sent less than it promised. */
 bool request_read_body(struct request *request);
+
+/* The next bytes of the body; fewer than REQUEST_CHUNK only at its end, 0 behind it. */
+size_t request_stream(struct request *request, char bytes[REQUEST_CHUNK]);
 
 /* Splits the query string; false when it cannot be decoded. */
 bool request_split_query(struct request *request, struct field_pair **pairs, size_t *count);

@@ -5,11 +5,14 @@
 #include <strings.h>
 
 #include "api/auth.h"
+#include "api/etag.h"
 #include "api/reply.h"
 #include "api/transaction.h"
+#include "api/upload.h"
 #include "base/log.h"
 
 #define ID_TEXT_MAX 48 /* a UUID and its prefix */
+#define PHONE_TEXT_MAX 32
 
 const struct field_table no_fields = { .initial = "" };
 
@@ -32,7 +35,22 @@ static bool match_position(const char *text, size_t len, int64_t *position)
 	return *position <= UINT32_MAX;
 }
 
-/* Fills request->ids and request->position from the holes. */
+static bool match_phone(struct arena *arena, const char *text, size_t len, const char **phone_number)
+{
+	*phone_number = arena_strndup(arena, text, len < PHONE_TEXT_MAX ? len : PHONE_TEXT_MAX);
+	return phone_is_e164(*phone_number);
+}
+
+/* Fills the members of the request that the hole stands for. */
+static bool match_hole(const char *hole, const char *text, size_t len, struct request *request, size_t *ids)
+{
+	switch (hole[2]) {
+	case 'd': return match_id(text, len, &request->ids[(*ids)++]);
+	case 'h': return match_phone(request->arena, text, len, &request->phone_number);
+	default: return match_position(text, len, &request->position);
+	}
+}
+
 static bool match(const char *pattern, struct request *request)
 {
 	const char *path = request->path;
@@ -46,8 +64,7 @@ static bool match(const char *pattern, struct request *request)
 		}
 		size_t len = strcspn(path, "/");
 
-		if (pattern[1] == 'i' ? !match_id(path, len, &request->ids[ids++])
-		                      : !match_position(path, len, &request->position))
+		if (!match_hole(pattern, path, len, request, &ids))
 			return false;
 		path += len;
 		pattern = strchr(pattern, '>') + 1;
@@ -118,14 +135,8 @@ static bool is_json(const char *media_type)
 	return len == sizeof json - 1 && strncasecmp(media_type, json, len) == 0;
 }
 
-/* Size, media type, JSON, fields. An empty body stands for {} and needs no media type. */
-static enum db_result read_input(struct request *request, const struct route *route)
+static enum db_result check_size(struct request *request, const struct route *route)
 {
-	enum field_mode mode = route->method == METHOD_PATCH ? FIELD_CHANGE : FIELD_CREATE;
-	const struct field_table *table = route->body;
-
-	if (table == NULL)
-		return DB_OK;
 	if (request->content_length < 0)
 		return reply_refuse(request, ERROR_BAD_REQUEST,
 		                    "The length of the body is not a number.");
@@ -133,6 +144,30 @@ static enum db_result read_input(struct request *request, const struct route *ro
 		return reply_refuse(request, ERROR_PAYLOAD_TOO_LARGE,
 		                    "The body must not be longer than %zu bytes.",
 		                    route->body_max);
+	return DB_OK;
+}
+
+static enum db_result check_upload(struct request *request, const struct route *route)
+{
+	DB_TRY(check_size(request, route));
+	if (!upload_is_known_type(request->content_type))
+		return reply_refuse(request, ERROR_UNSUPPORTED_MEDIA_TYPE,
+		                    "The body must be text/csv or multipart/form-data.");
+	return DB_OK;
+}
+
+/* Size, media type, JSON, fields. An empty body stands for {} and needs no media type. */
+static enum db_result read_input(struct request *request, const struct route *route)
+{
+	bool changes = route->method == METHOD_PATCH || (route->flags & ROUTE_CHANGE) != 0;
+	enum field_mode mode = changes ? FIELD_CHANGE : FIELD_CREATE;
+	const struct field_table *table = route->body;
+
+	if ((route->flags & ROUTE_STREAM) != 0)
+		return check_upload(request, route);
+	if (table == NULL)
+		return DB_OK;
+	DB_TRY(check_size(request, route));
 	if (request->content_length > 0 && !is_json(request->content_type))
 		return reply_refuse(request, ERROR_UNSUPPORTED_MEDIA_TYPE,
 		                    "The body must be application/json.");
@@ -151,34 +186,89 @@ static enum db_result read_input(struct request *request, const struct route *ro
 	return reply_refuse_faults(request, ERROR_VALIDATION);
 }
 
+/* Those whose path ends in a hole. */
+static bool gives_one_object(const struct route *route)
+{
+	return (route->method == METHOD_GET || route->method == METHOD_PATCH) &&
+	       route->path[strlen(route->path) - 1] == '>';
+}
+
+static const struct route *find_sibling(const struct route *route, enum method method)
+{
+	for (size_t i = 0; i < route_count; i++)
+		if (routes[i].method == method && strcmp(routes[i].path, route->path) == 0)
+			return &routes[i];
+	return NULL;
+}
+
+static bool is_conditional(const struct request *request)
+{
+	return request->method == METHOD_PATCH && *request->if_match != '\0';
+}
+
+static enum db_result rehearse(struct db *db, void *context)
+{
+	struct request *request = context;
+
+	(void)db; /* the request's own */
+	return request->route->handle(request);
+}
+
+static enum db_result check_if_match(struct request *request)
+{
+	DB_TRY(find_sibling(request->route, METHOD_GET)->handle(request));
+	if (etag_is_wanted(request))
+		return DB_OK;
+	return reply_refuse(request, ERROR_PRECONDITION_FAILED,
+	                    "The object is not the one that If-Match names: read it again.");
+}
+
+/* If-Match is judged by the object as GET gives it, and the object must not change between that and
+ * the handler. What to lock only the handler knows: so it runs once for its locks. */
+static enum db_result handle_if_matched(struct request *request)
+{
+	DB_TRY(check_if_match(request));
+	DB_TRY(db_rehearse(request->db, rehearse, request));
+	DB_TRY(check_if_match(request));
+	return request->route->handle(request);
+}
+
 static enum db_result judge_and_handle(struct request *request, const struct route *route)
 {
 	DB_TRY(check_scope(request, route));
 	DB_TRY(read_query(request, route));
 	DB_TRY(read_input(request, route));
-	return request->method == METHOD_GET ? route->handle(request) : transaction_handle(request, route->handle);
+	if ((route->flags & ROUTE_STREAM) != 0)
+		return transaction_stream(request, route->handle);
+	if (request->method == METHOD_GET)
+		DB_TRY(route->handle(request));
+	else
+		DB_TRY(transaction_handle(request, is_conditional(request) ? handle_if_matched : route->handle));
+	if (gives_one_object(route))
+		etag_finish(request);
+	return DB_OK;
 }
 
 void route_answer(struct request *request)
 {
-	const struct route *route = find_route(request);
-
-	if (route != NULL)
-		reply_db(request, judge_and_handle(request, route));
+	request->route = find_route(request);
+	if (request->route != NULL)
+		reply_db(request, judge_and_handle(request, request->route));
 }
 
-/* Only <id> and <position> are holes, and not more of them than a request has room for. */
+/* Only <id>, <position> and <phone> are holes, and not more of them than a request has room for. */
 static bool holes_are_known(const char *path)
 {
-	int ids = 0, positions = 0;
+	int ids = 0, others = 0, holes = 0;
 
 	for (const char *hole = strchr(path, '<'); hole != NULL; hole = strchr(hole + 1, '<')) {
 		ids += strncmp(hole, "<id>", 4) == 0;
-		positions += strncmp(hole, "<position>", 10) == 0;
+		others += strncmp(hole, "<position>", 10) == 0 || strncmp(hole, "<phone>", 7) == 0;
+		holes++;
 		if (hole[-1] != '/')
 			return false;
 	}
-	return ids <= REQUEST_HOLES_MAX && positions <= 1;
+	return ids + others == holes && ids <= REQUEST_HOLES_MAX && others <= 1;
 }
 
 static const char *fault_of(const struct route *route)
@@ -187,10 +277,14 @@ static const char *fault_of(const struct route *route)
 
 	if (*route->path != '/' || !holes_are_known(route->path))
 		return "has a malformed path";
-	if (takes_body != (route->body != NULL) || takes_body != (route->body_max > 0))
+	bool streams = (route->flags & ROUTE_STREAM) != 0;
+
+	if (takes_body != (route->body != NULL || streams) || takes_body != (route->body_max > 0))
 		return "has a body where it should not, or the other way round";
 	if (route->handle == NULL)
 		return "has no handler";
+	if (route->method == METHOD_PATCH && find_sibling(route, METHOD_GET) == NULL)
+		return "has no GET beside it, which If-Match is judged by";
 	for (const struct route *other = routes; other < route; other++)
 		if (other->method == route->method && strcmp(other->path, route->path) == 0)
 			return "stands twice in the table";

@@ -14,20 +14,27 @@
 
 struct route {
 	enum method method;
-	/* Holes: <id> an id with or without type prefix, <position> a number from 1. What does not fit
+	/* Holes: <id> an id with or without type prefix, <position> a number from 1, <phone> a
+	 * telephone number. What does not fit
 	 * does not match. */
 	const char *path;
 	enum scope scope;
 	/* What the parameters land in; NULL: there are none. A wrong one is a 400. */
 	const struct field_table *query;
 	/* What the body lands in (PATCH: what the client gave of it) and its longest length. NULL: a
-	 * body is not read, 0. POST and PATCH always have a table, if need be an empty one. */
+	 * body is not read, 0. POST and PATCH always have a table, if need be an empty one, or ROUTE_STREAM. */
 	const struct field_table *body;
 	size_t body_max;
 	/* Answers with the functions of api/reply.h and returns what they return, or any other result,
 	 * which is answered by reply_db. Runs inside a transaction unless the method is GET, and must bear
 	 * being run again. */
 	enum db_result (*handle)(struct request *request);
+	unsigned flags;
+};
+
+enum route_flag {
+	ROUTE_CHANGE = 1, /* a POST whose body is read like that of a PATCH: only what is given counts */
+	ROUTE_STREAM = 2, /* the body, a file, is left to the handler, which makes its own transactions */
 };
 
 extern const struct route routes[];

@@ -1,16 +1,27 @@
-/* The route table: every address of the API. Reads want the scope `read`, changes `write`. */
+/* The route table: every address of the API. Reads want the scope `read`, changes `write`, keys `admin`. */
 #include "api/agents.h"
+#include "api/analytics.h"
 #include "api/batch_calls.h"
 #include "api/calls.h"
+#include "api/contacts.h"
+#include "api/do_not_call.h"
+#include "api/keys.h"
+#include "api/folders.h"
+#include "api/imports.h"
 #include "api/numbers.h"
 #include "api/page.h"
+#include "api/results.h"
 #include "api/route.h"
 #include "api/service.h"
 #include "api/webhooks.h"
 #include "domain/batch.h"
+#include "domain/contact.h"
 #include "domain/report_fields.h"
 
 #define V1 "/api/public/v1"
+
+/* Most rows have no flags and leave them out. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
 const struct route routes[] = {
 	{ METHOD_GET, V1 "/webhooks", SCOPE_READ, &page_fields, NULL, 0, webhooks_list },
@@ -32,6 +43,18 @@ const struct route routes[] = {
 	{ METHOD_POST, V1 "/telephony/numbers/unassign", SCOPE_WRITE, NULL, &unassign_fields, KIB(64), numbers_unassign },
 	{ METHOD_DELETE, V1 "/telephony/numbers/<id>", SCOPE_WRITE, NULL, NULL, 0, numbers_delete },
 
+	{ METHOD_GET, V1 "/contacts/folders", SCOPE_READ, &folder_query_fields, NULL, 0, folders_list },
+	{ METHOD_POST, V1 "/contacts/folders", SCOPE_WRITE, NULL, &contact_folder_fields, KIB(64), folders_create },
+	{ METHOD_GET, V1 "/contacts/folders/<id>", SCOPE_READ, NULL, NULL, 0, folders_get },
+	{ METHOD_PATCH, V1 "/contacts/folders/<id>", SCOPE_WRITE, NULL, &contact_folder_fields, KIB(64), folders_change },
+	{ METHOD_DELETE, V1 "/contacts/folders/<id>", SCOPE_WRITE, NULL, NULL, 0, folders_delete },
+	{ METHOD_GET, V1 "/contacts", SCOPE_READ, &contact_query_fields, NULL, 0, contacts_list },
+	{ METHOD_POST, V1 "/contacts", SCOPE_WRITE, NULL, &contact_fields, KIB(256), contacts_create },
+	{ METHOD_POST, V1 "/contacts/import", SCOPE_WRITE, &import_fields, NULL, MIB(64), imports_to_folder, ROUTE_STREAM },
+	{ METHOD_GET, V1 "/contacts/<id>", SCOPE_READ, NULL, NULL, 0, contacts_get },
+	{ METHOD_PATCH, V1 "/contacts/<id>", SCOPE_WRITE, NULL, &contact_fields, KIB(256), contacts_change },
+	{ METHOD_DELETE, V1 "/contacts/<id>", SCOPE_WRITE, NULL, NULL, 0, contacts_delete },
+
 	{ METHOD_GET, V1 "/batch-calls", SCOPE_READ, &batch_calls_query, NULL, 0, batch_calls_list },
 	{ METHOD_POST, V1 "/batch-calls", SCOPE_WRITE, NULL, &batch_fields, MIB(16), batch_calls_create },
 	{ METHOD_GET, V1 "/batch-calls/<id>", SCOPE_READ, NULL, NULL, 0, batch_calls_get },
@@ -41,14 +64,29 @@ const struct route routes[] = {
 	{ METHOD_POST, V1 "/batch-calls/<id>/pause", SCOPE_WRITE, NULL, &no_fields, KIB(64), batch_calls_pause },
 	{ METHOD_POST, V1 "/batch-calls/<id>/resume", SCOPE_WRITE, NULL, &no_fields, KIB(64), batch_calls_resume },
 	{ METHOD_POST, V1 "/batch-calls/<id>/cancel", SCOPE_WRITE, NULL, &no_fields, KIB(64), batch_calls_cancel },
+	{ METHOD_POST, V1 "/batch-calls/<id>/preview", SCOPE_READ, NULL, &batch_fields, MIB(1), batch_calls_preview, ROUTE_CHANGE },
+	{ METHOD_GET, V1 "/batch-calls/<id>/analytics", SCOPE_READ, &analytics_query, NULL, 0, batch_analytics },
+	{ METHOD_GET, V1 "/batch-calls/<id>/results.csv", SCOPE_READ, NULL, NULL, 0, batch_results },
+	{ METHOD_POST, V1 "/batch-calls/bulk-delete", SCOPE_WRITE, NULL, &bulk_delete_fields, KIB(64), batch_calls_bulk_delete },
 	{ METHOD_GET, V1 "/batch-calls/<id>/contacts", SCOPE_READ, &batch_contacts_query, NULL, 0, batch_contacts_page },
 	{ METHOD_POST, V1 "/batch-calls/<id>/contacts", SCOPE_WRITE, NULL, &contacts_fields, MIB(16), batch_contacts_append },
+	{ METHOD_POST, V1 "/batch-calls/<id>/contacts/import", SCOPE_WRITE, NULL, NULL, MIB(64), imports_to_batch, ROUTE_STREAM },
 	{ METHOD_GET, V1 "/batch-calls/<id>/contacts/<position>", SCOPE_READ, NULL, NULL, 0, batch_contacts_get },
 
 	{ METHOD_GET, V1 "/calls", SCOPE_READ, &calls_query, NULL, 0, calls_list },
+	{ METHOD_POST, V1 "/calls", SCOPE_WRITE, NULL, &single_call_fields, KIB(64), calls_create },
 	{ METHOD_GET, V1 "/calls/<id>", SCOPE_READ, NULL, NULL, 0, calls_get },
+	{ METHOD_POST, V1 "/calls/<id>/cancel", SCOPE_WRITE, NULL, &no_fields, KIB(64), calls_cancel },
 	{ METHOD_POST, V1 "/calls/status", SCOPE_REPORTS, NULL, &bulk_report_fields, MIB(4), calls_report_bulk },
 	{ METHOD_POST, V1 "/calls/<id>/status", SCOPE_REPORTS, NULL, &report_fields, KIB(64), calls_report },
+
+	{ METHOD_GET, V1 "/do-not-call", SCOPE_READ, &do_not_call_query, NULL, 0, do_not_call_page },
+	{ METHOD_POST, V1 "/do-not-call", SCOPE_WRITE, NULL, &do_not_call_fields, MIB(1), do_not_call_append },
+	{ METHOD_DELETE, V1 "/do-not-call/<phone>", SCOPE_WRITE, NULL, NULL, 0, do_not_call_delete },
+
+	{ METHOD_GET, V1 "/keys", SCOPE_ADMIN, &page_fields, NULL, 0, keys_list },
+	{ METHOD_POST, V1 "/keys", SCOPE_ADMIN, NULL, &key_fields, KIB(64), keys_create },
+	{ METHOD_DELETE, V1 "/keys/<id>", SCOPE_ADMIN, NULL, NULL, 0, keys_revoke },
 
 	{ METHOD_GET, "/healthz", ROUTE_PUBLIC, NULL, NULL, 0, service_healthz },
 	{ METHOD_GET, "/readyz", ROUTE_PUBLIC, NULL, NULL, 0, service_readyz },

@@ -33,10 +33,19 @@ static enum db_result keep(const struct handling *handling)
 {
 	const struct request *request = handling->request;
 	struct kept_reply reply = {
-		.request_id = request->id, .status = request->reply->status, .body = buf_text(&request->reply->body),
+		.request_id = request->id, .status = request->reply->status, .body = reply_to_keep(request),
 	};
 
 	return idempotency_keep(request->db, request->key.organization_id, handling->key_hash, &reply);
+}
+
+/* Somebody used this key before: for the same request, or for another. */
+static enum db_result answer_again(struct handling *handling, const struct kept_reply *kept)
+{
+	if (memcmp(kept->request_hash, handling->request_hash, SHA256_SIZE) == 0)
+		return replay(handling->request, kept);
+	return reply_refuse(handling->request, ERROR_IDEMPOTENCY_CONFLICT,
+	                    "This idempotency key was used for another request.");
 }
 
 static enum db_result handle_once(struct handling *handling)
@@ -46,12 +55,8 @@ static enum db_result handle_once(struct handling *handling)
 	enum db_result result = idempotency_take(request->db, request->key.organization_id, handling->key_hash,
 	                                         handling->request_hash, clock_now_us(), request->arena, &kept);
 
-	if (result == DB_DUPLICATE) {
-		if (memcmp(kept.request_hash, handling->request_hash, SHA256_SIZE) == 0)
-			return replay(request, &kept);
-		return reply_refuse(request, ERROR_IDEMPOTENCY_CONFLICT,
-		                    "This idempotency key was used for another request.");
-	}
+	if (result == DB_DUPLICATE)
+		return answer_again(handling, &kept);
 	if (result != DB_OK)
 		return result;
 	DB_TRY(handling->handle(request));
@@ -67,8 +72,9 @@ static enum db_result run(struct db *db, void *context)
 	return has_key(handling->request) ? handle_once(handling) : handling->handle(handling->request);
 }
 
-/* What was refused was rolled back, the key too; its reply is kept all the same. */
-static enum db_result keep_refusal(struct db *db, void *context)
+/* What was refused was rolled back, the key too; its reply is kept all the same. And what was streamed took
+ * no key. */
+static enum db_result keep_reply(struct db *db, void *context)
 {
 	const struct handling *handling = context;
 	const struct request *request = handling->request;
@@ -89,21 +95,93 @@ static void hash_request(const struct request *request, uint8_t out[SHA256_SIZE]
 	buf_free(&text);
 }
 
+static enum db_result hash_key(struct handling *handling)
+{
+	const char *key = handling->request->idempotency_key;
+
+	if (strlen(key) > KEY_LEN_MAX)
+		return reply_refuse(handling->request, ERROR_BAD_REQUEST,
+		                    "An idempotency key has at most %d characters.", KEY_LEN_MAX);
+	crypto_sha256(key, strlen(key), handling->key_hash);
+	return DB_OK;
+}
+
 enum db_result transaction_handle(struct request *request, enum db_result (*handle)(struct request *))
 {
 	struct handling handling = { .request = request, .handle = handle };
 	bool repeatable = has_key(request) || request->method == METHOD_PATCH;
 	enum db_result result;
 
-	if (strlen(request->idempotency_key) > KEY_LEN_MAX)
-		return reply_refuse(request, ERROR_BAD_REQUEST, "An idempotency key has at most %d characters.",
-		                    KEY_LEN_MAX);
-	if (has_key(request)) {
-		crypto_sha256(request->idempotency_key, strlen(request->idempotency_key), handling.key_hash);
+	DB_TRY(hash_key(&handling));
+	if (has_key(request))
 		hash_request(request, handling.request_hash);
-	}
 	result = db_transact(request->db, repeatable ? DB_REPEATABLE : DB_ONCE, run, &handling);
 	if (result == DB_REFUSED && has_key(request) && request->reply->status != 409)
-		db_transact(request->db, DB_REPEATABLE, keep_refusal, &handling);
+		db_transact(request->db, DB_REPEATABLE, keep_reply, &handling);
+	return result;
+}
+
+static void read_to_end(struct request *request)
+{
+	char bytes[REQUEST_CHUNK];
+
+	while (request_stream(request, bytes) > 0)
+		continue;
+}
+
+/* The body's own hash stands for it. */
+static void hash_streamed_request(struct handling *handling)
+{
+	struct request *request = handling->request;
+
+	read_to_end(request);
+	request->body = (const char *)request->stream_hash;
+	request->body_len = sizeof request->stream_hash;
+	hash_request(request, handling->request_hash);
+}
+
+/* Under the lock of its key. */
+static enum db_result stream_once(struct handling *handling)
+{
+	struct request *request = handling->request;
+	struct kept_reply kept;
+	enum db_result result = idempotency_find(request->db, request->key.organization_id, handling->key_hash,
+	                                         clock_now_us(), request->arena, &kept);
+
+	if (result == DB_OK) {
+		hash_streamed_request(handling);
+		return answer_again(handling, &kept);
+	}
+	if (result != DB_NOT_FOUND)
+		return result;
+	result = handling->handle(request);
+	hash_streamed_request(handling);
+	if (result == DB_OK || result == DB_REFUSED)
+		db_transact(request->db, DB_REPEATABLE, keep_reply, handling);
+	return result;
+}
+
+static enum db_result stream_with_key(struct handling *handling)
+{
+	struct request *request = handling->request;
+	enum db_result result;
+	bool taken;
+
+	DB_TRY(hash_key(handling));
+	DB_TRY(idempotency_lock(request->db, request->key.organization_id, handling->key_hash, &taken));
+	if (!taken)
+		return reply_refuse(request, ERROR_IDEMPOTENCY_CONFLICT,
+		                    "A request with this idempotency key is being handled.");
+	result = stream_once(handling);
+	idempotency_unlock(request->db, request->key.organization_id, handling->key_hash);
+	return result;
+}
+
+enum db_result transaction_stream(struct request *request, enum db_result (*handle)(struct request *))
+{
+	struct handling handling = { .request = request, .handle = handle };
+	enum db_result result = has_key(request) ? stream_with_key(&handling) : handle(request);
+
+	read_to_end(request);
 	return result;
 }

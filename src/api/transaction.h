@@ -10,4 +10,9 @@
  * with this key gets it instead of being handled. */
 enum db_result transaction_handle(struct request *request, enum db_result (*handle)(struct request *));
 
+/* The same for a handler that makes transactions of its own while the body streams in: at most once a day
+ * with an idempotency key, unless the process or the database dies in the middle. Reads the body to its end,
+ * whatever the handler left of it. */
+enum db_result transaction_stream(struct request *request, enum db_result (*handle)(struct request *));
+
 #endif

@@ -6,20 +6,44 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/auth.h"
 #include "api/reply.h"
 #include "api/route.h"
 #include "base/log.h"
 #include "base/signals.h"
 
-static void send_reply(const struct request *request, FCGX_Stream *out)
+static bool send_buf(const struct buf *buf, FCGX_Stream *out)
 {
-	const struct buf *body = &request->reply->body;
+	return FCGX_PutStr(buf_text(buf), (int)buf->len, out) == (int)buf->len;
+}
+
+/* All of a reply in parts, or as much of it as there is a reader for. */
+static enum db_result send_parts(struct request *request, FCGX_Stream *out)
+{
+	struct reply *reply = request->reply;
+
+	for (;;) {
+		buf_reset(&reply->body);
+		DB_TRY(reply->next(request, reply->parts));
+		if (reply->body.len == 0 || !send_buf(&reply->body, out))
+			return DB_OK;
+	}
+}
+
+/* False: what was sent is not whole. */
+static bool send_reply(struct request *request, FCGX_Stream *out)
+{
+	struct reply *reply = request->reply;
 	struct buf head = { 0 };
+	enum db_result result = DB_OK;
 
 	reply_head(request, &head);
-	FCGX_PutStr(head.data, (int)head.len, out);
-	FCGX_PutStr(buf_text(body), (int)body->len, out);
+	if (send_buf(&head, out) && send_buf(&reply->body, out) && reply->next != NULL)
+		result = send_parts(request, out);
 	buf_free(&head);
+	if (result != DB_OK)
+		log_error("%s broke off with database result %d", request->path, (int)result);
+	return result == DB_OK;
 }
 
 static void answer(struct request *request, FCGX_Request *connection)
@@ -28,8 +52,11 @@ static void answer(struct request *request, FCGX_Request *connection)
 	log_set_request(request->id);
 	route_answer(request);
 	log_debug("%s %s: %d", method_names[request->method], request->path, request->reply->status);
-	send_reply(request, connection->out);
-	FCGX_Finish_r(connection);
+	if (send_reply(request, connection->out))
+		FCGX_Finish_r(connection);
+	else
+		FCGX_Free(connection, 1); /* without a proper end nginx breaks off too, so that the client learns of it */
+	auth_note_use(request->db);
 	log_set_request(NULL);
 	arena_reset(request->arena);
 }

@@ -1,0 +1,115 @@
+#include "api/analytics.h"
+
+#include <stddef.h>
+
+#include "api/reply.h"
+#include "base/clock.h"
+#include "base/instant.h"
+#include "store/analytics_store.h"
+#include "store/batch_store.h"
+
+struct analytics_parameters {
+	int interval;
+};
+
+static const struct analytics_parameters initial = { .interval = INTERVAL_DAY };
+
+static const struct field parameters[] = {
+	{ .name = "interval", .type = FIELD_CHOICE, .offset = offsetof(struct analytics_parameters, interval),
+	  .choices = interval_names },
+};
+
+const struct field_table analytics_query = {
+	parameters, sizeof parameters / sizeof *parameters, sizeof(struct analytics_parameters), &initial,
+};
+
+static enum db_result write_reasons(struct json *json, const char *key, const char *name, struct request *request,
+                                    int64_t batch_id, enum reason_kind kind)
+{
+	const struct reason *reasons;
+	size_t count;
+
+	DB_TRY(analytics_reasons(request->db, batch_id, kind, request->arena, &reasons, &count));
+	json_begin_array(json, key);
+	for (size_t i = 0; i < count; i++) {
+		json_begin_object(json, NULL);
+		json_add_string(json, name, reasons[i].text);
+		json_int(json, "calls", reasons[i].calls);
+		json_end(json);
+	}
+	json_end(json);
+	return DB_OK;
+}
+
+/* "2026-11-21", or "2026-11-21T09:00" where a period is an hour. */
+static void write_local(struct json *json, enum interval interval, int64_t wall_us)
+{
+	char text[32];
+
+	instant_format_iso(wall_us, text);
+	json_string_n(json, "period", text, interval == INTERVAL_DAY ? 10 : 16);
+}
+
+static void write_period(struct json *json, enum interval interval, const struct period *period)
+{
+	struct tally sum = tallies_sum(&period->tallies);
+
+	json_begin_object(json, NULL);
+	write_local(json, interval, period->wall_us);
+	json_instant(json, "starts_at", period->from_us);
+	json_int(json, "attempts", sum.calls);
+	for (int status = CALL_COMPLETED; status < CALL_STATUS__MAX; status++)
+		json_int(json, call_status_names[status], period->tallies.of[status].calls);
+	json_decimal4(json, "minutes", (sum.seconds * 10000 + 30) / 60);
+	json_decimal4(json, "cost", sum.cost_ten_thousandths);
+	json_end(json);
+}
+
+static void write_series(struct json *json, enum interval interval, const char *zone,
+                         const struct quarter *quarters, size_t count, struct arena *arena)
+{
+	struct period *periods = arena_alloc(arena, count * sizeof *periods);
+	size_t period_count = analytics_periods(interval, zone, quarters, count, periods);
+
+	json_add_string(json, "interval", interval_names[interval]);
+	json_add_string(json, "timezone", zone);
+	json_begin_array(json, "series");
+	for (size_t i = 0; i < period_count; i++)
+		write_period(json, interval, &periods[i]);
+	json_end(json);
+}
+
+static struct tallies add_up(const struct quarter *quarters, size_t count)
+{
+	struct tallies tallies = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		tally_add(&tallies.of[quarters[i].status], &quarters[i].tally);
+	return tallies;
+}
+
+enum db_result batch_analytics(struct request *request)
+{
+	const struct analytics_parameters *query = request->query;
+	const struct quarter *quarters;
+	struct tallies tallies;
+	struct batch batch;
+	struct json *json;
+	size_t count;
+
+	DB_TRY(batch_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &batch));
+	DB_TRY(analytics_quarters(request->db, batch.id, request->arena, &quarters, &count));
+	tallies = add_up(quarters, count);
+	json = reply_begin(request, 200);
+	json_begin_object(json, "data");
+	json_id(json, "batch_id", &batch.uuid);
+	json_add_string(json, "status", batch_status_names[batch.status]);
+	analytics_write_totals(json, &batch.counts, &tallies);
+	DB_TRY(write_reasons(json, "outcomes", "outcome", request, batch.id, REASON_OUTCOME));
+	DB_TRY(write_reasons(json, "end_reasons", "end_reason", request, batch.id, REASON_END_REASON));
+	write_series(json, (enum interval)query->interval, batch.config.timezone, quarters, count, request->arena);
+	json_decimal4(json, "progress", analytics_progress(&batch));
+	json_instant(json, "estimated_end", analytics_estimated_end(&batch, quarters, count, clock_now_us()));
+	json_end(json);
+	return reply_end(request);
+}

@@ -1,0 +1,150 @@
+#include "api/contacts.h"
+
+#include <stddef.h>
+
+#include "api/page.h"
+#include "api/reply.h"
+#include "base/clock.h"
+#include "store/contact_store.h"
+#include "store/folder_store.h"
+
+struct contact_query {
+	struct page page;
+	struct uuid folder_id; /* nil: any, and none */
+	const char *search;
+	int last_call_outcome; /* -1: any */
+};
+
+static const struct contact_query contact_query_initial = {
+	.page = PAGE_INITIAL, .search = "", .last_call_outcome = -1,
+};
+
+/* What a call can end with. */
+static const char *const outcome_names[CALL_STATUS__MAX + 1] = {
+	[CALL_QUEUED] = "", [CALL_DISPATCHED] = "", [CALL_RINGING] = "", [CALL_IN_PROGRESS] = "",
+	[CALL_COMPLETED] = "completed", [CALL_FAILED] = "failed", [CALL_NO_ANSWER] = "no_answer",
+	[CALL_BUSY] = "busy", [CALL_VOICEMAIL] = "voicemail", [CALL_CANCELLED] = "cancelled",
+};
+
+static const struct field contact_query_list[] = {
+	PAGE_FIELDS(struct contact_query),
+	{ .name = "folder_id", .type = FIELD_ID, .offset = offsetof(struct contact_query, folder_id) },
+	{ .name = "search", .type = FIELD_STRING, .offset = offsetof(struct contact_query, search), .max = 255 },
+	{ .name = "last_call_outcome", .type = FIELD_CHOICE,
+	  .offset = offsetof(struct contact_query, last_call_outcome), .choices = outcome_names },
+};
+
+const struct field_table contact_query_fields = {
+	contact_query_list, sizeof contact_query_list / sizeof *contact_query_list, sizeof(struct contact_query),
+	&contact_query_initial,
+};
+
+static void write_contact(struct json *json, const char *key, const void *item)
+{
+	const struct contact *contact = item;
+	int outcome = contact->last_call_outcome;
+
+	json_begin_object(json, key);
+	json_id(json, "id", &contact->uuid);
+	json_id(json, "folder_id", &contact->folder_id);
+	json_add_string(json, "phone_number", contact->who.phone_number);
+	json_text(json, "first_name", contact->who.first_name);
+	json_text(json, "last_name", contact->who.last_name);
+	json_text(json, "email", contact->who.email);
+	json_text(json, "timezone", contact->who.timezone);
+	json_raw(json, "custom_fields", contact->who.custom_fields);
+	json_add_string(json, "last_call_outcome", outcome < 0 ? NULL : call_status_names[outcome]);
+	json_instant(json, "last_called_at", contact->last_called_at_us);
+	json_instant(json, "created_at", contact->created_at_us);
+	json_instant(json, "updated_at", contact->updated_at_us);
+	json_end(json);
+}
+
+static enum db_result reply_contact(struct request *request, int status, const struct contact *contact)
+{
+	write_contact(reply_begin(request, status), "data", contact);
+	return reply_end(request);
+}
+
+enum db_result contacts_list(struct request *request)
+{
+	const struct contact_query *query = request->query;
+	struct contact_filter filter = { NULL, query->last_call_outcome, query->search };
+	struct contact_folder folder;
+	struct listing listing = { 0 };
+	enum db_result result = DB_OK;
+
+	if (!uuid_is_nil(&query->folder_id)) {
+		filter.folder = &folder;
+		result = folder_get(request->db, request->key.organization_id, &query->folder_id, request->arena, &folder);
+	}
+	if (result == DB_OK)
+		result = contact_list(request->db, request->key.organization_id, &filter, &query->page, request->arena,
+		                      &listing);
+	if (result != DB_OK && result != DB_NOT_FOUND)
+		return result;
+	return page_reply(request, &query->page, &listing, write_contact); /* no folder: nobody in it */
+}
+
+/* Locks the folder that the contact is to be in. */
+static enum db_result find_folder(struct request *request, struct contact *contact)
+{
+	struct contact_folder folder = { .id = 0 };
+	enum db_result result = DB_OK;
+
+	if (!uuid_is_nil(&contact->folder_id))
+		result = folder_lock(request->db, request->key.organization_id, &contact->folder_id, request->arena,
+		                     &folder);
+	if (result == DB_NOT_FOUND)
+		return reply_refuse_field(request, "folder_id", "names no folder of this organisation");
+	contact->folder_row = folder.id;
+	return result;
+}
+
+static enum db_result answer(struct request *request, int status, const struct contact *contact,
+                             enum db_result result)
+{
+	if (result == DB_DUPLICATE)
+		return reply_refuse_field(request, "phone_number", "stands in this folder already");
+	return result == DB_OK ? reply_contact(request, status, contact) : result;
+}
+
+enum db_result contacts_create(struct request *request)
+{
+	struct contact *contact = request->input;
+
+	DB_TRY(find_folder(request, contact));
+	contact->uuid = uuid_new();
+	contact->created_at_us = contact->updated_at_us = clock_now_us();
+	return answer(request, 201, contact, contact_insert(request->db, request->key.organization_id, contact));
+}
+
+enum db_result contacts_get(struct request *request)
+{
+	struct contact contact;
+
+	DB_TRY(contact_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &contact));
+	return reply_contact(request, 200, &contact);
+}
+
+enum db_result contacts_change(struct request *request)
+{
+	struct contact contact;
+	int64_t old_folder_row;
+
+	DB_TRY(contact_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &contact));
+	old_folder_row = contact.folder_row;
+	field_apply(&contact_fields, request->given, request->input, &contact);
+	DB_TRY(find_folder(request, &contact));
+	contact.updated_at_us = clock_now_us();
+	return answer(request, 200, &contact, contact_update(request->db, &contact, old_folder_row));
+}
+
+enum db_result contacts_delete(struct request *request)
+{
+	struct contact contact;
+
+	DB_TRY(contact_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &contact));
+	DB_TRY(contact_delete(request->db, &contact));
+	return reply_no_content(request);
+}

@@ -1,0 +1,95 @@
+#include "api/do_not_call.h"
+
+#include <stddef.h>
+
+#include "api/page.h"
+#include "api/reply.h"
+#include "base/clock.h"
+#include "store/do_not_call_store.h"
+
+#define MAX_AT_ONCE 10000
+
+/* One number, or many. */
+struct suppression {
+	const char *phone_number, *reason;
+	struct field_list phone_numbers; /* of struct listed_number */
+};
+
+static const struct suppression suppression_initial = { .phone_number = "", .reason = "" };
+
+static const struct field suppression_list[] = {
+	{ .name = "phone_number", .type = FIELD_PHONE, .offset = offsetof(struct suppression, phone_number) },
+	{ .name = "phone_numbers", .type = FIELD_PHONES, .offset = offsetof(struct suppression, phone_numbers),
+	  .min = 1, .max = MAX_AT_ONCE },
+	{ .name = "reason", .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 255,
+	  .offset = offsetof(struct suppression, reason) },
+};
+
+const struct field_table do_not_call_fields = {
+	suppression_list, sizeof suppression_list / sizeof *suppression_list, sizeof(struct suppression),
+	&suppression_initial,
+};
+
+struct suppression_query {
+	struct page page;
+	const char *phone_number;
+};
+
+static const struct suppression_query query_initial = { .page = PAGE_INITIAL, .phone_number = "" };
+
+static const struct field query_list[] = {
+	PAGE_FIELDS(struct suppression_query),
+	{ .name = "phone_number", .type = FIELD_PHONE, .offset = offsetof(struct suppression_query, phone_number) },
+};
+
+const struct field_table do_not_call_query = {
+	query_list, sizeof query_list / sizeof *query_list, sizeof(struct suppression_query), &query_initial,
+};
+
+static void write_number(struct json *json, const char *key, const void *item)
+{
+	const struct suppressed_number *number = item;
+
+	json_begin_object(json, key);
+	json_add_string(json, "phone_number", number->phone_number);
+	json_text(json, "reason", number->reason);
+	json_instant(json, "created_at", number->created_at_us);
+	json_end(json);
+}
+
+enum db_result do_not_call_page(struct request *request)
+{
+	const struct suppression_query *query = request->query;
+	struct listing listing;
+
+	DB_TRY(do_not_call_list(request->db, request->key.organization_id, query->phone_number, &query->page,
+	                        request->arena, &listing));
+	return page_reply(request, &query->page, &listing, write_number);
+}
+
+enum db_result do_not_call_append(struct request *request)
+{
+	const struct suppression *input = request->input;
+	bool one = *input->phone_number != '\0';
+	const char *const *numbers = one ? &input->phone_number : input->phone_numbers.items;
+	size_t count = one ? 1 : input->phone_numbers.count;
+	struct json *json;
+	int64_t added;
+
+	if (one == (input->phone_numbers.count != 0))
+		return reply_refuse_field(request, "phone_number", "is required, or else phone_numbers; not both");
+	DB_TRY(do_not_call_add(request->db, request->key.organization_id, numbers, count, input->reason,
+	                       clock_now_us(), &added));
+	json = reply_begin(request, 201);
+	json_begin_object(json, "data");
+	json_int(json, "added", added);
+	json_int(json, "already_listed", (int64_t)count - added);
+	json_end(json);
+	return reply_end(request);
+}
+
+enum db_result do_not_call_delete(struct request *request)
+{
+	DB_TRY(do_not_call_remove(request->db, request->key.organization_id, request->phone_number));
+	return reply_no_content(request);
+}

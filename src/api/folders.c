@@ -1,0 +1,101 @@
+#include "api/folders.h"
+
+#include <stddef.h>
+
+#include "api/page.h"
+#include "api/reply.h"
+#include "base/clock.h"
+#include "store/folder_store.h"
+
+struct folder_query {
+	struct page page;
+	int sort, order;
+};
+
+enum order { ORDER_ASC, ORDER_DESC };
+
+static const char *const sort_names[] = { "name", "created_at", "contact_count", NULL };
+static const char *const order_names[] = { "asc", "desc", NULL };
+
+static const struct folder_query folder_query_initial = {
+	.page = PAGE_INITIAL, .sort = FOLDER_SORT_CREATED_AT, .order = ORDER_DESC,
+};
+
+static const struct field folder_query_list[] = {
+	PAGE_FIELDS(struct folder_query),
+	{ .name = "sort_by", .type = FIELD_CHOICE, .offset = offsetof(struct folder_query, sort), .choices = sort_names },
+	{ .name = "order", .type = FIELD_CHOICE, .offset = offsetof(struct folder_query, order), .choices = order_names },
+};
+
+const struct field_table folder_query_fields = {
+	folder_query_list, sizeof folder_query_list / sizeof *folder_query_list, sizeof(struct folder_query),
+	&folder_query_initial,
+};
+
+static void write_folder(struct json *json, const char *key, const void *item)
+{
+	const struct contact_folder *folder = item;
+
+	json_begin_object(json, key);
+	json_id(json, "id", &folder->uuid);
+	json_add_string(json, "name", folder->name);
+	json_text(json, "description", folder->description);
+	json_int(json, "contact_count", folder->contact_count);
+	json_instant(json, "created_at", folder->created_at_us);
+	json_instant(json, "updated_at", folder->updated_at_us);
+	json_end(json);
+}
+
+static enum db_result reply_folder(struct request *request, int status, const struct contact_folder *folder)
+{
+	write_folder(reply_begin(request, status), "data", folder);
+	return reply_end(request);
+}
+
+enum db_result folders_list(struct request *request)
+{
+	const struct folder_query *query = request->query;
+	struct listing listing;
+
+	DB_TRY(folder_list(request->db, request->key.organization_id, (enum folder_sort)query->sort,
+	                   query->order == ORDER_DESC, &query->page, request->arena, &listing));
+	return page_reply(request, &query->page, &listing, write_folder);
+}
+
+enum db_result folders_create(struct request *request)
+{
+	struct contact_folder *folder = request->input;
+
+	folder->uuid = uuid_new();
+	folder->created_at_us = folder->updated_at_us = clock_now_us();
+	DB_TRY(folder_insert(request->db, request->key.organization_id, folder));
+	return reply_folder(request, 201, folder);
+}
+
+enum db_result folders_get(struct request *request)
+{
+	struct contact_folder folder;
+
+	DB_TRY(folder_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &folder));
+	return reply_folder(request, 200, &folder);
+}
+
+enum db_result folders_change(struct request *request)
+{
+	struct contact_folder folder;
+
+	DB_TRY(folder_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &folder));
+	field_apply(&contact_folder_fields, request->given, request->input, &folder);
+	folder.updated_at_us = clock_now_us();
+	DB_TRY(folder_update(request->db, &folder));
+	return reply_folder(request, 200, &folder);
+}
+
+enum db_result folders_delete(struct request *request)
+{
+	struct contact_folder folder;
+
+	DB_TRY(folder_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &folder));
+	DB_TRY(folder_delete(request->db, &folder, clock_now_us()));
+	return reply_no_content(request);
+}

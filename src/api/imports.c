@@ -1,0 +1,184 @@
+#include "api/imports.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "api/reply.h"
+#include "api/route.h"
+#include "api/upload.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "store/batch_store.h"
+#include "store/folder_store.h"
+#include "store/import.h"
+
+#define FOLDER_NAME_MAX 255 /* bytes, which are no more characters than that */
+
+struct import_input {
+	struct uuid folder_id; /* nil: a new one */
+	bool overwrite_existing;
+};
+
+static const struct import_input import_initial;
+
+static const struct field import_list[] = {
+	{ .name = "folder_id", .type = FIELD_ID, .offset = offsetof(struct import_input, folder_id) },
+	{ .name = "overwrite_existing", .type = FIELD_BOOL, .offset = offsetof(struct import_input, overwrite_existing) },
+};
+
+const struct field_table import_fields = {
+	import_list, sizeof import_list / sizeof *import_list, sizeof(struct import_input), &import_initial,
+};
+
+/* What the parts of a form say counts more than the query. */
+static enum db_result read_form_fields(struct request *request, const struct field_table *table,
+                                       const struct upload *upload, void *input)
+{
+	void *from_form = arena_alloc(request->arena, table->size);
+	uint64_t given;
+
+	if (field_read_pairs(table, upload->fields, upload->field_count, from_form, &given, &request->faults) != FIELD_OK)
+		return reply_refuse_faults(request, ERROR_VALIDATION);
+	field_apply(table, given, from_form, input);
+	return DB_OK;
+}
+
+/* "contacts/spring.csv" makes a folder "spring"; without a name it is the time. */
+static const char *folder_name(struct arena *arena, const char *file_name)
+{
+	const char *slash = strrchr(file_name, '/'), *backslash = strrchr(file_name, '\\');
+	const char *name = slash != NULL ? slash + 1 : backslash != NULL ? backslash + 1 : file_name;
+	const char *dot = strrchr(name, '.');
+	size_t len = dot != NULL && dot > name ? (size_t)(dot - name) : strlen(name);
+	char now[32];
+
+	if (len > 0 && len <= FOLDER_NAME_MAX && utf8_is_valid(name, len))
+		return arena_strndup(arena, name, len);
+	instant_format_iso(clock_now_us(), now);
+	return arena_printf(arena, "Import %.19s", now);
+}
+
+static enum db_result push_all(struct request *request, struct upload *upload, struct import *import)
+{
+	char bytes[REQUEST_CHUNK];
+	size_t len;
+
+	for (;;) {
+		DB_TRY(upload_read(request, upload, bytes, &len));
+		if (len == 0)
+			return import_end(import);
+		DB_TRY(import_push(import, bytes, len));
+	}
+}
+
+static void write_details(struct json *json, const struct import_report *report)
+{
+	json_begin_array(json, "error_details");
+	for (size_t i = 0; i < report->detail_count; i++) {
+		json_begin_object(json, NULL);
+		json_int(json, "row", report->details[i].row);
+		json_text(json, "phone", report->details[i].phone);
+		json_add_string(json, "reason", report->details[i].reason);
+		json_end(json);
+	}
+	json_end(json);
+}
+
+static enum db_result refuse_state(struct request *request, enum batch_status status)
+{
+	return reply_refuse(request, ERROR_INVALID_STATE, "You cannot %s a campaign that is %s.",
+	                    batch_action_names[BATCH_ADD_CONTACTS], batch_status_names[status]);
+}
+
+static enum db_result run(struct request *request, struct upload *upload, struct import *import)
+{
+	const struct import_report *report = import_report(import);
+	enum db_result result = push_all(request, upload, import);
+	bool to_batch = report->folder.name == NULL;
+	struct json *json;
+
+	if (result == DB_REFUSED && report->fault != NULL)
+		return reply_refuse_field(request, "file", "%s", report->fault);
+	if (result == DB_REFUSED && to_batch && !batch_allows(report->batch.status, BATCH_ADD_CONTACTS))
+		return refuse_state(request, report->batch.status);
+	if (result != DB_OK)
+		return result;
+	json = reply_begin(request, 200);
+	json_begin_object(json, "data");
+	json_int(json, "imported", report->imported);
+	json_int(json, "updated", report->updated);
+	json_int(json, "skipped", report->skipped);
+	json_int(json, "errors", report->errors);
+	if (to_batch)
+		json_int(json, "total_contacts", report->batch.counts.total);
+	else
+		json_id(json, "folder_id", &report->folder.uuid);
+	write_details(json, report);
+	json_end(json);
+	return reply_end(request);
+}
+
+static enum db_result find_folder(struct request *request, const struct import_input *input,
+                                  const struct upload *upload, struct contact_folder *folder)
+{
+	enum db_result result;
+
+	*folder = (struct contact_folder){ .name = folder_name(request->arena, upload->name) };
+	if (uuid_is_nil(&input->folder_id))
+		return DB_OK;
+	result = folder_get(request->db, request->key.organization_id, &input->folder_id, request->arena, folder);
+	if (result == DB_NOT_FOUND)
+		return reply_refuse_field(request, "folder_id", "names no folder of this organisation");
+	return result;
+}
+
+static enum db_result import_folder(struct request *request, struct upload *upload)
+{
+	struct import_input *input = request->query;
+	struct contact_folder folder;
+	struct import *import;
+	enum db_result result;
+
+	DB_TRY(upload_open(request, upload));
+	DB_TRY(read_form_fields(request, &import_fields, upload, input));
+	DB_TRY(find_folder(request, input, upload, &folder));
+	import = import_to_folder(request->db, request->key.organization_id, &folder, input->overwrite_existing);
+	result = run(request, upload, import);
+	import_free(import);
+	return result;
+}
+
+enum db_result imports_to_folder(struct request *request)
+{
+	struct upload upload;
+	enum db_result result = import_folder(request, &upload);
+
+	upload_close(&upload);
+	return result;
+}
+
+static enum db_result import_batch(struct request *request, struct upload *upload)
+{
+	struct import *import;
+	struct batch batch;
+	enum db_result result;
+
+	DB_TRY(batch_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &batch));
+	if (!batch_allows(batch.status, BATCH_ADD_CONTACTS))
+		return refuse_state(request, batch.status);
+	DB_TRY(upload_open(request, upload));
+	DB_TRY(read_form_fields(request, &no_fields, upload, NULL));
+	import = import_to_batch(request->db, &batch);
+	result = run(request, upload, import);
+	import_free(import);
+	return result;
+}
+
+enum db_result imports_to_batch(struct request *request)
+{
+	struct upload upload = { .name = "" };
+	enum db_result result = import_batch(request, &upload);
+
+	upload_close(&upload);
+	return result;
+}

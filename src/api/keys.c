@@ -1,0 +1,101 @@
+#include "api/keys.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "api/page.h"
+#include "api/reply.h"
+#include "base/clock.h"
+#include "base/instant.h"
+#include "domain/key.h"
+#include "domain/scope.h"
+
+struct key_input {
+	const char *name;
+	unsigned scopes;
+	struct when expires_at;
+};
+
+static const struct key_input key_initial = { .name = "", .expires_at = { .us = INSTANT_NEVER } };
+
+#define KEY(member, ...) { .name = #member, .offset = offsetof(struct key_input, member), __VA_ARGS__ }
+
+static const struct field key_list_of_fields[] = {
+	KEY(name, .type = FIELD_STRING, .flags = FIELD_REQUIRED, .min = 1, .max = 255),
+	KEY(scopes, .type = FIELD_CHOICES, .flags = FIELD_REQUIRED, .min = 1, .max = SCOPE__MAX, .choices = scope_names),
+	KEY(expires_at, .type = FIELD_WHEN, .flags = FIELD_NULLABLE),
+};
+
+const struct field_table key_fields = {
+	key_list_of_fields, sizeof key_list_of_fields / sizeof *key_list_of_fields, sizeof(struct key_input),
+	&key_initial,
+};
+
+/* The members of an open object. */
+static void write_members(struct json *json, const struct key *key)
+{
+	json_id(json, "id", &key->uuid);
+	json_add_string(json, "name", key->name);
+	json_begin_array(json, "scopes");
+	for (int scope = 0; scope < SCOPE__MAX; scope++)
+		if ((key->scopes & SCOPE_BIT(scope)) != 0)
+			json_add_string(json, NULL, scope_names[scope]);
+	json_end(json);
+	json_instant(json, "expires_at", key->expires_at_us);
+	json_instant(json, "revoked_at", key->revoked_at_us);
+	json_instant(json, "last_used_at", key->last_used_at_us);
+	json_instant(json, "created_at", key->created_at_us);
+}
+
+static void write_key(struct json *json, const char *name, const void *item)
+{
+	json_begin_object(json, name);
+	write_members(json, item);
+	json_end(json);
+}
+
+enum db_result keys_list(struct request *request)
+{
+	const struct page_query *query = request->query;
+	struct listing listing;
+
+	DB_TRY(key_list_of(request->db, request->key.organization_id, &query->page, request->arena, &listing));
+	return page_reply(request, &query->page, &listing, write_key);
+}
+
+static enum db_result reply_with_text(struct request *request, const struct key *key, const char *text)
+{
+	struct json *json = reply_begin(request, 201);
+
+	json_begin_object(json, "data");
+	write_members(json, key);
+	reply_secret(request, "key", text);
+	json_end(json);
+	return reply_end(request);
+}
+
+enum db_result keys_create(struct request *request)
+{
+	const struct key_input *input = request->input;
+	struct key key = {
+		.uuid = uuid_new(), .organization_id = request->key.organization_id, .name = input->name,
+		.scopes = input->scopes, .expires_at_us = input->expires_at.us, .created_at_us = clock_now_us(),
+	};
+	uint8_t hash[SHA256_SIZE];
+	char text[KEY_TEXT];
+
+	if (input->expires_at.is_wall)
+		return reply_refuse_field(request, "expires_at", "must say its offset from UTC, or end in Z");
+	if (key.expires_at_us <= key.created_at_us)
+		return reply_refuse_field(request, "expires_at", "must lie ahead");
+	key_text_new(text);
+	crypto_sha256(text, strlen(text), hash);
+	DB_TRY(key_insert(request->db, &key, hash));
+	return reply_with_text(request, &key, text);
+}
+
+enum db_result keys_revoke(struct request *request)
+{
+	DB_TRY(key_revoke(request->db, request->key.organization_id, &request->ids[0], clock_now_us()));
+	return reply_no_content(request);
+}

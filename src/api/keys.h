@@ -1,0 +1,13 @@
+/* /keys: API keys of the organisation. */
+#ifndef API_KEYS_H
+#define API_KEYS_H
+
+#include "api/request.h"
+
+extern const struct field_table key_fields;
+
+enum db_result keys_list(struct request *request);
+enum db_result keys_create(struct request *request);
+enum db_result keys_revoke(struct request *request);
+
+#endif

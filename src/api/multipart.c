@@ -1,0 +1,192 @@
+#define _GNU_SOURCE /* memmem */
+
+#include "api/multipart.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+
+#define HEADERS_MAX 8192 /* bytes, of one part */
+#define NAME_SIZE 256
+
+enum state {
+	PREAMBLE,
+	BEHIND_BOUNDARY, /* "--" ends all, anything up to the line end is padding */
+	HEADERS,
+	DATA,
+	COMPLETE,
+};
+
+struct multipart {
+	struct multipart_taker taker;
+	char delimiter[4 + MULTIPART_BOUNDARY_MAX + 1]; /* CR LF - - boundary */
+	size_t delimiter_len;
+	enum state state;
+	struct buf window; /* what is not yet understood */
+	char name[NAME_SIZE], filename[NAME_SIZE];
+};
+
+/* The value of a parameter as in `; name="a \"b\""`; false: it is not there, or too long. */
+static bool find_parameter(const char *header, const char *name, char *out, size_t size)
+{
+	size_t name_len = strlen(name), len = 0;
+	const char *at = header;
+	bool is_quoted;
+
+	do {
+		at = strchr(at, ';');
+		if (at == NULL)
+			return false;
+		at += 1 + strspn(at + 1, " \t");
+	} while (strncasecmp(at, name, name_len) != 0 || at[name_len] != '=');
+	at += name_len + 1;
+	is_quoted = *at == '"';
+	at += is_quoted;
+	while (*at != '\0' && (is_quoted ? *at != '"' : strchr("; \t\r\n", *at) == NULL)) {
+		at += is_quoted && *at == '\\' && at[1] == '"';
+		if (len + 1 == size)
+			return false;
+		out[len++] = *at++;
+	}
+	out[len] = '\0';
+	return true;
+}
+
+struct multipart *multipart_new(const char *content_type, const struct multipart_taker *taker)
+{
+	char boundary[MULTIPART_BOUNDARY_MAX + 1];
+	struct multipart *multipart;
+
+	if (!find_parameter(content_type, "boundary", boundary, sizeof boundary) || *boundary == '\0')
+		return NULL;
+	multipart = calloc(1, sizeof *multipart);
+	if (multipart == NULL)
+		fatal("out of memory");
+	multipart->taker = *taker;
+	multipart->delimiter_len = (size_t)snprintf(multipart->delimiter, sizeof multipart->delimiter, "\r\n--%s",
+	                                            boundary);
+	buf_puts(&multipart->window, "\r\n"); /* the first boundary has no line end of its own */
+	return multipart;
+}
+
+void multipart_free(struct multipart *multipart)
+{
+	if (multipart == NULL)
+		return;
+	buf_free(&multipart->window);
+	free(multipart);
+}
+
+static void drop(struct buf *window, size_t len)
+{
+	memmove(window->data, window->data + len, window->len - len + 1);
+	window->len -= len;
+}
+
+/* Hands over what certainly is before the next boundary; *found: it has come to it. */
+static bool take_until_boundary(struct multipart *multipart, bool *found)
+{
+	struct buf *window = &multipart->window;
+	const char *at = memmem(window->data, window->len, multipart->delimiter, multipart->delimiter_len);
+	size_t keep = multipart->delimiter_len - 1;
+	size_t len = at != NULL ? (size_t)(at - window->data) : window->len > keep ? window->len - keep : 0;
+	bool more = true;
+
+	*found = at != NULL;
+	if (multipart->state == DATA && len > 0)
+		more = multipart->taker.data(multipart->taker.context, window->data, len);
+	drop(window, len + (*found ? multipart->delimiter_len : 0));
+	return more;
+}
+
+static bool begin_part(struct multipart *multipart, char *headers)
+{
+	static const char disposition[] = "Content-Disposition:";
+	char *line, *rest = headers;
+
+	while ((line = strsep(&rest, "\r\n")) != NULL) {
+		if (strncasecmp(line, disposition, sizeof disposition - 1) != 0)
+			continue;
+		if (!find_parameter(line, "name", multipart->name, sizeof multipart->name))
+			return false;
+		bool is_file = find_parameter(line, "filename", multipart->filename, sizeof multipart->filename);
+
+		return multipart->taker.begin(multipart->taker.context, multipart->name,
+		                              is_file ? multipart->filename : NULL);
+	}
+	return false;
+}
+
+/* The rest of the boundary's line. False: it is malformed. *waits: for more bytes. */
+static bool read_boundary_line(struct multipart *multipart, bool *waits)
+{
+	struct buf *window = &multipart->window;
+	const char *end = memmem(window->data, window->len, "\r\n", 2);
+
+	if (window->len >= 2 && memcmp(window->data, "--", 2) == 0) {
+		multipart->state = COMPLETE;
+		return true;
+	}
+	*waits = end == NULL;
+	if (*waits)
+		return window->len < HEADERS_MAX;
+	drop(window, (size_t)(end - window->data)); /* the line end stays: headers may be none */
+	multipart->state = HEADERS;
+	return true;
+}
+
+static bool read_headers(struct multipart *multipart, bool *waits)
+{
+	struct buf *window = &multipart->window;
+	char *end = memmem(window->data, window->len, "\r\n\r\n", 4);
+	bool more;
+
+	*waits = end == NULL;
+	if (*waits)
+		return window->len < HEADERS_MAX;
+	*end = '\0';
+	more = strlen(window->data) == (size_t)(end - window->data) && begin_part(multipart, window->data);
+	drop(window, (size_t)(end - window->data) + 4);
+	multipart->state = DATA;
+	return more;
+}
+
+bool multipart_push(struct multipart *multipart, const char *bytes, size_t len)
+{
+	bool waits = false, found;
+
+	if (multipart->state != COMPLETE)
+		buf_add(&multipart->window, bytes, len);
+	while (!waits && multipart->state != COMPLETE) {
+		switch (multipart->state) {
+		case PREAMBLE:
+		case DATA:
+			if (!take_until_boundary(multipart, &found))
+				return false;
+			waits = !found;
+			if (found)
+				multipart->state = BEHIND_BOUNDARY;
+			break;
+		case BEHIND_BOUNDARY:
+			if (!read_boundary_line(multipart, &waits))
+				return false;
+			break;
+		case HEADERS:
+			if (!read_headers(multipart, &waits))
+				return false;
+			break;
+		case COMPLETE:
+			break;
+		}
+	}
+	return true;
+}
+
+bool multipart_is_complete(const struct multipart *multipart)
+{
+	return multipart->state == COMPLETE;
+}
