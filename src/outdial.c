@@ -13,6 +13,7 @@ static const char usage[] =
 	"  key create     make an API key and print it\n"
 	"  key list       show all API keys\n"
 	"  key revoke     end an API key\n"
+	"  import         load a CSV file of contacts\n"
 	"  status         what is going on\n"
 	"  check-config   show the configuration in force and test the database\n"
 	"\n"
@@ -47,6 +48,15 @@ static const struct command {
 	  "Usage: outdial key revoke ID\n"
 	  "Ends an API key; within two seconds nobody takes it any more.\n",
 	  cli_key_revoke },
+	{ "import",
+	  "Usage: outdial import FILE --organization NAME (--folder NAME | --batch ID) [--overwrite yes]\n"
+	  "Loads a CSV file of contacts, as POST /contacts/import and POST /batch-calls/{id}/contacts/import do.\n"
+	  "\n"
+	  "  --organization NAME   whose contacts they are\n"
+	  "  --folder NAME         into this folder; made when there is none of that name\n"
+	  "  --batch ID            into this campaign\n"
+	  "  --overwrite yes       a number that stands in the folder already is overwritten, not skipped\n",
+	  cli_import },
 	{ "status",
 	  "Usage: outdial status\n"
 	  "Shows campaigns by status, calls in flight, webhooks that wait, and the database's clock.\n",

@@ -1,8 +1,19 @@
 #include <stdio.h>
 
+#include "base/log.h"
 #include "cli/arguments.h"
 #include "cli/cli.h"
+#include "store/db.h"
 #include "store/schema.h"
+
+static void require_statements(const struct conf *conf)
+{
+	struct db *db = db_new(conf->database_file);
+
+	if (db_prepare_all(db) != DB_OK)
+		fatal("the database does not take every statement: %s", db_last_error(db));
+	db_free(db);
+}
 
 void cli_check_config(const struct conf *conf, int argc, char **argv)
 {
@@ -10,6 +21,7 @@ void cli_check_config(const struct conf *conf, int argc, char **argv)
 	conf_print(conf);
 	fflush(stdout); /* before the reason why it may end here */
 	schema_require(conf->database_file);
-	printf("# The database answers, has schema version %d and locks rows as it should.\n",
+	require_statements(conf);
+	printf("# The database answers, has schema version %d, locks rows as it should and takes every statement.\n",
 	       SCHEMA_VERSION);
 }

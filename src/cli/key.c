@@ -7,28 +7,9 @@
 #include "base/log.h"
 #include "cli/arguments.h"
 #include "cli/cli.h"
+#include "domain/key.h"
 #include "domain/scope.h"
 #include "store/key_store.h"
-
-#define KEY_PREFIX "outdial_"
-#define KEY_RANDOM 43 /* base62 characters: 256 bits */
-
-/* Random bytes from 248 on are dropped: 62 does not divide 256. */
-static void make_key(char out[sizeof KEY_PREFIX + KEY_RANDOM])
-{
-	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-	char *at = stpcpy(out, KEY_PREFIX);
-	uint8_t byte;
-
-	for (int made = 0; made < KEY_RANDOM;) {
-		crypto_random(&byte, 1);
-		if (byte < 248) {
-			*at++ = digits[byte % 62];
-			made++;
-		}
-	}
-	*at = '\0';
-}
 
 static int64_t parse_expiry(const char *text)
 {
@@ -67,7 +48,7 @@ void cli_key_create(const struct conf *conf, int argc, char **argv)
 		{ "scopes", &scopes }, { "expires", &expires },
 	};
 	struct db *db = db_new(conf->database_file);
-	char text[sizeof KEY_PREFIX + KEY_RANDOM];
+	char text[KEY_TEXT];
 	uint8_t hash[SHA256_SIZE];
 	struct key key;
 
@@ -84,7 +65,7 @@ void cli_key_create(const struct conf *conf, int argc, char **argv)
 	if (!scopes_parse(scopes, &key.scopes))
 		fatal("--scopes must be `all` or some of read, write, reports, admin, not `%s`",
 		      scopes);
-	make_key(text);
+	key_text_new(text);
 	crypto_sha256(text, strlen(text), hash);
 	check(key_create(db, &key, hash), db);
 	puts(text);
@@ -152,7 +133,7 @@ void cli_key_revoke(const struct conf *conf, int argc, char **argv)
 	if (!uuid_parse_id(words[0], &id))
 		fatal("`%s` is not the id of a key: see `outdial key list`", words[0]);
 	connect_database(db);
-	result = key_revoke(db, &id, clock_now_us());
+	result = key_revoke(db, 0, &id, clock_now_us());
 	if (result == DB_NOT_FOUND)
 		fatal("there is no key with the id %s", words[0]);
 	check(result, db);

@@ -11,6 +11,9 @@
 #include "store/report_store.h"
 #include "store/statements.h"
 
+/* Written at once: so many answers of 64 KiB fit into the 16 MiB that a server takes in one statement. */
+#define PORTION 200
+
 struct answers {
 	struct arena *arena; /* texts of reports, until they are written */
 	struct call_report *reports;
@@ -106,8 +109,8 @@ static enum db_result write_failed(struct db *db, struct answers *answers)
 
 enum db_result answers_write(struct db *db, struct answers *answers)
 {
-	for (int done = 0; done < answers->report_count; done += REPORTS_MAX) {
-		int left = answers->report_count - done, part = left < REPORTS_MAX ? left : REPORTS_MAX;
+	for (int done = 0; done < answers->report_count; done += PORTION) {
+		int left = answers->report_count - done, part = left < PORTION ? left : PORTION;
 
 		DB_TRY(reports_apply(db, 0, answers->reports + done, (size_t)part, clock_now_us(),
 		                     answers->report_results));

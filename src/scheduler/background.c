@@ -4,6 +4,7 @@
 #include "domain/batch.h"
 #include "store/batch_store.h"
 #include "store/campaign.h"
+#include "store/folder_store.h"
 #include "store/purge.h"
 #include "store/statements.h"
 
@@ -32,9 +33,15 @@ static enum db_result run_step(struct db *db, void *context)
 	return result;
 }
 
+static enum db_result purge_folder(struct db *db, void *context)
+{
+	return folder_purge_step(db, clock_now_us(), context);
+}
+
 enum db_result background_step(struct db *db, int *found)
 {
 	static const enum batch_work kinds[] = { BATCH_WORK_CLEAR_PLAN, BATCH_WORK_PLAN, BATCH_WORK_PURGE };
+	bool folder_found;
 
 	*found = 0;
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -43,5 +50,7 @@ enum db_result background_step(struct db *db, int *found)
 		DB_TRY(db_transact(db, DB_REPEATABLE, run_step, &step));
 		*found += step.found;
 	}
+	DB_TRY(db_transact(db, DB_REPEATABLE, purge_folder, &folder_found));
+	*found += folder_found;
 	return DB_OK;
 }

@@ -22,6 +22,7 @@
 /* A full campaign is woken by the call that ends; this is for the wake-up that was lost. */
 #define FULL_RECHECK_US US_PER_SECOND
 #define DIALER_RECHECK_US (20 * US_PER_MS)
+#define DIALER_OFF_RECHECK_US (5 * US_PER_SECOND)
 #define IDLE_RECHECK_US (60 * US_PER_SECOND)
 
 /* A campaign under its lock. */
@@ -36,8 +37,9 @@ struct claim_campaign {
 	bool capped, callable; /* callable: some day within the next 366 can take a call */
 	/* read without a lock */
 	int64_t done, final, max_call_seconds;
-	int64_t endpoint; /* of its dialer; 0: none */
+	int64_t endpoint; /* of its dialer; 0: none; -1: switched off */
 	int64_t taken;    /* by this claim */
+	size_t seen;      /* rows of `due` that this claim took or skipped */
 	const char *numbers[BATCH_MAX_NUMBERS];
 	int number_count;
 };
@@ -50,8 +52,9 @@ struct claim {
 	struct arena *arena;
 	struct claim_campaign *campaigns;
 	size_t campaign_count;
-	struct buf takes, calls, saves;
-	struct json takes_json, calls_json, saves_json;
+	int skipped;
+	struct buf takes, calls, skips, saves;
+	struct json takes_json, calls_json, skips_json, saves_json;
 };
 
 static void read_campaign(const struct db_rows *rows, size_t r, struct arena *arena, struct claim_campaign *out)
@@ -148,7 +151,7 @@ static enum db_result lock_campaigns(struct db *db, struct claim *claim)
 /* Campaigns of this claim may share a dialer. */
 static int64_t dialer_room(const struct claim *claim, const struct claim_campaign *campaign)
 {
-	int64_t room = claim->limits->room_at(claim->limits->context, campaign->endpoint);
+	int64_t room = campaign->endpoint < 0 ? 0 : claim->limits->room_at(claim->limits->context, campaign->endpoint);
 
 	for (size_t i = 0; i < claim->campaign_count; i++)
 		if (claim->campaigns[i].endpoint == campaign->endpoint)
@@ -170,7 +173,8 @@ static struct gate_facts gather_facts(const struct claim *claim, struct claim_ca
 		.dialer_room = dialer_room(claim, campaign),
 		.calendar = batch_plan_rules(&campaign->config).calendar,
 		.max_per_day = campaign->config.max_calls_per_day,
-		.pace_at_us = campaign->config.calls_per_minute == 0 ? INSTANT_NONE : campaign->pace_at_us,
+		.paced = campaign->config.calls_per_minute != 0,
+		.pace_at_us = campaign->pace_at_us,
 		.free_places = campaign->config.max_concurrent_calls - (campaign->claimed - campaign->done),
 	};
 
@@ -229,6 +233,42 @@ static void claim_contact(struct claim *claim, struct claim_campaign *campaign, 
 	claim->ids[claim->count++] = id;
 }
 
+/* One that is on the do-not-call list: skipped, or after earlier attempts left with what the last one gave. */
+static void skip_contact(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *rows, size_t r)
+{
+	int64_t due_at_us = db_get_int(rows, r, 0), position = db_get_int(rows, r, 1);
+	int64_t last_status = db_get_int(rows, r, 5);
+	bool was_called = call_has_ended((enum call_status)last_status);
+	struct json *json = &claim->skips_json;
+
+	write_take(&claim->takes_json, campaign, due_at_us, position);
+	json_begin_array(json, NULL);
+	json_int(json, NULL, campaign->id);
+	json_int(json, NULL, position);
+	json_int(json, NULL, was_called ? contact_status_after((enum call_status)last_status) : CONTACT_SKIPPED);
+	json_int(json, NULL, was_called ? SKIP_NONE : SKIP_DO_NOT_CALL);
+	json_end(json);
+	campaign->final++;
+	campaign->low_water_us = due_at_us;
+	claim->skipped++;
+}
+
+/* As many of the contacts that are due as there is room for. */
+static void take_contacts(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *due, int64_t room)
+{
+	size_t r = 0;
+
+	for (; r < due->count && db_get_int(due, r, 0) <= claim->now_us; r++) {
+		if (db_get_int(due, r, 5) >= 0)
+			skip_contact(claim, campaign, due, r);
+		else if (campaign->taken < room)
+			claim_contact(claim, campaign, due, r);
+		else
+			break;
+	}
+	campaign->seen = r;
+}
+
 static void keep_ledger(struct claim_campaign *campaign, int64_t now_us)
 {
 	if (campaign->taken == 0)
@@ -249,16 +289,27 @@ static bool breaks_plan(const struct gate_verdict *verdict, int64_t next_due_us)
 	       next_due_us < verdict->opens_at_us;
 }
 
-/* When to look again, after `taken` calls: at the next contact that waits, unless a rule says otherwise. */
-static void next_look(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *due, size_t taken)
+/* The next contact that waits, as far as the `limit` rows that were asked for tell. */
+static int64_t next_due(const struct claim *claim, const struct claim_campaign *campaign,
+                        const struct db_rows *due, int64_t limit)
+{
+	if (campaign->seen < due->count)
+		return db_get_int(due, campaign->seen, 0);
+	/* All were skipped, and more may follow; or it was the last, and the campaign may be complete. */
+	if ((int64_t)due->count == limit || (due->count != 0 && campaign->final >= campaign->total))
+		return claim->now_us;
+	return INSTANT_NEVER;
+}
+
+/* When to look again: at the next contact that waits, unless a rule says otherwise. */
+static void next_look(const struct claim *claim, struct claim_campaign *campaign, int64_t next_due_us)
 {
 	struct gate_facts facts = gather_facts(claim, campaign);
 	struct gate_verdict verdict = gates_judge(&facts);
-	int64_t next_due_us = taken < due->count ? db_get_int(due, taken, 0) : INSTANT_NEVER;
 
 	campaign->capped = verdict.room == 0 && verdict.waits_for_event;
 	if (verdict.room == 0 && verdict.held_by == GATE_DIALER_ROOM)
-		campaign->wake_at_us = claim->now_us + DIALER_RECHECK_US;
+		campaign->wake_at_us = claim->now_us + (campaign->endpoint < 0 ? DIALER_OFF_RECHECK_US : DIALER_RECHECK_US);
 	else if (next_due_us == INSTANT_NEVER)
 		campaign->wake_at_us = claim->now_us + IDLE_RECHECK_US;
 	else if (breaks_plan(&verdict, next_due_us))
@@ -309,6 +360,14 @@ static enum db_result replan(struct db *db, struct claim *claim, const struct cl
 	return campaign_plan(db, &batch, CAMPAIGN_PLAN_SMALL, claim->now_us);
 }
 
+static enum db_result query_due(struct db *db, const struct claim *claim, const struct claim_campaign *campaign,
+                                int64_t limit, struct db_rows *due)
+{
+	return db_query(db, SQL_CLAIM_DUE, DB_ARGS(db_int(campaign->organization_id), db_int(campaign->id),
+	                                           db_instant(campaign->low_water_us), db_int(limit)),
+	                claim->arena, due);
+}
+
 /* No call may be placed now. Contacts that would be due before the rules let any through were held
  * until their window closed: they move to the next allowed time. */
 static enum db_result hold_campaign(struct db *db, struct claim *claim, struct claim_campaign *campaign,
@@ -322,11 +381,10 @@ static enum db_result hold_campaign(struct db *db, struct claim *claim, struct c
 		return move_campaign(db, claim, campaign, BATCH_FAIL,
 		                     verdict->held_by == GATE_NUMBER ? "no number to call from is left"
 		                                                     : "the agent has no dialer any more");
-	DB_TRY(db_query(db, SQL_CLAIM_DUE, DB_ARGS(db_int(campaign->id), db_instant(campaign->low_water_us),
-	                                           db_int(1)), claim->arena, &due));
+	DB_TRY(query_due(db, claim, campaign, 1, &due));
 	if (due.count != 0 && breaks_plan(verdict, db_get_int(&due, 0, 0)))
 		return replan(db, claim, campaign, verdict->opens_at_us);
-	next_look(claim, campaign, &due, 0);
+	next_look(claim, campaign, due.count != 0 ? db_get_int(&due, 0, 0) : INSTANT_NEVER);
 	save_campaign(&claim->saves_json, campaign);
 	return DB_OK;
 }
@@ -343,46 +401,65 @@ static enum db_result claim_campaign(struct db *db, struct claim *claim, struct 
 	struct gate_verdict verdict = gates_judge(&facts);
 	int64_t room = claim->limits->max_calls - claim->count;
 	struct db_rows due;
-	size_t taken = 0;
 
 	if (verdict.room == 0 && campaign->final < campaign->total)
 		return hold_campaign(db, claim, campaign, &verdict);
 	if (verdict.room < room)
 		room = verdict.room;
-	DB_TRY(db_query(db, SQL_CLAIM_DUE, DB_ARGS(db_int(campaign->id), db_instant(campaign->low_water_us),
-	                                           db_int(room + 1)), claim->arena, &due));
+	DB_TRY(query_due(db, claim, campaign, room + 1, &due));
 	if (is_complete(campaign, &due))
 		return move_campaign(db, claim, campaign, BATCH_COMPLETE, "");
-	while (taken < due.count && (int64_t)taken < room && db_get_int(&due, taken, 0) <= claim->now_us)
-		claim_contact(claim, campaign, &due, taken++);
-	if (taken != 0 && campaign->status == BATCH_SCHEDULED)
+	take_contacts(claim, campaign, &due, room);
+	if (campaign->taken != 0 && campaign->status == BATCH_SCHEDULED)
 		DB_TRY(move_campaign(db, claim, campaign, BATCH_START, ""));
 	keep_ledger(campaign, claim->now_us);
 	if (due.count == 0)
 		campaign->low_water_us = INSTANT_NONE; /* the next look sweeps the whole queue */
-	next_look(claim, campaign, &due, taken);
+	next_look(claim, campaign, next_due(claim, campaign, &due, room + 1));
 	save_campaign(&claim->saves_json, campaign);
 	return DB_OK;
+}
+
+static enum db_result write_takes(struct db *db, const struct claim *claim)
+{
+	int wanted = claim->count + claim->skipped;
+
+	if (wanted == 0)
+		return DB_OK;
+	DB_TRY(db_exec(db, SQL_CLAIM_TAKE, DB_ARGS(db_buf(&claim->takes))));
+	if (db_affected(db) == wanted)
+		return DB_OK;
+	log_error("claim: took %lld waiting contacts instead of %d", (long long)db_affected(db), wanted);
+	return DB_ERROR;
+}
+
+static enum db_result write_calls(struct db *db, const struct claim *claim)
+{
+	if (claim->count == 0)
+		return DB_OK;
+	DB_TRY(db_exec(db, SQL_CLAIM_CALLS, DB_ARGS(
+		db_instant(claim->now_us + claim->limits->lease_us), db_instant(claim->now_us),
+		db_buf(&claim->calls))));
+	return db_exec(db, SQL_CLAIM_CONTACTS, DB_ARGS(db_buf(&claim->calls)));
+}
+
+static enum db_result write_skips(struct db *db, const struct claim *claim)
+{
+	if (claim->skipped == 0)
+		return DB_OK;
+	DB_TRY(db_exec(db, SQL_CLAIM_SKIP, DB_ARGS(db_buf(&claim->skips))));
+	return db_exec(db, SQL_CLAIM_SKIP_COUNTERS, DB_ARGS(db_buf(&claim->skips)));
 }
 
 static enum db_result write_claims(struct db *db, struct claim *claim)
 {
 	json_end(&claim->takes_json);
 	json_end(&claim->calls_json);
+	json_end(&claim->skips_json);
 	json_end(&claim->saves_json);
-	if (claim->count != 0) {
-		int64_t lease_until_us = claim->now_us + claim->limits->lease_us;
-
-		DB_TRY(db_exec(db, SQL_CLAIM_TAKE, DB_ARGS(db_buf(&claim->takes))));
-		if (db_affected(db) != claim->count) {
-			log_error("claim: took %lld waiting contacts instead of %d",
-			          (long long)db_affected(db), claim->count);
-			return DB_ERROR;
-		}
-		DB_TRY(db_exec(db, SQL_CLAIM_CALLS, DB_ARGS(
-			db_instant(lease_until_us), db_instant(claim->now_us), db_buf(&claim->calls))));
-		DB_TRY(db_exec(db, SQL_CLAIM_CONTACTS, DB_ARGS(db_buf(&claim->calls))));
-	}
+	DB_TRY(write_takes(db, claim));
+	DB_TRY(write_calls(db, claim));
+	DB_TRY(write_skips(db, claim));
 	return db_exec(db, SQL_CLAIM_SAVE, DB_ARGS(db_buf(&claim->saves)));
 }
 
@@ -394,6 +471,7 @@ static enum db_result claim_all(struct db *db, struct claim *claim)
 		return DB_OK;
 	json_begin_array(&claim->takes_json, NULL);
 	json_begin_array(&claim->calls_json, NULL);
+	json_begin_array(&claim->skips_json, NULL);
 	json_begin_array(&claim->saves_json, NULL);
 	for (size_t i = 0; i < claim->campaign_count && claim->count < claim->limits->max_calls; i++)
 		DB_TRY(claim_campaign(db, claim, &claim->campaigns[i]));
@@ -410,10 +488,12 @@ static enum db_result run_claim(struct db *db, void *context)
 	claim->arena = arena_new();
 	claim->takes_json = json_to(&claim->takes);
 	claim->calls_json = json_to(&claim->calls);
+	claim->skips_json = json_to(&claim->skips);
 	claim->saves_json = json_to(&claim->saves);
 	result = claim_all(db, claim);
 	buf_free(&claim->takes);
 	buf_free(&claim->calls);
+	buf_free(&claim->skips);
 	buf_free(&claim->saves);
 	arena_free(claim->arena);
 	return result;

@@ -39,6 +39,7 @@ struct deliver {
 	CURLM *multi;
 	struct slot *slots, *free, *ended, *handed_out;
 	struct load *loads; /* one per slot is enough; those with count 0 are free */
+	int load_count;     /* so many were ever used */
 	int count, free_count, share;
 };
 
@@ -133,18 +134,25 @@ int deliver_free_slots(const struct deliver *deliver)
 	return deliver->free_count;
 }
 
-/* The load of an endpoint; one that is free when it has none. */
+/* NULL: nothing is under way to this endpoint. */
 static struct load *find_load(const struct deliver *deliver, int64_t endpoint)
 {
-	struct load *unused = NULL;
-
-	for (int i = 0; i < deliver->count; i++) {
-		if (deliver->loads[i].count == 0)
-			unused = &deliver->loads[i];
-		else if (deliver->loads[i].endpoint == endpoint)
+	for (int i = 0; i < deliver->load_count; i++)
+		if (deliver->loads[i].count != 0 && deliver->loads[i].endpoint == endpoint)
 			return &deliver->loads[i];
-	}
-	return unused;
+	return NULL;
+}
+
+static struct load *new_load(struct deliver *deliver, int64_t endpoint)
+{
+	int i = 0;
+
+	while (i < deliver->load_count && deliver->loads[i].count != 0)
+		i++;
+	if (i == deliver->load_count)
+		deliver->load_count++;
+	deliver->loads[i].endpoint = endpoint;
+	return &deliver->loads[i];
 }
 
 int deliver_room_at(const struct deliver *deliver, int64_t endpoint)
@@ -159,7 +167,7 @@ int deliver_full_endpoints(const struct deliver *deliver, int64_t *out)
 {
 	int full = 0;
 
-	for (int i = 0; i < deliver->count; i++)
+	for (int i = 0; i < deliver->load_count; i++)
 		if (deliver->loads[i].count >= deliver->share)
 			out[full++] = deliver->loads[i].endpoint;
 	return full;
@@ -209,7 +217,8 @@ void deliver_start(struct deliver *deliver, const struct deliver_order *order)
 	deliver->free = slot->next;
 	deliver->free_count--;
 	slot->load = find_load(deliver, order->endpoint);
-	slot->load->endpoint = order->endpoint;
+	if (slot->load == NULL)
+		slot->load = new_load(deliver, order->endpoint);
 	slot->load->count++;
 	buf_reset(&slot->body);
 	buf_reset(&slot->reply);

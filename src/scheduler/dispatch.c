@@ -74,14 +74,21 @@ struct judged {
 	int held_count, cancelled_count;
 };
 
-/* Judged from what the database said a moment ago: the campaign may have been paused or cancelled
- * since the claim, or since the last try. */
+/* Judged from what the database said a moment ago: since the claim, or since the last try, the campaign may
+ * have been paused or cancelled, or the number put on the do-not-call list. */
 static void judge(struct judged *judged, struct deliver *deliver, const struct conf *conf,
                   const struct requested_call *call)
 {
-	if (batch_is_over(call->batch_status))
+	/* A single call is as a campaign that runs. */
+	enum batch_status status = call->batch_status < 0 ? BATCH_ACTIVE : (enum batch_status)call->batch_status;
+	/* What was claimed when the pause came is in flight: held back, it would expire without being called. */
+	bool in_flight = status == BATCH_PAUSED && call->tries == 1;
+
+	if (call->do_not_call)
+		judged->cancelled[judged->cancelled_count++] = conclusion(&call->id, CALL_CANCELLED, "do_not_call");
+	else if (batch_is_over(status))
 		judged->cancelled[judged->cancelled_count++] = conclusion(&call->id, CALL_CANCELLED, "campaign_over");
-	else if (batch_is_running(call->batch_status) && clock_now_us() < call->expires_at_us &&
+	else if ((batch_is_running(status) || in_flight) && clock_now_us() < call->expires_at_us &&
 	         deliver_room_at(deliver, call->endpoint) > 0)
 		start_call(deliver, conf, call);
 	else

@@ -146,8 +146,11 @@ static void turn(struct loop *loop)
 	result = collect(loop);
 	if (result == DB_OK && clock_mono_us() >= loop->look_at_us)
 		result = work(loop);
-	if (result != DB_OK)
-		loop->look_at_us = clock_mono_us() + DATABASE_AWAY_US;
+	if (result == DB_OK)
+		return;
+	if (result != DB_LOST) /* that one was told of already */
+		log_error("the database did not take the scheduler's work: result %d", (int)result);
+	loop->look_at_us = clock_mono_us() + DATABASE_AWAY_US;
 }
 
 /* Webhooks under way are waited for: their answers would otherwise be asked for again by others. */

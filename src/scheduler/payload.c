@@ -16,7 +16,7 @@ struct requested_call requested_call_from_row(const struct db_rows *rows, size_t
 		.from_number = db_get_text(rows, r, 4),
 		.expires_at_us = db_get_int(rows, r, 5),
 		.batch_id = db_get_uuid(rows, r, 6),
-		.batch_status = (enum batch_status)db_get_int(rows, r, 7),
+		.batch_status = (int)db_get_int(rows, r, 7),
 		.agent = {
 			.uuid = db_get_uuid(rows, r, 8),
 			.name = db_get_text(rows, r, 9),
@@ -37,6 +37,9 @@ struct requested_call requested_call_from_row(const struct db_rows *rows, size_t
 			.timezone = db_get_text(rows, r, 22),
 			.custom_fields = db_get_text(rows, r, 23),
 		},
+		.variables = db_get_text(rows, r, 24),
+		.call_settings = db_get_text(rows, r, 25),
+		.do_not_call = db_get_int(rows, r, 26) != 0,
 	};
 }
 
@@ -60,6 +63,10 @@ static const char *object_or_empty(const char *json_object)
 
 static void write_contact(struct json *json, const struct requested_call *call)
 {
+	if (call->batch_status < 0) {
+		json_add_null(json, "contact");
+		return;
+	}
 	json_begin_object(json, "contact");
 	json_int(json, "position", call->position);
 	json_add_string(json, "phone_number", call->to_number);
@@ -87,8 +94,9 @@ void payload_call_requested(struct buf *out, const struct requested_call *call, 
 	write_agent(&json, &call->agent);
 	json_id(&json, "batch_call_id", &call->batch_id);
 	write_contact(&json, call);
-	json_raw(&json, "variables", object_or_empty(call->contact.custom_fields));
-	json_raw(&json, "call_settings", "{}");
+	json_raw(&json, "variables", object_or_empty(call->batch_status < 0 ? call->variables
+	                                                                 : call->contact.custom_fields));
+	json_raw(&json, "call_settings", object_or_empty(call->call_settings));
 	json_add_string(&json, "status_url", status_url);
 	json_instant(&json, "expires_at", call->expires_at_us);
 	json_end(&json);

@@ -13,9 +13,11 @@ struct requested_call {
 	struct uuid id, batch_id;
 	int64_t attempt, tries, position, expires_at_us;
 	const char *to_number, *from_number;
-	enum batch_status batch_status;
+	int batch_status; /* enum batch_status; -1: a single call */
+	bool do_not_call;
 	struct agent agent;
-	struct contact_input contact;
+	struct contact_input contact; /* of a campaign's call */
+	const char *variables, *call_settings; /* of a single call */
 	int64_t endpoint;
 	const char *url;
 	struct db_value secret;

@@ -1,0 +1,156 @@
+#include "store/import.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/arguments.h"
+#include "cli/cli.h"
+#include "store/batch_store.h"
+#include "store/folder_store.h"
+#include "store/key_store.h"
+
+#define PIECE 65536
+#define BAR_WIDTH 40
+#define BAR_EVERY_US (100 * US_PER_MS)
+
+struct source {
+	const char *path;
+	FILE *file;
+	int64_t size, done;
+	int64_t shown_us; /* monotonic: when the bar was drawn last */
+	bool has_bar;     /* somebody looks */
+};
+
+static void check(enum db_result result, struct db *db, const char *what)
+{
+	if (result == DB_NOT_FOUND)
+		fatal("there is no such %s", what);
+	if (result != DB_OK)
+		fatal("the database did not do it: %s", db_last_error(db));
+}
+
+static void open_source(struct source *source)
+{
+	struct stat status;
+
+	source->file = fopen(source->path, "r");
+	if (source->file == NULL || fstat(fileno(source->file), &status) != 0)
+		fatal("%s: %s", source->path, strerror(errno));
+	source->size = status.st_size;
+	source->has_bar = source->size > 0 && isatty(STDERR_FILENO);
+}
+
+static void draw_bar(struct source *source, const struct import_report *report)
+{
+	static const char full[BAR_WIDTH + 1] = "########################################";
+	int percent = (int)(source->done * 100 / source->size);
+	int width = percent * BAR_WIDTH / 100;
+
+	fprintf(stderr, "\r[%.*s%*s] %3d %%  %" PRId64 " contacts", width, full, BAR_WIDTH - width, "", percent,
+	        report->imported + report->updated + report->skipped);
+	source->shown_us = clock_mono_us();
+}
+
+static enum db_result read_all(struct source *source, struct import *import)
+{
+	char bytes[PIECE];
+	size_t len;
+
+	while ((len = fread(bytes, 1, sizeof bytes, source->file)) > 0) {
+		DB_TRY(import_push(import, bytes, len));
+		source->done += (int64_t)len;
+		if (source->has_bar && clock_mono_us() - source->shown_us > BAR_EVERY_US)
+			draw_bar(source, import_report(import));
+	}
+	if (ferror(source->file))
+		fatal("%s: %s", source->path, strerror(errno));
+	DB_TRY(import_end(import));
+	if (source->has_bar)
+		draw_bar(source, import_report(import));
+	return DB_OK;
+}
+
+static void print_report(const struct import_report *report)
+{
+	printf("imported %" PRId64 ", updated %" PRId64 ", skipped %" PRId64 ", errors %" PRId64 "\n", report->imported,
+	       report->updated, report->skipped, report->errors);
+	for (size_t i = 0; i < report->detail_count; i++)
+		printf("row %" PRId64 ": %s%s%s\n", report->details[i].row, report->details[i].phone,
+		       *report->details[i].phone != '\0' ? ": " : "", report->details[i].reason);
+}
+
+static void run(struct source *source, struct db *db, struct import *import)
+{
+	const struct import_report *report = import_report(import);
+	enum db_result result = read_all(source, import);
+
+	if (source->has_bar)
+		fputc('\n', stderr);
+	if (result == DB_REFUSED && report->fault != NULL)
+		fatal("%s: %s", source->path, report->fault);
+	if (result == DB_REFUSED)
+		fatal("contacts cannot be added to a campaign that is %s", batch_status_names[report->batch.status]);
+	check(result, db, "folder or campaign any more");
+	print_report(report);
+	import_free(import);
+	fclose(source->file);
+}
+
+static struct import *open_batch(struct db *db, int64_t organization_id, const char *id, struct arena *arena)
+{
+	struct batch batch;
+	struct uuid uuid;
+
+	if (!uuid_parse_id(id, &uuid))
+		fatal("`%s` is not the id of a campaign", id);
+	check(batch_get(db, organization_id, &uuid, arena, &batch), db, "campaign");
+	return import_to_batch(db, &batch);
+}
+
+static struct import *open_folder(struct db *db, int64_t organization_id, const char *name, bool overwrite,
+                                  struct arena *arena)
+{
+	struct contact_folder folder;
+	enum db_result result;
+
+	if (strlen(name) < 1 || strlen(name) > 255)
+		fatal("--folder must have 1 to 255 characters");
+	result = folder_find(db, organization_id, name, arena, &folder);
+	if (result == DB_NOT_FOUND)
+		folder = (struct contact_folder){ .name = name };
+	else
+		check(result, db, "folder");
+	return import_to_folder(db, organization_id, &folder, overwrite);
+}
+
+void cli_import(const struct conf *conf, int argc, char **argv)
+{
+	const char *organization = NULL, *folder = NULL, *batch = NULL, *overwrite = "no";
+	const struct argument options[] = {
+		{ "organization", &organization }, { "folder", &folder }, { "batch", &batch },
+		{ "overwrite", &overwrite },
+	};
+	struct source source = { .path = arguments_read(argc, argv, options, 4, 1)[0] };
+	struct db *db = db_new(conf->database_file);
+	struct arena *arena = arena_new();
+	int64_t organization_id;
+
+	if (organization == NULL || (folder == NULL) == (batch == NULL))
+		fatal("--organization and one of --folder and --batch are needed: see --help");
+	if (strcmp(overwrite, "yes") != 0 && strcmp(overwrite, "no") != 0)
+		fatal("--overwrite must be yes or no, not `%s`", overwrite);
+	open_source(&source);
+	if (db_ready(db) != DB_OK)
+		fatal("cannot connect to the database: %s", db_last_error(db));
+	check(organization_find(db, organization, &organization_id), db, "organisation");
+	run(&source, db, folder != NULL ? open_folder(db, organization_id, folder, strcmp(overwrite, "yes") == 0, arena)
+	                                : open_batch(db, organization_id, batch, arena));
+	arena_free(arena);
+	db_free(db);
+}
