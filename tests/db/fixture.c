@@ -77,8 +77,8 @@ int64_t ask(const char *format, ...)
 	if (mysql_real_connect(mysql, NULL, NULL, NULL, NULL, 0, NULL, 0) == NULL ||
 	    mysql_query(mysql, query) != 0)
 		fatal("%s: %s", query, mysql_error(mysql));
-	result = mysql_store_result(mysql);
-	row = mysql_fetch_row(result);
+	result = mysql_store_result(mysql); /* NULL: a statement that answers nothing */
+	row = result != NULL ? mysql_fetch_row(result) : NULL;
 	number = row != NULL && row[0] != NULL ? strtoll(row[0], NULL, 10) : 0;
 	mysql_free_result(result);
 	mysql_close(mysql);

@@ -77,11 +77,11 @@ static void the_first_revocation_counts(void **state)
 
 	crypto_random(hash, sizeof hash);
 	assert_ok(key_create(fixture->db, &key, hash));
-	assert_ok(key_revoke(fixture->db, &key.uuid, now_us));
-	assert_ok(key_revoke(fixture->db, &key.uuid, now_us + US_PER_DAY));
+	assert_ok(key_revoke(fixture->db, 0, &key.uuid, now_us));
+	assert_ok(key_revoke(fixture->db, 0, &key.uuid, now_us + US_PER_DAY));
 	assert_ok(key_find(fixture->db, hash, fixture->arena, &found));
 	assert_int_equal(found.revoked_at_us, now_us);
-	assert_int_equal(key_revoke(fixture->db, &nobody, now_us), DB_NOT_FOUND);
+	assert_int_equal(key_revoke(fixture->db, 0, &nobody, now_us), DB_NOT_FOUND);
 }
 
 static void keys_are_listed_with_their_organisation(void **state)
@@ -105,6 +105,45 @@ static void keys_are_listed_with_their_organisation(void **state)
 	fail_msg("the key is not in the list");
 }
 
+static void an_organisation_sees_and_revokes_its_own(void **state)
+{
+	struct fixture *fixture = *state;
+	struct key mine = new_key("?"), theirs = new_key(new_name(fixture));
+	const struct page page = { .limit = 1 };
+	const struct key *newest;
+	struct listing listing;
+	uint8_t hash[SHA256_SIZE];
+
+	crypto_random(hash, sizeof hash);
+	assert_ok(key_create(fixture->db, &theirs, hash));
+	mine.organization_id = fixture->organization_id;
+	crypto_random(hash, sizeof hash);
+	assert_ok(key_insert(fixture->db, &mine, hash));
+	assert_ok(key_list_of(fixture->db, fixture->organization_id, &page, fixture->arena, &listing));
+	newest = listing.items;
+	assert_int_equal(listing.count, 1);
+	assert_int_equal(listing.total, 2); /* the fixture's own */
+	assert_true(uuid_equal(&newest->uuid, &mine.uuid));
+	assert_int_equal(key_revoke(fixture->db, fixture->organization_id, &theirs.uuid, clock_now_us()), DB_NOT_FOUND);
+	assert_ok(key_revoke(fixture->db, fixture->organization_id, &mine.uuid, clock_now_us()));
+}
+
+static void a_use_is_noted_once_a_minute(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t id = ask("SELECT id FROM api_keys WHERE organization_id = %lld", (long long)fixture->organization_id);
+	int64_t now_us = clock_now_us(), later_us = now_us + 61 * US_PER_SECOND;
+	const struct page page = { .limit = 1 };
+	const int64_t uses[][2] = { { now_us, now_us }, { now_us + 59 * US_PER_SECOND, now_us }, { later_us, later_us } };
+	struct listing listing;
+
+	for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
+		assert_ok(key_note_use(fixture->db, id, uses[i][0]));
+		assert_ok(key_list_of(fixture->db, fixture->organization_id, &page, fixture->arena, &listing));
+		assert_int_equal(((const struct key *)listing.items)->last_used_at_us, uses[i][1]);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
@@ -112,6 +151,8 @@ int main(void)
 		FIXTURE_TEST(an_organisation_is_made_once),
 		FIXTURE_TEST(the_first_revocation_counts),
 		FIXTURE_TEST(keys_are_listed_with_their_organisation),
+		FIXTURE_TEST(an_organisation_sees_and_revokes_its_own),
+		FIXTURE_TEST(a_use_is_noted_once_a_minute),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);

@@ -1,6 +1,7 @@
 """A client of the API. Every reply is held against what the contract says of all replies, and
 every campaign in one against what it says of counters, so that no test need do it."""
 
+import datetime
 import http.client
 import itertools
 import json
@@ -12,7 +13,7 @@ BASE = "/api/public/v1"
 STATUS_OF = {
     "bad_request": 400, "unauthorized": 401, "forbidden": 403, "not_found": 404,
     "method_not_allowed": 405, "idempotency_conflict": 409,
-    "payload_too_large": 413, "unsupported_media_type": 415,
+    "precondition_failed": 412, "payload_too_large": 413, "unsupported_media_type": 415,
     "validation_error": 422, "invalid_state": 422, "agent_not_ready": 422,
     "no_phone_number_configured": 422, "no_contacts": 422, "rate_limit_exceeded": 429,
     "internal_error": 500, "unavailable": 503,
@@ -21,11 +22,13 @@ REQUEST_ID = re.compile(r"req_[0-9A-Za-z_-]{16,64}")
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 INSTANT_FIELDS = ("scheduled_at", "planned_from", "planned_until", "started_at", "completed_at",
-                  "created_at", "updated_at", "called_at", "ended_at", "expires_at", "ts")
+                  "created_at", "updated_at", "called_at", "ended_at", "expires_at", "ts",
+                  "revoked_at", "last_used_at", "estimated_end", "starts_at", "first_at", "last_at")
 
 # A contact counts under exactly one of these.
 COUNTERS = ("pending", "in_progress", "completed", "failed", "voicemail", "no_answer", "busy",
             "cancelled", "skipped")
+UTC = datetime.timezone.utc
 EVERY_DAY = [1, 2, 3, 4, 5, 6, 7]
 
 phone_numbers = (f"+1555{number:07}" for number in itertools.count(1))
@@ -34,6 +37,14 @@ phone_numbers = (f"+1555{number:07}" for number in itertools.count(1))
 def contacts(count, first=1):
     """Contacts with numbers of their own, whose last digits count on from `first`."""
     return [{"phone_number": f"+4930{number:08}"} for number in range(first, first + count)]
+
+
+def parse(text):
+    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def seconds_between(earlier, later):
+    return (parse(later) - parse(earlier)).total_seconds()
 
 
 def until(condition, seconds=20, what="the condition holds"):
@@ -74,7 +85,7 @@ class Reply:
     def check(self):
         request_id = self.headers["X-Request-Id"]
         assert request_id and REQUEST_ID.fullmatch(request_id), request_id
-        if self.status == 204:
+        if self.status in (204, 304):
             assert self.text == "", self
             return
         assert self.headers["Content-Type"] == "application/json", self.headers["Content-Type"]
@@ -176,7 +187,6 @@ class Client:
             reply = self.ask("GET", path, query=dict(query, limit=100, offset=len(items)))
             items += reply.data
             if not reply.pagination["has_more"]:
-                assert len(items) == reply.pagination["total"], reply.pagination
                 return items
 
     # Objects

@@ -65,6 +65,26 @@ class Test:
         receiver = self.receiver()
         return receiver, self.api.agent(receiver.endpoint(), **fields)
 
+    def one_call(self, receiver, agent, script, **fields):
+        """Starts a campaign of one contact; returns it, and the id of the call once requested."""
+        receiver.script = script
+        before = len(receiver.calls())
+        batch = self.api.batch(agent, 1, **fields)
+        self.api.schedule(batch)
+        return batch, receiver.wait_for_calls(before + 1)[-1].data["call_id"]
+
+    def make_due(self, batch):
+        """Moves time: what waits in the campaign is due now."""
+        row = self.row_of(batch)
+        self.stack.sql(f"UPDATE due_contacts SET due_at = UTC_TIMESTAMP(6) - INTERVAL 1000000 - position"
+                       f" MICROSECOND WHERE batch_id = {row}; UPDATE batch_calls SET"
+                       f" low_water = '1000-01-01', wake_at = UTC_TIMESTAMP(6) WHERE id = {row}")
+
+    def row_of(self, batch):
+        """The campaign's key in the database."""
+        uuid = batch["id"].replace("-", "")
+        return self.stack.sql(f"SELECT id FROM batch_calls WHERE uuid = UNHEX('{uuid}')")[0][0]
+
 
 def run(module):
     options = parse_options()
@@ -127,11 +147,14 @@ def read_logs(stack):
 
 
 def fault_of(function):
-    """The traceback of what the function raised, or None."""
+    """What the function raised and where, without the lines of this file; or None."""
     try:
         function()
-    except Exception:
-        return traceback.format_exc()
+    except Exception as error:
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__)
+                  if frame.filename != __file__]
+        return "".join(traceback.format_list(frames) +
+                       traceback.format_exception_only(type(error), error))
     return None
 
 

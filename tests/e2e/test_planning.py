@@ -9,11 +9,10 @@ import itertools
 import zoneinfo
 
 import tap
-from client import contacts, until
+from client import UTC, contacts, parse, until
 
 STACK = {"rate_limit": False}
 
-UTC = datetime.timezone.utc
 MINUTE, HOUR, DAY = (datetime.timedelta(minutes=minutes) for minutes in (1, 60, 24 * 60))
 CAMPAIGNS = 60
 
@@ -95,10 +94,6 @@ class Plan:
 
 def minutes(text):
     return int(text[:2]) * 60 + int(text[3:])
-
-
-def parse(text):
-    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
 
 
 def clock(minute):

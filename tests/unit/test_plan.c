@@ -344,6 +344,34 @@ static void a_plan_may_be_cut_anywhere(void **state)
 	}
 }
 
+static void a_plan_by_day_is_the_same_plan(void **state)
+{
+	struct plan_rules r = rules_of("Europe/Berlin", EVERY_DAY, 1320, 120, 30, US_PER_MINUTE); /* over midnight */
+	struct plan_cursor cursor = cursor_at("2026-06-01T21:50Z"), other = cursor;
+	struct plan_segment segments[MAX_SEGMENTS];
+	struct plan_day days[4];
+	int planned;
+
+	(void)state;
+	assert_int_equal(plan_days(&r, &cursor, 100, days, 4, &planned), 4);
+	assert_int_equal(planned, 100);
+	assert_int_equal(days[0].day, day("2026-06-01"));
+	assert_int_equal(days[0].contacts, 10);
+	assert_int_equal(days[1].contacts, 30);
+	assert_instant(days[1].first_us, "2026-06-01T22:00Z");
+	assert_instant(days[1].last_us, "2026-06-01T22:29Z");
+	assert_int_equal(days[3].day, day("2026-06-04"));
+	assert_int_equal(plan_segments(&r, &other, 100, segments, MAX_SEGMENTS, &planned), 4);
+	assert_true(cursor.next_us == other.next_us && cursor.day == other.day && cursor.day_calls == other.day_calls);
+
+	assert_int_equal(plan_days(&r, &cursor, 200, days, 2, &planned), 2); /* no room for more */
+	assert_int_equal(planned, 60);
+	assert_int_equal(days[1].day, day("2026-06-06"));
+	r.calendar.working_days = 0;
+	assert_int_equal(plan_days(&r, &cursor, 200, days, 2, &planned), 0);
+	assert_int_equal(planned, 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
@@ -360,6 +388,7 @@ int main(void)
 		cmocka_unit_test(leap_day_year_end_and_a_day_that_never_was),
 		cmocka_unit_test(without_callable_days_nothing_is_planned),
 		cmocka_unit_test(a_plan_may_be_cut_anywhere),
+		cmocka_unit_test(a_plan_by_day_is_the_same_plan),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);

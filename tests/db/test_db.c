@@ -1,0 +1,253 @@
+/* The connection: transactions that end well or not, losses, deadlocks, and what a value looks like after
+ * it went through the database. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/instant.h"
+#include "fixture.h"
+#include "store/statements.h"
+
+#define ORGANIZATIONS 4
+
+/* Organisations are as good as any table to write to and to lock. */
+struct play {
+	struct fixture *fixture;
+	char names[ORGANIZATIONS][UUID_TEXT];
+	int runs;
+	enum db_result answer;
+	int lose_in_run; /* 0: in none */
+};
+
+static enum db_result add(struct db *db, const char *name)
+{
+	struct uuid id = uuid_new();
+
+	return db_exec(db, SQL_ORGANIZATION_ENSURE, DB_ARGS(db_uuid(&id), db_text(name), db_instant(clock_now_us())));
+}
+
+static int64_t count(const struct play *play)
+{
+	return ask("SELECT COUNT(*) FROM organizations WHERE name = '%s'", play->names[0]);
+}
+
+static struct play new_play(void **state)
+{
+	struct play play = { .fixture = *state, .answer = DB_OK };
+
+	for (int i = 0; i < ORGANIZATIONS; i++) {
+		struct uuid id = uuid_new();
+
+		uuid_format(&id, play.names[i]);
+	}
+	return play;
+}
+
+/* Ends the connection as an administrator would. */
+static void cut_connection(struct db *db)
+{
+	db_run_text(db, "KILL CONNECTION_ID()");
+}
+
+static enum db_result work(struct db *db, void *context)
+{
+	struct play *play = context;
+
+	play->runs++;
+	DB_TRY(add(db, play->names[0]));
+	if (play->runs == play->lose_in_run) {
+		cut_connection(db);
+		return add(db, play->names[1]);
+	}
+	return play->runs == 1 ? play->answer : DB_OK;
+}
+
+static void what_ends_well_is_kept(void **state)
+{
+	struct play play = new_play(state);
+
+	assert_ok(db_transact(play.fixture->db, DB_ONCE, work, &play));
+	assert_int_equal(play.runs, 1);
+	assert_int_equal(count(&play), 1);
+}
+
+static void what_is_refused_is_undone(void **state)
+{
+	static const enum db_result answers[] = { DB_REFUSED, DB_NOT_FOUND, DB_DUPLICATE, DB_ERROR };
+
+	for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+		struct play play = new_play(state);
+
+		play.answer = answers[i];
+		assert_int_equal(db_transact(play.fixture->db, DB_ONCE, work, &play), answers[i]);
+		assert_int_equal(play.runs, 1);
+		assert_int_equal(count(&play), 0);
+	}
+}
+
+static void a_conflict_is_run_again(void **state)
+{
+	struct play play = new_play(state);
+
+	play.answer = DB_CONFLICT;
+	assert_ok(db_transact(play.fixture->db, DB_ONCE, work, &play));
+	assert_int_equal(play.runs, 2);
+	assert_int_equal(count(&play), 1);
+}
+
+static void a_connection_lost_on_the_way_is_made_anew(void **state)
+{
+	struct play play = new_play(state);
+
+	play.lose_in_run = 1;
+	assert_ok(db_transact(play.fixture->db, DB_ONCE, work, &play));
+	assert_int_equal(play.runs, 2);
+	assert_int_equal(count(&play), 1);
+	assert_int_equal(ask("SELECT COUNT(*) FROM organizations WHERE name = '%s'", play.names[1]), 0);
+}
+
+static enum db_result lose_at_the_end(struct db *db, void *context)
+{
+	struct play *play = context;
+
+	DB_TRY(add(db, play->names[0]));
+	if (play->runs++ == 0)
+		ask("KILL %lld", (long long)play->answer); /* the COMMIT meets a connection that is gone */
+	return DB_OK;
+}
+
+static int64_t connection_id(struct fixture *fixture)
+{
+	(void)fixture;
+	return ask("SELECT MAX(id) FROM information_schema.processlist WHERE id < CONNECTION_ID()");
+}
+
+static void a_lost_commit_is_unknown_or_run_again(void **state)
+{
+	for (int repeatable = 0; repeatable < 2; repeatable++) {
+		struct play play = new_play(state);
+
+		db_free(play.fixture->db); /* a new one, so that its id is the highest */
+		play.fixture->db = db_new(fixture_option_file());
+		assert_ok(db_ready(play.fixture->db));
+		play.answer = (enum db_result)connection_id(play.fixture);
+		assert_int_equal(db_transact(play.fixture->db, repeatable ? DB_REPEATABLE : DB_ONCE, lose_at_the_end, &play),
+		                 repeatable ? DB_OK : DB_UNKNOWN);
+		assert_int_equal(play.runs, 1 + repeatable);
+		assert_int_equal(count(&play), repeatable);
+	}
+}
+
+static void a_query_outside_transactions_survives_a_restart(void **state)
+{
+	struct fixture *fixture = *state;
+	struct db_rows rows;
+
+	assert_ok(db_query(fixture->db, SQL_SCHEMA_VERSION, DB_NO_ARGS, fixture->arena, &rows));
+	cut_connection(fixture->db);
+	assert_ok(db_query(fixture->db, SQL_SCHEMA_VERSION, DB_NO_ARGS, fixture->arena, &rows));
+}
+
+static void without_a_server_everything_is_lost(void **state)
+{
+	struct play play = new_play(state);
+	struct db *db = db_new("/nonexistent/outdial.cnf");
+	struct db_rows rows;
+
+	assert_int_equal(db_ready(db), DB_LOST);
+	assert_int_equal(db_query(db, SQL_SCHEMA_VERSION, DB_NO_ARGS, play.fixture->arena, &rows), DB_LOST);
+	assert_int_equal(rows.count, 0);
+	assert_int_equal(db_exec(db, SQL_PURGE_BATCH, DB_ARGS(db_int(0))), DB_LOST);
+	assert_int_equal(db_transact(db, DB_ONCE, work, &play), DB_LOST);
+	assert_int_equal(play.runs, 0);
+	db_free(db);
+}
+
+static enum db_result lock_crosswise(struct db *db, void *context)
+{
+	struct play *play = context;
+	bool child = play->runs != 0;
+
+	for (int i = 0; i < ORGANIZATIONS; i++) {
+		DB_TRY(add(db, play->names[child ? ORGANIZATIONS - 1 - i : i]));
+		usleep(1000);
+	}
+	return DB_OK;
+}
+
+static enum db_result deadlock_often(struct db *db, struct play *play)
+{
+	for (int i = 0; i < 50; i++)
+		DB_TRY(db_transact(db, DB_ONCE, lock_crosswise, play));
+	return DB_OK;
+}
+
+static void deadlocks_pass(void **state)
+{
+	struct play play = new_play(state);
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		play.runs = 1;
+		_exit(deadlock_often(db_new(fixture_option_file()), &play) == DB_OK ? 0 : 1);
+	}
+	assert_ok(deadlock_often(play.fixture->db, &play));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void the_session_is_as_promised(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_ok(db_ready(fixture->db));
+	cut_connection(fixture->db);
+	assert_ok(db_ready(fixture->db));
+	/* strict, UTC, READ COMMITTED: else this fails to be told apart from what a server does by default */
+	assert_ok(db_run_text(fixture->db, "DO IF(@@SESSION.time_zone = '+00:00', 0, (SELECT 1 UNION SELECT 2))"));
+	assert_ok(db_run_text(fixture->db,
+	                      "DO IF(@@SESSION.sql_mode LIKE '%STRICT_ALL_TABLES%', 0, (SELECT 1 UNION SELECT 2))"));
+}
+
+static void instants_come_back_as_they_went(void **state)
+{
+	static const int64_t instants[] = { INSTANT_NONE, INSTANT_NEVER, 0, 1, 999999, -1, 1780300800123456 };
+	struct play play = new_play(state);
+
+	for (size_t i = 0; i < sizeof instants / sizeof *instants; i++) {
+		char expected[32];
+
+		instant_format_sql(instants[i], expected);
+		assert_ok(db_exec(play.fixture->db, SQL_ORGANIZATION_ENSURE, DB_ARGS(
+			db_uuid(&(struct uuid){ { (uint8_t)i, (uint8_t)clock_mono_us(), (uint8_t)(clock_mono_us() >> 8),
+			                          (uint8_t)getpid() } }),
+			db_text(expected), db_instant(instants[i]))));
+		assert_int_equal(ask("SELECT created_at = '%s' FROM organizations WHERE name = '%s'", expected, expected), 1);
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest group_tests[] = {
+		FIXTURE_TEST(what_ends_well_is_kept),
+		FIXTURE_TEST(what_is_refused_is_undone),
+		FIXTURE_TEST(a_conflict_is_run_again),
+		FIXTURE_TEST(a_connection_lost_on_the_way_is_made_anew),
+		FIXTURE_TEST(a_lost_commit_is_unknown_or_run_again),
+		FIXTURE_TEST(a_query_outside_transactions_survives_a_restart),
+		FIXTURE_TEST(without_a_server_everything_is_lost),
+		FIXTURE_TEST(deadlocks_pass),
+		FIXTURE_TEST(the_session_is_as_promised),
+		FIXTURE_TEST(instants_come_back_as_they_went),
+	};
+
+	return cmocka_run_group_tests(group_tests, NULL, NULL);
+}

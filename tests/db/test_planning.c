@@ -1,0 +1,242 @@
+/* Plans in the database: chunk by chunk, anew, behind what is there, and with retries that wait. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/instant.h"
+#include "scene.h"
+#include "store/planning.h"
+
+#define HOUR (60 * US_PER_MINUTE)
+#define MANY 30000
+
+/* More contacts than one request takes. */
+static void start_many(struct scene *scene, int count)
+{
+	scene_create(scene, 0);
+	for (int first = 1; first <= count; first += 10000)
+		scene_add(scene, first, 10000);
+	scene_do(scene, campaign_schedule);
+}
+
+static int64_t due_where(struct scene *scene, const char *where)
+{
+	return ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND %s", (long long)scene->batch, where);
+}
+
+/* What the first instant, the pace and the cap say it must be. */
+static void thirty_thousand_contacts(void **state)
+{
+	struct scene *scene = *state;
+	struct batch batch;
+	long long id;
+
+	scene->config.window_start = 9 * 60;
+	scene->config.window_end = 17 * 60;
+	scene->config.max_calls_per_day = 7000;
+	start_many(scene, MANY);
+	id = scene->batch;
+	scene_plan(scene);
+	assert_int_equal(due_where(scene, "attempt = 1"), MANY);
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND due_at <>"
+	                     " TIMESTAMP'2026-06-01 09:00:00' + INTERVAL (position - 1) DIV 7000 DAY"
+	                     " + INTERVAL (position - 1) %% 7000 * 1000 MICROSECOND", id), 0);
+	batch = scene_batch(scene);
+	assert_int_equal(batch.plan_position, MANY);
+	assert_int_equal(ask("SELECT planned_from = '2026-06-01 09:00:00' AND planned_until = '2026-06-05 09:00:01.999'"
+	                     " AND wake_at = planned_from FROM batch_calls WHERE id = %lld", id), 1);
+}
+
+static void nothing_is_claimed_while_a_plan_is_written(void **state)
+{
+	struct scene *scene = *state;
+
+	start_many(scene, 60000);
+	assert_true(scene_batch(scene).work == BATCH_WORK_PLAN);
+	assert_in_range(scene_batch(scene).plan_position, 1, 59999);
+	scene_pass(HOUR);
+	assert_int_equal(scene_claim(scene, 10), 0);
+	scene_do(scene, campaign_pause); /* planning goes on */
+	scene_plan(scene);
+	assert_int_equal(due_where(scene, "1 = 1"), 60000);
+	assert_int_equal(scene_claim(scene, 10), 0);
+	scene_do(scene, campaign_resume);
+	scene_plan(scene);
+	scene_pass(HOUR);
+	assert_int_equal(scene_claim(scene, 10), 10);
+}
+
+static void a_change_plans_anew_what_was_not_called(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.max_concurrent_calls = 100;
+	start_many(scene, MANY);
+	scene_plan(scene);
+	scene_pass(MANY * US_PER_MS);
+	assert_int_equal(scene_claim(scene, 1000), 100);
+	scene->config.window_start = 20 * 60;
+	scene->config.window_end = 21 * 60;
+	assert_int_equal(scene_change(scene, "start_time"), DB_REFUSED); /* one without the other */
+	ask("UPDATE batch_calls SET window_start = 1, window_end = %d WHERE id = %lld", 21 * 60, (long long)scene->batch);
+	assert_ok(scene_change(scene, "start_time"));
+	scene_plan(scene);
+	assert_int_equal(due_where(scene, "due_at >= '2026-06-01 20:00:00' AND due_at < '2026-06-01 20:00:29.9'"),
+	                 MANY - 100);
+	assert_int_equal(due_where(scene, "1 = 1"), MANY - 100);
+	assert_int_equal(due_where(scene, "position <= 100"), 0);
+	scene_check_sums(scene);
+}
+
+/* A retry that was late is planned like all others. Plans made later must not meet it. */
+static void late_retries_are_planned_anew_and_again(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.retry_failed = true;
+	scene->config.max_retry_attempts = 3;
+	scene->config.retry_delay_minutes = 10;
+	scene->config.max_concurrent_calls = 3;
+	scene->config.window_start = 8 * 60;
+	scene->config.window_end = 20 * 60;
+	scene_start(scene, 6);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 3);
+	scene_tell_all(scene, CALL_BUSY);
+	scene_do(scene, campaign_pause);
+	scene_at("2026-06-01T21:00Z"); /* all are late, and the window is closed */
+	scene_do(scene, campaign_resume);
+	assert_int_equal(due_where(scene, "due_at >= '2026-06-02 08:00:00' AND due_at < '2026-06-02 08:00:00.006'"), 6);
+	scene->config.max_calls_per_day = 4;
+	assert_ok(scene_change(scene, "max_calls_per_day"));
+	assert_int_equal(due_where(scene, "due_at >= '2026-06-02 08:00:00' AND due_at < '2026-06-02 08:00:00.004'"), 4);
+	assert_int_equal(due_where(scene, "due_at >= '2026-06-03 08:00:00' AND due_at < '2026-06-03 08:00:00.002'"), 2);
+	assert_int_equal(due_where(scene, "attempt = 2"), 3);
+	scene_check_sums(scene);
+}
+
+static void retries_that_are_not_late_keep_their_instants(void **state)
+{
+	struct scene *scene = *state;
+	int64_t before;
+
+	scene->config.retry_failed = true;
+	scene->config.max_retry_attempts = 1;
+	scene->config.max_concurrent_calls = 2;
+	scene_start(scene, 4);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 2);
+	scene_tell_all(scene, CALL_BUSY);
+	before = ask("SELECT SUM(TO_SECONDS(due_at)) FROM due_contacts WHERE batch_id = %lld AND attempt = 2",
+	             (long long)scene->batch);
+	scene->config.calls_per_minute = 1;
+	assert_ok(scene_change(scene, "calls_per_minute"));
+	assert_int_equal(ask("SELECT SUM(TO_SECONDS(due_at)) FROM due_contacts WHERE batch_id = %lld AND attempt = 2",
+	                     (long long)scene->batch), before);
+	assert_int_equal(due_where(scene, "1 = 1"), 4);
+}
+
+static void contacts_that_are_added_come_behind(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.calls_per_minute = 1;
+	scene_start(scene, 3);
+	scene_add(scene, 4, 2);
+	scene_add(scene, 1, 3); /* known: skipped */
+	scene_add(scene, 6, 1);
+	assert_int_equal(due_where(scene, "1 = 1"), 6);
+	assert_int_equal(scene_batch(scene).counts.skipped, 3);
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(ask("SELECT position FROM due_contacts WHERE batch_id = %lld ORDER BY due_at LIMIT 1 OFFSET %d",
+		                     (long long)scene->batch, i), i < 5 ? i + 1 : 9);
+	scene_check_sums(scene);
+}
+
+static void contacts_may_be_added_while_a_plan_is_written(void **state)
+{
+	struct scene *scene = *state;
+
+	start_many(scene, 40000);
+	assert_true(scene_batch(scene).work == BATCH_WORK_PLAN);
+	scene_add(scene, 40001, 10);
+	scene_plan(scene);
+	assert_int_equal(due_where(scene, "1 = 1"), 40010);
+}
+
+static void no_day_at_all_fails_the_campaign(void **state)
+{
+	static int32_t mondays[60];
+	struct scene *scene = *state;
+
+	for (int i = 0; i < 60; i++)
+		mondays[i] = civil_day(2026, 6, 1) + 7 * i;
+	scene->config.working_days = 1;
+	scene->config.excluded_dates = (struct field_list){ mondays, 60 };
+	scene_start(scene, 3);
+	assert_int_equal(scene_batch(scene).status, BATCH_FAILED);
+	assert_int_equal(scene_batch(scene).counts.cancelled, 3);
+}
+
+/* The first Monday takes two; behind it no day is left. Resumed, the rest must not wait for ever. */
+static void a_plan_given_up_in_a_pause_is_made_anew(void **state)
+{
+	static int32_t mondays[60];
+	struct scene *scene = *state;
+
+	scene_at("2026-05-31T08:00Z"); /* a Sunday */
+	for (int i = 0; i < 60; i++)
+		mondays[i] = civil_day(2026, 6, 8) + 7 * i;
+	scene->config.max_calls_per_day = 2;
+	scene->config.working_days = 1;
+	scene_start(scene, 5);
+	scene_do(scene, campaign_pause);
+	scene->config.excluded_dates = (struct field_list){ mondays, 60 };
+	assert_ok(scene_change(scene, "excluded_dates"));
+	assert_int_equal(scene_batch(scene).status, BATCH_PAUSED);
+	assert_int_equal(due_where(scene, "1 = 1"), 2);
+	scene_do(scene, campaign_resume);
+	assert_int_equal(scene_batch(scene).status, BATCH_FAILED);
+	scene_check_sums(scene);
+}
+
+static void a_given_up_plan_is_healed_by_a_change(void **state)
+{
+	static int32_t mondays[60];
+	struct scene *scene = *state;
+
+	for (int i = 0; i < 60; i++)
+		mondays[i] = civil_day(2026, 6, 8) + 7 * i;
+	scene->config.max_calls_per_day = 2;
+	scene->config.working_days = 1;
+	scene_start(scene, 5);
+	scene_do(scene, campaign_pause);
+	scene->config.excluded_dates = (struct field_list){ mondays, 60 };
+	assert_ok(scene_change(scene, "excluded_dates"));
+	scene->config.excluded_dates.count = 1;
+	assert_ok(scene_change(scene, "excluded_dates"));
+	assert_int_equal(due_where(scene, "1 = 1"), 5);
+	assert_int_equal(due_where(scene, "due_at LIKE '2026-06-08%'"), 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest group_tests[] = {
+		SCENE_TEST(thirty_thousand_contacts),
+		SCENE_TEST(nothing_is_claimed_while_a_plan_is_written),
+		SCENE_TEST(a_change_plans_anew_what_was_not_called),
+		SCENE_TEST(late_retries_are_planned_anew_and_again),
+		SCENE_TEST(retries_that_are_not_late_keep_their_instants),
+		SCENE_TEST(contacts_that_are_added_come_behind),
+		SCENE_TEST(contacts_may_be_added_while_a_plan_is_written),
+		SCENE_TEST(no_day_at_all_fails_the_campaign),
+		SCENE_TEST(a_plan_given_up_in_a_pause_is_made_anew),
+		SCENE_TEST(a_given_up_plan_is_healed_by_a_change),
+	};
+
+	return cmocka_run_group_tests(group_tests, NULL, NULL);
+}

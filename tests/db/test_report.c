@@ -1,0 +1,406 @@
+/* What dialers say of calls: every transition, counters, retries, and that a campaign is woken. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/instant.h"
+#include "scene.h"
+
+#define HOUR (60 * US_PER_MINUTE)
+
+static void claim_some(struct scene *scene, int contacts)
+{
+	scene->config.max_concurrent_calls = 100;
+	scene_start(scene, contacts);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), contacts < 100 ? contacts : 100);
+}
+
+static void every_transition(void **state)
+{
+	struct scene *scene = *state;
+
+	for (enum call_status from = CALL_QUEUED; from < CALL_STATUS__MAX; from++)
+		for (enum call_status to = CALL_DISPATCHED; to < CALL_STATUS__MAX; to++) {
+			bool moves = from < CALL_COMPLETED && to > from;
+			enum call_status after = moves ? to : from;
+
+			claim_some(scene, 1);
+			if (from != CALL_QUEUED)
+				assert_int_equal(scene_tell(scene, &scene->calls[0], from), REPORT_ACCEPTED);
+			assert_int_equal(scene_tell(scene, &scene->calls[0], to),
+			                 moves ? REPORT_ACCEPTED : REPORT_IGNORED);
+			assert_int_equal(ask("SELECT status FROM calls WHERE batch_id = %lld",
+			                     (long long)scene->batch), after);
+			assert_int_equal(scene_batch(scene).counts.in_progress, after < CALL_COMPLETED);
+		}
+}
+
+static void every_ending_is_counted(void **state)
+{
+	static const enum call_status ends[] = {
+		CALL_COMPLETED, CALL_FAILED, CALL_NO_ANSWER, CALL_BUSY, CALL_VOICEMAIL,
+	};
+	struct scene *scene = *state;
+	struct batch_counts counts;
+	int told = 0;
+
+	claim_some(scene, 15);
+	for (int i = 0; i < 5; i++)
+		for (int n = 0; n <= i; n++)
+			scene_tell(scene, &scene->calls[told++], ends[i]);
+	counts = scene_batch(scene).counts;
+	assert_int_equal(counts.completed, 1);
+	assert_int_equal(counts.failed, 2);
+	assert_int_equal(counts.no_answer, 3);
+	assert_int_equal(counts.busy, 4);
+	assert_int_equal(counts.voicemail, 5);
+	assert_int_equal(counts.in_progress, 0);
+	scene_check_sums(scene);
+	scene_claim(scene, 10);
+	assert_int_equal(scene_batch(scene).status, BATCH_COMPLETED);
+}
+
+static void a_call_that_was_taken_has_a_deadline(void **state)
+{
+	struct scene *scene = *state;
+
+	claim_some(scene, 1);
+	scene_tell(scene, &scene->calls[0], CALL_RINGING);
+	assert_int_equal(ask("SELECT TIMESTAMPDIFF(SECOND, called_at, wake_at) FROM calls WHERE batch_id = %lld",
+	                     (long long)scene->batch), 3600);
+	scene_pass(US_PER_MINUTE);
+	scene_tell(scene, &scene->calls[0], CALL_IN_PROGRESS); /* does not grow with every report */
+	assert_int_equal(ask("SELECT TIMESTAMPDIFF(SECOND, called_at, wake_at) FROM calls WHERE batch_id = %lld",
+	                     (long long)scene->batch), 3600);
+	scene_tell(scene, &scene->calls[0], CALL_COMPLETED);
+	assert_int_equal(ask("SELECT wake_at = '9999-12-31' FROM calls WHERE batch_id = %lld",
+	                     (long long)scene->batch), 1);
+}
+
+static void what_is_said_is_kept_as_it_came(void **state)
+{
+	struct scene *scene = *state;
+	struct call_report report;
+	enum report_result result;
+
+	claim_some(scene, 1);
+	report = scene_report(&scene->calls[0], CALL_COMPLETED);
+	report.duration_seconds = 604800;
+	report.cost_ten_thousandths = INT64_C(99999999999999);
+	report.outcome = "\xf0\x9f\x98\x80 \"sold\"";
+	report.end_reason = "a\\b\tc\n\x01\x7f/\\u0041 '; --";
+	report.summary = "\xc3\xa4\xe2\x82\xac\\\"[{}]";
+	report.recording_url = "https://example.com/\xf0\x9f\x8e\xa7?a=b&c=\"d\"";
+	assert_ok(reports_apply(scene->fixture->db, 0, &report, 1, clock_now_us(), &result));
+	assert_int_equal(ask("SELECT HEX(outcome) = 'F09F98802022736F6C6422'"
+	                     " AND HEX(end_reason) = '615C6209630A017F2F5C753030343120273B202D2D'"
+	                     " AND HEX(summary) = 'C3A4E282AC5C225B7B7D5D'"
+	                     " AND HEX(recording_url) = '68747470733A2F2F6578616D706C652E636F6D2FF09F8EA73F613D6226633D226422'"
+	                     " AND duration_seconds = 604800 AND cost = 9999999999.9999 FROM calls WHERE batch_id = %lld",
+	                     (long long)scene->batch), 1);
+}
+
+static void the_longest_texts_fit(void **state)
+{
+	static char outcome[64 * 4 + 1], reason[255 * 4 + 1], url[2048 * 4 + 1], summary[10000 * 4 + 1];
+	struct { char *text; size_t len; } texts[] = { { outcome, 64 }, { reason, 255 }, { url, 2048 }, { summary, 10000 } };
+	struct scene *scene = *state;
+	struct call_report report;
+	enum report_result result;
+
+	for (size_t i = 0; i < 4; i++)
+		for (size_t n = 0; n < texts[i].len; n++)
+			memcpy(texts[i].text + 4 * n, "\xf0\x9f\x98\x80", 4);
+	claim_some(scene, 1);
+	report = scene_report(&scene->calls[0], CALL_FAILED);
+	report.outcome = outcome;
+	report.end_reason = reason;
+	report.recording_url = report.transcript_url = url;
+	report.summary = summary;
+	assert_ok(reports_apply(scene->fixture->db, 0, &report, 1, clock_now_us(), &result));
+	assert_int_equal(ask("SELECT CHAR_LENGTH(outcome) = 64 AND CHAR_LENGTH(end_reason) = 255"
+	                     " AND CHAR_LENGTH(transcript_url) = 2048 AND CHAR_LENGTH(summary) = 10000"
+	                     " FROM calls WHERE batch_id = %lld", (long long)scene->batch), 1);
+}
+
+/* Dialers' clocks may be wrong: an ending lies between the claim and now. */
+static void endings_are_when_they_can_have_been(void **state)
+{
+	static const struct { int64_t from_now_us, kept_us; } said[] = {
+		{ -US_PER_SECOND, -US_PER_SECOND }, { HOUR, 0 }, { -2 * HOUR, 0 }, { -INT64_C(50) * 365 * US_PER_DAY, 0 },
+	};
+	struct scene *scene = *state;
+	int64_t now_us;
+
+	claim_some(scene, 4);
+	scene_pass(US_PER_MINUTE);
+	now_us = clock_now_us();
+	for (int i = 0; i < 4; i++) {
+		struct call_report report = scene_report(&scene->calls[i], CALL_COMPLETED);
+		enum report_result result;
+		char expected[32];
+
+		report.occurred_at.us = now_us + said[i].from_now_us;
+		instant_format_sql(now_us + said[i].kept_us, expected);
+		assert_ok(reports_apply(scene->fixture->db, 0, &report, 1, now_us, &result));
+		assert_int_equal(ask("SELECT ended_at = '%s' FROM calls WHERE batch_id = %lld AND position = %d", expected,
+		                     (long long)scene->batch, i + 1), 1);
+	}
+}
+
+static void other_organisations_calls_are_not_there(void **state)
+{
+	struct scene *scene = *state;
+	struct call_report reports[2];
+	enum report_result results[2];
+	struct uuid nobody = uuid_new();
+
+	claim_some(scene, 1);
+	reports[0] = scene_report(&scene->calls[0], CALL_COMPLETED);
+	reports[1] = scene_report(&nobody, CALL_COMPLETED);
+	assert_ok(reports_apply(scene->fixture->db, scene->fixture->organization_id + 1, reports, 2, clock_now_us(),
+	                        results));
+	assert_int_equal(results[0], REPORT_NOT_FOUND);
+	assert_int_equal(results[1], REPORT_NOT_FOUND);
+	assert_int_equal(scene_batch(scene).counts.in_progress, 1);
+}
+
+static void several_reports_of_one_call_apply_in_their_order(void **state)
+{
+	static const enum call_status said[] = { CALL_RINGING, CALL_DISPATCHED, CALL_IN_PROGRESS, CALL_BUSY, CALL_COMPLETED };
+	static const enum report_result expected[] = {
+		REPORT_ACCEPTED, REPORT_IGNORED, REPORT_ACCEPTED, REPORT_ACCEPTED, REPORT_IGNORED,
+	};
+	struct scene *scene = *state;
+	struct call_report reports[5];
+	enum report_result results[5];
+
+	claim_some(scene, 1);
+	for (int i = 0; i < 5; i++)
+		reports[i] = scene_report(&scene->calls[0], said[i]);
+	assert_ok(reports_apply(scene->fixture->db, 0, reports, 5, clock_now_us(), results));
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(results[i], expected[i]);
+	assert_int_equal(scene_batch(scene).counts.busy, 1);
+	assert_int_equal(ask("SELECT done FROM batch_counters WHERE batch_id = %lld", (long long)scene->batch), 1);
+}
+
+static void a_thousand_at_once(void **state)
+{
+	struct scene *scene = *state;
+	struct call_report reports[REPORTS_MAX];
+	enum report_result results[REPORTS_MAX];
+	int count = 0;
+
+	for (int batch = 0; batch < 10; batch++) {
+		claim_some(scene, 100);
+		for (int i = 0; i < 100; i++)
+			reports[count++] = scene_report(&scene->calls[i], i % 2 ? CALL_COMPLETED : CALL_BUSY);
+	}
+	assert_ok(reports_apply(scene->fixture->db, 0, reports, REPORTS_MAX, clock_now_us(), results));
+	for (int i = 0; i < REPORTS_MAX; i++)
+		assert_int_equal(results[i], REPORT_ACCEPTED);
+	assert_int_equal(scene_batch(scene).counts.busy, 50);
+	assert_int_equal(scene_batch(scene).counts.completed, 50);
+	scene_check_sums(scene);
+}
+
+static void with_retries(struct scene *scene)
+{
+	scene->config.retry_failed = true;
+	scene->config.max_retry_attempts = 2;
+	scene->config.retry_delay_minutes = 10;
+}
+
+static void a_retry_waits_longer_every_time(void **state)
+{
+	struct scene *scene = *state;
+	struct batch_counts counts;
+
+	with_retries(scene);
+	claim_some(scene, 1);
+	for (int attempt = 1; attempt <= 2; attempt++) {
+		scene_tell_all(scene, CALL_NO_ANSWER);
+		counts = scene_batch(scene).counts;
+		assert_int_equal(counts.pending, 1);
+		assert_int_equal(counts.no_answer, 0);
+		assert_int_equal(counts.called, 1);
+		scene_pass(attempt * 10 * US_PER_MINUTE - US_PER_SECOND);
+		assert_int_equal(scene_claim(scene, 10), 0);
+		scene_pass(2 * US_PER_SECOND);
+		assert_int_equal(scene_claim(scene, 10), 1);
+		scene_check_sums(scene);
+	}
+	scene_tell_all(scene, CALL_NO_ANSWER);
+	assert_int_equal(scene_batch(scene).counts.no_answer, 1);
+	scene_claim(scene, 10);
+	assert_int_equal(scene_batch(scene).status, BATCH_COMPLETED);
+	assert_int_equal(ask("SELECT GROUP_CONCAT(attempt ORDER BY id SEPARATOR '') FROM calls WHERE batch_id = %lld",
+	                     (long long)scene->batch), 123);
+}
+
+static void only_the_outcomes_chosen_are_tried_again(void **state)
+{
+	struct scene *scene = *state;
+
+	with_retries(scene);
+	scene->config.retry_on = CALL_BIT(CALL_BUSY);
+	claim_some(scene, 3);
+	scene_tell(scene, &scene->calls[0], CALL_BUSY);
+	scene_tell(scene, &scene->calls[1], CALL_FAILED);
+	scene_tell(scene, &scene->calls[2], CALL_COMPLETED);
+	assert_int_equal(scene_batch(scene).counts.pending, 1);
+	assert_int_equal(scene_batch(scene).counts.failed, 1);
+	assert_int_equal(scene_batch(scene).counts.completed, 1);
+	scene_check_sums(scene);
+}
+
+/* All of these come to wait for the moment the window opens: more than there are microseconds in one
+ * millisecond, reported one by one. */
+static void many_retries_wait_for_one_window(void **state)
+{
+	struct scene *scene = *state;
+	long long id;
+
+	with_retries(scene);
+	scene->config.window_start = 7 * 60;
+	scene->config.window_end = 8 * 60 + 5;
+	scene->config.max_concurrent_calls = 100;
+	scene_start(scene, 1500);
+	id = scene->batch;
+	scene_pass(2 * US_PER_SECOND);
+	for (int i = 0; i < 15; i++) {
+		assert_int_equal(scene_claim(scene, 1000), 100);
+		if (i % 2 == 0)
+			scene_tell_all(scene, CALL_BUSY);
+		else
+			for (int n = 0; n < scene->call_count; n++)
+				assert_int_equal(scene_tell(scene, &scene->calls[n], CALL_BUSY), REPORT_ACCEPTED);
+	}
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND attempt = 2"
+	                     " AND due_at > '2026-06-02 07:00:00' AND due_at < '2026-06-02 07:00:00.1'", id), 1500);
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld"
+	                     " AND MICROSECOND(due_at) %% 1000 = 0", id), 0);
+	scene_check_sums(scene);
+}
+
+static void a_retry_that_no_day_can_take_is_none(void **state)
+{
+	struct scene *scene = *state;
+
+	with_retries(scene);
+	claim_some(scene, 1);
+	ask("UPDATE batch_calls SET timezone = 'Gone/Away' WHERE id = %lld", (long long)scene->batch);
+	scene_tell_all(scene, CALL_BUSY);
+	assert_int_equal(scene_batch(scene).counts.busy, 1);
+}
+
+static void a_retry_wakes_a_campaign_that_sleeps(void **state)
+{
+	struct scene *scene = *state;
+	struct uuid call;
+
+	with_retries(scene);
+	claim_some(scene, 1);
+	call = scene->calls[0];
+	ask("UPDATE batch_calls SET wake_at = '9999-12-31' WHERE id = %lld", (long long)scene->batch);
+	scene_tell(scene, &call, CALL_BUSY);
+	scene_pass(10 * US_PER_MINUTE + US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 1);
+}
+
+static void only_who_gains_from_it_is_woken(void **state)
+{
+	struct scene *scene = *state;
+
+	claim_some(scene, 3);
+	ask("UPDATE batch_calls SET wake_at = '9999-12-31', capped = 0 WHERE id = %lld", (long long)scene->batch);
+	scene_tell(scene, &scene->calls[0], CALL_COMPLETED);
+	assert_int_equal(ask("SELECT wake_at = '9999-12-31' FROM batch_calls WHERE id = %lld",
+	                     (long long)scene->batch), 1);
+	ask("UPDATE batch_calls SET capped = 1 WHERE id = %lld", (long long)scene->batch);
+	scene_tell(scene, &scene->calls[1], CALL_COMPLETED);
+	assert_int_equal(ask("SELECT wake_at < '9999-12-31' FROM batch_calls WHERE id = %lld",
+	                     (long long)scene->batch), 1);
+	ask("UPDATE batch_calls SET wake_at = '9999-12-31', capped = 0 WHERE id = %lld", (long long)scene->batch);
+	scene_tell(scene, &scene->calls[2], CALL_COMPLETED); /* nobody is left */
+	assert_int_equal(ask("SELECT wake_at < '9999-12-31' FROM batch_calls WHERE id = %lld",
+	                     (long long)scene->batch), 1);
+}
+
+#define REPORTERS 4
+
+static void report_all(const struct scene *scene, int first_status)
+{
+	struct db *db = db_new(fixture_option_file());
+	struct call_report reports[100];
+	enum report_result results[100];
+
+	for (int i = 0; i < 100; i++) /* each in another order */
+		reports[i] = scene_report(&scene->calls[(i * 37 + first_status * 11) % 100],
+		                          first_status % 2 ? CALL_BUSY : CALL_COMPLETED);
+	for (int i = 0; i < 100; i += 20)
+		if (reports_apply(db, 0, reports + i, 20, clock_now_us(), results) != DB_OK)
+			_exit(1);
+	_exit(0);
+}
+
+static void many_report_the_same_calls_at_once(void **state)
+{
+	struct scene *scene = *state;
+	struct batch_counts counts;
+	pid_t children[REPORTERS];
+	int status;
+
+	with_retries(scene);
+	claim_some(scene, 100);
+	for (int i = 0; i < REPORTERS; i++) {
+		children[i] = fork();
+		assert_true(children[i] >= 0);
+		if (children[i] == 0)
+			report_all(scene, i);
+	}
+	for (int i = 0; i < REPORTERS; i++) {
+		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+		assert_int_equal(status, 0);
+	}
+	counts = scene_batch(scene).counts;
+	assert_int_equal(counts.completed + counts.pending, 100);
+	assert_int_equal(ask("SELECT done FROM batch_counters WHERE batch_id = %lld", (long long)scene->batch), 100);
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld", (long long)scene->batch),
+	                 counts.pending);
+	scene_check_sums(scene);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest group_tests[] = {
+		SCENE_TEST(every_transition),
+		SCENE_TEST(every_ending_is_counted),
+		SCENE_TEST(a_call_that_was_taken_has_a_deadline),
+		SCENE_TEST(what_is_said_is_kept_as_it_came),
+		SCENE_TEST(the_longest_texts_fit),
+		SCENE_TEST(endings_are_when_they_can_have_been),
+		SCENE_TEST(other_organisations_calls_are_not_there),
+		SCENE_TEST(several_reports_of_one_call_apply_in_their_order),
+		SCENE_TEST(a_thousand_at_once),
+		SCENE_TEST(a_retry_waits_longer_every_time),
+		SCENE_TEST(only_the_outcomes_chosen_are_tried_again),
+		SCENE_TEST(many_retries_wait_for_one_window),
+		SCENE_TEST(a_retry_that_no_day_can_take_is_none),
+		SCENE_TEST(a_retry_wakes_a_campaign_that_sleeps),
+		SCENE_TEST(only_who_gains_from_it_is_woken),
+		SCENE_TEST(many_report_the_same_calls_at_once),
+	};
+
+	return cmocka_run_group_tests(group_tests, NULL, NULL);
+}

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""ETag, If-None-Match and If-Match: single objects are read again, and changed, only if need be."""
+
+import re
+import threading
+
+import tap
+from client import COUNTERS
+
+TAG = re.compile(r'"[0-9a-f]{32}"')
+STACK = {"config": {"workers": 8}}
+
+
+def webhook(t):
+    return t.api.post("/webhooks", {"url": "http://127.0.0.1:9/", "description": "as made"})
+
+
+def tag_of(t, path):
+    tag = t.api.send("GET", path).headers["ETag"]
+    assert TAG.fullmatch(tag), tag
+    return tag
+
+
+def get(t, path, tags):
+    return t.api.send("GET", path, headers={"If-None-Match": tags})
+
+
+def change(t, path, tags, description):
+    return t.api.send("PATCH", path, {"description": description}, headers={"If-Match": tags})
+
+
+def test_an_object_that_is_known_is_not_sent_again(t):
+    path = f"/webhooks/{webhook(t)['id']}"
+    tag = tag_of(t, path)
+    assert tag == tag_of(t, path)
+    for tags in (tag, f"W/{tag}", "*", f'"other", {tag}', f'W/"a,b" ,W/{tag},"c"', f', {tag}'):
+        reply = get(t, path, tags)
+        assert reply.status == 304 and reply.headers["ETag"] == tag, (tags, reply)
+        assert reply.headers["Content-Type"] is None and reply.headers["X-Request-Id"], reply.headers
+    for tags in ('"other"', f'"{tag}"', tag.strip('"'), tag[:-1], "nonsense", 'W/', '"', ""):
+        reply = get(t, path, tags)
+        assert reply.status == 200 and reply.headers["ETag"] == tag, (tags, reply)
+    assert t.api.send("HEAD", path, headers={"If-None-Match": "*"}).status == 304
+
+
+def test_a_change_makes_another_tag(t):
+    path = f"/webhooks/{webhook(t)['id']}"
+    before = tag_of(t, path)
+    t.api.patch(path, {"description": "changed"})
+    after = tag_of(t, path)
+    assert after != before
+    assert get(t, path, before).status == 200
+    assert get(t, path, f"{before}, {after}").status == 304
+
+
+def test_every_single_object_has_a_tag_and_nothing_else(t):
+    _, agent = t.dialing_agent()
+    batch = t.api.batch(agent, 1)
+    for path in (f"/agents/{agent['id']}", f"/batch-calls/{batch['id']}",
+                 f"/batch-calls/{batch['id']}/contacts/1"):
+        assert get(t, path, tag_of(t, path)).status == 304, path
+    for path in ("/agents", f"/batch-calls/{batch['id']}/contacts", "//healthz"):
+        assert t.api.send("GET", path, headers={"If-None-Match": "*"}).status == 200, path
+    missing = t.api.send("GET", f"/webhooks/{batch['id']}", headers={"If-None-Match": "*"})
+    assert missing.status == 404 and missing.headers["ETag"] is None, missing
+
+
+def test_a_change_is_made_only_to_what_was_read(t):
+    path = f"/webhooks/{webhook(t)['id']}"
+    first = tag_of(t, path)
+    reply = change(t, path, first, "second")
+    assert reply.status == 200 and reply.headers["ETag"] == tag_of(t, path), reply
+    t.api.refuse("precondition_failed", "PATCH", path, {"description": "third"}, headers={"If-Match": first})
+    assert t.api.get(path)["description"] == "second"
+    for tags in ("W/" + tag_of(t, path), '"other"', "nonsense"):
+        assert change(t, path, tags, "third").status == 412, tags
+    assert change(t, path, f'"other", {tag_of(t, path)}', "one of a list").status == 200
+    assert change(t, path, "*", "any").status == 200
+    assert t.api.get(path)["description"] == "any"
+
+
+def test_other_faults_come_first(t):
+    path = f"/webhooks/{webhook(t)['id']}"
+    stale = {"If-Match": '"stale"'}
+    t.api.refuse("validation_error", "PATCH", path, {"description": 1}, headers=stale)
+    t.api.refuse("not_found", "PATCH", f"/webhooks/{t.api.batch(t.dialing_agent()[1])['id']}", {}, headers=stale)
+
+
+def test_of_many_at_once_one_wins(t):
+    path = f"/webhooks/{webhook(t)['id']}"
+    for _ in range(10):
+        tag, replies = tag_of(t, path), []
+        threads = [threading.Thread(target=lambda n=n: replies.append(change(t, path, tag, f"by {n}")))
+                   for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(reply.status for reply in replies) == [200] + [412] * 7, replies
+        winner = next(reply for reply in replies if reply.status == 200)
+        assert t.api.get(path)["description"] == winner.data["description"]
+
+
+def test_a_campaign_is_replanned_once(t):
+    """The change is tried for its locks first: that leaves no traces."""
+    receiver, agent = t.dialing_agent()
+    receiver.endpoint("/events", events=["batch.status.changed"])
+    batch = t.api.batch(agent, 50, schedule_type="scheduled", scheduled_at="2040-06-01T08:00:00Z")
+    path = f"/batch-calls/{batch['id']}"
+    body = {"scheduled_at": "2040-06-02T08:00:00Z"}
+    t.api.refuse("precondition_failed", "PATCH", path, body, headers={"If-Match": '"stale"'})
+    assert t.api.read(batch)["planned_from"].startswith("2040-06-01T08:00:00")
+    reply = t.api.send("PATCH", path, body, headers={"If-Match": tag_of(t, path)})
+    assert reply.status == 200 and reply.data["planned_from"].startswith("2040-06-02T08:00:00"), reply
+    rows = t.api.contacts_of(batch)
+    assert len({row["scheduled_at"] for row in rows}) == 50, rows
+    assert {row["scheduled_at"][:10] for row in rows} == {"2040-06-02"}, rows
+    assert {name: reply.data[name] for name in COUNTERS} == {name: batch[name] for name in COUNTERS}
+
+
+if __name__ == "__main__":
+    tap.run(globals())

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""API keys over HTTP: made, listed, used, revoked."""
+
+import re
+
+import tap
+from client import Client, until
+
+KEY = re.compile(r"outdial_[0-9A-Za-z]{32,}")
+STACK = {"config": {"workers": 4}}
+
+
+def make(t, **fields):
+    return t.api.post("/keys", {"name": "Dashboard", "scopes": ["read"], **fields})
+
+
+def with_key(t, key):
+    return Client(t.stack.url, key["key"])
+
+
+def find(t, key):
+    return next(item for item in t.api.all("/keys") if item["id"] == key["id"])
+
+
+def test_a_new_key_is_shown_once_and_works(t):
+    key = make(t, scopes=["write", "read"])
+    assert KEY.fullmatch(key["key"]), key
+    assert key["scopes"] == ["read", "write"] and key["name"] == "Dashboard", key
+    assert key["expires_at"] is None and key["revoked_at"] is None and key["last_used_at"] is None, key
+    listed = find(t, key)
+    assert "key" not in listed and listed == {name: key[name] for name in listed}, listed
+    client = with_key(t, key)
+    client.post("/webhooks", {"url": "http://127.0.0.1:9/"})
+    client.refuse("forbidden", "GET", "/keys")
+    client.refuse("forbidden", "POST", "/keys", {"name": "More", "scopes": ["admin"]})
+    hashes = t.stack.sql(f"SELECT COUNT(*) FROM api_keys WHERE hash = UNHEX(SHA2('{key['key']}', 256))")
+    assert hashes == [["1"]], hashes
+
+
+def test_fields(t):
+    for field, body in [("name", {"scopes": ["read"]}), ("name", {"name": "", "scopes": ["read"]}),
+                        ("name", {"name": "x" * 256, "scopes": ["read"]}), ("scopes", {"name": "x"}),
+                        ("scopes", {"name": "x", "scopes": []}), ("scopes", {"name": "x", "scopes": None}),
+                        ("scopes", {"name": "x", "scopes": "read"}),
+                        ("scopes", {"name": "x", "scopes": ["all"]}),
+                        ("expires_at", {"name": "x", "scopes": ["read"], "expires_at": "2020-01-01T00:00:00Z"}),
+                        ("expires_at", {"name": "x", "scopes": ["read"], "expires_at": "2040-01-01T00:00:00"}),
+                        ("key", {"name": "x", "scopes": ["read"], "key": "outdial_mine"})]:
+        t.api.refuse("validation_error", "POST", "/keys", body, field=field)
+    key = make(t, name="ä" * 255, scopes=["read", "write", "reports", "admin"], expires_at="2040-01-01T01:00:00+01:00")
+    assert key["expires_at"].startswith("2040-01-01T00:00:00"), key
+    with_key(t, key).get("/keys")
+
+
+def test_a_revoked_key_opens_nothing_within_seconds(t):
+    key = make(t)
+    client = with_key(t, key)
+    client.get("/agents")
+    t.api.delete(f"/keys/{key['id']}")
+    until(lambda: all(client.send("GET", "/agents").status == 401 for _ in range(20)), seconds=5)
+    revoked = find(t, key)
+    assert revoked["revoked_at"], revoked
+    t.api.delete(f"/keys/{key['id']}")
+    assert find(t, key)["revoked_at"] == revoked["revoked_at"], "the first revocation counts"
+
+
+def test_an_expired_key_opens_nothing(t):
+    key = make(t, expires_at="2040-01-01T00:00:00Z")
+    t.stack.sql(f"UPDATE api_keys SET expires_at = UTC_TIMESTAMP(6) WHERE uuid ="
+                f" UNHEX('{key['id'].replace('-', '')}')")
+    with_key(t, key).refuse("unauthorized", "GET", "/agents")
+
+
+def test_keys_of_others_are_not_there(t):
+    other = t.client(organization="another one")
+    theirs = other.post("/keys", {"name": "Theirs", "scopes": ["read"]})
+    assert theirs["id"] not in [key["id"] for key in t.api.all("/keys")]
+    t.api.refuse("not_found", "DELETE", f"/keys/{theirs['id']}")
+    Client(t.stack.url, theirs["key"]).get("/agents")
+
+
+def test_lists_come_in_pages(t):
+    made = [make(t, name=f"Key {n}")["id"] for n in range(5)]
+    page = t.api.ask("GET", "/keys", query={"limit": 2, "offset": 1})
+    assert [key["id"] for key in page.data] == [made[3], made[2]], page
+    assert page.pagination["total"] == 6 and page.pagination["has_more"], page
+
+
+def test_the_last_use_is_known(t):
+    key = make(t)
+    client = with_key(t, key)
+    assert find(t, key)["last_used_at"] is None
+    client.get("/agents")
+    used = until(lambda: find(t, key)["last_used_at"], what="the use was noted")
+    assert used >= key["created_at"], (used, key)
+    for _ in range(50):
+        client.get("/agents")
+    assert find(t, key)["last_used_at"] == used, "not written more often than once a minute"
+    row = f"UNHEX('{key['id'].replace('-', '')}')"
+    t.stack.sql(f"UPDATE api_keys SET last_used_at = last_used_at - INTERVAL 2 MINUTE WHERE uuid = {row}")
+    with_fresh_workers(t)
+    client.get("/agents")
+    until(lambda: find(t, key)["last_used_at"] >= used, what="the next use was noted")
+
+
+def with_fresh_workers(t):
+    t.stack.kill("api", 15)
+    t.stack.start_api()
+    t.stack.wait_ready()
+
+
+def test_a_key_is_stored_nowhere(t):
+    """Not even among the replies that idempotency keeps."""
+    body = {"name": "Once", "scopes": ["read"]}
+    first = t.api.send("POST", "/keys", body, headers={"X-Idempotency-Key": "once"})
+    again = t.api.send("POST", "/keys", body, headers={"X-Idempotency-Key": "once"})
+    assert again.headers["Idempotency-Replayed"] == "true" and again.status == 201, again
+    assert again.data == dict(first.data, key=None), again
+    assert len([key for key in t.api.all("/keys") if key["name"] == "Once"]) == 1
+    text = first.data["key"][len("outdial_"):]
+    kept = t.stack.sql(f"SELECT COUNT(*) FROM idempotency_keys WHERE body LIKE '%{text}%'")
+    assert kept == [["0"]], kept
+
+
+if __name__ == "__main__":
+    tap.run(globals())

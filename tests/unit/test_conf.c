@@ -1,0 +1,137 @@
+/* The configuration file: what is taken, and what ends the program. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/conf.h"
+
+static char path[] = "/tmp/outdial-conf-XXXXXX";
+
+static void write_file(const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static int set_up(void **state)
+{
+	int file = mkstemp(path);
+
+	(void)state;
+	return file < 0 ? -1 : close(file);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+static void an_empty_file_gives_the_defaults(void **state)
+{
+	static struct conf conf; /* its strings live as long */
+
+	(void)state;
+	write_file("");
+	conf = conf_load(path);
+	assert_string_equal(conf.database_file, "/etc/outdial/database.cnf");
+	assert_int_equal(conf.workers, 8);
+	assert_int_equal(conf.lease_seconds, 30);
+	assert_int_equal(conf.dispatch_ttl_seconds, 120);
+	assert_false(conf.webhook_allow_http);
+	assert_false(conf.webhook_allow_private);
+}
+
+static void what_is_written_counts(void **state)
+{
+	static struct conf conf; /* its strings live as long */
+
+	(void)state;
+	write_file("# a comment\n\n  workers=3  \n\tpublic_url = https://a.example/x = y\nwebhook_allow_http = yes\n"
+	           "lease_seconds = 3600"); /* without a line end */
+	conf = conf_load(path);
+	assert_int_equal(conf.workers, 3);
+	assert_string_equal(conf.public_url, "https://a.example/x = y");
+	assert_true(conf.webhook_allow_http);
+	assert_int_equal(conf.lease_seconds, 3600);
+}
+
+/* What the program says before it ends. */
+static void assert_fatal(const char *text, const char *said)
+{
+	char output[1000] = "";
+	int ends[2], status;
+	ssize_t len;
+	pid_t child;
+
+	write_file(text);
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	if (child == 0) {
+		dup2(ends[1], STDERR_FILENO);
+		conf_load(path);
+		_exit(0);
+	}
+	close(ends[1]);
+	len = read(ends[0], output, sizeof output - 1);
+	close(ends[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_FAILURE || len <= 0 || strstr(output, said) == NULL)
+		fail_msg("`%s` ended with %d and said: %s", text, status, output);
+}
+
+static void faults_are_fatal_and_named(void **state)
+{
+	(void)state;
+	assert_fatal("workers = 3\nworker = 3\n", ":2: unknown key `worker`");
+	assert_fatal("workers\n", ":1: expected `key = value`");
+	assert_fatal("workers = 0\n", "`workers` must be a number from 1 to 512, not `0`");
+	assert_fatal("workers = 513\n", "a number from 1 to 512");
+	assert_fatal("workers = 3x\n", "a number from 1 to 512");
+	assert_fatal("workers =\n", "a number from 1 to 512");
+	assert_fatal("workers = 99999999999999999999\n", "a number from 1 to 512");
+	assert_fatal("workers = 1\n# x\nworkers = 1\n", ":3: `workers` is set twice");
+	assert_fatal("webhook_allow_http = true\n", "must be yes or no");
+	assert_fatal("log_level = loud\n", "error, warning, info or debug");
+	assert_fatal("lease_seconds = 19\n", "20 to 3600"); /* a webhook may take 15 */
+	assert_fatal("database_file =\n", "1 to 4095 characters");
+}
+
+static void a_file_that_is_not_there(void **state)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0) {
+		if (freopen("/dev/null", "w", stderr) != NULL)
+			conf_load("/nonexistent/outdial.conf");
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(WEXITSTATUS(status), EXIT_FAILURE);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest group_tests[] = {
+		cmocka_unit_test(an_empty_file_gives_the_defaults),
+		cmocka_unit_test(what_is_written_counts),
+		cmocka_unit_test(faults_are_fatal_and_named),
+		cmocka_unit_test(a_file_that_is_not_there),
+	};
+
+	return cmocka_run_group_tests(group_tests, set_up, tear_down);
+}

@@ -1,0 +1,254 @@
+/* The CSV parser, and the contacts that rows of it make. Every text is parsed at once, byte by byte, and cut
+ * in two at every place; the rows must be the same. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/utf8.h"
+#include "domain/contact_csv.h"
+
+/* Rows as text: number, ':', fields in brackets, '!' for a fault, one row per line. */
+static bool write_row(void *context, const struct csv_row *row)
+{
+	struct buf *out = context;
+
+	buf_printf(out, "%d:", (int)row->number);
+	for (size_t i = 0; i < row->count; i++) {
+		buf_putc(out, '[');
+		buf_add(out, row->fields[i].text, row->fields[i].len);
+		buf_putc(out, ']');
+	}
+	buf_puts(out, row->fault != NULL ? "!\n" : "\n");
+	return true;
+}
+
+static void parse(struct buf *out, const char *text, size_t len, size_t piece)
+{
+	struct csv *csv = csv_new(write_row, out);
+
+	buf_reset(out);
+	for (size_t at = 0; at < len; at += piece)
+		assert_true(csv_push(csv, text + at, len - at < piece ? len - at : piece));
+	assert_true(csv_end(csv));
+	csv_free(csv);
+}
+
+static const struct {
+	const char *text, *rows;
+} cases[] = {
+	{ "", "" },
+	{ "\n\r\n\r", "" },
+	{ "a", "1:[a]\n" },
+	{ "a,b\n1,2\n", "1:[a][b]\n2:[1][2]\n" },
+	{ "a,b\r\n1,2", "1:[a][b]\n2:[1][2]\n" },
+	{ "a,b\r1,2\r", "1:[a][b]\n2:[1][2]\n" },
+	{ "a\n\nb\n", "1:[a]\n3:[b]\n" },
+	{ "\n\na;b\n1;2\n", "3:[a][b]\n4:[1][2]\n" },
+	{ "\xef\xbb\xbf" "a,b\n", "1:[a][b]\n" },
+	{ "\xef\xbb\xbf\"a\",b\n", "1:[a][b]\n" },
+	{ "a;b;c,d\n1;2,3;4\n", "1:[a][b][c,d]\n2:[1][2,3][4]\n" },
+	{ "a\tb\n1,2\t3\n", "1:[a][b]\n2:[1,2][3]\n" },
+	{ "\"a;b;c\",d\n1;2,3\n", "1:[a;b;c][d]\n2:[1;2][3]\n" },
+	{ "a,b\n\"1\r\n2\",\"x\"\"y\"\n", "1:[a][b]\n2:[1\r\n2][x\"y]\n" },
+	{ "a,b\n\"\",\n", "1:[a][b]\n2:[][]\n" },
+	{ "a\n\"\"\n", "1:[a]\n2:[]\n" },
+	{ "a\n\"\"", "1:[a]\n2:[]\n" },
+	{ "a\n\"\"\"\"\n", "1:[a]\n2:[\"]\n" },
+	{ "a,b\n1,\n,2\n,\n", "1:[a][b]\n2:[1][]\n3:[][2]\n4:[][]\n" },
+	{ "a,b\nx\"y,\"z\"\n", "1:[a][b]\n2:[x\"y][z]\n" },
+	{ "a,b\n \"x\",y\n", "1:[a][b]\n2:[ \"x\"][y]\n" },
+	{ "a,b\n\"x\"y,z\n1,2\n", "1:[a][b]\n2:[xy][z]!\n3:[1][2]\n" },
+	{ "a,b\n1,\"2\n3,4\n", "1:[a][b]\n2:[1][2\n3,4\n]!\n" },
+	{ "\"a\nb\",c\n1,2\n", "1:[a\nb][c]\n2:[1][2]\n" },
+	{ "a,b\n1,2\n\n\n", "1:[a][b]\n2:[1][2]\n" },
+};
+
+static void rows_of_every_cut(void **state)
+{
+	struct buf rows = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		size_t len = strlen(cases[i].text);
+
+		for (size_t piece = 1; piece <= len + 1; piece++) { /* also the first cut at every place */
+			parse(&rows, cases[i].text, len, piece);
+			assert_string_equal(buf_text(&rows), cases[i].rows);
+		}
+	}
+	buf_free(&rows);
+}
+
+static void a_nul_is_a_byte_like_others(void **state)
+{
+	struct buf rows = { 0 };
+
+	(void)state;
+	parse(&rows, "a,b\nx\0y,z\n", 10, 3);
+	assert_int_equal(rows.len, strlen("1:[a][b]\n2:[x_y][z]\n"));
+	assert_memory_equal(rows.data, "1:[a][b]\n2:[x\0y][z]\n", rows.len);
+	buf_free(&rows);
+}
+
+struct counted {
+	int rows, faults;
+	int64_t last;
+};
+
+static bool count_row(void *context, const struct csv_row *row)
+{
+	struct counted *counted = context;
+
+	counted->rows++;
+	counted->faults += row->fault != NULL;
+	counted->last = row->number;
+	return counted->rows < 1000;
+}
+
+static void long_rows_are_told_of_and_passed_over(void **state)
+{
+	struct counted counted = { 0 };
+	struct csv *csv = csv_new(count_row, &counted);
+	char *text = malloc(CSV_ROW_MAX + 1);
+
+	(void)state;
+	memset(text, 'x', CSV_ROW_MAX + 1);
+	assert_true(csv_push(csv, "a,b\n", 4));
+	for (int i = 0; i < 10; i++)
+		assert_true(csv_push(csv, text, CSV_ROW_MAX + 1));
+	assert_true(csv_push(csv, "\n1,2\n", 5));
+	assert_true(csv_end(csv));
+	assert_int_equal(counted.rows, 3);
+	assert_int_equal(counted.faults, 1);
+	memset(text, ',', 300);
+	text[300] = '\n';
+	csv_free(csv);
+	csv = csv_new(count_row, &counted);
+	assert_true(csv_push(csv, text, 301));
+	assert_int_equal(counted.faults, 2);
+	csv_free(csv);
+	free(text);
+}
+
+static void the_taker_may_stop(void **state)
+{
+	struct counted counted = { .rows = 998 };
+	struct csv *csv = csv_new(count_row, &counted);
+
+	(void)state;
+	assert_false(csv_push(csv, "a\nb\nc\nd\n", 8));
+	assert_int_equal(counted.last, 2);
+	csv_free(csv);
+}
+
+/* Contacts. */
+
+struct reading {
+	struct contact_csv columns;
+	bool has_header;
+	struct buf out;
+	char reason[CONTACT_CSV_REASON];
+};
+
+static bool read_row(void *context, const struct csv_row *row)
+{
+	struct reading *reading = context;
+	struct contact_input c;
+
+	if (!reading->has_header) {
+		reading->has_header = true;
+		if (!contact_csv_header(&reading->columns, row, reading->reason))
+			buf_printf(&reading->out, "header: %s", reading->reason);
+		return reading->out.len == 0;
+	}
+	switch (contact_csv_read(&reading->columns, row, &c, reading->reason)) {
+	case CONTACT_CSV_OK:
+		buf_printf(&reading->out, "%s|%s|%s|%s|%s|%s\n", c.phone_number, c.first_name, c.last_name, c.email,
+		           c.timezone, c.custom_fields);
+		break;
+	case CONTACT_CSV_EMPTY:
+		buf_puts(&reading->out, "-\n");
+		break;
+	case CONTACT_CSV_BAD:
+		buf_printf(&reading->out, "%s: %s\n", c.phone_number, reading->reason);
+		break;
+	}
+	return true;
+}
+
+static const struct {
+	const char *text, *contacts;
+} contact_cases[] = {
+	{ "phone\n+4930\n", "+4930|||||\n" },
+	{ "PHONE_NUMBER,City,First Name,LAST-NAME,Email,TimeZone,City Part\n"
+	  "+4930,\"Köln, \"\"K\"\"\",A,B,a@b,Europe/Berlin,\n",
+	  "+4930|A|B|a@b|Europe/Berlin|{\"City\":\"Köln, \\\"K\\\"\"}\n" },
+	{ "name;phone\nAda King  Lovelace; +4930 \nPlato;+4931\n", "+4930|Ada|King  Lovelace|||\n+4931|Plato||||\n" },
+	{ "name,first_name,phone\nAda Lovelace,A,+4930\n", "+4930|A||||\n" },
+	{ "phone,,x\n+4930,ignored,\n,,\n", "+4930|||||\n-\n" },
+	{ "phone,x\n+4930\n+4931,1,\n+4932,1,2\n",
+	  "+4930|||||\n+4931|||||{\"x\":\"1\"}\n+4932: the row has more fields than the header\n" },
+	{ "x,phone\n1,\n1,030123\n1,+0123\n",
+	  ": phone_number: is missing\n030123: phone_number: must be in E.164 form, such as +4930123456\n"
+	  "+0123: phone_number: must be in E.164 form, such as +4930123456\n" },
+	{ "phone,timezone\n+4930,Mars/Base\n", "+4930: timezone: is not an IANA time zone\n" },
+	{ "phone,x\n+4930,\xff\n", "+4930: field 2 is not UTF-8 text\n" },
+	{ "phone,x\n+4930,\"a\"b\n", "+4930: there is text behind a closing quote\n" },
+	{ "name,x\nA,1\n", "header: the first row must name the columns, and has no phone or phone_number" },
+	{ "phone,Phone_Number\n", "header: the column Phone_Number stands there twice" },
+	{ "phone,x,x\n", "header: the column x stands there twice" },
+	{ "phone,\xff\xfe\n", "header: the header is not UTF-8 text" },
+};
+
+static void contacts_of_rows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof contact_cases / sizeof *contact_cases; i++) {
+		struct reading reading = { .columns.arena = arena_new() };
+		struct csv *csv = csv_new(read_row, &reading);
+
+		if (csv_push(csv, contact_cases[i].text, strlen(contact_cases[i].text)))
+			csv_end(csv);
+		assert_string_equal(buf_text(&reading.out), contact_cases[i].contacts);
+		csv_free(csv);
+		contact_csv_free(&reading.columns);
+		arena_free(reading.columns.arena);
+		buf_free(&reading.out);
+	}
+}
+
+static void utf8(void **state)
+{
+	static const char *const valid[] = { "", "a", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+	                                     "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf" };
+	static const char *const invalid[] = { "\x80", "\xc1\xbf", "\xc2", "\xc2" "a", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xe2\x82",
+	                                       "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf0\x90\x80", "\xff" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof valid / sizeof *valid; i++)
+		assert_true(utf8_is_valid(valid[i], strlen(valid[i])));
+	for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++)
+		assert_false(utf8_is_valid(invalid[i], strlen(invalid[i])));
+	assert_false(utf8_is_valid("a\0b", 3));
+	assert_int_equal(utf8_length("a\xc3\xa4\xf0\x9f\x98\x80", 7), 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_of_every_cut),
+		cmocka_unit_test(a_nul_is_a_byte_like_others),
+		cmocka_unit_test(long_rows_are_told_of_and_passed_over),
+		cmocka_unit_test(the_taker_may_stop),
+		cmocka_unit_test(contacts_of_rows),
+		cmocka_unit_test(utf8),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

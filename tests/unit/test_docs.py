@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""Holds the documents against the code: what a table in the sources says stands in them too.
+
+Read as text, so that nothing has to be built. Prints TAP.
+"""
+
+import glob
+import os
+import re
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+API = "/api/public/v1"
+
+
+def read(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def configuration():
+    """Key and default of every row in the table of conf.c."""
+    keys = re.findall(r'^\tKEY\((\w+), KEY_\w+, "([^"]*)"', read("src/base/conf.c"), re.M)
+    assert keys, "no keys found"
+    return keys
+
+
+def test_every_key_is_in_the_manual_with_its_default():
+    manual = read("man/outdial.conf.5")
+    entries = dict(re.findall(r"^\.It Ic (\w+)\n(.*?)(?=^\.It |^\.El)", manual, re.M | re.S))
+    for key, default in configuration():
+        assert key in entries, f"{key} is missing"
+        said = re.search(r"default is\n\.(?:Li|Pa) (\S+)", entries[key])
+        assert said and said[1] == default, f"{key}: {said and said[1]} instead of {default}"
+    unknown = set(entries) - {key for key, _ in configuration()} - {"host", "port", "ssl-ca"}
+    assert not unknown, f"there is no {unknown}"
+
+
+def test_the_example_has_every_key_with_its_default():
+    example = re.findall(r"^#(\w+) = (.*)$", read("docs/outdial.conf"), re.M)
+    assert example == configuration(), example
+
+
+def test_every_command_is_in_the_manual():
+    source = read("src/outdial.c")
+    commands = re.findall(r'^\t\{ "([^"]+)",\n((?:\t  ".*\n)+)', source, re.M)
+    assert commands, "no commands found"
+    manual = read("man/outdial.1")
+    for command, usage in commands:
+        entry = re.search(rf"^\.It Ic {command}\b.*?(?=^\.It Ic |^\.Sh )", manual, re.M | re.S)
+        assert entry, f"{command} is missing"
+        for option in re.findall(r"--(\w+)", usage):
+            assert f"Fl -{option}" in entry[0], f"{command}: --{option} is missing"
+    named = re.findall(r"^\.It Ic ([a-z -]+)", manual, re.M)
+    assert [name.strip() for name in named] == [command for command, _ in commands], named
+
+
+def routes():
+    found = re.findall(r'\{ METHOD_(\w+), (V1 )?"([^"]+)"', read("src/api/routes.c"))
+    assert found, "no routes found"
+    return [(method, path.replace("<", "{").replace(">", "}")) for method, _, path in found]
+
+
+def test_every_route_is_in_the_guide():
+    guide = set(re.findall(r"`(GET|POST|PATCH|DELETE) (/[^`?]*)`", read("docs/api.md")))
+    missing = [route for route in routes() if route not in guide]
+    assert not missing, f"missing: {missing}"
+    unknown = guide - set(routes())
+    assert not unknown, f"there is no {unknown}"
+
+
+def test_every_error_is_in_the_guide():
+    codes = re.findall(r'\[ERROR_\w+\] = \{ "(\w+)", (\d+) \}', read("src/api/reply.c"))
+    assert codes, "no errors found"
+    guide = read("docs/api.md")
+    for code, status in codes:
+        assert f"| {status} | `{code}` |" in guide, f"{status} {code} is missing"
+
+
+def test_every_field_of_a_request_is_in_the_guide():
+    guide = read("docs/api.md")
+    names = {name for path in glob.glob(os.path.join(ROOT, "src", "*", "*.c"))
+             for name in field_names(read(path))}
+    assert "max_concurrent_calls" in names and "webhook_id" in names, names
+    missing = sorted(name for name in names if f"`{name}`" not in guide)
+    assert not missing, f"missing: {missing}"
+
+
+def field_names(source):
+    """Names in tables of fields: `.name = "x"`, or the argument of a macro that sets `.name` to it."""
+    names = set(re.findall(r'\.name = "(\w+)"', source))
+    for macro in re.findall(r"^#define (\w+)\(\w+, .*\\?\s*\{ \.name = #?\w+", source, re.M):
+        names.update(re.findall(rf'\b{macro}\("?(\w+)"?,', source))
+    return names - {"field", "member", "field_name"}  # the macros' own parameters
+
+
+def documented_sources():
+    """The files that HACKING.md lists under its headings `### src…`."""
+    files = set()
+    for folder, text in re.findall(r"^### (src\S*)\n(.*?)(?=^##)", read("HACKING.md"), re.M | re.S):
+        for item in re.findall(r"^- (.*?)(?=^- |^$|\Z)", text, re.M | re.S):
+            for name in re.findall(r"`([\w.\[\]]+)`", item.split(":")[0]):
+                files.update(f"{folder}/{name.replace('[ch]', end)}" for end in "ch")
+    return files
+
+
+def sources():
+    return {os.path.relpath(os.path.join(folder, name), ROOT)
+            for folder, _, names in os.walk(os.path.join(ROOT, "src"))
+            for name in names if name.endswith((".c", ".h", ".def"))}
+
+
+def test_every_source_file_is_explained():
+    missing = sorted(sources() - documented_sources())
+    assert not missing, f"HACKING.md does not name {missing}"
+
+
+def test_every_file_that_is_named_exists():
+    missing = sorted(documented_sources() - sources())
+    assert not missing, f"HACKING.md names {missing}"
+    for document in ("README.md", "HACKING.md", "docs/api.md", "docs/operations.md"):
+        text = read(document)
+        places = re.findall(r"`((?:src|sql|dev|tests|docs|man|examples|bench|nginx|systemd)/[\w./-]*)`", text)
+        folder = os.path.dirname(document)
+        places += [os.path.join(folder, link) for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)]
+        for place in places:
+            assert os.path.exists(os.path.join(ROOT, place)), f"{document}: there is no {place}"
+
+
+def test_every_migration_is_installed():
+    listed = re.search(r"^dist_sql_DATA = (.*(?:\\\n.*)*)", read("Makefile.am"), re.M)[1]
+    files = {os.path.relpath(path, ROOT) for path in glob.glob(os.path.join(ROOT, "sql", "*.sql"))}
+    assert set(listed.replace("\\\n", " ").split()) == files, listed
+
+
+def test_every_script_is_in_the_source_archive():
+    listed = read("Makefile.am").split()
+    for pattern in ("tests/unit/*.py", "tests/unit/*.sh", "bench/*"):
+        for path in glob.glob(os.path.join(ROOT, *pattern.split("/"))):
+            name = os.path.relpath(path, ROOT)
+            assert name in listed or os.path.isdir(path), f"{name} is missing in Makefile.am"
+
+
+def main():
+    tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
+    failed = 0
+    print(f"1..{len(tests)}")
+    for number, (name, test) in enumerate(tests, 1):
+        words = name.removeprefix("test_").replace("_", " ")
+        try:
+            test()
+            print(f"ok {number} - {words}")
+        except (AssertionError, OSError) as fault:
+            failed += 1
+            print(f"not ok {number} - {words}\n# {fault}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+/* Each rule that holds calls back, alone and together with others. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "domain/gate.h"
+#include "instants.h"
+
+#define HOUR (60 * US_PER_MINUTE)
+
+/* Monday at noon, everything open, ten places. */
+static struct gate_facts open_facts(void)
+{
+	struct gate_facts facts = {
+		.now_us = at("2026-06-01T12:00Z"), .status = BATCH_ACTIVE, .start_at_us = INSTANT_NONE,
+		.has_number = true, .has_dialer = true, .dialer_room = 50, .free_places = 10,
+		.calendar = { .zone = "UTC", .working_days = 0x1f, .window_start = 540, .window_end = 1020 },
+	};
+
+	assert_true(calendar_span_at(&facts.calendar, facts.now_us, &facts.span));
+	return facts;
+}
+
+static void assert_room(const struct gate_facts *facts, int64_t room)
+{
+	assert_int_equal(gates_judge(facts).room, room);
+}
+
+static void assert_held(const struct gate_facts *facts, enum gate gate, const char *until, bool for_event)
+{
+	struct gate_verdict verdict = gates_judge(facts);
+
+	assert_int_equal(verdict.room, 0);
+	assert_string_equal(gate_name(verdict.held_by), gate_name(gate));
+	assert_instant(verdict.opens_at_us, until);
+	assert_int_equal(verdict.waits_for_event, for_event);
+}
+
+static void the_narrowest_gate_decides(void **state)
+{
+	struct gate_facts facts = open_facts();
+
+	(void)state;
+	assert_room(&facts, 10);
+	facts.dialer_room = 3;
+	assert_room(&facts, 3);
+	facts.max_per_day = 100;
+	facts.day_calls = 98;
+	assert_room(&facts, 2);
+	facts.paced = true;
+	assert_room(&facts, 1);
+}
+
+static void gates_that_wait_for_something_to_happen(void **state)
+{
+	struct gate_facts facts = open_facts();
+
+	(void)state;
+	for (facts.status = 0; facts.status <= BATCH_DELETED; facts.status++)
+		if (facts.status != BATCH_SCHEDULED && facts.status != BATCH_ACTIVE)
+			assert_held(&facts, GATE_STATE, "2026-06-01T12:00Z", true);
+	facts = open_facts();
+	facts.has_number = false;
+	assert_held(&facts, GATE_NUMBER, "2026-06-01T12:00Z", true);
+	facts = open_facts();
+	facts.has_dialer = false;
+	assert_held(&facts, GATE_DIALER, "2026-06-01T12:00Z", true);
+	facts = open_facts();
+	facts.dialer_room = -1;
+	assert_held(&facts, GATE_DIALER_ROOM, "2026-06-01T12:00Z", true);
+	facts = open_facts();
+	for (facts.free_places = 0; facts.free_places > -3; facts.free_places--)
+		assert_held(&facts, GATE_PLACES, "2026-06-01T12:00Z", true);
+}
+
+static void gates_that_wait_for_an_instant(void **state)
+{
+	struct gate_facts facts = open_facts();
+
+	(void)state;
+	facts.start_at_us = at("2026-06-01T12:00Z");
+	assert_room(&facts, 10);
+	facts.start_at_us++;
+	assert_held(&facts, GATE_START, "2026-06-01T12:00:00.000001Z", false);
+	facts = open_facts();
+	facts.paced = true; /* that nothing was called yet is no licence for a burst */
+	facts.pace_at_us = INSTANT_NONE;
+	assert_room(&facts, 1);
+	facts.pace_at_us = at("2026-06-01T12:00:03Z");
+	assert_held(&facts, GATE_PACING, "2026-06-01T12:00:03Z", false);
+}
+
+static void the_window(void **state)
+{
+	static const struct { const char *now, *opens; } looks[] = {
+		{ "2026-06-01T08:59:59.999999Z", "2026-06-01T09:00Z" }, { "2026-06-01T17:00Z", "2026-06-02T09:00Z" },
+		{ "2026-06-05T17:00Z", "2026-06-08T09:00Z" }, { "2026-06-06T12:00Z", "2026-06-08T09:00Z" },
+	};
+	struct gate_facts facts = open_facts();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof looks / sizeof *looks; i++) {
+		facts.now_us = at(looks[i].now);
+		assert_true(calendar_span_at(&facts.calendar, facts.now_us, &facts.span));
+		assert_held(&facts, GATE_WINDOW, looks[i].opens, false);
+	}
+	facts.now_us = at("2026-06-01T16:59:59.999999Z");
+	assert_true(calendar_span_at(&facts.calendar, facts.now_us, &facts.span));
+	assert_room(&facts, 10);
+}
+
+static void a_full_day_waits_for_the_next(void **state)
+{
+	struct gate_facts facts = open_facts();
+
+	(void)state;
+	facts.max_per_day = facts.day_calls = 7;
+	assert_held(&facts, GATE_DAILY_CAP, "2026-06-02T09:00Z", false);
+	facts.day_calls = 9; /* the cap was lowered */
+	assert_held(&facts, GATE_DAILY_CAP, "2026-06-02T09:00Z", false);
+	facts.calendar.window_start = 22 * 60; /* over midnight: the rest of the night is another day */
+	facts.calendar.window_end = 120;
+	facts.now_us = at("2026-06-01T23:00Z");
+	assert_true(calendar_span_at(&facts.calendar, facts.now_us, &facts.span));
+	assert_held(&facts, GATE_DAILY_CAP, "2026-06-02T00:00Z", false);
+}
+
+static void all_closed_gates_are_waited_for(void **state)
+{
+	struct gate_facts facts = open_facts();
+
+	(void)state;
+	facts.paced = true;
+	facts.pace_at_us = at("2026-06-01T12:00:03Z");
+	facts.max_per_day = facts.day_calls = 1;
+	assert_held(&facts, GATE_DAILY_CAP, "2026-06-02T09:00Z", false);
+	facts.free_places = 0;
+	assert_held(&facts, GATE_DAILY_CAP, "2026-06-02T09:00Z", true);
+	facts.start_at_us = at("2026-07-01T00:00Z");
+	assert_held(&facts, GATE_START, "2026-07-01T00:00Z", true);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest group_tests[] = {
+		cmocka_unit_test(the_narrowest_gate_decides),
+		cmocka_unit_test(gates_that_wait_for_something_to_happen),
+		cmocka_unit_test(gates_that_wait_for_an_instant),
+		cmocka_unit_test(the_window),
+		cmocka_unit_test(a_full_day_waits_for_the_next),
+		cmocka_unit_test(all_closed_gates_are_waited_for),
+	};
+
+	return cmocka_run_group_tests(group_tests, NULL, NULL);
+}
