@@ -1,0 +1,168 @@
+"""What every measurement of bench/run needs: a stack, the sink, load on nginx, CPU time, a table."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+sys.path[:0] = [os.path.join(ROOT, "dev"), os.path.join(ROOT, "tests", "e2e")]
+
+from client import Client, contacts, until  # noqa: E402
+from process import Error  # noqa: E402
+from stack import Stack, free_port  # noqa: E402
+
+TICKS = os.sysconf("SC_CLK_TCK")
+CHUNK = 10_000  # contacts that one request takes
+
+
+class Bench:
+    """One stack, with an agent whose dialer is the sink."""
+
+    def __init__(self, state_dir):
+        # As many transfers to the one dialer as 500 slots of the default would allow to four.
+        self.stack = Stack(state_dir, rate_limit=False, config={
+            "workers": 16, "max_in_flight": 2000, "log_level": "warning"})
+        self.sink_port = free_port()
+        self.arrivals_file = os.path.join(self.stack.state_dir, "arrivals")
+        self.agent = None
+
+    def __enter__(self):
+        self.stack.start()
+        self.api = Client(self.stack.url, self.stack.key)
+        self.start_sink()
+        webhook = self.api.post("/webhooks", {"url": f"http://127.0.0.1:{self.sink_port}/",
+                                              "events": ["call.requested"]})
+        self.agent = self.api.agent(webhook["id"])
+        self.number = self.api.number()
+        return self
+
+    def __exit__(self, *exception):
+        self.stack.stop()
+
+    def start_sink(self, status=200, body='{"status":"completed","duration_seconds":42}'):
+        self.stack.start_program("sink", [os.path.join(self.stack.build, "bench", "sink"),
+                                          self.sink_port, status, body, self.arrivals_file])
+
+    def stop_sink(self):
+        """Returns when every webhook arrived, in microseconds, by its id; of several the first."""
+        self.stack.kill("sink", signal.SIGTERM)
+        first = {}
+        with open(self.arrivals_file) as file:
+            for line in file:
+                webhook_id, at_us = line.split()
+                first.setdefault(webhook_id, int(at_us))
+        return first
+
+    def stop_scheduler(self):
+        if "scheduler-1" in self.stack.processes:
+            self.stack.kill("scheduler-1", signal.SIGTERM)
+
+    # Campaigns
+
+    def campaign(self, count, **fields):
+        """A campaign of so many contacts that calls at any hour."""
+        batch = self.api.batch(self.agent, contacts(min(count, CHUNK)), phone_number_ids=[self.number["id"]],
+                               max_concurrent_calls=100, **fields)
+        for first in range(CHUNK + 1, count + 1, CHUNK):
+            self.api.post(f"/batch-calls/{batch['id']}/contacts",
+                          {"contacts": contacts(min(CHUNK, count + 1 - first), first)})
+        return batch
+
+    def planned(self):
+        return self.number_of("SELECT COUNT(*) FROM batch_calls WHERE work IN (1, 2)") == 0
+
+    def due_campaigns(self, campaigns, total):
+        """Campaigns whose contacts all became due a moment ago, and no scheduler yet."""
+        self.clear()
+        start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))
+        for _ in range(campaigns):
+            self.campaign(total // campaigns, schedule_type="scheduled", scheduled_at=start)
+        until(self.planned, 60, "the campaigns are planned")
+        self.stop_scheduler()
+        self.stack.sql("UPDATE due_contacts SET due_at = due_at - INTERVAL 2 DAY;"
+                       "UPDATE batch_calls SET scheduled_at = scheduled_at - INTERVAL 2 DAY,"
+                       " low_water = '1000-01-01', wake_at = UTC_TIMESTAMP(6) WHERE status = 1")
+
+    def clear(self):
+        """Removes the campaigns of an earlier measurement."""
+        if "scheduler-1" not in self.stack.processes:
+            self.stack.start_scheduler()
+        for table in ("due_contacts", "batch_contacts", "calls", "batch_counters", "batch_numbers", "batch_calls"):
+            self.stack.sql(f"TRUNCATE {table}")
+
+    def number_of(self, query):
+        return int(self.stack.sql(query)[0][0] or 0)
+
+    def done(self):
+        return self.number_of("SELECT SUM(done) FROM batch_counters")
+
+    def in_flight(self):
+        return self.number_of("SELECT COUNT(*) FROM calls WHERE status = 1")
+
+    # CPU
+
+    def cpu(self):
+        """CPU seconds spent so far, by kind of process."""
+        pids = {name: [process.pid] for name, process in self.stack.processes.items()}
+        return {"scheduler": _cpu(pids.get("scheduler-1", [])), "sink": _cpu(pids.get("sink", [])),
+                "workers": _cpu(self.stack.workers()), "nginx": _cpu(_children(pids["nginx"][0])),
+                "database": _cpu([self.stack.database.process.pid])}
+
+    def wrk(self, connections, seconds, path, *arguments):
+        """Load on nginx; returns what load.lua printed."""
+        result = subprocess.run(self._wrk(connections, seconds, path, arguments), capture_output=True, text=True)
+        if result.returncode != 0:
+            raise Error(f"wrk failed: {result.stdout}{result.stderr}")
+        return json.loads(result.stdout.splitlines()[-1])
+
+    def wrk_until(self, condition, what, connections, path, *arguments):
+        """Load until a condition holds."""
+        self.stack.start_program("wrk", self._wrk(connections, 120, path, arguments))
+        until(condition, 120, what)
+        self.stack.kill("wrk", signal.SIGKILL)
+
+    def _wrk(self, connections, seconds, path, arguments):
+        return ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", os.path.join(HERE, "load.lua"),
+                "-H", f"Authorization: Bearer {self.stack.key}", self.stack.url + path, "--",
+                *map(str, arguments)]
+
+
+def _children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as children:
+        return [int(child) for child in children.read().split()]
+
+
+def _cpu(pids):
+    seconds = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/stat") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        seconds += (int(fields[11]) + int(fields[12])) / TICKS
+    return seconds
+
+
+def percentile(values, share):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(len(values) * share))]
+
+
+def show(title, columns, rows):
+    """A table; the first column is text, numbers come with the digits they are worth."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [max(len(row[i]) for row in cells + [columns]) for i in range(len(columns))]
+    print(f"\n{title}")
+    for row in [columns] + cells:
+        print("  " + row[0].ljust(widths[0]) +
+              "".join("  " + cell.rjust(width) for cell, width in zip(row[1:], widths[1:])))
+
+
+def _cell(value):
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
+    return f"{value:,}" if isinstance(value, int) else value
