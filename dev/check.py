@@ -3,12 +3,14 @@
 Every program speaks TAP. One line each is printed for those that pass; the others are shown whole.
 """
 
+import concurrent.futures
 import glob
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 import stack as stacks
@@ -25,11 +27,13 @@ class Count:
 
     def __init__(self, passed=0, failed=0, skipped=0):
         self.passed, self.failed, self.skipped = passed, failed, skipped
+        self.lock = threading.Lock()
 
     def add(self, other):
-        self.passed += other.passed
-        self.failed += other.failed
-        self.skipped += other.skipped
+        with self.lock:
+            self.passed += other.passed
+            self.failed += other.failed
+            self.skipped += other.skipped
 
     def __str__(self):
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
@@ -64,10 +68,11 @@ class Round:
         self.folder = os.path.join(STATE, name)
         os.makedirs(self.folder)
 
-    def unit(self):
+    def unit_tests(self):
         for program in self._built("tests/unit"):
-            self._run(program, [program])
-        self._scripts("unit/*.py")
+            self.run(program, [program])
+        for script in scripts("tests/unit/*.py"):
+            self.run(script, [sys.executable, script])
 
     def database_tests(self):
         """One server for all of them."""
@@ -78,26 +83,18 @@ class Round:
             stack.start_database()
             stack.migrate()
             for program in self._built("tests/db"):
-                self._run(program, [program], OUTDIAL_TEST_DATABASE_FILE=stack.database_file)
+                self.run(program, [program], OUTDIAL_TEST_DATABASE_FILE=stack.database_file)
         except Error as error:
             self.total.add(Count(failed=1))
             print(f"not ok - {self.name}: the database tests\n    {error}", flush=True)
         finally:
             stack.stop()
 
-    def end_to_end(self):
-        """Each starts a stack of its own."""
-        self._scripts("e2e/test_*.py", "--database", self.database)
-
-    def _scripts(self, pattern, *arguments):
-        for script in sorted(glob.glob(os.path.join(stacks.ROOT, "tests", pattern))):
-            self._run(script, [sys.executable, script, *arguments])
-
     def _built(self, folder):
         found = sorted(glob.glob(os.path.join(stacks.ROOT, self.build, folder, "test_*")))
         return [path for path in found if os.access(path, os.X_OK)]
 
-    def _run(self, path, command, **environment):
+    def run(self, path, command, **environment):
         """Runs one program and tells what came of it. Reports of the sanitizers go to files, since
         the program that they are about may be a worker whose death nobody would notice."""
         name = os.path.splitext(os.path.basename(path))[0]
@@ -110,6 +107,8 @@ class Round:
         status, text = run_program(command, environment, os.path.join(stacks.ROOT, self.build))
         seconds = time.monotonic() - start
         count = count_tap(text, status)
+        if status != 0 or count.failed:
+            text += f"# ended with status {status}\n"
         for report in glob.glob(reports + ".*"):
             with open(report) as file:
                 text += f"# {report}:\n{file.read()}"
@@ -118,27 +117,37 @@ class Round:
             file.write(text)
         self.total.add(count)
         verdict = "not ok" if count.failed else "ok"
-        print(f"{verdict} - {self.name}: {name}: {count}, {seconds:.1f} s", flush=True)
-        if count.failed:
-            print("    " + text.rstrip().replace("\n", "\n    "), flush=True)
+        shown = "    " + text.rstrip().replace("\n", "\n    ") + "\n" if count.failed else ""
+        print(f"{verdict} - {self.name}: {name}: {count}, {seconds:.1f} s\n{shown}",
+              end="", flush=True)
+
+
+def end_to_end_tests(rounds):
+    """Each starts a stack of its own and waits a lot, so two are run at a time."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(one.run, script, [sys.executable, script, "--database", one.database])
+                for one in rounds for script in scripts("tests/e2e/test_*.py")]
+        for job in jobs:
+            job.result()
+
+
+def scripts(pattern):
+    return sorted(glob.glob(os.path.join(stacks.ROOT, pattern)))
 
 
 def run_program(command, environment, folder):
     """Runs it in a folder, and returns its exit status and all that it printed. When it is stuck it
     gets the time to tidy up."""
-    program = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, cwd=folder,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    program = subprocess.Popen(
+        ["setpriv", "--pdeathsig", "TERM", "--"] + command, env=environment, cwd=folder,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    late = ""
     try:
         output, _ = program.communicate(timeout=PROGRAM_SECONDS)
-        late = ""
     except subprocess.TimeoutExpired:
         program.terminate()
         output, _ = program.communicate()
         late = f"# stopped after {PROGRAM_SECONDS} s\n"
-    except BaseException:
-        program.terminate()
-        program.communicate()
-        raise
     return program.returncode, output.decode("utf-8", "replace") + late
 
 
@@ -156,24 +165,19 @@ def main():
     total = Count()
     shutil.rmtree(STATE, ignore_errors=True)
     os.makedirs(STATE, mode=0o700)
-    mariadb = Round("mariadb", total)
-    mariadb.unit()
-    mariadb.database_tests()
-    mariadb.end_to_end()
-
+    Round("unit", total).unit_tests()
+    rounds = [Round("mariadb", total)]
     print("==> Looking for MySQL 9, or making a root filesystem for it", flush=True)
     fault = mysql_fault()
     if fault:
         total.add(Count(skipped=1))
     else:
-        mysql = Round("mysql", total, database="mysql")
-        mysql.database_tests()
-        mysql.end_to_end()
-
-    sanitized = Round("sanitizers", total, build="build-asan")
-    sanitized.unit()
-    sanitized.database_tests()
-    sanitized.end_to_end()
+        rounds.append(Round("mysql", total, database="mysql"))
+    rounds.append(Round("asan", total, build="build-asan"))
+    rounds[-1].unit_tests()
+    for one in rounds:
+        one.database_tests()
+    end_to_end_tests(rounds)
 
     print(f"==> {(time.monotonic() - start) / 60:.1f} minutes; outputs and logs are in {STATE}")
     if fault:

@@ -3,6 +3,7 @@ small Debian root filesystem (dev/mysql-root.sh). Both listen on a unix socket o
 commit to disk, and never read the configuration or the data of a server the system may run.
 """
 
+import fcntl
 import hashlib
 import os
 import re
@@ -129,16 +130,28 @@ class MySQL(Database):
         # The way in through the root filesystem may be too long for a socket address.
         self.link = os.path.join(run_folder, "mysql")
         self.socket = self.link + "/s.sock"
+        self.lock = None
 
     def start(self, password):
-        self.discard()
+        """Sweeps out what killed stacks have left there, and makes a place of its own."""
+        places = os.path.dirname(self.outside)
+        with open(places + "/lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for name in set(os.listdir(places)) - {"template", "lock"}:
+                if not _is_locked(f"{places}/{name}/lock"):
+                    shutil.rmtree(f"{places}/{name}", ignore_errors=True)
+            os.mkdir(self.outside, 0o700)
+            self.lock = open(self.outside + "/lock", "w")
+            fcntl.flock(self.lock, fcntl.LOCK_EX)
         super().start(password)
 
     def discard(self):
-        shutil.rmtree(self.outside, ignore_errors=True)
+        if self.lock:
+            shutil.rmtree(self.outside, ignore_errors=True)
+            self.lock.close()
+            self.lock = None
 
     def _create(self):
-        os.makedirs(self.outside, mode=0o700)
         subprocess.check_call(["cp", "-a", self.root + "/srv/template", self.data])
         if os.path.islink(self.link):
             os.unlink(self.link)
@@ -147,8 +160,8 @@ class MySQL(Database):
     def _command(self):
         return ["chroot", self.root, "/usr/sbin/mysqld", "--no-defaults", "--user=root",
                 f"--datadir={self.inside}/data", f"--socket={self.inside}/s.sock",
-                f"--pid-file={self.inside}/pid", "--tmpdir=/tmp", "--secure-file-priv=NULL", "--skip-networking",
-                "--mysqlx=OFF", "--disable-log-bin", "--max-connections=300",
+                f"--pid-file={self.inside}/pid", "--tmpdir=/tmp", "--secure-file-priv=NULL",
+                "--skip-networking", "--mysqlx=OFF", "--disable-log-bin", "--max-connections=300",
                 f"--innodb-buffer-pool-size={BUFFER_POOL}", "--innodb-flush-log-at-trx-commit=1",
                 "--transaction-isolation=READ-COMMITTED", "--character-set-server=utf8mb4"]
 
@@ -175,6 +188,17 @@ def program(name):
     if not path:
         raise Error(f"{name} is not installed")
     return path
+
+
+def _is_locked(path):
+    try:
+        with open(path) as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _unescape(value):

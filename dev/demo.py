@@ -1,5 +1,5 @@
 """The demonstration: a campaign of some hundred contacts, dialed by examples/dialer.py and watched
-until it is completed. Run again on the same data, it dials one more campaign with the same agent."""
+until it is completed. On data of an earlier one it dials one more campaign with the same agent."""
 
 import http.client
 import json
@@ -9,10 +9,12 @@ import sys
 import time
 
 import stack as stacks
+import statedir
 from process import Error
 
 CONTACTS = 240
 AT_ONCE = 20
+RETRY_MINUTES = 1
 NUMBERS = ["+12025550190", "+12025550191", "+12025550192"]
 AGENT = "Demonstration agent"
 FIRST_NAMES = ["Ada", "Blaise", "Carl", "Dorothy", "Emmy", "Fibonacci", "Grace", "Hypatia"]
@@ -81,12 +83,13 @@ def set_up_webhook(stack, client):
             client.call("PATCH", path, {"url": url})
     else:
         made = client.post("/webhooks", {"url": url, "description": "The sample dialer"})
-        notes = {"id": made["id"], "secret": made["secret"], "key": stack.new_key("default", "reports")}
+        notes = {"id": made["id"], "secret": made["secret"],
+                 "key": stack.new_key("default", "reports")}
     notes["port"] = port
-    stacks.write_file(notes_file, json.dumps(notes))
-    stack.start_program("dialer", [sys.executable, os.path.join(stacks.ROOT, "examples", "dialer.py"),
-                                   "--port", port],
-                        {"OUTDIAL_WEBHOOK_SECRET": notes["secret"], "OUTDIAL_API_KEY": notes["key"]})
+    statedir.write_file(notes_file, json.dumps(notes))
+    dialer = os.path.join(stacks.ROOT, "examples", "dialer.py")
+    stack.start_program("dialer", [sys.executable, dialer, "--port", port], {
+        "OUTDIAL_WEBHOOK_SECRET": notes["secret"], "OUTDIAL_API_KEY": notes["key"]})
     wait_for(stack, "the sample dialer listens", lambda: not stacks.port_is_free(port))
     return notes["id"]
 
@@ -124,7 +127,7 @@ def set_up_campaign(client, agent_id, numbers):
         "phone_rotation_strategy": "round_robin", "contact_source": "manual",
         "contacts": contacts(), "working_days": [1, 2, 3, 4, 5, 6, 7],
         "max_concurrent_calls": AT_ONCE, "retry_failed": True, "max_retry_attempts": 1,
-        "retry_delay_minutes": 1})
+        "retry_delay_minutes": RETRY_MINUTES})
     client.post(f"/batch-calls/{batch['id']}/schedule")
     return batch["id"]
 
@@ -177,40 +180,43 @@ def finished(batch):
 
 
 def counters(batch):
-    words = [f"{name.replace('_', ' ')} {batch[name]}" for name in COUNTERS if batch[name]]
-    return f"in progress {batch['in_progress']}, waiting {batch['pending']} | " + ", ".join(words)
+    return ", ".join(f"{name.replace('_', ' ')} {batch[name]}" for name in COUNTERS if batch[name])
+
+
+def standing(batch, seconds):
+    return (f"{finished(batch)}/{batch['total_contacts']} {batch['status']} {seconds:.0f} s, "
+            f"{batch['in_progress']} in progress, {batch['pending']} waiting")
 
 
 class Terminal:
     """Two lines that are written over."""
 
-    WIDTH = 40
+    WIDTH = 24
 
     def __init__(self):
         self.drawn = False
 
     def show(self, batch, seconds):
-        total = batch["total_contacts"]
-        filled = self.WIDTH * finished(batch) // total
+        filled = self.WIDTH * finished(batch) // batch["total_contacts"]
         columns = shutil.get_terminal_size().columns
-        lines = [f"    [{'#' * filled:<{self.WIDTH}}] {finished(batch)}/{total} "
-                 f"{batch['status']}, {seconds:.0f} s", "    " + counters(batch)]
+        lines = [f"    [{'#' * filled:<{self.WIDTH}}] {standing(batch, seconds)}",
+                 "    " + counters(batch)]
         up = "\x1b[2A" if self.drawn else ""
-        print(up + "".join(f"\r\x1b[2K{line[:columns - 1]}\n" for line in lines), end="", flush=True)
+        text = "".join(f"\r\x1b[2K{line[:columns - 1]}\n" for line in lines)
+        print(up + text, end="", flush=True)
         self.drawn = True
 
 
 class Lines:
-    """For logs and pipes: a line every other second."""
+    """For logs and pipes: a line every other second, if there is something new."""
 
     def __init__(self):
-        self.next = 0
+        self.next, self.last = 0, None
 
     def show(self, batch, seconds):
-        if seconds >= self.next or batch["status"] == "completed":
-            print(f"    {seconds:4.0f} s  {finished(batch)}/{batch['total_contacts']} "
-                  f"{batch['status']} | {counters(batch)}", flush=True)
-            self.next = seconds + 2
+        if (seconds >= self.next and batch != self.last) or batch["status"] == "completed":
+            print(f"    {standing(batch, seconds)}: {counters(batch)}", flush=True)
+            self.next, self.last = seconds + 2, batch
 
 
 def summarize(client, batch, seconds):

@@ -21,7 +21,7 @@ fail() {
 	exit 1
 }
 
-# The archive that this machine's apt uses, so that a mirror chosen by its administrator is respected.
+# The archive that this machine's apt uses: its administrator may have chosen a mirror.
 archive() {
 	# shellcheck disable=SC2016 # apt's own variable
 	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
@@ -31,6 +31,7 @@ archive() {
 # Put together beside its final place and renamed at the end: what bears the name is whole.
 make_root() {
 	new=$ROOT.new
+	log=$CACHE/mysql-root.log
 	mkdir -p "$CACHE"
 	exec 9> "$CACHE/lock"
 	flock 9
@@ -39,12 +40,12 @@ make_root() {
 	fi
 	rm -rf "$new"
 	debootstrap --variant=minbase --include=mysql-server-core \
-		unstable "$new" "$(archive)" > "$CACHE/mysql-root.log" 2>&1 ||
-		fail "debootstrap of Debian unstable failed: $(tail -n 1 "$CACHE/mysql-root.log") (see $CACHE/mysql-root.log)"
+		unstable "$new" "$(archive)" > "$log" 2>&1 ||
+		fail "debootstrap of Debian unstable failed: $(tail -n 1 "$log") (see $log)"
 	rm -rf "$new"/var/cache/apt/archives/*.deb
 	chroot "$new" /usr/sbin/mysqld --no-defaults --initialize-insecure --user=root \
-		--datadir=/srv/template >> "$CACHE/mysql-root.log" 2>&1 ||
-		fail "MySQL could not create its data (see $CACHE/mysql-root.log)"
+		--datadir=/srv/template >> "$log" 2>&1 ||
+		fail "MySQL could not create its data (see $log)"
 	mv "$new" "$ROOT"
 }
 

@@ -66,7 +66,7 @@ install_packages() {
 	packages=$(missing_packages "$@" | tr '\n' ' ')
 	[ -n "$packages" ] || return 0
 	command -v apt-get > /dev/null ||
-		fail "this is no Debian system. Install what these Debian packages hold, then try again: $packages"
+		fail "this is no Debian system. Install what these packages of Debian hold: $packages"
 	if [ "$(id -u)" = 0 ]; then
 		root=
 	elif command -v sudo > /dev/null; then
@@ -86,7 +86,7 @@ install_packages() {
 quietly() {
 	log=$top/$folder/prepare.log
 	if ! "$@" > "$log" 2>&1; then
-		{ grep -E -A 4 '(error|Error|ERROR)' "$log" || tail -n 20 "$log"; } | head -n 40 >&2
+		{ grep -E -A 4 '(error|Error|ERROR|[*][*][*])' "$log" || tail -n 20 "$log"; } | head -n 40 >&2
 		fail "'$*' failed; all it said is in $log"
 	fi
 }

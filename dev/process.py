@@ -50,11 +50,14 @@ class Process:
             os.kill(self.pid, number)
 
     def stop(self, number=signal.SIGTERM, seconds=30):
-        """Asks it to end, then makes an end of it and of whatever it left behind."""
+        """Asks it to end, then makes an end of it and of whatever it left behind. It is asked again
+        every second: a server that is just starting may not hear the first time."""
         if self.popen.returncode is not None:
             return
-        self.send(number)
-        self.wait(seconds)
+        deadline = time.monotonic() + seconds
+        while self.alive() and time.monotonic() < deadline:
+            self.send(number)
+            self.wait(1)
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -71,16 +74,14 @@ class Process:
 
 def run(argv, log, what):
     """Runs a command to its end, with its output in the log; raises Error when it fails."""
-    start = os.path.getsize(log) if os.path.exists(log) else 0
-    with open(log, "ab") as out:
-        status = subprocess.call([str(arg) for arg in argv], stdin=subprocess.DEVNULL,
-                                 stdout=out, stderr=out)
-    if status != 0:
-        with open(log, "rb") as text:
-            text.seek(start)
-            lines = text.read().decode("utf-8", "replace").splitlines()[-12:]
-        raise Error(f"{what} failed (status {status}):\n" +
-                    "\n".join("    " + line for line in lines))
+    process = Process(what, argv, log)
+    try:
+        process.wait(float("inf"))
+    finally:
+        process.stop()
+    if process.popen.returncode != 0:
+        raise Error(f"{what} failed (status {process.popen.returncode}); the end of {log}:\n" +
+                    process.last_words())
 
 
 def explain(error):

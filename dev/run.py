@@ -11,6 +11,7 @@ import urllib.request
 
 import demo
 import stack as stacks
+import statedir
 from process import Error, explain
 
 STOP_SECONDS = 120
@@ -36,13 +37,13 @@ def say(text):
 
 
 def stop(state):
-    pid = stacks.running_pid(state)
+    pid = statedir.running_pid(state)
     if not pid:
         say(f"Nothing runs on {state}")
         return
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
-    while stacks.running_pid(state) == pid:
+    while statedir.running_pid(state) == pid:
         if time.monotonic() > deadline:
             raise Error(f"Process {pid} has not ended after {STOP_SECONDS} s; see {state}/log")
         time.sleep(0.05)
@@ -52,7 +53,7 @@ def stop(state):
 def start(stack):
     """Brings the stack up with the key of last time, if that still opens the door."""
     say(f"Starting MariaDB, Outdial and nginx in {stack.state_dir}")
-    if os.path.exists(env_file(stack)) and not stacks.running_pid(stack.state_dir):
+    if os.path.exists(env_file(stack)) and not statedir.running_pid(stack.state_dir):
         os.unlink(env_file(stack))  # of a run that was killed
     saved = os.path.join(stack.state_dir, "key")
     if os.path.exists(saved):
@@ -61,8 +62,8 @@ def start(stack):
     stack.start()
     if not key_opens(stack):
         stack.key = stack.new_key("default")
-    stacks.write_file(saved, stack.key + "\n")
-    stacks.write_file(env_file(stack), f"OUTDIAL_URL={shlex.quote(stack.url)}\n"
+    statedir.write_file(saved, stack.key + "\n")
+    statedir.write_file(env_file(stack), f"OUTDIAL_URL={shlex.quote(stack.url)}\n"
                       f"OUTDIAL_API_KEY={shlex.quote(stack.key)}\n")
 
 
@@ -87,22 +88,29 @@ def welcome(stack, batch_id):
     env = os.path.relpath(env_file(stack))
     env = env if "/" in env else "./" + env
     if batch_id:
-        paths = [f"/batch-calls/{batch_id}", f"/batch-calls/{batch_id}/contacts?status=voicemail&limit=3",
+        batch = f"/batch-calls/{batch_id}"
+        paths = [batch, f"{batch}/contacts?status=voicemail&limit=3",
                  "/calls?status=completed&limit=3"]
         commands = [f'curl -H "$auth" "$OUTDIAL_URL{API}{path}"' for path in paths]
     else:
         commands = [
             'curl "$OUTDIAL_URL/readyz"',
-            f'curl -H "$auth" -H "Content-Type: application/json" "$OUTDIAL_URL{API}/telephony/numbers/import" '
-            """-d '{"phone_number": "+12125550100", "provider_type": "custom_sip"}'""",
+            f'curl -H "$auth" "$OUTDIAL_URL{API}/telephony/numbers/import" '
+            """--json '{"phone_number": "+12125550100", "provider_type": "custom_sip"}'""",
             f'curl -H "$auth" "$OUTDIAL_URL{API}/telephony/numbers"',
         ]
-    lines = [
-        "", f"Outdial is up:  {stack.url}", f"API key:        {stack.key}",
-        f"Logs:           {os.path.relpath(stack.log_dir)}/", "", "To try it from another terminal:", "",
-        f'    . {shlex.quote(env)}; auth="Authorization: Bearer $OUTDIAL_API_KEY"'
-    ] + ["    " + command for command in commands] + [""]
-    print("\n".join(lines), flush=True)
+    print(f"""
+Outdial is up:  {stack.url}
+API key:        {stack.key}
+Logs:           {os.path.relpath(stack.log_dir)}/
+
+To try it from another terminal:
+
+    . {shlex.quote(env)}; auth="Authorization: Bearer $OUTDIAL_API_KEY"
+    {commands[0]}
+    {commands[1]}
+    {commands[2]}
+""", flush=True)
 
 
 def serve(options, up):
@@ -137,8 +145,7 @@ def serve_detached(options):
         os.setsid()
 
         def up():
-            print(f"It goes on in the background; stop it with: ./run --stop --state {options.state}",
-                  flush=True)
+            say(f"It goes on in the background; ./run --stop --state {options.state} stops it")
             log = os.open(os.path.join(options.state, "log", "run.log"),
                           os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             null = os.open(os.devnull, os.O_RDONLY)

@@ -11,15 +11,12 @@ ended the program: the end of the block, an exception, SIGTERM, Ctrl-C, or SIGKI
 Use it from the main thread (see process.py); sql(), new_key() and workers() are free of that.
 """
 
-import fcntl
-import hashlib
 import os
 import re
 import secrets
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import time
@@ -27,16 +24,15 @@ import urllib.error
 import urllib.request
 
 import database as databases
+import statedir
 from process import Error, Process, explain
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 READY_SECONDS = 30
 FREE_MEGABYTES = 400  # what an empty database and its logs take, and some room to work
-SOCKET_PATH_MAX = 107  # bytes, of a unix socket's address
-LONGEST_SOCKET = "/mariadb.sock"
 
-NGINX_MAIN = """\
-# Written by dev/stack.py at every start.
+WRITTEN = "# Written by dev/stack.py at every start.\n"
+NGINX_MAIN = WRITTEN + """\
 daemon off;
 {user}
 worker_processes 2;
@@ -131,28 +127,17 @@ class Stack:
                         "configuration files do not take: choose another")
         for folder in (self.state_dir, self.log_dir, os.path.join(self.state_dir, "nginx")):
             os.makedirs(folder, mode=0o700, exist_ok=True)
-        self._lock_state()
+        self.lock = statedir.lock(self.state_dir)
         space = os.statvfs(self.state_dir)
         if space.f_bavail * space.f_frsize < FREE_MEGABYTES << 20:
             raise Error(f"Too little room on the disk of {self.state_dir}: "
                         f"{FREE_MEGABYTES} MB are needed")
-        self.run_dir = _run_folder(self.state_dir)
+        self.run_dir = statedir.run_folder(self.state_dir)
         if self.port is None:
             self.port = free_port()
         elif not port_is_free(self.port):
             raise Error(f"Port {self.port} of 127.0.0.1 is taken by another program: "
                         "choose another (with --port)")
-
-    def _lock_state(self):
-        """Two stacks on one folder would ruin its database; the lock ends with this process."""
-        self.lock = os.open(_lock_file(self.state_dir), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Error(f"An Outdial runs on the state folder {self.state_dir} already "
-                        "(./run --stop --state … stops it)")
-        os.truncate(self.lock, 0)
-        os.write(self.lock, str(os.getpid()).encode())
 
     @property
     def url(self):
@@ -294,14 +279,14 @@ class Stack:
         }
         values.update(self.config)
         text = "".join(f"{key} = {value}\n" for key, value in values.items())
-        write_file(self.config_file, "# Written by dev/stack.py at every start.\n" + text)
+        statedir.write_file(self.config_file, WRITTEN + text)
         return self.config_file
 
     def _write_database_file(self):
         password = secrets.token_hex(16)
-        write_file(self.database_file, "# Written by dev/stack.py at every start.\n[outdial]\n"
-               f"socket = {self.database.socket}\nuser = outdial\npassword = {password}\n"
-               "database = outdial\n")
+        statedir.write_file(
+            self.database_file, f"{WRITTEN}[outdial]\nsocket = {self.database.socket}\n"
+            f"user = outdial\npassword = {password}\ndatabase = outdial\n")
         return password
 
     def _site(self):
@@ -326,19 +311,6 @@ class Stack:
         self.processes[name] = Process(name, argv, log, env)
 
 
-def running_pid(state_dir):
-    """The process whose stack runs on a state folder, or None."""
-    try:
-        with open(_lock_file(state_dir)) as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        pass
-    except BlockingIOError:
-        with open(_lock_file(state_dir)) as lock:
-            return int(lock.read() or 0) or None
-    return None
-
-
 def port_is_free(port):
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -350,40 +322,12 @@ def port_is_free(port):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def _lock_file(state_dir):
-    return os.path.join(state_dir, "lock")
-
-
-def write_file(path, text):
-    """Whole or not at all, and for our eyes only."""
-    with open(os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    os.rename(path + ".new", path)
-
-
-def _run_folder(state_dir):
-    """The folder for sockets: in the state folder, or, where that is too deep for a socket's
-    address, a short one that its name leads to."""
-    folder = os.path.join(state_dir, "run")
-    if len(os.fsencode(folder + LONGEST_SOCKET)) > SOCKET_PATH_MAX:
-        base = os.environ.get("XDG_RUNTIME_DIR", "")
-        if not os.path.isdir(base) or len(base) > 40:
-            base = "/tmp"
-        name = hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:16]
-        folder = os.path.join(base, f"outdial-{os.getuid()}-{name}")
-    try:
-        os.mkdir(folder, 0o700)
-    except FileExistsError:
-        found = os.lstat(folder)
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-            raise Error(f"{folder} belongs to somebody else")
-        os.chmod(folder, 0o700)
-    return folder
+    """Below the ports that the kernel gives to outgoing connections: such a one could take it away
+    before we listen."""
+    while True:
+        port = 20000 + secrets.randbelow(12000)
+        if port_is_free(port):
+            return port
 
 
 class _uninterrupted:
