@@ -76,7 +76,16 @@ class Database:
                 for line in lines]
 
     def _launch(self):
-        self.process = Process("database", self._command(), self.log)
+        """A server that is still starting is killed rather than asked to end: MariaDB may hang when it
+        is asked too early, and there is nothing to lose."""
+        self.process = Process("database", self._command(), self.log, orphaned="KILL")
+        try:
+            self._wait_for_answer()
+        except BaseException:
+            self.process.stop(signal.SIGKILL)
+            raise
+
+    def _wait_for_answer(self):
         deadline = time.monotonic() + START_SECONDS
         while True:
             if not self.process.alive():
@@ -103,6 +112,7 @@ class MariaDB(Database):
         shutil.rmtree(unfinished, ignore_errors=True)
         run(["mariadb-install-db", "--no-defaults", f"--datadir={unfinished}", "--skip-test-db",
              "--force",  # also where the machine cannot resolve its own name
+             f"--tmpdir={self.run_folder}",  # as below: a shared one is emptied under it
              "--auth-root-authentication-method=normal"] + _as_root(), self.log,
             "Creating the database")
         os.rename(unfinished, self.data)

@@ -1,7 +1,7 @@
 """One child process that cannot outlive this one.
 
 A child leads a session and process group of its own, so that Ctrl-C in the terminal reaches only
-us and we stop things in the right order; and it asks the kernel for SIGTERM should we die first
+us and we stop things in the right order; and it asks the kernel for a signal should we die first
 (`setpriv --pdeathsig`). Its standard output and error are appended to a log file.
 
 The kernel ties that signal to the *thread* that started the child: start from the main thread.
@@ -19,13 +19,13 @@ class Error(Exception):
 
 
 class Process:
-    def __init__(self, name, argv, log, env=None):
+    def __init__(self, name, argv, log, env=None, orphaned="TERM"):
         self.name = name
         self.log = log
         self.log_start = os.path.getsize(log) if os.path.exists(log) else 0
         with open(log, "ab") as out:
             self.popen = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", "--"] + [str(arg) for arg in argv],
+                ["setpriv", "--pdeathsig", orphaned, "--"] + [str(arg) for arg in argv],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 env=dict(os.environ, **(env or {})), start_new_session=True)
         self.pid = self.popen.pid
@@ -50,14 +50,11 @@ class Process:
             os.kill(self.pid, number)
 
     def stop(self, number=signal.SIGTERM, seconds=30):
-        """Asks it to end, then makes an end of it and of whatever it left behind. It is asked again
-        every second: a server that is just starting may not hear the first time."""
+        """Asks it to end, then makes an end of it and of whatever it left behind."""
         if self.popen.returncode is not None:
             return
-        deadline = time.monotonic() + seconds
-        while self.alive() and time.monotonic() < deadline:
-            self.send(number)
-            self.wait(1)
+        self.send(number)
+        self.wait(seconds)
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:

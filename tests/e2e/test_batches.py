@@ -45,7 +45,8 @@ CONTACT_LIMITS = {
     "timezone": {"right": ["", "Asia/Tokyo", None], "wrong": ["Mars/Olympus", 5, []]},
     "custom_fields": nullable(obj()),
 }
-NOT_OFFERED = {"respect_contact_timezone": False, "status": "active", "concurrency": 5, "total_contacts": 5, "colour": "red"}
+NOT_OFFERED = {"respect_contact_timezone": False, "status": "active", "concurrency": 5,
+               "total_contacts": 5, "colour": "red"}
 
 # In which states each action is allowed, after the contract.
 ALLOWED = {
@@ -115,7 +116,8 @@ def test_fields(t):
 def test_defaults(t):
     receiver, agent = t.dialing_agent()
     number = t.api.number()
-    batch = t.api.post("/batch-calls", {"name": "B", "agent_id": agent["id"], "phone_number_ids": [number["id"]]})
+    batch = t.api.post("/batch-calls", {
+        "name": "B", "agent_id": agent["id"], "phone_number_ids": [number["id"]]})
     expected = {
         "name": "B", "agent_id": agent["id"], "phone_number_ids": [number["id"]],
         "from_number": number["phone_number"], "phone_rotation_strategy": "random", "contact_source": "csv",
@@ -278,7 +280,8 @@ def test_the_same_number_twice_is_called_once(t):
     receiver, agent = t.dialing_agent()
     batch = t.api.batch(agent, contacts(3) + contacts(2) + contacts(1, first=4))
     assert (batch["total_contacts"], batch["skipped"], batch["pending"]) == (6, 2, 4), batch
-    added = t.api.post(f"/batch-calls/{batch['id']}/contacts", {"contacts": contacts(3, first=4) + contacts(1)})
+    more = contacts(3, first=4) + contacts(1)
+    added = t.api.post(f"/batch-calls/{batch['id']}/contacts", {"contacts": more})
     assert (added["added"], added["skipped"], added["total_contacts"]) == (2, 2, 10), added
     rows = t.api.contacts_of(batch)
     assert [row["position"] for row in rows if row["status"] == "skipped"] == [4, 5, 7, 10], rows

@@ -72,7 +72,8 @@ def test_two_hundred_contacts_over_three_numbers_seven_at_once(t):
     until(lambda: len(receiver.of_type("batch.status.changed", batch)) >= 3, what="all changes have come")
     completed = receiver.of_type("batch.completed", batch)
     assert len(completed) == 1 and completed[0].path == "/events", completed
-    changes = [(event.data["from"], event.data["to"]) for event in receiver.of_type("batch.status.changed", batch)]
+    changes = [(event.data["from"], event.data["to"])
+               for event in receiver.of_type("batch.status.changed", batch)]
     assert sorted(changes) == [("active", "completed"), ("draft", "scheduled"), ("scheduled", "active")], changes
 
 
@@ -172,14 +173,16 @@ def test_nothing_is_called_before_the_start(t):
 
 def test_the_daily_cap_holds_and_counts_retries(t):
     receiver, agent = t.dialing_agent()
-    receiver.script = lambda call: ends("busy" if call.data["to"] == contacts(1)[0]["phone_number"] else "completed")
+    first = contacts(1)[0]["phone_number"]
+    receiver.script = lambda call: ends("busy" if call.data["to"] == first else "completed")
     zone = zone_at_noon()
     batch = t.api.batch(agent, 6, timezone=zone, max_calls_per_day=4, max_concurrent_calls=1,
                         retry_failed=True, max_retry_attempts=1, retry_delay_minutes=1)
     t.api.schedule(batch)
     planned = [row["scheduled_at"] for row in t.api.contacts_of(batch)]
     assert seconds_between(planned[3], planned[4]) > 3600, planned
-    until(lambda: t.api.read(batch)["called"] == 4 and not t.api.read(batch)["in_progress"], what="four were called")
+    until(lambda: t.api.read(batch)["called"] == 4 and not t.api.read(batch)["in_progress"],
+          what="four were called")
     t.make_due(batch)  # the retry and tomorrow's contacts: all due, all over the cap
     time.sleep(1.5)
     assert len(receiver.calls()) == 4
@@ -225,7 +228,8 @@ def test_nothing_is_dispatched_after_a_pause_was_answered(t):
         paused = t.api.post(f"{path}/pause")
         answered = time.monotonic()
         assert paused["status"] == "paused", paused
-        still = until(lambda: t.api.read(batch)["in_progress"] == 0 and len(receiver.calls()), what="calls have ended")
+        still = until(lambda: t.api.read(batch)["in_progress"] == 0 and len(receiver.calls()),
+                      what="calls have ended")
         time.sleep(0.7)
         assert len(receiver.calls()) == still
         late = [call for call in receiver.calls() if call.at > answered]

@@ -39,7 +39,8 @@ def test_events_tell_of_every_change(t):
     for event in changes:
         assert sum(event.data[name] for name in COUNTERS) == event.data["total_contacts"] == 2, event.data
     last = receiver.of_type("batch.completed")
-    assert len(last) == 1 and last[0].path == "/ends" and last[0].data["completed"] == last[0].data["busy"] == 1
+    assert len(last) == 1 and last[0].path == "/ends", last
+    assert last[0].data["completed"] == last[0].data["busy"] == 1, last[0].data
 
 
 def test_a_slow_or_dead_subscriber_delays_nobody(t):
@@ -48,7 +49,7 @@ def test_a_slow_or_dead_subscriber_delays_nobody(t):
     slow = t.receiver()
     slow.answer_events = Answer(delay=60)
     slow.endpoint("/slow", events=["batch.status.changed", "batch.completed"])
-    t.api.post("/webhooks", {"url": "http://127.0.0.1:1/", "events": ["batch.status.changed", "batch.completed"]})
+    t.api.post("/webhooks", {"url": "http://127.0.0.1:1/", "events": ["batch.status.changed"]})
     receiver.endpoint("/quick", events=["batch.completed"])
     batches = [t.api.batch(agent, 1) for _ in range(SLOTS // 2)]
     for batch in batches:

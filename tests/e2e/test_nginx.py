@@ -25,7 +25,8 @@ def test_too_many_requests(t):
     request = f"GET /api/public/v1/agents HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {t.api.key}\r\n".encode()
     burst = 150 * (request + b"\r\n") + request + b"Connection: close\r\n\r\n"
     answers = []
-    threads = [threading.Thread(target=lambda: answers.append("\r\n\r\n".join(raw(t, burst)))) for _ in range(12)]
+    send = lambda: answers.append("\r\n\r\n".join(raw(t, burst)))
+    threads = [threading.Thread(target=send) for _ in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -62,7 +63,8 @@ def test_a_body_in_chunks(t):
 
 def test_the_api_is_away(t):
     t.stack.kill("api", signal.SIGKILL)
-    for method, path, body in (("GET", "/agents", None), ("POST", "/agents", {"name": "A"}), ("GET", "//readyz", None)):
+    for method, path, body in (("GET", "/agents", None), ("POST", "/agents", {"name": "A"}),
+                               ("GET", "//readyz", None)):
         reply = t.api.send(method, path, body)
         assert reply.status in (502, 503) and int(reply.headers["Retry-After"]) >= 1, reply
     t.stack.start_api()
