@@ -1,4 +1,4 @@
-#include "store/report_store.h"
+#include "store/report_job.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -7,47 +7,10 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "base/json.h"
-#include "domain/batch.h"
-#include "store/analytics_store.h"
 #include "store/batch_store.h"
 #include "store/statements.h"
 
 const char *const report_result_names[REPORT_RESULT__MAX] = { "accepted", "ignored", "not_found" };
-
-/* A call under its lock, as the reports move it. */
-struct reported_call {
-	struct uuid id;
-	enum call_status status;
-	int64_t batch_id, position, attempt, organization_id, max_seconds;
-	int64_t wake_at_us, called_at_us, ended_at_us, duration_seconds, cost;
-	const char *outcome, *end_reason, *recording_url, *transcript_url, *summary;
-	bool changed;
-	bool has_contact_id; /* perhaps: its contact may be a copy of one that is kept */
-	int64_t retry_at_us; /* INSTANT_NONE: none */
-};
-
-/* What one campaign's calls add up to. */
-struct reported_batch {
-	int64_t id;
-	enum batch_status status;
-	bool has_contact_ids;
-	struct batch_config config;
-	int64_t done, final[CONTACT_STATUS__MAX];
-	int64_t first_retry_us; /* INSTANT_NEVER: none */
-};
-
-struct job {
-	int64_t organization_id, now_us;
-	const struct call_report *reports;
-	size_t count;
-	enum report_result *results;
-	/* Made afresh at every run of the transaction: */
-	struct arena *arena;
-	struct reported_call *calls;
-	size_t call_count;
-	struct reported_batch *batches;
-	size_t batch_count;
-};
 
 static int compare_ids(const void *a, const void *b)
 {
@@ -57,13 +20,6 @@ static int compare_ids(const void *a, const void *b)
 static int compare_calls(const void *a, const void *b)
 {
 	return compare_ids(&((const struct reported_call *)a)->id, &((const struct reported_call *)b)->id);
-}
-
-static int compare_batches(const void *a, const void *b)
-{
-	int64_t x = ((const struct reported_batch *)a)->id, y = ((const struct reported_batch *)b)->id;
-
-	return x < y ? -1 : x > y;
 }
 
 static struct reported_call read_call(const struct db_rows *rows, size_t r)
@@ -86,7 +42,7 @@ static struct reported_call read_call(const struct db_rows *rows, size_t r)
 	};
 }
 
-static enum db_result lock_calls(struct db *db, struct job *job)
+static enum db_result lock_calls(struct db *db, struct report_job *job)
 {
 	struct uuid *ids = arena_alloc(job->arena, job->count * sizeof *ids);
 	struct buf rows_text = { 0 };
@@ -113,7 +69,7 @@ static enum db_result lock_calls(struct db *db, struct job *job)
 	return DB_OK;
 }
 
-static struct reported_call *find_call(const struct job *job, const struct call_report *report)
+static struct reported_call *find_call(const struct report_job *job, const struct call_report *report)
 {
 	struct reported_call key = { .id = report->call_id };
 	struct reported_call *call;
@@ -124,13 +80,6 @@ static struct reported_call *find_call(const struct job *job, const struct call_
 	if (call == NULL || (job->organization_id != 0 && call->organization_id != job->organization_id))
 		return NULL;
 	return call;
-}
-
-static struct reported_batch *find_batch(const struct job *job, int64_t id)
-{
-	struct reported_batch key = { .id = id };
-
-	return bsearch(&key, job->batches, job->batch_count, sizeof key, compare_batches);
 }
 
 /* When the ending was: what the dialer said, if that can be. */
@@ -160,7 +109,7 @@ static void move_call(struct reported_call *call, const struct call_report *repo
 	call->summary = report->summary;
 }
 
-static bool move_calls(struct job *job)
+static bool move_calls(struct report_job *job)
 {
 	bool any = false;
 
@@ -180,38 +129,22 @@ static bool move_calls(struct job *job)
 	return any;
 }
 
-/* A single call has no contact, no counters, no retry. */
-static bool has_ended_in_batch(const struct reported_call *call)
-{
-	return call->changed && call_has_ended(call->status) && call->batch_id != 0;
-}
-
 /* The campaigns of the calls that ended, ascending. */
-static void collect_batches(struct job *job)
+static void collect_batches(struct report_job *job)
 {
 	struct reported_batch *batches = arena_alloc(job->arena, job->call_count * sizeof *batches);
 	size_t count = 0, kept = 0;
 
 	for (size_t i = 0; i < job->call_count; i++)
-		if (has_ended_in_batch(&job->calls[i]))
+		if (report_ended_in_batch(&job->calls[i]))
 			batches[count++] = (struct reported_batch){ .id = job->calls[i].batch_id,
 			                                            .first_retry_us = INSTANT_NEVER };
-	qsort(batches, count, sizeof *batches, compare_batches);
+	qsort(batches, count, sizeof *batches, report_batch_compare);
 	for (size_t i = 0; i < count; i++)
 		if (i == 0 || batches[i].id != batches[kept - 1].id)
 			batches[kept++] = batches[i];
 	job->batches = batches;
 	job->batch_count = kept;
-}
-
-static void write_batch_ids(const struct job *job, struct buf *out)
-{
-	struct json json = json_to(out);
-
-	json_begin_array(&json, NULL);
-	for (size_t i = 0; i < job->batch_count; i++)
-		json_int(&json, NULL, job->batches[i].id);
-	json_end(&json);
 }
 
 static void read_retry_config(struct batch_config *config, const struct db_rows *rows, size_t r,
@@ -228,19 +161,19 @@ static void read_retry_config(struct batch_config *config, const struct db_rows 
 	config->retry_delay_minutes = db_get_int(rows, r, 10);
 }
 
-static enum db_result load_batches(struct db *db, struct job *job)
+static enum db_result load_batches(struct db *db, struct report_job *job)
 {
 	struct buf ids = { 0 };
 	struct db_rows rows;
 	enum db_result result;
 
-	write_batch_ids(job, &ids);
+	report_job_batch_ids(job, &ids);
 	result = db_query(db, SQL_REPORT_BATCHES, DB_ARGS(db_buf(&ids)), job->arena, &rows);
 	buf_free(&ids);
 	if (result != DB_OK)
 		return result;
 	for (size_t r = 0; r < rows.count; r++) {
-		struct reported_batch *batch = find_batch(job, db_get_int(&rows, r, 0));
+		struct reported_batch *batch = report_job_batch(job, db_get_int(&rows, r, 0));
 
 		batch->status = (enum batch_status)db_get_int(&rows, r, 1);
 		batch->has_contact_ids = db_get_int(&rows, r, 11) != 0;
@@ -273,15 +206,15 @@ static int64_t retry_at(const struct reported_batch *batch, const struct reporte
 	return between_ms(at_us > span.from_us ? at_us : span.from_us, call->position);
 }
 
-static void settle_contacts(struct job *job)
+static void settle_contacts(struct report_job *job)
 {
 	for (size_t i = 0; i < job->call_count; i++) {
 		struct reported_call *call = &job->calls[i];
 		struct reported_batch *batch;
 
-		if (!has_ended_in_batch(call))
+		if (!report_ended_in_batch(call))
 			continue;
-		batch = find_batch(job, call->batch_id);
+		batch = report_job_batch(job, call->batch_id);
 		batch->done++;
 		call->has_contact_id = batch->has_contact_ids;
 		call->retry_at_us = retry_at(batch, call, job->now_us);
@@ -292,213 +225,23 @@ static void settle_contacts(struct job *job)
 	}
 }
 
-static void write_call(struct json *json, const struct reported_call *call)
-{
-	json_begin_array(json, NULL);
-	json_hex_id(json, NULL, &call->id);
-	json_int(json, NULL, call->status);
-	json_sql_instant(json, NULL, call->wake_at_us);
-	json_sql_instant(json, NULL, call->ended_at_us);
-	json_int(json, NULL, call->duration_seconds);
-	json_int(json, NULL, call->cost);
-	json_end(json);
-}
-
-static void write_texts(struct json *json, const struct reported_call *call)
-{
-	json_begin_array(json, NULL);
-	json_hex_id(json, NULL, &call->id);
-	json_add_string(json, NULL, call->outcome);
-	json_add_string(json, NULL, call->end_reason);
-	json_add_string(json, NULL, call->recording_url);
-	json_add_string(json, NULL, call->transcript_url);
-	json_add_string(json, NULL, call->summary);
-	json_end(json);
-}
-
-static void write_contact(struct json *json, const struct reported_call *call)
-{
-	bool retried = call->retry_at_us != INSTANT_NONE;
-
-	json_begin_array(json, NULL);
-	json_int(json, NULL, call->batch_id);
-	json_int(json, NULL, call->position);
-	json_int(json, NULL, retried ? CONTACT_PENDING : contact_status_after(call->status));
-	json_end(json);
-}
-
-static void write_kept_contact(struct json *json, const struct reported_call *call)
-{
-	json_begin_array(json, NULL);
-	json_int(json, NULL, call->batch_id);
-	json_int(json, NULL, call->position);
-	json_int(json, NULL, call->status);
-	json_sql_instant(json, NULL, call->called_at_us);
-	json_end(json);
-}
-
-static void write_retry(struct json *json, const struct reported_call *call)
-{
-	json_begin_array(json, NULL);
-	json_int(json, NULL, call->batch_id);
-	json_sql_instant(json, NULL, call->retry_at_us);
-	json_int(json, NULL, call->position);
-	json_int(json, NULL, call->attempt + 1);
-	json_end(json);
-}
-
-static bool is_retried(const struct reported_call *call)
-{
-	return call->retry_at_us != INSTANT_NONE;
-}
-
-static bool has_contact_id(const struct reported_call *call)
-{
-	return call->has_contact_id;
-}
-
-static bool is_changed(const struct reported_call *call)
-{
-	return call->changed;
-}
-
-/* What the call's report said in words. Before the end there is nothing of it. */
-static bool has_texts(const struct reported_call *call)
-{
-	return call->changed && (*call->outcome != '\0' || *call->end_reason != '\0' ||
-	                         *call->recording_url != '\0' || *call->transcript_url != '\0' ||
-	                         *call->summary != '\0');
-}
-
-/* One statement with a row for every call that `chosen` picks; none at all if it picks none. */
-static enum db_result write_calls(struct db *db, const struct job *job, enum sql_statement statement,
-                                  bool (*chosen)(const struct reported_call *),
-                                  void (*write)(struct json *, const struct reported_call *))
-{
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
-	enum db_result result = DB_OK;
-	size_t count = 0;
-
-	json_begin_array(&json, NULL);
-	for (size_t i = 0; i < job->call_count; i++) {
-		if (!chosen(&job->calls[i]))
-			continue;
-		write(&json, &job->calls[i]);
-		count++;
-	}
-	json_end(&json);
-	if (count != 0)
-		result = db_exec(db, statement, DB_ARGS(db_buf(&rows)));
-	buf_free(&rows);
-	return result;
-}
-
-static enum db_result write_retries(struct db *db, const struct job *job)
-{
-	enum db_result result = write_calls(db, job, SQL_REPORT_RETRIES, is_retried, write_retry);
-
-	return result == DB_DUPLICATE ? DB_CONFLICT : result; /* an instant was taken: run again, later */
-}
-
-static enum db_result write_analytics(struct db *db, const struct job *job)
-{
-	struct ended_call *ended = arena_alloc(job->arena, job->call_count * sizeof *ended);
-	size_t count = 0;
-
-	for (size_t i = 0; i < job->call_count; i++) {
-		const struct reported_call *call = &job->calls[i];
-
-		if (has_ended_in_batch(call))
-			ended[count++] = (struct ended_call){
-				.batch_id = call->batch_id, .status = call->status,
-				.called_at_us = call->called_at_us, .duration_seconds = call->duration_seconds,
-				.cost_ten_thousandths = call->cost,
-				.outcome = call->outcome, .end_reason = call->end_reason,
-			};
-	}
-	return analytics_add(db, ended, count);
-}
-
-static enum db_result write_counters(struct db *db, const struct job *job)
-{
-	static const enum contact_status order[] = { CONTACT_COMPLETED, CONTACT_FAILED, CONTACT_VOICEMAIL,
-	                                             CONTACT_NO_ANSWER, CONTACT_BUSY, CONTACT_CANCELLED };
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
-	enum db_result result;
-
-	json_begin_array(&json, NULL);
-	for (size_t i = 0; i < job->batch_count; i++) {
-		json_begin_array(&json, NULL);
-		json_int(&json, NULL, job->batches[i].id);
-		json_int(&json, NULL, job->batches[i].done);
-		for (size_t s = 0; s < sizeof order / sizeof *order; s++)
-			json_int(&json, NULL, job->batches[i].final[order[s]]);
-		json_end(&json);
-	}
-	json_end(&json);
-	result = db_exec(db, SQL_REPORT_COUNTERS, DB_ARGS(db_buf(&rows)));
-	buf_free(&rows);
-	return result;
-}
-
-/* Takes the campaign's lock, and only for campaigns that have something to gain from a look. A wake-up
- * that slips through (the campaign is filled up this very moment) costs a second: full campaigns
- * are looked at that often. */
-static enum db_result wake_batches(struct db *db, struct job *job)
-{
-	struct buf ids = { 0 }, wakes = { 0 };
-	struct json json = json_to(&wakes);
-	struct db_rows rows;
-	enum db_result result;
-	size_t count = 0;
-
-	write_batch_ids(job, &ids);
-	result = db_query(db, SQL_REPORT_WHICH_TO_WAKE, DB_ARGS(db_buf(&ids)), job->arena, &rows);
-	for (size_t r = 0; result == DB_OK && r < rows.count; r++)
-		find_batch(job, db_get_int(&rows, r, 0))->first_retry_us = job->now_us;
-	json_begin_array(&json, NULL);
-	for (size_t i = 0; i < job->batch_count; i++) {
-		if (job->batches[i].first_retry_us == INSTANT_NEVER)
-			continue;
-		json_begin_array(&json, NULL);
-		json_int(&json, NULL, job->batches[i].id);
-		json_sql_instant(&json, NULL, job->batches[i].first_retry_us);
-		json_end(&json);
-		count++;
-	}
-	json_end(&json);
-	if (result == DB_OK && count != 0)
-		result = db_exec(db, SQL_REPORT_WAKE, DB_ARGS(db_buf(&wakes)));
-	buf_free(&ids);
-	buf_free(&wakes);
-	return result;
-}
-
-static enum db_result apply_reports(struct db *db, struct job *job)
+static enum db_result apply_reports(struct db *db, struct report_job *job)
 {
 	DB_TRY(lock_calls(db, job));
 	if (!move_calls(job))
 		return DB_OK;
 	collect_batches(job);
-	DB_TRY(write_calls(db, job, SQL_REPORT_CALLS, is_changed, write_call));
-	DB_TRY(write_calls(db, job, SQL_REPORT_TEXTS, has_texts, write_texts));
+	DB_TRY(report_write_calls(db, job));
 	if (job->batch_count == 0)
 		return DB_OK;
 	DB_TRY(load_batches(db, job));
 	settle_contacts(job);
-	DB_TRY(write_calls(db, job, SQL_REPORT_CONTACTS, has_ended_in_batch, write_contact));
-	DB_TRY(write_calls(db, job, SQL_REPORT_KEPT, has_contact_id, write_kept_contact));
-	DB_TRY(write_retries(db, job));
-	DB_TRY(write_analytics(db, job));
-	DB_TRY(write_counters(db, job));
-	return wake_batches(db, job);
+	return report_write_ends(db, job);
 }
 
 static enum db_result run_job(struct db *db, void *context)
 {
-	struct job *job = context;
+	struct report_job *job = context;
 	enum db_result result;
 
 	job->arena = arena_new();
@@ -507,11 +250,11 @@ static enum db_result run_job(struct db *db, void *context)
 	return result;
 }
 
-static struct job job_of(int64_t organization_id, const struct call_report *reports, size_t count,
+static struct report_job job_of(int64_t organization_id, const struct call_report *reports, size_t count,
                          int64_t now_us, enum report_result *results)
 {
 	assert(count <= REPORTS_MAX);
-	return (struct job){
+	return (struct report_job){
 		.organization_id = organization_id, .now_us = now_us,
 		.reports = reports, .count = count, .results = results,
 	};
@@ -520,7 +263,7 @@ static struct job job_of(int64_t organization_id, const struct call_report *repo
 enum db_result reports_apply(struct db *db, int64_t organization_id, const struct call_report *reports,
                              size_t count, int64_t now_us, enum report_result *results)
 {
-	struct job job = job_of(organization_id, reports, count, now_us, results);
+	struct report_job job = job_of(organization_id, reports, count, now_us, results);
 
 	return count == 0 ? DB_OK : db_transact(db, DB_REPEATABLE, run_job, &job);
 }
@@ -528,7 +271,7 @@ enum db_result reports_apply(struct db *db, int64_t organization_id, const struc
 enum db_result reports_apply_in(struct db *db, int64_t organization_id, const struct call_report *reports,
                                 size_t count, int64_t now_us, enum report_result *results)
 {
-	struct job job = job_of(organization_id, reports, count, now_us, results);
+	struct report_job job = job_of(organization_id, reports, count, now_us, results);
 
 	return count == 0 ? DB_OK : run_job(db, &job);
 }

@@ -1,0 +1,56 @@
+/* What the two halves of applying reports share: report_store.c locks calls and works out what becomes of
+ * them, report_write.c writes it. */
+#ifndef STORE_REPORT_JOB_H
+#define STORE_REPORT_JOB_H
+
+#include "domain/batch.h"
+#include "store/report_store.h"
+
+/* A call under its lock, as the reports move it. */
+struct reported_call {
+	struct uuid id;
+	enum call_status status;
+	int64_t batch_id, position, attempt, organization_id, max_seconds;
+	int64_t wake_at_us, called_at_us, ended_at_us, duration_seconds, cost;
+	const char *outcome, *end_reason, *recording_url, *transcript_url, *summary;
+	bool changed;
+	bool has_contact_id; /* perhaps: its contact may be a copy of one that is kept */
+	int64_t retry_at_us; /* INSTANT_NONE: none */
+};
+
+/* What one campaign's calls add up to. */
+struct reported_batch {
+	int64_t id;
+	enum batch_status status;
+	bool has_contact_ids;
+	struct batch_config config;
+	int64_t done, final[CONTACT_STATUS__MAX];
+	int64_t first_retry_us; /* INSTANT_NEVER: none */
+};
+
+struct report_job {
+	int64_t organization_id, now_us;
+	const struct call_report *reports;
+	size_t count;
+	enum report_result *results;
+	/* Made afresh at every run of the transaction: */
+	struct arena *arena;
+	struct reported_call *calls;
+	size_t call_count;
+	struct reported_batch *batches;
+	size_t batch_count;
+};
+
+/* Ended by this job, in a campaign: a single call has no contact, no counters, no retry. */
+bool report_ended_in_batch(const struct reported_call *call);
+
+struct reported_batch *report_job_batch(const struct report_job *job, int64_t id);
+int report_batch_compare(const void *a, const void *b); /* by id, for qsort */
+void report_job_batch_ids(const struct report_job *job, struct buf *out); /* a JSON array */
+
+/* The calls as they are now; then what their ends mean for contacts, retries, analytics, counters, and
+ * which campaigns a scheduler must look at. */
+enum db_result report_write_calls(struct db *db, const struct report_job *job);
+enum db_result report_write_ends(struct db *db, struct report_job *job);
+
+#endif
