@@ -1,4 +1,4 @@
--- Outdial's tables. Runs unchanged on MariaDB 10.11 and on MySQL 8.4 and 9; running it twice does no harm.
+-- Outdial's tables. Runs unchanged on MariaDB 10.11 and on MySQL 9; running it twice does no harm.
 --
 -- Instants are DATETIME(6) in UTC. A column that a later step fills is NOT NULL and of fixed width with a
 -- sentinel, because a row that grows costs many times the redo of one that is overwritten:

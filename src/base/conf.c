@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -129,6 +130,19 @@ static void load_line(struct conf *conf, bool seen[KEY_COUNT], char *line, const
 		fatal("%s:%d: `%s` must be %s, not `%s`", path, number, name, wanted, value);
 }
 
+/* A file that systemd hands over (LoadCredential=) under the same name stands in for the one that is named:
+ * so that one may be readable by root alone. */
+static const char *handed_over(const char *path)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY"), *slash = strrchr(path, '/');
+	static char credential[4096];
+
+	if (folder == NULL)
+		return path;
+	snprintf(credential, sizeof credential, "%s/%s", folder, slash != NULL ? slash + 1 : path);
+	return access(credential, R_OK) == 0 ? credential : path;
+}
+
 struct conf conf_load(const char *path)
 {
 	struct conf conf = { 0 };
@@ -146,6 +160,7 @@ struct conf conf_load(const char *path)
 	if (ferror(file))
 		fatal("%s: %s", path, strerror(errno));
 	fclose(file);
+	conf.database_file = handed_over(conf.database_file);
 	log_set_level((enum log_level)conf.log_level);
 	return conf;
 }

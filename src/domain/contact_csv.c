@@ -84,7 +84,7 @@ bool contact_csv_header(struct contact_csv *csv, const struct csv_row *row, char
 		if (!utf8_is_valid(field->text, field->len))
 			return fault(reason, "the header is not UTF-8 text");
 		trim(field);
-		kind = kind_of(field->text);
+		kind = (int)kind_of(field->text);
 		if (utf8_length(field->text, field->len) > COLUMN_NAME_MAX)
 			return fault(reason, "column %zu has a name of more than %d characters", i + 1,
 			             COLUMN_NAME_MAX);

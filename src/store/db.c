@@ -1,10 +1,12 @@
 #include "store/db.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <mysql.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -61,6 +63,8 @@ struct db *db_new(const char *option_file)
 
 	if (db == NULL)
 		fatal("out of memory");
+	if (access(option_file, R_OK) != 0) /* the client library would pass it by in silence */
+		fatal("%s: %s", option_file, strerror(errno));
 	db->option_file = option_file;
 	return db;
 }

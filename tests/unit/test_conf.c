@@ -124,6 +124,26 @@ static void a_file_that_is_not_there(void **state)
 	assert_int_equal(WEXITSTATUS(status), EXIT_FAILURE);
 }
 
+static void a_credential_stands_in_for_the_database_file(void **state)
+{
+	char folder[] = "/tmp/outdial-credentials-XXXXXX", credential[64];
+	FILE *file;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(credential, sizeof credential, "%s/db.cnf", folder);
+	write_file("database_file = /nowhere/db.cnf\n");
+	setenv("CREDENTIALS_DIRECTORY", folder, 1);
+	assert_string_equal(conf_load(path).database_file, "/nowhere/db.cnf");
+	file = fopen(credential, "w");
+	assert_non_null(file);
+	assert_int_equal(fclose(file), 0);
+	assert_string_equal(conf_load(path).database_file, credential);
+	unsetenv("CREDENTIALS_DIRECTORY");
+	unlink(credential);
+	rmdir(folder);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
@@ -131,6 +151,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_counts),
 		cmocka_unit_test(faults_are_fatal_and_named),
 		cmocka_unit_test(a_file_that_is_not_there),
+		cmocka_unit_test(a_credential_stands_in_for_the_database_file),
 	};
 
 	return cmocka_run_group_tests(group_tests, set_up, tear_down);

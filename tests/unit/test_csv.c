@@ -227,7 +227,7 @@ static void utf8(void **state)
 {
 	static const char *const valid[] = { "", "a", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
 	                                     "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf" };
-	static const char *const invalid[] = { "\x80", "\xc1\xbf", "\xc2", "\xc2" "a", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xe2\x82",
+	static const char *const invalid[] = { "\x80", "\xc1\xbf", "\xc2", ("\xc2" "a"), "\xe0\x9f\xbf", "\xed\xa0\x80", "\xe2\x82",
 	                                       "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf0\x90\x80", "\xff" };
 
 	(void)state;
