@@ -132,7 +132,7 @@ static void load_line(struct conf *conf, bool seen[KEY_COUNT], char *line, const
 
 /* A file that systemd hands over (LoadCredential=) under the same name stands in for the one that is named:
  * so that one may be readable by root alone. */
-static const char *handed_over(const char *path)
+static char *handed_over(char *path)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY"), *slash = strrchr(path, '/');
 	static char credential[4096];
@@ -140,7 +140,10 @@ static const char *handed_over(const char *path)
 	if (folder == NULL)
 		return path;
 	snprintf(credential, sizeof credential, "%s/%s", folder, slash != NULL ? slash + 1 : path);
-	return access(credential, R_OK) == 0 ? credential : path;
+	if (access(credential, R_OK) != 0)
+		return path;
+	free(path);
+	return credential;
 }
 
 struct conf conf_load(const char *path)
@@ -160,7 +163,7 @@ struct conf conf_load(const char *path)
 	if (ferror(file))
 		fatal("%s: %s", path, strerror(errno));
 	fclose(file);
-	conf.database_file = handed_over(conf.database_file);
+	conf.database_file = handed_over((char *)conf.database_file);
 	log_set_level((enum log_level)conf.log_level);
 	return conf;
 }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -157,9 +158,16 @@ static void a_query_outside_transactions_survives_a_restart(void **state)
 
 static void without_a_server_everything_is_lost(void **state)
 {
+	static const char nowhere[] = "[outdial]\nsocket = /nonexistent/database.sock\n";
+	char path[] = "/tmp/outdial-nowhere-XXXXXX";
 	struct play play = new_play(state);
-	struct db *db = db_new("/nonexistent/outdial.cnf");
+	int file = mkstemp(path);
 	struct db_rows rows;
+	struct db *db;
+
+	assert_int_equal(write(file, nowhere, sizeof nowhere - 1), (int)sizeof nowhere - 1);
+	close(file);
+	db = db_new(path);
 
 	assert_int_equal(db_ready(db), DB_LOST);
 	assert_int_equal(db_query(db, SQL_SCHEMA_VERSION, DB_NO_ARGS, play.fixture->arena, &rows), DB_LOST);
@@ -168,6 +176,7 @@ static void without_a_server_everything_is_lost(void **state)
 	assert_int_equal(db_transact(db, DB_ONCE, work, &play), DB_LOST);
 	assert_int_equal(play.runs, 0);
 	db_free(db);
+	unlink(path);
 }
 
 static enum db_result lock_crosswise(struct db *db, void *context)

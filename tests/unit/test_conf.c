@@ -126,6 +126,7 @@ static void a_file_that_is_not_there(void **state)
 
 static void a_credential_stands_in_for_the_database_file(void **state)
 {
+	static struct conf without, with; /* static, as in the programs: their texts live as long as the process */
 	char folder[] = "/tmp/outdial-credentials-XXXXXX", credential[64];
 	FILE *file;
 
@@ -134,11 +135,13 @@ static void a_credential_stands_in_for_the_database_file(void **state)
 	snprintf(credential, sizeof credential, "%s/db.cnf", folder);
 	write_file("database_file = /nowhere/db.cnf\n");
 	setenv("CREDENTIALS_DIRECTORY", folder, 1);
-	assert_string_equal(conf_load(path).database_file, "/nowhere/db.cnf");
+	without = conf_load(path);
+	assert_string_equal(without.database_file, "/nowhere/db.cnf");
 	file = fopen(credential, "w");
 	assert_non_null(file);
 	assert_int_equal(fclose(file), 0);
-	assert_string_equal(conf_load(path).database_file, credential);
+	with = conf_load(path);
+	assert_string_equal(with.database_file, credential);
 	unsetenv("CREDENTIALS_DIRECTORY");
 	unlink(credential);
 	rmdir(folder);
