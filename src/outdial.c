@@ -49,12 +49,14 @@ static const struct command {
 	  "Ends an API key; within two seconds nobody takes it any more.\n",
 	  cli_key_revoke },
 	{ "import",
-	  "Usage: outdial import FILE --organization NAME (--folder NAME | --batch ID) [--overwrite yes]\n"
-	  "Loads a CSV file of contacts, as POST /contacts/import and POST /batch-calls/{id}/contacts/import do.\n"
+	  "Usage: outdial import FILE --organization NAME (--folder NAME | --batch ID | --do-not-call REASON)\n"
+	  "           [--overwrite yes]\n"
+	  "Loads a CSV file, as POST /contacts/import, /batch-calls/{id}/contacts/import and /do-not-call/import do.\n"
 	  "\n"
 	  "  --organization NAME   whose contacts they are\n"
 	  "  --folder NAME         into this folder; made when there is none of that name\n"
 	  "  --batch ID            into this campaign\n"
+	  "  --do-not-call REASON  onto the list of numbers that are never called\n"
 	  "  --overwrite yes       a number that stands in the folder already is overwritten, not skipped\n",
 	  cli_import },
 	{ "status",

@@ -120,16 +120,18 @@ const struct field_table single_call_fields = {
 	call_input_list, sizeof call_input_list / sizeof *call_input_list, sizeof(struct call_input), &call_initial,
 };
 
+/* The same without agent_id, the first: the path names the agent. */
+const struct field_table test_call_fields = {
+	call_input_list + 1, sizeof call_input_list / sizeof *call_input_list - 1, sizeof(struct call_input), &call_initial,
+};
+
 static enum db_result find_agent(struct request *request, const struct uuid *id, struct agent *agent)
 {
-	enum db_result result = agent_lock_shared(request->db, request->key.organization_id, id, request->arena, agent);
-
-	if (result == DB_NOT_FOUND)
-		return reply_refuse_field(request, "agent_id", "there is no such agent");
-	if (result == DB_OK && agent->status != AGENT_ACTIVE)
+	DB_TRY(agent_lock_shared(request->db, request->key.organization_id, id, request->arena, agent));
+	if (agent->status != AGENT_ACTIVE)
 		return reply_refuse(request, ERROR_AGENT_NOT_READY,
 		                    "The agent is not active: its dialer has not taken agent.sync yet.");
-	return result;
+	return DB_OK;
 }
 
 static enum db_result find_number(struct request *request, const struct agent *agent, const char *wanted,
@@ -157,23 +159,39 @@ static enum db_result check_suppressed(struct request *request, const char *phon
 	return listing.count == 0 ? DB_OK : reply_refuse_field(request, "phone_number", "is on the do-not-call list");
 }
 
-enum db_result calls_create(struct request *request)
+static enum db_result place_call(struct request *request, const struct call_input *input, const struct agent *agent)
 {
-	const struct call_input *input = request->input;
 	struct single_call call = {
 		.id = uuid_new(), .organization_id = request->key.organization_id, .now_us = clock_now_us(),
 		.to_number = input->phone_number, .variables = input->variables, .call_settings = input->call_settings,
 	};
-	struct agent agent;
 
-	DB_TRY(find_agent(request, &input->agent_id, &agent));
-	DB_TRY(find_number(request, &agent, input->from_number, &call.from_number));
+	DB_TRY(find_number(request, agent, input->from_number, &call.from_number));
 	DB_TRY(check_suppressed(request, input->phone_number));
-	call.agent_row = agent.id;
-	call.max_seconds = agent.max_call_duration_seconds;
+	call.agent_row = agent->id;
+	call.max_seconds = agent->max_call_duration_seconds;
 	call.expires_at_us = call.now_us + request->conf->dispatch_ttl_seconds * US_PER_SECOND;
 	DB_TRY(call_insert_single(request->db, &call));
 	return reply_call(request, 201, &call.id);
+}
+
+enum db_result calls_create(struct request *request)
+{
+	const struct call_input *input = request->input;
+	struct agent agent;
+	enum db_result result = find_agent(request, &input->agent_id, &agent);
+
+	if (result == DB_NOT_FOUND)
+		return reply_refuse_field(request, "agent_id", "there is no such agent");
+	return result == DB_OK ? place_call(request, input, &agent) : result;
+}
+
+enum db_result calls_test_agent(struct request *request)
+{
+	struct agent agent;
+
+	DB_TRY(find_agent(request, &request->ids[0], &agent));
+	return place_call(request, request->input, &agent);
 }
 
 /* Under the call's lock the report is the judge: it ends a call that no dialer has taken, or nothing. */

@@ -5,10 +5,11 @@
 #include "api/request.h"
 
 extern const struct field_table calls_query;
-extern const struct field_table single_call_fields;
+extern const struct field_table single_call_fields, test_call_fields;
 
 enum db_result calls_list(struct request *request);
 enum db_result calls_create(struct request *request);
+enum db_result calls_test_agent(struct request *request);
 enum db_result calls_cancel(struct request *request);
 enum db_result calls_get(struct request *request);
 enum db_result calls_report(struct request *request);

@@ -30,6 +30,20 @@ const struct field_table import_fields = {
 	import_list, sizeof import_list / sizeof *import_list, sizeof(struct import_input), &import_initial,
 };
 
+struct suppression_import {
+	const char *reason;
+};
+
+static const struct suppression_import suppression_import_initial = { .reason = "" };
+
+static const struct field suppression_import_list[] = {
+	{ .name = "reason", .type = FIELD_STRING, .max = 255, .offset = offsetof(struct suppression_import, reason) },
+};
+
+const struct field_table suppression_import_fields = {
+	suppression_import_list, 1, sizeof(struct suppression_import), &suppression_import_initial,
+};
+
 /* What the parts of a form say counts more than the query. */
 static enum db_result read_form_fields(struct request *request, const struct field_table *table,
                                        const struct upload *upload, void *input)
@@ -90,32 +104,46 @@ static enum db_result refuse_state(struct request *request, enum batch_status st
 	                    batch_action_names[BATCH_ADD_CONTACTS], batch_status_names[status]);
 }
 
-static enum db_result run(struct request *request, struct upload *upload, struct import *import)
+/* write_target: what the reply says of where the contacts went. */
+static enum db_result run(struct request *request, struct upload *upload, struct import *import,
+                          void (*write_target)(struct json *, const struct import_report *))
 {
 	const struct import_report *report = import_report(import);
 	enum db_result result = push_all(request, upload, import);
-	bool to_batch = report->folder.name == NULL;
 	struct json *json;
 
 	if (result == DB_REFUSED && report->fault != NULL)
 		return reply_refuse_field(request, "file", "%s", report->fault);
-	if (result == DB_REFUSED && to_batch && !batch_allows(report->batch.status, BATCH_ADD_CONTACTS))
+	if (result == DB_REFUSED && !batch_allows(report->batch.status, BATCH_ADD_CONTACTS))
 		return refuse_state(request, report->batch.status);
 	if (result != DB_OK)
 		return result;
 	json = reply_begin(request, 200);
 	json_begin_object(json, "data");
 	json_int(json, "imported", report->imported);
-	json_int(json, "updated", report->updated);
+	write_target(json, report);
 	json_int(json, "skipped", report->skipped);
 	json_int(json, "errors", report->errors);
-	if (to_batch)
-		json_int(json, "total_contacts", report->batch.counts.total);
-	else
-		json_id(json, "folder_id", &report->folder.uuid);
 	write_details(json, report);
 	json_end(json);
 	return reply_end(request);
+}
+
+static void write_folder(struct json *json, const struct import_report *report)
+{
+	json_int(json, "updated", report->updated);
+	json_id(json, "folder_id", &report->folder.uuid);
+}
+
+static void write_batch(struct json *json, const struct import_report *report)
+{
+	json_int(json, "updated", report->updated);
+	json_int(json, "total_contacts", report->batch.counts.total);
+}
+
+static void write_list(struct json *json, const struct import_report *report)
+{
+	(void)json, (void)report; /* there is one */
 }
 
 static enum db_result find_folder(struct request *request, const struct import_input *input,
@@ -143,7 +171,7 @@ static enum db_result import_folder(struct request *request, struct upload *uplo
 	DB_TRY(read_form_fields(request, &import_fields, upload, input));
 	DB_TRY(find_folder(request, input, upload, &folder));
 	import = import_to_folder(request->db, request->key.organization_id, &folder, input->overwrite_existing);
-	result = run(request, upload, import);
+	result = run(request, upload, import, write_folder);
 	import_free(import);
 	return result;
 }
@@ -169,7 +197,7 @@ static enum db_result import_batch(struct request *request, struct upload *uploa
 	DB_TRY(upload_open(request, upload));
 	DB_TRY(read_form_fields(request, &no_fields, upload, NULL));
 	import = import_to_batch(request->db, &batch);
-	result = run(request, upload, import);
+	result = run(request, upload, import, write_batch);
 	import_free(import);
 	return result;
 }
@@ -178,6 +206,29 @@ enum db_result imports_to_batch(struct request *request)
 {
 	struct upload upload = { .name = "" };
 	enum db_result result = import_batch(request, &upload);
+
+	upload_close(&upload);
+	return result;
+}
+
+static enum db_result import_do_not_call(struct request *request, struct upload *upload)
+{
+	struct suppression_import *input = request->query;
+	struct import *import;
+	enum db_result result;
+
+	DB_TRY(upload_open(request, upload));
+	DB_TRY(read_form_fields(request, &suppression_import_fields, upload, input));
+	import = import_to_do_not_call(request->db, request->key.organization_id, input->reason);
+	result = run(request, upload, import, write_list);
+	import_free(import);
+	return result;
+}
+
+enum db_result imports_to_do_not_call(struct request *request)
+{
+	struct upload upload = { .name = "" };
+	enum db_result result = import_do_not_call(request, &upload);
 
 	upload_close(&upload);
 	return result;

@@ -36,6 +36,7 @@ const struct route routes[] = {
 	{ METHOD_PATCH, V1 "/agents/<id>", SCOPE_WRITE, NULL, &agent_fields, MIB(2), agents_change },
 	{ METHOD_DELETE, V1 "/agents/<id>", SCOPE_WRITE, NULL, NULL, 0, agents_delete },
 	{ METHOD_POST, V1 "/agents/<id>/sync", SCOPE_WRITE, NULL, &no_fields, KIB(64), agents_sync },
+	{ METHOD_POST, V1 "/agents/<id>/test-call", SCOPE_WRITE, NULL, &test_call_fields, KIB(64), calls_test_agent },
 
 	{ METHOD_GET, V1 "/telephony/numbers", SCOPE_READ, &page_fields, NULL, 0, numbers_list },
 	{ METHOD_POST, V1 "/telephony/numbers/import", SCOPE_WRITE, NULL, &number_fields, KIB(64), numbers_import },
@@ -82,6 +83,7 @@ const struct route routes[] = {
 
 	{ METHOD_GET, V1 "/do-not-call", SCOPE_READ, &do_not_call_query, NULL, 0, do_not_call_page },
 	{ METHOD_POST, V1 "/do-not-call", SCOPE_WRITE, NULL, &do_not_call_fields, MIB(1), do_not_call_append },
+	{ METHOD_POST, V1 "/do-not-call/import", SCOPE_WRITE, &suppression_import_fields, NULL, MIB(64), imports_to_do_not_call, ROUTE_STREAM },
 	{ METHOD_DELETE, V1 "/do-not-call/<phone>", SCOPE_WRITE, NULL, NULL, 0, do_not_call_delete },
 
 	{ METHOD_GET, V1 "/keys", SCOPE_ADMIN, &page_fields, NULL, 0, keys_list },

@@ -131,18 +131,20 @@ static struct import *open_folder(struct db *db, int64_t organization_id, const 
 
 void cli_import(const struct conf *conf, int argc, char **argv)
 {
-	const char *organization = NULL, *folder = NULL, *batch = NULL, *overwrite = "no";
+	const char *organization = NULL, *folder = NULL, *batch = NULL, *reason = NULL, *overwrite = "no";
 	const struct argument options[] = {
 		{ "organization", &organization }, { "folder", &folder }, { "batch", &batch },
-		{ "overwrite", &overwrite },
+		{ "do-not-call", &reason }, { "overwrite", &overwrite },
 	};
-	struct source source = { .path = arguments_read(argc, argv, options, 4, 1)[0] };
+	struct source source = { .path = arguments_read(argc, argv, options, 5, 1)[0] };
 	struct db *db = db_new(conf->database_file);
 	struct arena *arena = arena_new();
 	int64_t organization_id;
 
-	if (organization == NULL || (folder == NULL) == (batch == NULL))
-		fatal("--organization and one of --folder and --batch are needed: see --help");
+	if (organization == NULL || (folder != NULL) + (batch != NULL) + (reason != NULL) != 1)
+		fatal("--organization and one of --folder, --batch and --do-not-call are needed: see --help");
+	if (reason != NULL && strlen(reason) > 255)
+		fatal("--do-not-call must have at most 255 characters");
 	if (strcmp(overwrite, "yes") != 0 && strcmp(overwrite, "no") != 0)
 		fatal("--overwrite must be yes or no, not `%s`", overwrite);
 	open_source(&source);
@@ -150,7 +152,8 @@ void cli_import(const struct conf *conf, int argc, char **argv)
 		fatal("cannot connect to the database: %s", db_last_error(db));
 	check(organization_find(db, organization, &organization_id), db, "organisation");
 	run(&source, db, folder != NULL ? open_folder(db, organization_id, folder, strcmp(overwrite, "yes") == 0, arena)
-	                                : open_batch(db, organization_id, batch, arena));
+	                 : batch != NULL ? open_batch(db, organization_id, batch, arena)
+	                                 : import_to_do_not_call(db, organization_id, reason));
 	arena_free(arena);
 	db_free(db);
 }

@@ -85,6 +85,8 @@ bool contact_csv_header(struct contact_csv *csv, const struct csv_row *row, char
 			return fault(reason, "the header is not UTF-8 text");
 		trim(field);
 		kind = (int)kind_of(field->text);
+		if (csv->phones_only && kind != PHONE)
+			kind = UNUSED;
 		if (utf8_length(field->text, field->len) > COLUMN_NAME_MAX)
 			return fault(reason, "column %zu has a name of more than %d characters", i + 1,
 			             COLUMN_NAME_MAX);
@@ -143,6 +145,8 @@ static bool read_fields(struct contact_csv *csv, const struct csv_row *row, stru
 		if (field->len == 0)
 			continue;
 		*is_empty = false;
+		if (csv->phones_only)
+			continue;
 		if (!utf8_is_valid(field->text, field->len))
 			return fault(reason, "field %zu is not UTF-8 text", i + 1);
 		if (i >= csv->count)

@@ -13,6 +13,7 @@
 
 struct contact_csv {
 	struct arena *arena; /* for the names of columns */
+	bool phones_only;    /* whatever else stands in a row does not count, be it of use or not */
 	struct {
 		int kind;         /* of the known columns, or a custom field, or none */
 		const char *name; /* of a custom field */

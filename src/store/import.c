@@ -8,6 +8,7 @@
 #include "domain/contact_csv.h"
 #include "store/campaign.h"
 #include "store/contact_store.h"
+#include "store/do_not_call_store.h"
 #include "store/folder_store.h"
 
 #define CHUNK_BYTES (1 << 20) /* of texts; then a chunk is full before it has CONTACTS_AT_ONCE */
@@ -18,6 +19,7 @@ struct import {
 	int64_t organization_id;
 	enum db_result (*add)(struct db *db, void *import); /* in a transaction: the chunk */
 	bool overwrite;
+	const char *reason_to_list; /* of numbers for the do-not-call list */
 	struct csv *csv;
 	struct contact_csv columns;
 	bool has_header;
@@ -58,6 +60,17 @@ static enum db_result add_to_batch(struct db *db, void *context)
 	import->report.batch.status = request.batch.status;
 	import->report.batch.counts = request.batch.counts;
 	return result;
+}
+
+static enum db_result add_to_do_not_call(struct db *db, void *context)
+{
+	struct import *import = context;
+	const char **numbers = arena_alloc(import->chunk, import->count * sizeof *numbers);
+
+	for (size_t i = 0; i < import->count; i++)
+		numbers[i] = import->contacts[i].phone_number;
+	return do_not_call_add(db, import->organization_id, numbers, import->count, import->reason_to_list,
+	                       clock_now_us(), &import->added);
 }
 
 /* Adding to a campaign once more after an unanswered COMMIT would add every number as a duplicate. */
@@ -199,6 +212,15 @@ struct import *import_to_batch(struct db *db, const struct batch *batch)
 	import->report.batch.uuid = batch->uuid;
 	import->report.batch.status = batch->status;
 	import->report.batch.counts = batch->counts;
+	return import;
+}
+
+struct import *import_to_do_not_call(struct db *db, int64_t organization_id, const char *reason)
+{
+	struct import *import = import_new(db, organization_id, add_to_do_not_call);
+
+	import->columns.phones_only = true;
+	import->reason_to_list = arena_strdup(import->arena, reason);
 	return import;
 }
 

@@ -1,4 +1,4 @@
-/* A CSV file of contacts into a folder or into a campaign, as it comes in: memory does not grow with it.
+/* A CSV file of contacts into a folder, a campaign or the do-not-call list, as it comes in: memory does not grow with it.
  * Every thousand rows are a transaction of their own, so that others are not kept waiting; an import that
  * breaks off leaves the rows that were loaded by then. Rows that are of no use are told of, and the others
  * are loaded. Use outside of a transaction. */
@@ -33,6 +33,8 @@ struct import *import_to_folder(struct db *db, int64_t organization_id, const st
                                 bool overwrite);
 /* A number that stands in the campaign already is added as skipped. */
 struct import *import_to_batch(struct db *db, const struct batch *batch);
+/* Their numbers are put on the list; what stands there already is skipped. */
+struct import *import_to_do_not_call(struct db *db, int64_t organization_id, const char *reason);
 void import_free(struct import *import);
 
 /* The first result that is not DB_OK ends the import. DB_REFUSED: see the report. DB_NOT_FOUND: the

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """A number on the do-not-call list is not called from the moment the reply is given."""
 
+import os
+import tempfile
 import time
 
 import tap
@@ -106,6 +108,61 @@ def test_a_retry_is_not_made(t):
                 " wake_at = UTC_TIMESTAMP(6) WHERE status = 2")
     done = t.api.wait_for(batch, "completed", 10)
     assert done["busy"] == 1 and len(receiver.calls()) == 1, done
+
+
+def send_list(t, text, query="", status=200, media_type="text/csv"):
+    reply = t.api.send("POST", f"/do-not-call/import{query}", text, {"Content-Type": media_type})
+    assert reply.status == status, reply
+    return reply
+
+
+def test_import(t):
+    """Whatever stands beside a number that can be read, the number is put on the list."""
+    add(t, "+4930111")
+    data = send_list(t, "Name,Phone,timezone\nA,+4930111,\nB,+4930222,Mars\n,030,\nC,,\n" + "x" * 300 + ",+4930333,\n",
+                     "?reason=asked").data
+    details = data.pop("error_details")
+    assert data == {"imported": 2, "skipped": 1, "errors": 2}, data
+    assert [(row["row"], row["phone"]) for row in details] == [(4, "030"), (5, None)], details
+    rows = t.api.all("/do-not-call")
+    assert [(row["phone_number"], row["reason"]) for row in rows] == [
+        ("+4930111", None), ("+4930222", "asked"), ("+4930333", "asked")], rows
+    form = ('--b\r\nContent-Disposition: form-data; name="reason"\r\n\r\nform\r\n--b\r\nContent-Disposition: form-data;'
+            ' name="file"; filename="l.csv"\r\n\r\nphone_number\n+4930444\n\r\n--b--\r\n')
+    assert send_list(t, form, media_type="multipart/form-data; boundary=b").data["imported"] == 1
+    assert t.api.get("/do-not-call", phone_number="+4930444")[0]["reason"] == "form"
+    send_list(t, "name\nA\n", status=422)
+    send_list(t, "", status=422)
+    send_list(t, "phone\n+4930\n", "?folder_id=x", 400)
+    send_list(t, "phone\n+4930\n", "?reason=" + "r" * 256, 400)
+    send_list(t, "[]", status=415, media_type="application/json")
+    assert t.client(organization="somebody else").get("/do-not-call") == []
+
+
+def test_import_from_the_shell(t):
+    t.api.get("/do-not-call")
+    with tempfile.TemporaryDirectory() as place:
+        path = os.path.join(place, "list.csv")
+        with open(path, "w") as file:
+            file.write("phone\n" + "".join(f"+4930{number:08}\n" for number in range(2500)))
+        printed = t.stack.outdial("import", path, "--organization", t.organization, "--do-not-call", "state list")
+    assert printed.startswith("imported 2500, updated 0, skipped 0, errors 0"), printed
+    assert t.api.get("/do-not-call", phone_number="+493000002499")[0]["reason"] == "state list"
+
+
+def test_an_import_holds_from_the_reply_on(t):
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: ends()
+    batch = t.api.batch(agent, 2000, max_concurrent_calls=1)
+    numbers = [contact["phone_number"] for contact in contacts(2000)]
+    t.api.schedule(batch)
+    receiver.wait_for_calls(1)
+    send_list(t, "phone\n" + "\n".join(numbers))
+    said = time.monotonic()
+    done = t.api.wait_for(batch, "completed")
+    assert done["skipped"] > 0 and done["skipped"] + done["completed"] + done["cancelled"] == 2000, done
+    late = [call for call in receiver.calls() if call.at > said + 0.05]
+    assert not late, late
 
 
 if __name__ == "__main__":

@@ -84,5 +84,29 @@ def test_many_calls_and_their_reports(t):
     assert sorted(call.id for call in receiver.calls()) == sorted(calls)
 
 
+def test_a_call_to_try_an_agent(t):
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: ends("completed", duration_seconds=3)
+    path = f"/agents/{agent['id']}/test-call"
+    t.api.refuse("no_phone_number_configured", "POST", path, {"phone_number": TO})
+    number = t.api.number()["phone_number"]
+    call = t.api.post(path, {"phone_number": TO, "from_number": number, "variables": {"name": "Ada"}})
+    assert (call["status"], call["agent_id"], call["batch_call_id"]) == ("queued", agent["id"], None), call
+    request = receiver.wait_for_calls(1)[0]
+    assert (request.id, request.data["to"], request.data["variables"]) == (call["id"], TO, {"name": "Ada"})
+    until(lambda: t.api.get(f"/calls/{call['id']}")["status"] == "completed", what="it is over")
+    for body, field in (({}, "phone_number"), ({"phone_number": TO, "agent_id": agent["id"]}, "agent_id"),
+                        ({"phone_number": TO, "from_number": "+15005550006"}, "from_number")):
+        t.api.refuse("validation_error", "POST", path, body, field=field)
+    draft = t.api.post("/agents", {"name": "No dialer"})["id"]
+    t.api.refuse("agent_not_ready", "POST", f"/agents/{draft}/test-call", {"phone_number": TO, "from_number": number})
+    t.api.refuse("not_found", "POST", "/agents/01890000-0000-7000-8000-000000000000/test-call", {"phone_number": TO})
+    other = t.client(organization="somebody else")
+    other.refuse("not_found", "POST", path, {"phone_number": TO})
+    t.api.post("/do-not-call", {"phone_number": TO})
+    t.api.refuse("validation_error", "POST", path, {"phone_number": TO, "from_number": number}, field="phone_number")
+    assert len(receiver.calls()) == 1
+
+
 if __name__ == "__main__":
     tap.run(globals())
