@@ -30,6 +30,7 @@
 #define CLIENT_ERROR_LAST 2999
 
 #define TIMEOUT_SECONDS 30
+#define IDLE_MAX_US (30 * US_PER_SECOND) /* well below the session's wait_timeout */
 #define CLOCK_MAX_AGE_US (5 * US_PER_SECOND)
 #define MAX_RUNS 12
 #define MAX_ARGS 64
@@ -45,6 +46,7 @@ struct db {
 	MYSQL_STMT *prepared[SQL__MAX];
 	const char *option_file;
 	bool in_transaction;
+	int64_t used_at_us; /* monotonic: the last statement */
 	int64_t affected, insert_id;
 	char error[256];
 };
@@ -138,9 +140,10 @@ static enum db_result fail_statement(struct db *db, enum sql_statement id)
 
 enum db_result db_run_text(struct db *db, const char *sql)
 {
-	if (mysql_query(db->mysql, sql) != 0)
-		return fail(db, "text");
-	return DB_OK;
+	bool failed = mysql_query(db->mysql, sql) != 0;
+
+	db->used_at_us = clock_mono_us();
+	return failed ? fail(db, "text") : DB_OK;
 }
 
 const char *db_last_error(const struct db *db)
@@ -153,7 +156,9 @@ static enum db_result connect_database(struct db *db)
 	unsigned timeout = TIMEOUT_SECONDS;
 	static const char session[] =
 		"SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',"
-		" innodb_lock_wait_timeout = 5, group_concat_max_len = 1048576";
+		" innodb_lock_wait_timeout = 5, group_concat_max_len = 1048576,"
+		/* A host that vanishes inside a transaction keeps its locks no longer than this. */
+		" wait_timeout = 60";
 
 	db->mysql = mysql_init(NULL);
 	if (db->mysql == NULL)
@@ -191,10 +196,19 @@ static enum db_result sync_clock(struct db *db)
 	return result;
 }
 
+/* A connection that was idle for long may have been closed by the server, so another is made: this is nothing
+ * to be told of. */
+static void leave_idle_connection(struct db *db)
+{
+	if (db->mysql != NULL && !db->in_transaction && clock_mono_us() - db->used_at_us > IDLE_MAX_US)
+		disconnect(db);
+}
+
 enum db_result db_ready(struct db *db)
 {
 	enum db_result result = DB_OK;
 
+	leave_idle_connection(db);
 	if (db->mysql == NULL)
 		result = connect_database(db);
 	if (result == DB_OK && clock_age_us() > CLOCK_MAX_AGE_US)
@@ -229,6 +243,7 @@ static enum db_result prepare(struct db *db, enum sql_statement id)
 {
 	const char *text = statements[id].text;
 
+	leave_idle_connection(db);
 	if (db->mysql == NULL && db->in_transaction)
 		return DB_LOST; /* a new connection would know nothing of the transaction */
 	if (db->mysql == NULL)
@@ -285,9 +300,10 @@ static enum db_result execute(struct db *db, enum sql_statement id, const struct
 	assert(count <= MAX_ARGS && mysql_stmt_param_count(db->prepared[id]) == count);
 	for (size_t i = 0; i < count; i++)
 		bind_arg(&args[i], &binds[i], &times[i]);
-	if (mysql_stmt_bind_param(db->prepared[id], binds) || mysql_stmt_execute(db->prepared[id]))
-		return fail_statement(db, id);
-	return DB_OK;
+	bool failed = mysql_stmt_bind_param(db->prepared[id], binds) || mysql_stmt_execute(db->prepared[id]);
+
+	db->used_at_us = clock_mono_us();
+	return failed ? fail_statement(db, id) : DB_OK;
 }
 
 enum db_result db_exec(struct db *db, enum sql_statement id, const struct db_value *args, size_t count)
@@ -418,11 +434,10 @@ enum db_result db_query(struct db *db, enum sql_statement id, const struct db_va
 	return result;
 }
 
-static enum db_result run_once(struct db *db, db_work *work, void *context)
+static enum db_result run_connected(struct db *db, db_work *work, void *context)
 {
 	enum db_result result;
 
-	DB_TRY(db_ready(db));
 	DB_TRY(db_run_text(db, "START TRANSACTION"));
 	result = work(db, context);
 	if (db->mysql == NULL)
@@ -437,6 +452,17 @@ static enum db_result run_once(struct db *db, db_work *work, void *context)
 		return result == DB_LOST ? DB_UNKNOWN : result;
 	}
 	return DB_OK;
+}
+
+static enum db_result run_once(struct db *db, db_work *work, void *context)
+{
+	enum db_result result;
+
+	DB_TRY(db_ready(db));
+	db->in_transaction = true;
+	result = run_connected(db, work, context);
+	db->in_transaction = false;
+	return result;
 }
 
 static void back_off(int run)
@@ -458,9 +484,7 @@ enum db_result db_transact(struct db *db, enum db_again again, db_work *work, vo
 
 	assert(!db->in_transaction); /* a second START TRANSACTION would commit the first */
 	for (int run = 0; run < MAX_RUNS; run++) {
-		db->in_transaction = true;
 		result = run_once(db, work, context);
-		db->in_transaction = false;
 		unknown |= result == DB_UNKNOWN;
 		if (result != DB_CONFLICT && result != DB_LOST && !(result == DB_UNKNOWN && again == DB_REPEATABLE))
 			break;
