@@ -1,6 +1,11 @@
 #include "domain/gate.h"
 
+#include "base/clock.h"
 #include "base/instant.h"
+
+/* A campaign is looked at every few milliseconds at best; what the pace allowed between two looks is made good
+ * at the second. After a longer silence (a pause, nobody due) the pace begins anew, or it would be a burst. */
+#define PACE_CATCH_UP_US US_PER_SECOND
 
 static int64_t all_or_none(bool open)
 {
@@ -64,11 +69,23 @@ static int64_t daily_cap_opens(const struct gate_facts *facts)
 	return span.from_us;
 }
 
+static int64_t pace_begins(const struct gate_facts *facts)
+{
+	return facts->now_us - facts->pace_at_us < PACE_CATCH_UP_US ? facts->pace_at_us : facts->now_us;
+}
+
 static int64_t pacing_room(const struct gate_facts *facts)
 {
-	if (!facts->paced)
+	if (facts->pace_gap_us == 0)
 		return INT64_MAX;
-	return facts->pace_at_us <= facts->now_us ? 1 : 0;
+	if (facts->pace_at_us > facts->now_us)
+		return 0;
+	return 1 + (facts->now_us - pace_begins(facts)) / facts->pace_gap_us;
+}
+
+int64_t gate_pace_after(const struct gate_facts *facts, int64_t calls)
+{
+	return pace_begins(facts) + calls * facts->pace_gap_us;
 }
 
 static int64_t pacing_opens(const struct gate_facts *facts)

@@ -21,7 +21,7 @@ struct gate_facts {
 	struct span span;      /* the stretch of callable time that holds now_us or comes next */
 	int64_t max_per_day;   /* 0: no cap */
 	int64_t day_calls;     /* attempts claimed on span.day */
-	bool paced;
+	int64_t pace_gap_us;   /* from one call to the next; 0: no pacing */
 	int64_t pace_at_us;    /* with pacing: no call before this */
 	int64_t free_places;   /* max_concurrent_calls less the calls in progress */
 };
@@ -47,6 +47,8 @@ struct gate_verdict {
 };
 
 const char *gate_name(enum gate gate);
+/* With pacing: pace_at_us after so many calls more. */
+int64_t gate_pace_after(const struct gate_facts *facts, int64_t calls);
 struct gate_verdict gates_judge(const struct gate_facts *facts);
 
 #endif

@@ -42,13 +42,15 @@ static struct gate_facts gather_facts(const struct claim *claim, struct claim_ca
 		.dialer_room = dialer_room(claim, campaign),
 		.calendar = batch_plan_rules(&campaign->config).calendar,
 		.max_per_day = campaign->config.max_calls_per_day,
-		.paced = campaign->config.calls_per_minute != 0,
+		.pace_gap_us = campaign->config.calls_per_minute == 0 ? 0 : batch_plan_rules(&campaign->config).gap_us,
 		.pace_at_us = campaign->pace_at_us,
 		.free_places = campaign->config.max_concurrent_calls - (campaign->claimed - campaign->done),
 	};
 
+	/* Whether there is a day to call on is judged from the start, which may be far ahead. */
 	if (now_us < campaign->span.from_us || now_us >= campaign->span.until_us)
-		campaign->callable = calendar_span_at(&facts.calendar, now_us, &campaign->span);
+		campaign->callable = calendar_span_at(&facts.calendar, now_us > facts.start_at_us ? now_us : facts.start_at_us,
+		                                      &campaign->span);
 	facts.span = campaign->span;
 	facts.day_calls = campaign->span.day == campaign->day ? campaign->day_calls : 0;
 	return facts;
@@ -70,7 +72,7 @@ static void take_contacts(struct claim *claim, struct claim_campaign *campaign, 
 	campaign->seen = r;
 }
 
-static void keep_ledger(struct claim_campaign *campaign, int64_t now_us)
+static void keep_ledger(struct claim_campaign *campaign, const struct gate_facts *facts)
 {
 	if (campaign->taken == 0)
 		return;
@@ -79,8 +81,8 @@ static void keep_ledger(struct claim_campaign *campaign, int64_t now_us)
 		campaign->day_calls = 0;
 	}
 	campaign->day_calls += campaign->taken;
-	if (campaign->config.calls_per_minute != 0)
-		campaign->pace_at_us = now_us + batch_plan_rules(&campaign->config).gap_us;
+	if (facts->pace_gap_us != 0)
+		campaign->pace_at_us = gate_pace_after(facts, campaign->taken);
 }
 
 /* Contacts cannot be called when they were planned to be: their time has to be planned anew. */
@@ -187,7 +189,7 @@ static enum db_result claim_campaign(struct db *db, struct claim *claim, struct 
 	take_contacts(claim, campaign, &due, room);
 	if (campaign->taken != 0 && campaign->status == BATCH_SCHEDULED)
 		DB_TRY(move_campaign(db, claim, campaign, BATCH_START, ""));
-	keep_ledger(campaign, claim->now_us);
+	keep_ledger(campaign, &facts);
 	if (due.count == 0)
 		campaign->low_water_us = INSTANT_NONE; /* the next look sweeps the whole queue */
 	next_look(claim, campaign, next_due(claim, campaign, &due, room + 1));

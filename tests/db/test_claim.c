@@ -326,6 +326,27 @@ static void count_numbers(struct scene *scene, const char *expected)
 	assert_int_equal(ask("%s", query), 1);
 }
 
+/* A hundred a second, and a look every 100 ms. */
+static void a_fast_pace_is_kept(void **state)
+{
+	struct scene *scene = *state;
+	int claimed = 0;
+
+	scene->config.calls_per_minute = 6000;
+	scene->config.max_concurrent_calls = 100;
+	scene_start(scene, 1000);
+	for (int look = 0; look < 20; look++) {
+		scene_pass(100 * US_PER_MS);
+		claimed += scene_claim(scene, 1000);
+		scene_tell_all(scene, CALL_COMPLETED);
+	}
+	assert_in_range(claimed, 190, 215); /* the clock goes on while the test runs */
+	scene_do(scene, campaign_pause);
+	scene_pass(HOUR);
+	scene_do(scene, campaign_resume);
+	assert_in_range(scene_claim(scene, 1000), 0, 2);
+}
+
 static void rotation_in_turn(void **state)
 {
 	struct scene *scene = *state;
@@ -580,6 +601,7 @@ int main(void)
 		SCENE_TEST(no_day_gets_more_calls_than_its_cap),
 		SCENE_TEST(the_cap_of_a_day_outlives_a_change),
 		SCENE_TEST(pacing_keeps_its_distance),
+		SCENE_TEST(a_fast_pace_is_kept),
 		SCENE_TEST(rotation_in_turn),
 		SCENE_TEST(rotation_by_shares),
 		SCENE_TEST(a_deleted_number_is_used_no_more),

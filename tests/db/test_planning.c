@@ -223,6 +223,25 @@ static void a_given_up_plan_is_healed_by_a_change(void **state)
 	assert_int_equal(due_where(scene, "due_at LIKE '2026-06-08%'"), 0);
 }
 
+/* A start far ahead, with no day to call on for more than a year before it. */
+static void a_start_behind_a_year_of_excluded_days(void **state)
+{
+	struct scene *scene = *state;
+	int32_t mondays[60];
+
+	for (int i = 0; i < 60; i++)
+		mondays[i] = civil_day(2026, 6, 1) + 7 * i;
+	scene->config.working_days = 1;
+	scene->config.excluded_dates = (struct field_list){ mondays, 60 };
+	scene->config.scheduled_at.us = civil_day(2027, 8, 2) * US_PER_DAY;
+	scene_start(scene, 3);
+	ask("UPDATE batch_calls SET wake_at = '2026-06-01' WHERE id = %lld", (long long)scene->batch);
+	assert_int_equal(scene_claim(scene, 10), 0);
+	assert_int_equal(scene_batch(scene).status, BATCH_SCHEDULED);
+	scene_at("2027-08-02T09:00:01Z");
+	assert_int_equal(scene_claim(scene, 10), 3);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
@@ -236,6 +255,7 @@ int main(void)
 		SCENE_TEST(no_day_at_all_fails_the_campaign),
 		SCENE_TEST(a_plan_given_up_in_a_pause_is_made_anew),
 		SCENE_TEST(a_given_up_plan_is_healed_by_a_change),
+		SCENE_TEST(a_start_behind_a_year_of_excluded_days),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);

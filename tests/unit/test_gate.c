@@ -52,7 +52,7 @@ static void the_narrowest_gate_decides(void **state)
 	facts.max_per_day = 100;
 	facts.day_calls = 98;
 	assert_room(&facts, 2);
-	facts.paced = true;
+	facts.pace_gap_us = US_PER_SECOND;
 	assert_room(&facts, 1);
 }
 
@@ -88,11 +88,30 @@ static void gates_that_wait_for_an_instant(void **state)
 	facts.start_at_us++;
 	assert_held(&facts, GATE_START, "2026-06-01T12:00:00.000001Z", false);
 	facts = open_facts();
-	facts.paced = true; /* that nothing was called yet is no licence for a burst */
+	facts.pace_gap_us = US_PER_MS; /* that nothing was called yet is no licence for a burst */
 	facts.pace_at_us = INSTANT_NONE;
 	assert_room(&facts, 1);
 	facts.pace_at_us = at("2026-06-01T12:00:03Z");
 	assert_held(&facts, GATE_PACING, "2026-06-01T12:00:03Z", false);
+}
+
+static void a_pace_is_kept_by_looks_that_come_late(void **state)
+{
+	struct gate_facts facts = open_facts();
+
+	(void)state;
+	facts.free_places = 100;
+	facts.pace_gap_us = 10 * US_PER_MS;
+	facts.pace_at_us = facts.now_us - 35 * US_PER_MS;
+	assert_int_equal(gates_judge(&facts).room, 4);
+	assert_int_equal(gate_pace_after(&facts, 4), facts.now_us + 5 * US_PER_MS);
+	assert_int_equal(gate_pace_after(&facts, 1), facts.now_us - 25 * US_PER_MS);
+	facts.pace_at_us = facts.now_us - US_PER_SECOND; /* so long a silence is not made good */
+	assert_int_equal(gates_judge(&facts).room, 1);
+	assert_int_equal(gate_pace_after(&facts, 1), facts.now_us + 10 * US_PER_MS);
+	facts.pace_gap_us = US_PER_SECOND;
+	facts.pace_at_us = facts.now_us - US_PER_SECOND + 1;
+	assert_int_equal(gates_judge(&facts).room, 1);
 }
 
 static void the_window(void **state)
@@ -135,7 +154,7 @@ static void all_closed_gates_are_waited_for(void **state)
 	struct gate_facts facts = open_facts();
 
 	(void)state;
-	facts.paced = true;
+	facts.pace_gap_us = US_PER_SECOND;
 	facts.pace_at_us = at("2026-06-01T12:00:03Z");
 	facts.max_per_day = facts.day_calls = 1;
 	assert_held(&facts, GATE_DAILY_CAP, "2026-06-02T09:00Z", false);
@@ -151,6 +170,7 @@ int main(void)
 		cmocka_unit_test(the_narrowest_gate_decides),
 		cmocka_unit_test(gates_that_wait_for_something_to_happen),
 		cmocka_unit_test(gates_that_wait_for_an_instant),
+		cmocka_unit_test(a_pace_is_kept_by_looks_that_come_late),
 		cmocka_unit_test(the_window),
 		cmocka_unit_test(a_full_day_waits_for_the_next),
 		cmocka_unit_test(all_closed_gates_are_waited_for),
