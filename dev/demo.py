@@ -14,7 +14,6 @@ from process import Error
 
 CONTACTS = 240
 AT_ONCE = 20
-RETRY_MINUTES = 1
 NUMBERS = ["+12025550190", "+12025550191", "+12025550192"]
 AGENT = "Demonstration agent"
 FIRST_NAMES = ["Ada", "Blaise", "Carl", "Dorothy", "Emmy", "Fibonacci", "Grace", "Hypatia"]
@@ -127,7 +126,7 @@ def set_up_campaign(client, agent_id, numbers):
         "phone_rotation_strategy": "round_robin", "contact_source": "manual",
         "contacts": contacts(), "working_days": [1, 2, 3, 4, 5, 6, 7],
         "max_concurrent_calls": AT_ONCE, "retry_failed": True, "max_retry_attempts": 1,
-        "retry_delay_minutes": RETRY_MINUTES})
+        "retry_delay_minutes": 0})
     client.post(f"/batch-calls/{batch['id']}/schedule")
     return batch["id"]
 

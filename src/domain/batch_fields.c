@@ -77,7 +77,7 @@ static const struct field batch_list[] = {
 	{ .name = "max_retry_attempts", .type = FIELD_INT, .offset = AT(max_retry_attempts), .min = 0, .max = 3 },
 	{ .name = "retry_on", .type = FIELD_CHOICES, .offset = AT(retry_on), .max = CALL_STATUS__MAX,
 	  .choices = outcome_names },
-	{ .name = "retry_delay_minutes", .type = FIELD_INT, .offset = AT(retry_delay_minutes), .min = 1, .max = 10080 },
+	{ .name = "retry_delay_minutes", .type = FIELD_INT, .offset = AT(retry_delay_minutes), .min = 0, .max = 10080 },
 	{ .name = "metadata", .type = FIELD_OBJECT, .flags = FIELD_NULLABLE, .offset = AT(metadata), .max = 65536 },
 };
 

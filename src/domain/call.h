@@ -46,7 +46,7 @@ struct call_report {
 };
 
 /* When to try again after attempt number `attempt` (from 1) of the campaign ended, before windows are
- * considered: the delay doubles with every attempt. */
+ * considered: the delay doubles with every attempt. None at all is allowed. */
 struct retry_rules {
 	bool enabled;
 	int max_attempts;     /* retries, beyond the first attempt */

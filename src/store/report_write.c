@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/instant.h"
 #include "base/json.h"
 #include "store/analytics_store.h"
@@ -139,11 +140,15 @@ static enum db_result write_rows(struct db *db, const struct report_job *job, en
 	return result;
 }
 
-static enum db_result write_retries(struct db *db, const struct report_job *job)
+/* An instant was taken: run again, and a little later, or it is taken still. */
+static enum db_result write_retries(struct db *db, struct report_job *job)
 {
 	enum db_result result = write_rows(db, job, SQL_REPORT_RETRIES, is_retried, write_retry);
 
-	return result == DB_DUPLICATE ? DB_CONFLICT : result; /* an instant was taken: run again, later */
+	if (result != DB_DUPLICATE)
+		return result;
+	job->now_us += US_PER_MS;
+	return DB_CONFLICT;
 }
 
 static enum db_result write_analytics(struct db *db, const struct report_job *job)

@@ -143,7 +143,7 @@ def test_second_names(t):
 
 def test_retry_delay(t):
     receiver, agent = t.dialing_agent()
-    for minutes in (1, 60, 10080):
+    for minutes in (0, 1, 60, 10080):
         assert t.api.batch(agent, retry_delay_minutes=minutes)["retry_delay_minutes"] == minutes
     number = t.api.number()["id"]
     for wrong in (-1, 10081, "5", 1.5, None):

@@ -120,7 +120,7 @@ static void bodies_with_one_fault(void **state)
 		{ "{" NEEDED ",\"max_concurrent_calls\":101}", "max_concurrent_calls" },
 		{ "{" NEEDED ",\"max_calls_per_day\":0}", "max_calls_per_day" },
 		{ "{" NEEDED ",\"max_retry_attempts\":4}", "max_retry_attempts" },
-		{ "{" NEEDED ",\"retry_delay_minutes\":0}", "retry_delay_minutes" },
+		{ "{" NEEDED ",\"retry_delay_minutes\":-1}", "retry_delay_minutes" },
 		{ "{" NEEDED ",\"retry_on\":[\"completed\"]}", "retry_on" },
 		{ "{" NEEDED ",\"working_days\":[]}", "working_days" },
 		{ "{" NEEDED ",\"working_days\":[0]}", "working_days" },
