@@ -117,8 +117,12 @@ enum db_result answers_write(struct db *db, struct answers *answers)
 	}
 	answers->report_count = 0;
 	arena_reset(answers->arena);
-	if (answers->failed_count != 0)
-		DB_TRY(write_failed(db, answers));
+	if (answers->failed_count != 0) {
+		enum db_result result = write_failed(db, answers);
+
+		if (result != DB_OK && result != DB_ERROR) /* refused: the ends of their leases settle them */
+			return result;
+	}
 	answers->failed_count = 0;
 	return DB_OK;
 }

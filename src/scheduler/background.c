@@ -11,12 +11,14 @@
 struct step {
 	enum batch_work work;
 	bool found;
+	int64_t id; /* of the campaign, by its row */
+	int64_t now_us;
 };
 
 static enum db_result run_step(struct db *db, void *context)
 {
 	struct step *step = context;
-	int64_t now_us = clock_now_us();
+	int64_t now_us = step->now_us = clock_now_us();
 	struct arena *arena = arena_new();
 	struct db_rows rows;
 	struct batch batch;
@@ -24,8 +26,9 @@ static enum db_result run_step(struct db *db, void *context)
 
 	result = db_query(db, SQL_WORK_LOCK, DB_ARGS(db_int(step->work), db_instant(now_us)), arena, &rows);
 	step->found = rows.count != 0;
+	step->id = step->found ? db_get_int(&rows, 0, 0) : 0;
 	if (result == DB_OK && step->found)
-		result = batch_get_row(db, db_get_int(&rows, 0, 0), arena, &batch);
+		result = batch_get_row(db, step->id, arena, &batch);
 	if (result == DB_OK && step->found)
 		result = step->work == BATCH_WORK_PURGE ? purge_step(db, &batch, now_us)
 		         : campaign_plan(db, &batch, 1, now_us);
@@ -47,7 +50,11 @@ enum db_result background_step(struct db *db, int *found)
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		struct step step = { .work = kinds[i] };
 
-		DB_TRY(db_transact(db, DB_REPEATABLE, run_step, &step));
+		enum db_result result = db_transact(db, DB_REPEATABLE, run_step, &step);
+
+		if (result == DB_ERROR && step.id != 0)
+			result = batch_set_aside(db, step.id, step.now_us);
+		DB_TRY(result);
 		*found += step.found;
 	}
 	DB_TRY(db_transact(db, DB_REPEATABLE, purge_folder, &folder_found));

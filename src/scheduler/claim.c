@@ -11,6 +11,7 @@
 #include "store/campaign.h"
 #include "store/planning.h"
 
+#define MAX_CAMPAIGNS 16 /* in a claim */
 /* A full campaign is woken by the call that ends; this is for the wake-up that was lost. */
 #define FULL_RECHECK_US US_PER_SECOND
 #define DIALER_RECHECK_US (20 * US_PER_MS)
@@ -214,18 +215,39 @@ static enum db_result run_claim(struct db *db, void *context)
 	struct claim *claim = context;
 	enum db_result result;
 
-	*claim = (struct claim){ .limits = claim->limits, .ids = claim->ids, .now_us = clock_now_us() };
+	*claim = (struct claim){
+		.limits = claim->limits, .ids = claim->ids, .max_campaigns = claim->max_campaigns, .now_us = clock_now_us(),
+	};
 	claim_open(claim);
 	result = claim_all(db, claim);
 	claim_close(claim);
 	return result;
 }
 
+/* When the server refuses what one campaign needs, the others are claimed without it. Which one it is shows when
+ * ever fewer are claimed at once: the one that waits longest comes first. */
+static enum db_result claim_without_refused(struct db *db, struct claim *claim)
+{
+	enum db_result result;
+
+	do {
+		claim->max_campaigns /= 2;
+		result = db_transact(db, DB_ONCE, run_claim, claim);
+	} while (result == DB_ERROR && claim->max_campaigns > 1);
+	if (result != DB_ERROR || claim->first == 0)
+		return result;
+	claim->count = 0;
+	return batch_set_aside(db, claim->first, claim->now_us);
+}
+
 enum db_result claim_due_calls(struct db *db, const struct claim_limits *limits, struct uuid *ids,
                                int *count, int *looked)
 {
-	struct claim claim = { .limits = limits, .ids = ids };
+	struct claim claim = { .limits = limits, .ids = ids, .max_campaigns = MAX_CAMPAIGNS };
 	enum db_result result = db_transact(db, DB_ONCE, run_claim, &claim);
+
+	if (result == DB_ERROR)
+		result = claim_without_refused(db, &claim);
 
 	*count = result == DB_OK ? claim.count : 0;
 	*looked = result == DB_OK ? claim.looked : 0;

@@ -8,8 +8,6 @@
 #include "store/batch_store.h"
 #include "store/statements.h"
 
-#define MAX_CAMPAIGNS 16
-
 static void open_rows(struct json *json, struct buf *rows)
 {
 	*json = json_to(rows);
@@ -116,9 +114,10 @@ enum db_result claim_lock_campaigns(struct db *db, struct claim *claim)
 {
 	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_CLAIM_CAMPAIGNS, DB_ARGS(db_instant(claim->now_us), db_int(MAX_CAMPAIGNS)),
+	DB_TRY(db_query(db, SQL_CLAIM_CAMPAIGNS, DB_ARGS(db_instant(claim->now_us), db_int(claim->max_campaigns)),
 	                claim->arena, &rows));
 	claim->campaign_count = rows.count;
+	claim->first = rows.count == 0 ? 0 : db_get_int(&rows, 0, 0);
 	claim->campaigns = arena_alloc(claim->arena, rows.count * sizeof *claim->campaigns);
 	for (size_t r = 0; r < rows.count; r++)
 		read_campaign(&rows, r, claim->arena, &claim->campaigns[r]);

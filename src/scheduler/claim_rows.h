@@ -29,6 +29,8 @@ struct claim_campaign {
 struct claim {
 	const struct claim_limits *limits;
 	struct uuid *ids;
+	int max_campaigns;
+	int64_t first; /* of the campaigns, by its row; 0: none */
 	int count, looked;
 	int64_t now_us;
 	struct arena *arena;

@@ -23,6 +23,8 @@
 #define TIDY_US (60 * US_PER_SECOND)
 #define DRAIN_US (20 * US_PER_SECOND)
 
+enum kind { KIND_CLAIM, KIND_CALLS, KIND_OUTBOX, KIND_BACKGROUND, KIND__MAX };
+
 struct loop {
 	const struct conf *conf;
 	struct db *db;
@@ -30,13 +32,9 @@ struct loop {
 	struct answers *answers;
 	struct outbox_results *outbox;
 	struct uuid claimed[MAX_CLAIM];
+	int64_t refused_until_us[KIND__MAX]; /* monotonic: when to try again what the server refused */
 	int64_t tidy_at_us; /* monotonic: when to drop what is out of date */
 	int64_t look_at_us; /* monotonic: when to look into the database again */
-};
-
-/* When each kind of work has something to do, at the earliest. */
-struct wakes {
-	int64_t claim_us, background_us, calls_us, outbox_us;
 };
 
 /* Webhooks that ended: their meaning is written before anything new is begun. */
@@ -55,6 +53,11 @@ static enum db_result collect(struct loop *loop)
 		loop->look_at_us = 0; /* places came free */
 	}
 	return outbox_any(loop->outbox) ? outbox_write(loop->db, loop->outbox) : DB_OK;
+}
+
+static int64_t min_us(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
 }
 
 static int room_at(const void *context, int64_t endpoint)
@@ -80,7 +83,34 @@ static enum db_result claim(struct loop *loop, int *found)
 	return count == 0 ? DB_OK : dispatch_calls(loop->db, loop->deliver, loop->conf, loop->claimed, count);
 }
 
-static enum db_result read_wakes(struct loop *loop, struct wakes *wakes)
+static enum db_result find_overdue(struct loop *loop, int *found)
+{
+	return dispatch_overdue(loop->db, loop->deliver, loop->conf, found);
+}
+
+static enum db_result send_events(struct loop *loop, int *found)
+{
+	return outbox_start_due(loop->db, loop->deliver, loop->conf, found);
+}
+
+static enum db_result plan_and_purge(struct loop *loop, int *found)
+{
+	return background_step(loop->db, found);
+}
+
+/* In the order of the columns of SQL_NEXT_WAKE and in that of their turns. *found: 0 if there was nothing to do. */
+static const struct {
+	const char *name;
+	enum db_result (*run)(struct loop *loop, int *found);
+} kinds[KIND__MAX] = {
+	[KIND_CLAIM] = { "claims", claim },
+	[KIND_CALLS] = { "overdue calls", find_overdue },
+	[KIND_OUTBOX] = { "events", send_events },
+	[KIND_BACKGROUND] = { "planning and purging", plan_and_purge },
+};
+
+/* When each kind of work has something to do, at the earliest. */
+static enum db_result read_wakes(struct loop *loop, int64_t wakes_us[KIND__MAX])
 {
 	struct arena *arena = arena_new();
 	struct db_rows rows;
@@ -88,46 +118,53 @@ static enum db_result read_wakes(struct loop *loop, struct wakes *wakes)
 
 	if (result == DB_OK)
 		result = db_query(loop->db, SQL_NEXT_WAKE, DB_NO_ARGS, arena, &rows);
-	if (result == DB_OK)
-		*wakes = (struct wakes){
-			.claim_us = db_get_int(&rows, 0, 0), .background_us = db_get_int(&rows, 0, 1),
-			.calls_us = db_get_int(&rows, 0, 2), .outbox_us = db_get_int(&rows, 0, 3),
-		};
+	for (size_t kind = 0; result == DB_OK && kind < KIND__MAX; kind++)
+		wakes_us[kind] = db_get_int(&rows, 0, kind);
 	arena_free(arena);
 	return result;
 }
 
-static int64_t min_us(int64_t a, int64_t b)
+/* What the server refuses holds up its own kind of work, and only for a while. */
+static enum db_result run_kind(struct loop *loop, enum kind kind, int *found)
 {
-	return a < b ? a : b;
+	enum db_result result = kinds[kind].run(loop, found);
+
+	if (result != DB_ERROR)
+		return result;
+	log_error("the database refused the scheduler's work: %s", kinds[kind].name);
+	loop->refused_until_us[kind] = clock_mono_us() + DATABASE_AWAY_US;
+	return DB_OK;
+}
+
+static enum db_result tidy(struct loop *loop)
+{
+	if (clock_mono_us() < loop->tidy_at_us)
+		return DB_OK;
+	loop->tidy_at_us = clock_mono_us() + TIDY_US;
+	return idempotency_tidy(loop->db, clock_now_us());
 }
 
 /* Does what is due, a portion of each kind. Full portions are followed by the next at once. */
 static enum db_result work(struct loop *loop)
 {
-	struct wakes wakes;
-	int claimed = 0, background = 0, calls = 0, outbox = 0;
-	int64_t now_us, next_us;
+	int64_t wakes_us[KIND__MAX], now_us, wait_us = POLL_US;
+	int all_found = 0;
 
-	DB_TRY(read_wakes(loop, &wakes));
+	DB_TRY(read_wakes(loop, wakes_us));
 	now_us = clock_now_us();
-	if (wakes.claim_us <= now_us)
-		DB_TRY(claim(loop, &claimed));
-	if (wakes.calls_us <= now_us)
-		DB_TRY(dispatch_overdue(loop->db, loop->deliver, loop->conf, &calls));
-	if (wakes.outbox_us <= now_us)
-		DB_TRY(outbox_start_due(loop->db, loop->deliver, loop->conf, &outbox));
-	if (wakes.background_us <= now_us)
-		DB_TRY(background_step(loop->db, &background));
-	if (clock_mono_us() >= loop->tidy_at_us) {
-		loop->tidy_at_us = clock_mono_us() + TIDY_US;
-		DB_TRY(idempotency_tidy(loop->db, now_us));
+	for (enum kind kind = 0; kind < KIND__MAX; kind++) {
+		int64_t ahead_us = wakes_us[kind] - now_us;
+		int found = 0;
+
+		if (clock_mono_us() < loop->refused_until_us[kind])
+			continue;
+		if (ahead_us <= 0)
+			DB_TRY(run_kind(loop, kind, &found));
+		all_found += found;
+		wait_us = min_us(wait_us, ahead_us <= 0 ? BUSY_US : ahead_us);
 	}
-	next_us = min_us(min_us(wakes.claim_us, wakes.background_us), min_us(wakes.calls_us, wakes.outbox_us));
-	loop->look_at_us = clock_mono_us();
-	if (claimed + background + calls + outbox == 0)
-		loop->look_at_us += next_us <= now_us ? BUSY_US : min_us(next_us - now_us, POLL_US);
-	return DB_OK;
+	loop->look_at_us = clock_mono_us() + (all_found == 0 ? wait_us : 0);
+	return tidy(loop);
 }
 
 static int wait_ms(const struct loop *loop)

@@ -4,8 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "store/statements.h"
+
+#define SET_ASIDE_US (60 * US_PER_SECOND)
 
 /* "HEX+49…HEX+49…": the ids and telephone numbers of a campaign in one column. */
 static void read_numbers(struct batch *batch, const char *text, struct arena *arena)
@@ -262,6 +266,15 @@ enum db_result batch_save_state(struct db *db, const struct batch *batch)
 		db_int(batch->status), db_text(batch->status_reason), db_int(batch->work),
 		db_instant(batch->wake_at_us), db_instant(batch->started_at_us),
 		db_instant(batch->completed_at_us), db_instant(batch->updated_at_us), db_int(batch->id)));
+}
+
+enum db_result batch_set_aside(struct db *db, int64_t id, int64_t now_us)
+{
+	int64_t until_us = now_us + SET_ASIDE_US;
+
+	log_error("a campaign is set aside for a minute, because the database refuses to work on it batch=%lld",
+	          (long long)id);
+	return db_exec(db, SQL_BATCH_SET_ASIDE, DB_ARGS(db_instant(until_us), db_int(id), db_instant(until_us)));
 }
 
 static enum db_result save_given_numbers(struct db *db, const struct batch *batch)

@@ -29,6 +29,10 @@ enum db_result batch_insert(struct db *db, struct batch *batch);
 enum db_result batch_save_config(struct db *db, const struct batch *batch);
 enum db_result batch_save_state(struct db *db, const struct batch *batch);
 
+/* Outside of a transaction: no scheduler looks at the campaign for a minute. For one that the server refuses to
+ * work on, so that it stands in nobody's way. */
+enum db_result batch_set_aside(struct db *db, int64_t id, int64_t now_us);
+
 /* Writes config.phone_number_ids, or the agent's outbound numbers when there are none.
  * *found: how many numbers the campaign has now. */
 enum db_result batch_save_numbers(struct db *db, const struct batch *batch, int64_t *found);

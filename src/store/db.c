@@ -26,6 +26,8 @@
 #define ER_IDLE_TOO_LONG 4031
 #define ER_READ_ONLY 1290 /* a server that is not the primary any more */
 #define ER_READ_ONLY_TRANSACTION 1792
+#define ER_DISK_FULL 1021
+#define ER_TABLE_FULL 1114
 #define CLIENT_ERROR_FIRST 2000
 #define CLIENT_ERROR_LAST 2999
 
@@ -109,6 +111,8 @@ static enum db_result classify(struct db *db, const char *what, unsigned number,
 	case ER_IDLE_TOO_LONG:
 	case ER_READ_ONLY:
 	case ER_READ_ONLY_TRANSACTION:
+	case ER_DISK_FULL: /* no fault of the statement */
+	case ER_TABLE_FULL:
 		break;
 	default:
 		if (number < CLIENT_ERROR_FIRST || number > CLIENT_ERROR_LAST) {

@@ -7,8 +7,11 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "store/batch_store.h"
 #include "store/statements.h"
+
+#define REFUSED_RECHECK_US (60 * US_PER_SECOND)
 
 const char *const report_result_names[REPORT_RESULT__MAX] = { "accepted", "ignored", "not_found" };
 
@@ -260,12 +263,35 @@ static struct report_job job_of(int64_t organization_id, const struct call_repor
 	};
 }
 
+/* Its deadline will settle the call. */
+static enum db_result drop_report(struct db *db, const struct call_report *report, int64_t now_us)
+{
+	char id[UUID_TEXT];
+	enum db_result result;
+
+	uuid_format(&report->call_id, id);
+	log_error("a report is dropped, because the database refuses it call=%s status=%s", id,
+	          call_status_names[report->status]);
+	result = db_exec(db, SQL_REPORT_LEAVE_CALL, DB_ARGS(db_instant(now_us + REFUSED_RECHECK_US),
+	                                                    db_uuid(&report->call_id)));
+	return result == DB_ERROR ? DB_OK : result;
+}
+
 enum db_result reports_apply(struct db *db, int64_t organization_id, const struct call_report *reports,
                              size_t count, int64_t now_us, enum report_result *results)
 {
 	struct report_job job = job_of(organization_id, reports, count, now_us, results);
+	enum db_result result = count == 0 ? DB_OK : db_transact(db, DB_REPEATABLE, run_job, &job);
+	size_t half = count / 2;
 
-	return count == 0 ? DB_OK : db_transact(db, DB_REPEATABLE, run_job, &job);
+	if (result != DB_ERROR)
+		return result;
+	if (count == 1) {
+		*results = REPORT_IGNORED;
+		return drop_report(db, reports, now_us);
+	}
+	DB_TRY(reports_apply(db, organization_id, reports, half, now_us, results));
+	return reports_apply(db, organization_id, reports + half, count - half, now_us, results + half);
 }
 
 enum db_result reports_apply_in(struct db *db, int64_t organization_id, const struct call_report *reports,

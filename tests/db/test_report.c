@@ -293,6 +293,27 @@ static void many_retries_wait_for_one_window(void **state)
 	scene_check_sums(scene);
 }
 
+static void a_retry_whose_instant_is_taken_comes_later(void **state)
+{
+	struct scene *scene = *state;
+	int64_t now_us = clock_now_us() / US_PER_MS * US_PER_MS + US_PER_MS;
+	enum report_result result;
+	struct call_report report;
+	char taken[32];
+
+	scene->config.retry_failed = true;
+	scene->config.max_retry_attempts = 1;
+	scene->config.retry_delay_minutes = 0;
+	claim_some(scene, 1);
+	instant_format_sql(now_us + 2, taken); /* where the first contact's would stand */
+	ask("INSERT INTO due_contacts VALUES (%lld, '%s', 99, 1)", (long long)scene->batch, taken);
+	report = scene_report(&scene->calls[0], CALL_BUSY);
+	assert_ok(reports_apply(scene->fixture->db, 0, &report, 1, now_us, &result));
+	assert_int_equal(result, REPORT_ACCEPTED);
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND position = 1"
+	                     " AND due_at = '%s' + INTERVAL 1000 MICROSECOND", (long long)scene->batch, taken), 1);
+}
+
 static void a_retry_that_no_day_can_take_is_none(void **state)
 {
 	struct scene *scene = *state;
@@ -396,6 +417,7 @@ int main(void)
 		SCENE_TEST(a_retry_waits_longer_every_time),
 		SCENE_TEST(only_the_outcomes_chosen_are_tried_again),
 		SCENE_TEST(many_retries_wait_for_one_window),
+		SCENE_TEST(a_retry_whose_instant_is_taken_comes_later),
 		SCENE_TEST(a_retry_that_no_day_can_take_is_none),
 		SCENE_TEST(a_retry_wakes_a_campaign_that_sleeps),
 		SCENE_TEST(only_who_gains_from_it_is_woken),
