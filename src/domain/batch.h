@@ -51,7 +51,13 @@ bool batch_is_running(enum batch_status status);
 bool batch_is_over(enum batch_status status);
 
 /* What a scheduler does next for a campaign when its wake_at has come. */
-enum batch_work { BATCH_WORK_DISPATCH, BATCH_WORK_CLEAR_PLAN, BATCH_WORK_PLAN, BATCH_WORK_PURGE };
+enum batch_work {
+	BATCH_WORK_DISPATCH,
+	BATCH_WORK_CLEAR_PLAN,
+	BATCH_WORK_PLAN,
+	BATCH_WORK_PURGE,
+	BATCH_WORK_COPY, /* contacts of a large folder; then, unless it is a draft, they are planned */
+};
 
 enum rotation { ROTATION_RANDOM, ROTATION_SEQUENTIAL, ROTATION_ROUND_ROBIN, ROTATION__MAX };
 extern const char *const rotation_names[ROTATION__MAX + 1];

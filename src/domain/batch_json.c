@@ -106,7 +106,7 @@ void batch_write(struct json *json, const char *key, const struct batch *batch)
 	json_begin_object(json, key);
 	json_id(json, "id", &batch->uuid);
 	json_add_string(json, "status", batch_status_names[batch->status]);
-	json_text(json, "status_reason", batch->status_reason);
+	json_text(json, "status_reason", batch->work == BATCH_WORK_COPY ? "contacts are being copied" : batch->status_reason);
 	write_config(json, &batch->config);
 	json_text(json, "from_number", batch->from_number);
 	batch_write_counts(json, &batch->counts);

@@ -15,6 +15,15 @@ struct step {
 	int64_t now_us;
 };
 
+static enum db_result work_on(struct db *db, struct batch *batch, int64_t now_us)
+{
+	switch (batch->work) {
+	case BATCH_WORK_PURGE: return purge_step(db, batch, now_us);
+	case BATCH_WORK_COPY: return campaign_copy(db, batch, now_us);
+	default: return campaign_plan(db, batch, 1, now_us);
+	}
+}
+
 static enum db_result run_step(struct db *db, void *context)
 {
 	struct step *step = context;
@@ -30,8 +39,7 @@ static enum db_result run_step(struct db *db, void *context)
 	if (result == DB_OK && step->found)
 		result = batch_get_row(db, step->id, arena, &batch);
 	if (result == DB_OK && step->found)
-		result = step->work == BATCH_WORK_PURGE ? purge_step(db, &batch, now_us)
-		         : campaign_plan(db, &batch, 1, now_us);
+		result = work_on(db, &batch, now_us);
 	arena_free(arena);
 	return result;
 }
@@ -43,7 +51,8 @@ static enum db_result purge_folder(struct db *db, void *context)
 
 enum db_result background_step(struct db *db, int *found)
 {
-	static const enum batch_work kinds[] = { BATCH_WORK_CLEAR_PLAN, BATCH_WORK_PLAN, BATCH_WORK_PURGE };
+	static const enum batch_work kinds[] = { BATCH_WORK_CLEAR_PLAN, BATCH_WORK_PLAN, BATCH_WORK_PURGE,
+	                                         BATCH_WORK_COPY };
 	bool folder_found;
 
 	*found = 0;

@@ -93,7 +93,7 @@ static enum db_result send_events(struct loop *loop, int *found)
 	return outbox_start_due(loop->db, loop->deliver, loop->conf, found);
 }
 
-static enum db_result plan_and_purge(struct loop *loop, int *found)
+static enum db_result work_in_background(struct loop *loop, int *found)
 {
 	return background_step(loop->db, found);
 }
@@ -106,7 +106,7 @@ static const struct {
 	[KIND_CLAIM] = { "claims", claim },
 	[KIND_CALLS] = { "overdue calls", find_overdue },
 	[KIND_OUTBOX] = { "events", send_events },
-	[KIND_BACKGROUND] = { "planning and purging", plan_and_purge },
+	[KIND_BACKGROUND] = { "planning, copying, purging", work_in_background },
 };
 
 /* When each kind of work has something to do, at the earliest. */

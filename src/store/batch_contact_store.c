@@ -4,7 +4,6 @@
 #include "store/statements.h"
 
 #define ROWS_PER_STATEMENT 1000
-#define COPIES_PER_STATEMENT 10000
 #define BYTES_PER_STATEMENT (4 << 20) /* a server takes 16 MiB at least */
 
 static void write_contact(struct json *json, const struct contact_input *contact)
@@ -67,14 +66,15 @@ enum db_result batch_contacts_add(struct db *db, struct batch *batch, const stru
 	return count_added(db, batch, (int64_t)count);
 }
 
-/* Where the next portion of a folder ends; *count: how many contacts it has. */
-static enum db_result find_portion(struct db *db, const struct db_value *organization, const struct db_value *folder,
-                                   int64_t after, int64_t *last, int64_t *count)
+/* Where the next contacts of a folder end; *count: how many they are. */
+static enum db_result find_portion(struct db *db, const struct batch *batch, const struct folder_part *part,
+                                   int64_t limit, int64_t *last, int64_t *count)
 {
 	struct arena *arena = arena_new();
 	struct db_rows rows;
 	enum db_result result = db_query(db, SQL_KEPT_PORTION, DB_ARGS(
-		*organization, *folder, db_int(after), db_int(COPIES_PER_STATEMENT)), arena, &rows);
+		db_int(batch->organization_id), db_int(part->folder_row), db_int(part->after_id), db_int(part->last_id),
+		db_int(limit)), arena, &rows);
 
 	if (result == DB_OK) {
 		*last = db_get_int(&rows, 0, 0);
@@ -84,22 +84,20 @@ static enum db_result find_portion(struct db *db, const struct db_value *organiz
 	return result;
 }
 
-enum db_result batch_contacts_copy_folder(struct db *db, struct batch *batch, const struct contact_folder *folder)
+enum db_result batch_contacts_copy_part(struct db *db, struct batch *batch, struct folder_part *part, int64_t limit,
+                                        bool *all)
 {
-	struct db_value organization = db_int(batch->organization_id), folder_row = db_int(folder->id);
-	int64_t after = 0, last, count;
+	int64_t last, count;
 
-	do {
-		DB_TRY(find_portion(db, &organization, &folder_row, after, &last, &count));
-		if (count == 0)
-			break;
-		DB_TRY(db_exec(db, SQL_CONTACTS_COPY_FOLDER, DB_ARGS(
-			db_int(batch->id), db_int(batch->counts.total), organization, folder_row, db_int(after),
-			db_int(last))));
-		DB_TRY(count_added(db, batch, count));
-		after = last;
-	} while (count == COPIES_PER_STATEMENT);
-	return DB_OK;
+	DB_TRY(find_portion(db, batch, part, limit, &last, &count));
+	*all = count < limit;
+	if (count == 0)
+		return DB_OK;
+	DB_TRY(db_exec(db, SQL_CONTACTS_COPY_FOLDER, DB_ARGS(
+		db_int(batch->id), db_int(batch->counts.total), db_int(batch->organization_id), db_int(part->folder_row),
+		db_int(part->after_id), db_int(last))));
+	part->after_id = last;
+	return count_added(db, batch, count);
 }
 
 static enum db_result find_missing(struct db *db, const struct batch *batch, const struct buf *ids,

@@ -11,10 +11,14 @@
 enum db_result batch_contacts_add(struct db *db, struct batch *batch, const struct contact_input *contacts,
                                   size_t count);
 
-/* The same with copies of contacts that are kept: those of a folder, which the caller has locked, in the
- * order of their making; those with these ids, in their order. */
-enum db_result batch_contacts_copy_folder(struct db *db, struct batch *batch, const struct contact_folder *folder);
-/* DB_NOT_FOUND: *missing is not one of the organisation's. */
+/* The same with copies of contacts that are kept: of the next `limit` in a part of a folder, in the order of their
+ * making, which moves part->after_id behind them. *all: none is left in it. */
+struct folder_part {
+	int64_t folder_row, after_id, last_id; /* internal keys of contacts: behind the one, up to the other */
+};
+enum db_result batch_contacts_copy_part(struct db *db, struct batch *batch, struct folder_part *part, int64_t limit,
+                                        bool *all);
+/* Of those with these ids, in their order. DB_NOT_FOUND: *missing is not one of the organisation's. */
 enum db_result batch_contacts_copy(struct db *db, struct batch *batch, const struct uuid *ids, size_t count,
                                    struct uuid *missing);
 

@@ -9,6 +9,7 @@
 #include "store/batch_contact_store.h"
 #include "store/batch_store.h"
 #include "store/event_store.h"
+#include "store/folder_copy.h"
 #include "store/folder_store.h"
 #include "store/planning.h"
 
@@ -117,6 +118,23 @@ enum db_result campaign_plan(struct db *db, struct batch *batch, int steps, int6
 	return impossible ? give_up(db, batch, now_us) : DB_OK;
 }
 
+enum db_result campaign_copy(struct db *db, struct batch *batch, int64_t now_us)
+{
+	bool done;
+
+	batch->updated_at_us = batch->wake_at_us = now_us;
+	DB_TRY(folder_copy_step(db, batch, &done));
+	if (!done)
+		return DB_OK;
+	batch->work = BATCH_WORK_DISPATCH;
+	if (batch->status == BATCH_DRAFT) {
+		batch->wake_at_us = INSTANT_NEVER;
+		return batch_save_state(db, batch);
+	}
+	planning_restart(batch, now_us);
+	return campaign_plan(db, batch, 1, now_us);
+}
+
 static enum db_result plan(struct db *db, struct campaign_request *request)
 {
 	return campaign_plan(db, &request->batch, CAMPAIGN_PLAN_SMALL, request->now_us);
@@ -148,7 +166,7 @@ static enum db_result copy_folder(struct db *db, struct campaign_request *reques
 
 	if (result == DB_NOT_FOUND)
 		return refuse(request, REFUSED_FOLDER);
-	return result == DB_OK ? batch_contacts_copy_folder(db, &request->batch, &folder) : result;
+	return result == DB_OK ? folder_copy_begin(db, &request->batch, &folder) : result;
 }
 
 /* Those that the organisation keeps and the client named. */

@@ -54,6 +54,9 @@ enum db_result campaign_delete(struct db *db, struct campaign_request *request);
 enum db_result campaign_move(struct db *db, struct batch *batch, enum batch_action action,
                              const char *reason, int64_t now_us);
 
+/* The same, for a large folder: goes on copying its contacts; after the last they are planned. */
+enum db_result campaign_copy(struct db *db, struct batch *batch, int64_t now_us);
+
 /* The same, for planning: goes on with the campaign's plan for up to `steps` chunks. One that runs and
  * can never call anybody fails. */
 enum db_result campaign_plan(struct db *db, struct batch *batch, int steps, int64_t now_us);

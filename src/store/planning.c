@@ -14,7 +14,8 @@ static int64_t max_us(int64_t a, int64_t b)
 
 void planning_restart(struct batch *batch, int64_t from_us)
 {
-	batch->work = BATCH_WORK_CLEAR_PLAN;
+	if (batch->work != BATCH_WORK_COPY) /* what follows it anyway */
+		batch->work = BATCH_WORK_CLEAR_PLAN;
 	batch->plan_position = 0;
 	batch->plan = (struct plan_cursor){
 		.next_us = max_us(from_us, batch->config.scheduled_at.us),
@@ -164,13 +165,18 @@ static enum db_result save_plan(struct db *db, struct batch *batch, struct arena
 		db_instant(batch->planned_from_us), db_instant(batch->planned_until_us), db_int(batch->id)));
 }
 
+static bool is_planning(const struct batch *batch)
+{
+	return batch->work == BATCH_WORK_CLEAR_PLAN || batch->work == BATCH_WORK_PLAN;
+}
+
 enum db_result planning_run(struct db *db, struct batch *batch, int steps, bool *impossible)
 {
 	struct arena *arena = arena_new();
 	enum db_result result = DB_OK;
 
 	*impossible = false;
-	for (; steps > 0 && batch->work != BATCH_WORK_DISPATCH && !*impossible && result == DB_OK; steps--)
+	for (; steps > 0 && is_planning(batch) && !*impossible && result == DB_OK; steps--)
 		result = batch->work == BATCH_WORK_CLEAR_PLAN ? clear_chunk(db, batch)
 		         : plan_chunk(db, batch, arena, impossible);
 	if (result == DB_OK)

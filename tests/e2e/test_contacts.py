@@ -384,6 +384,64 @@ def test_a_campaign_of_a_folder(t):
     assert len(t.api.contacts_of(batch)) == 120, "they are copies"
 
 
+def schedulers(t):
+    return [name for name in t.stack.processes if name.startswith("scheduler")]
+
+
+def row_of(t, batch):
+    return f"uuid = UNHEX('{batch['id'].replace('-', '')}')"
+
+
+def test_a_large_folder_is_copied_in_the_background(t):
+    """Beyond the reply, over the death of a scheduler, by two at once, and after the folder was deleted."""
+    receiver, agent = t.dialing_agent()
+    made = folder(t)
+    send_csv(t, rows(40_000), f"/contacts/import?folder_id={made['id']}")
+    exact = folder(t, "exact")
+    send_csv(t, rows(10_000), f"/contacts/import?folder_id={exact['id']}")
+    whole = t.api.batch(agent, [], contact_source="folder", contact_folder_id=exact["id"])
+    assert (whole["total_contacts"], whole["status_reason"]) == (10_000, None), whole
+    t.api.batch(agent, [], contact_source="folder", contact_folder_id=made["id"])
+    batch = t.api.batch(agent, [{"phone_number": "+3399"}], contact_source="folder", contact_folder_id=made["id"])
+    assert (batch["status"], batch["status_reason"]) == ("draft", "contacts are being copied"), batch
+    assert batch["total_contacts"] == 10_001, batch
+    scheduled = t.api.schedule(batch, {"scheduled_at": "2040-01-02T00:00:00Z"})
+    assert (scheduled["status"], scheduled["status_reason"]) == ("scheduled", "contacts are being copied"), scheduled
+    t.api.delete(f"/contacts/folders/{made['id']}")
+    until(lambda: t.api.read(batch)["total_contacts"] > 14_000, what="it goes on")
+    t.stack.kill(schedulers(t)[0])
+    t.stack.start_scheduler()
+    t.stack.start_scheduler()
+    assert send_csv(t, "phone\n+3388\n", f"/batch-calls/{batch['id']}/contacts/import")["imported"] == 1
+    t.api.post(f"/batch-calls/{batch['id']}/pause")
+    t.api.patch(f"/batch-calls/{batch['id']}", {"max_calls_per_day": 20_001})
+    t.api.post(f"/batch-calls/{batch['id']}/resume")
+    done = until(lambda: t.api.read(batch) if t.api.read(batch)["status_reason"] is None else None, 60, "all are there")
+    assert (done["total_contacts"], done["skipped"], done["status"]) == (40_002, 0, "scheduled"), done
+    ours = f"batch_id = (SELECT id FROM batch_calls WHERE {row_of(t, batch)})"
+    until(lambda: t.stack.sql(f"SELECT COUNT(*) FROM due_contacts WHERE {ours}") == [["40002"]], what="all are planned")
+    assert t.api.read(batch)["planned_until"].startswith("2040-01-03")
+    assert t.stack.sql(f"SELECT COUNT(DISTINCT phone_number), MAX(position) FROM batch_contacts WHERE {ours}") == [["40002", "40002"]]
+    mine = "organization_id = (SELECT id FROM organizations WHERE name = '%s')" % t.organization
+    until(lambda: t.stack.sql(f"SELECT COUNT(*) FROM contacts WHERE {mine}") == [["10000"]], what="they left the folder")
+    t.stack.kill(schedulers(t)[0])
+
+
+def test_a_copy_that_is_not_wanted_any_more(t):
+    receiver, agent = t.dialing_agent()
+    made = folder(t)
+    send_csv(t, rows(40_000), f"/contacts/import?folder_id={made['id']}")
+    cancelled, deleted = [t.api.batch(agent, [], contact_source="folder", contact_folder_id=made["id"]) for _ in "ab"]
+    t.api.post(f"/batch-calls/{cancelled['id']}/cancel")
+    t.api.delete(f"/batch-calls/{deleted['id']}")
+    t.api.delete(f"/contacts/folders/{made['id']}")
+    until(lambda: t.stack.sql(f"SELECT COUNT(*) FROM batch_calls WHERE {row_of(t, deleted)}") == [["0"]], what="it left")
+    gone = t.api.read(cancelled)
+    assert gone["status"] == "cancelled" and gone["cancelled"] == gone["total_contacts"] < 40_000, gone
+    ours = "organization_id = (SELECT id FROM organizations WHERE name = '%s')" % t.organization
+    until(lambda: t.stack.sql(f"SELECT COUNT(*) FROM contacts WHERE {ours}") == [["0"]], what="so did the contacts")
+
+
 def test_a_campaign_of_some_contacts_tells_them_its_outcome(t):
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: ends("busy" if call.data["to"][-1] in "02468" else "completed")
