@@ -4,8 +4,8 @@
 #include "store/batch_store.h"
 #include "store/statements.h"
 
-#define AT_ONCE 10000   /* of a folder, in the request */
-#define STEP 2000       /* later: others wait for the campaign's lock, and the scheduler's calls for its loop */
+#define AT_ONCE 10000 /* of a folder, in the request */
+#define STEP 1000     /* later: others wait for the campaign's lock, and the scheduler's calls for its loop */
 
 static enum db_result find_last(struct db *db, const struct batch *batch, struct folder_part *part)
 {

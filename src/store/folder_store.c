@@ -2,7 +2,7 @@
 
 #include "store/statements.h"
 
-#define PURGE_CHUNK 5000 /* as in the statement */
+#define PURGE_CHUNK 1000 /* as in the statement */
 
 static struct contact_folder folder_from_row(const struct db_rows *rows, size_t r)
 {

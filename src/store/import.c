@@ -11,7 +11,10 @@
 #include "store/do_not_call_store.h"
 #include "store/folder_store.h"
 
-#define CHUNK_BYTES (1 << 20) /* of texts; then a chunk is full before it has CONTACTS_AT_ONCE */
+#define CHUNK_BYTES (1 << 20) /* of texts; then a chunk is full before it has its number of rows */
+/* While a chunk is written, other changes of its campaign wait. On a server that has much to do it gets smaller. */
+#define CHUNK_US (40 * US_PER_MS)
+#define CHUNK_MIN 100
 #define PHONE_SHOWN 32
 
 struct import {
@@ -29,6 +32,7 @@ struct import {
 	struct arena *chunk;
 	struct contact_input contacts[CONTACTS_AT_ONCE];
 	size_t count, bytes;
+	size_t at_once; /* rows that make it full */
 	int64_t added; /* how many of it were new */
 	struct arena *arena; /* what lasts: the report's texts */
 	struct import_report report;
@@ -73,16 +77,26 @@ static enum db_result add_to_do_not_call(struct db *db, void *context)
 	                       clock_now_us(), &import->added);
 }
 
+static void adapt_chunk(struct import *import, int64_t took_us)
+{
+	size_t fitting = import->count * CHUNK_US / (size_t)(took_us + 1);
+
+	if (fitting > 2 * import->at_once)
+		fitting = 2 * import->at_once;
+	import->at_once = fitting < CHUNK_MIN ? CHUNK_MIN : fitting > CONTACTS_AT_ONCE ? CONTACTS_AT_ONCE : fitting;
+}
+
 /* Adding to a campaign once more after an unanswered COMMIT would add every number as a duplicate. */
 static enum db_result flush(struct import *import)
 {
 	bool to_batch = import->add == add_to_batch;
 	struct import_report *report = &import->report;
-	int64_t count = (int64_t)import->count;
+	int64_t count = (int64_t)import->count, began_us = clock_mono_us();
 
 	if (count == 0)
 		return DB_OK;
 	DB_TRY(db_transact(import->db, to_batch ? DB_ONCE : DB_REPEATABLE, import->add, import));
+	adapt_chunk(import, clock_mono_us() - began_us);
 	report->imported += import->added;
 	if (import->overwrite)
 		report->updated += count - import->added;
@@ -147,7 +161,7 @@ static enum db_result take_contact(struct import *import, const struct contact_i
 		.timezone = keep(import, contact->timezone),
 		.custom_fields = keep(import, contact->custom_fields),
 	};
-	if (import->count < CONTACTS_AT_ONCE && import->bytes < CHUNK_BYTES)
+	if (import->count < import->at_once && import->bytes < CHUNK_BYTES)
 		return DB_OK;
 	return flush(import);
 }
@@ -185,6 +199,7 @@ static struct import *import_new(struct db *db, int64_t organization_id,
 		fatal("out of memory");
 	import->db = db;
 	import->organization_id = organization_id;
+	import->at_once = CONTACTS_AT_ONCE;
 	import->add = add;
 	import->arena = arena_new();
 	import->chunk = arena_new();

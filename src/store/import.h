@@ -1,5 +1,5 @@
 /* A CSV file of contacts into a folder, a campaign or the do-not-call list, as it comes in: memory does not grow with it.
- * Every thousand rows are a transaction of their own, so that others are not kept waiting; an import that
+ * Every thousand rows, or fewer where that takes long, are a transaction of their own, so that others are not kept waiting; an import that
  * breaks off leaves the rows that were loaded by then. Rows that are of no use are told of, and the others
  * are loaded. Use outside of a transaction. */
 #ifndef STORE_IMPORT_H

@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "store/statements.h"
 
-#define CHUNK 10000      /* positions per transaction */
+#define CHUNK 5000       /* positions per transaction; as in SQL_PLAN_CLEAR */
 #define MAX_SEGMENTS 64  /* per chunk: the join in SQL_PLAN_INSERT looks at each for every position */
 
 static int64_t max_us(int64_t a, int64_t b)

@@ -4,7 +4,7 @@
 #include "store/batch_store.h"
 #include "store/statements.h"
 
-#define CHUNK 5000 /* as in the statements */
+#define CHUNK 1000 /* as in the statements */
 #define IN_FLIGHT_RECHECK_US (10 * US_PER_SECOND)
 
 /* From what hangs off the campaign to the campaign, each emptied before the next. */
