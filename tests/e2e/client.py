@@ -58,6 +58,17 @@ def until(condition, seconds=20, what="the condition holds"):
         time.sleep(0.02)
 
 
+def send_or_none(api, method, path, body=None):
+    """None when nginx could not say what became of it."""
+    try:
+        reply = api.send(method, path, body)
+    except (OSError, http.client.HTTPException):
+        return None
+    assert reply.status < 500 or reply.error["code"] == "unavailable", reply
+    assert reply.status < 500 or reply.headers["Retry-After"], reply.headers
+    return None if reply.status >= 500 else reply
+
+
 class Reply:
     def __init__(self, status, headers, text):
         self.status, self.headers, self.text = status, headers, text

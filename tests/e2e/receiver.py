@@ -45,7 +45,8 @@ TAKEN = Answer(202)  # and not reported
 class Delivery:
     def __init__(self, path, headers, body, peer_port):
         self.path, self.headers, self.body, self.peer_port = path, headers, body, peer_port
-        self.at = time.monotonic()
+        self.at, self.wall_at = time.monotonic(), time.time()
+        self.answer = None
         self.id = headers["webhook-id"]
         event = json.loads(body)
         self.type, self.data, self.timestamp = event["type"], event["data"], event["timestamp"]
@@ -68,6 +69,7 @@ class Receiver:
         self.faults = []
         self.secrets = {}  # by path
         self.open_calls = {}  # call id: its campaign
+        self.ended = {}  # call id: when its end was first reported, by time.time()
         self.peaks = collections.Counter()  # most open calls at once, by campaign
         self.lock = threading.Lock()
         self.closing = threading.Event()
@@ -146,6 +148,7 @@ class Receiver:
         if status in ENDINGS:
             with self.lock:
                 self.open_calls.pop(call_id, None)
+                self.ended.setdefault(call_id, time.time())
 
     def report_later(self, delivery, seconds, report):
         threading.Thread(target=self.send_report, args=(delivery, seconds, report), daemon=True).start()
@@ -226,7 +229,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         try:
             delivery = Delivery(self.path, self.headers, body, self.client_address[1])
-            answer = self.receiver.take(delivery)
+            answer = delivery.answer = self.receiver.take(delivery)
         except Exception as error:
             self.receiver.faults.append((repr(error), body))
             raise

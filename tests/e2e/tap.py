@@ -31,16 +31,18 @@ from receiver import Receiver
 from stack import Stack
 
 TEST_SECONDS = 120
+LONG_TEST_SECONDS = 300  # and what --seconds says: of those that heed it
 ALARMING = re.compile(r"Sanitizer|runtime error:|Assertion|internal_error|\bbug\b", re.IGNORECASE)
 
 
 class Test:
     """What a test works with: the stack, a client whose key has every scope, and chance."""
 
-    def __init__(self, stack, name, seed):
+    def __init__(self, stack, name, options):
         self.stack = stack
         self.organization = name
-        self.random = random.Random(f"{seed} {name}")
+        self.random = random.Random(f"{options.seed} {name}")
+        self.seconds = options.seconds
         self.api = self.client()
         self.receivers = []
 
@@ -96,7 +98,7 @@ def run(module):
     try:
         with Stack(folder, database=options.database, build=options.build,
                    **module.get("STACK", {})) as stack:
-            failed = run_tests(stack, tests, options.seed)
+            failed = run_tests(stack, tests, options)
     except Error as error:
         print(f"Bail out! {error}".replace("\n", " "), flush=True)
     finally:
@@ -113,22 +115,23 @@ def parse_options():
     parser.add_argument("--build", help="folder of the programs; default $OUTDIAL_BUILD, or build")
     parser.add_argument("--only", default="", help="part of the name of the tests to run")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10 ** 6))
+    parser.add_argument("--seconds", type=int, help="how long a test goes on that takes any length")
     return parser.parse_args()
 
 
-def run_tests(stack, tests, seed):
+def run_tests(stack, tests, options):
     failures = 0
     for number, (name, function) in enumerate(tests, 1):
         start = time.monotonic()
-        fault = fault_of(lambda: run_test(stack, name, function, seed))
+        fault = fault_of(lambda: run_test(stack, name, function, options))
         failures += report(number, f"{name} ({time.monotonic() - start:.1f} s)", fault)
     failures += report(len(tests) + 1, "logs_tell_of_no_fault", fault_of(lambda: read_logs(stack)))
     return failures > 0
 
 
-def run_test(stack, name, function, seed):
-    with time_limit(TEST_SECONDS):
-        test = Test(stack, name, seed)
+def run_test(stack, name, function, options):
+    with time_limit(LONG_TEST_SECONDS + options.seconds if options.seconds else TEST_SECONDS):
+        test = Test(stack, name, options)
         try:
             function(test)
         finally:

@@ -3,14 +3,13 @@
 lost, nothing is done twice beyond what the protocol allows, and every campaign completes."""
 
 import collections
-import http.client
 import os
 import signal
 import threading
 import time
 
 import tap
-from client import contacts, until
+from client import contacts, send_or_none, until
 from receiver import ends, ends_later
 
 LEASE_SECONDS = 20
@@ -44,17 +43,6 @@ class Background:
 
 def scheduler_of(t):
     return [name for name in t.stack.processes if name.startswith("scheduler")]
-
-
-def send_or_none(api, method, path, body=None):
-    """None when nginx could not say what became of it."""
-    try:
-        reply = api.send(method, path, body)
-    except (OSError, http.client.HTTPException):
-        return None
-    assert reply.status < 500 or reply.error["code"] == "unavailable", reply
-    assert reply.status < 500 or reply.headers["Retry-After"], reply.headers
-    return None if reply.status >= 500 else reply
 
 
 def check_done(t, receiver, batch, total, repeats):
