@@ -82,13 +82,12 @@ def set_up_webhook(stack, client):
             client.call("PATCH", path, {"url": url})
     else:
         made = client.post("/webhooks", {"url": url, "description": "The sample dialer"})
-        notes = {"id": made["id"], "secret": made["secret"],
-                 "key": stack.new_key("default", "reports")}
+        notes = {"id": made["id"], "secret": made["secret"]}
     notes["port"] = port
     statedir.write_file(notes_file, json.dumps(notes))
     dialer = os.path.join(stacks.ROOT, "examples", "dialer.py")
     stack.start_program("dialer", [sys.executable, dialer, "--port", port], {
-        "OUTDIAL_WEBHOOK_SECRET": notes["secret"], "OUTDIAL_API_KEY": notes["key"]})
+        "OUTDIAL_WEBHOOK_SECRET": notes["secret"]})
     wait_for(stack, "the sample dialer listens", lambda: not stacks.port_is_free(port))
     return notes["id"]
 

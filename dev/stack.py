@@ -164,6 +164,7 @@ class Stack:
 
     def migrate(self):
         self.outdial("migrate", "--sql", os.path.join(ROOT, "sql"))
+        self.outdial("secrets", "rekey")  # of a state from before there were keys
 
     def start_api(self):
         self._start("api", [f"{self.build}/outdial-api", "-c", self.write_config()])
@@ -267,10 +268,17 @@ class Stack:
     def database_file(self):
         return os.path.join(self.state_dir, "database.cnf")
 
+    @property
+    def secret_key_file(self):
+        return os.path.join(self.state_dir, "secret.key")
+
     def write_config(self):
         """Written before every start of a program, so that a changed self.config counts."""
+        if not os.path.exists(self.secret_key_file):
+            statedir.write_file(self.secret_key_file, secrets.token_hex(32) + "\n")
         values = {
             "database_file": self.database_file,
+            "secret_key_file": self.secret_key_file,
             "socket": f"{self.run_dir}/api.sock",
             "workers": 4,
             "public_url": self.url,

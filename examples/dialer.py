@@ -7,13 +7,14 @@ A dialer is the program that a campaign's calls are handed to. All it has to do:
   2. answer `agent.sync` with 200: from then on the agent counts as ready;
   3. answer `call.requested` with 202 and place the call. The same call may be asked for again,
      after a lost answer, say: `webhook-id` is the call's id, and each is placed once;
-  4. report the call's course to its `status_url` with an API key: `ringing`, `in_progress`, and at
+  4. report the call's course to its `status_url`, with the `report_token` that came with it, as
+     the bearer (an API key with the scope `reports` does too): `ringing`, `in_progress`, and at
      last one of `completed`, `failed`, `no_answer`, `busy`, `voicemail`.
      A call that is over at once may be reported in the answer to the webhook instead.
 
 How a played call ends depends on the last digit of the number called: see ENDINGS.
 
-    OUTDIAL_API_KEY=outdial_… OUTDIAL_WEBHOOK_SECRET=whsec_… examples/dialer.py --port 9090
+    OUTDIAL_WEBHOOK_SECRET=whsec_… examples/dialer.py --port 9090
 """
 
 import argparse
@@ -28,7 +29,6 @@ import time
 import urllib.error
 import urllib.request
 
-API_KEY = os.environ.get("OUTDIAL_API_KEY", "")
 SECRET = os.environ.get("OUTDIAL_WEBHOOK_SECRET", "")
 
 REPLAY_TOLERANCE_SECONDS = 300
@@ -91,24 +91,23 @@ def completed(talk_seconds):
 
 def play(data, ending):
     """One call from ringing to its end."""
-    url = data["status_url"]
-    report(url, {"status": "ringing"})
+    report(data, {"status": "ringing"})
     time.sleep(random.uniform(0.2, 0.6))
     if ending == COMPLETED:
         talk_seconds = random.uniform(0.4, 2.0)
-        report(url, {"status": "in_progress"})
+        report(data, {"status": "in_progress"})
         time.sleep(talk_seconds)
-        report(url, completed(talk_seconds))
+        report(data, completed(talk_seconds))
     else:
-        report(url, {"status": ending, "end_reason": REASONS[ending]})
+        report(data, {"status": ending, "end_reason": REASONS[ending]})
 
 
-def report(url, body):
+def report(data, body):
     """Reports may be repeated without harm, so whatever went wrong, try again, ever more slowly;
     only an answer of 4xx (but 429: too many) is final."""
     for trial in range(REPORT_TRIES):
-        request = urllib.request.Request(url, json.dumps(body).encode(), {
-            "Authorization": f"Bearer {API_KEY}", "Content-Type": "application/json"})
+        request = urllib.request.Request(data["status_url"], json.dumps(body).encode(), {
+            "Authorization": f"Bearer {data['report_token']}", "Content-Type": "application/json"})
         try:
             with urllib.request.urlopen(request, timeout=15) as answer:
                 answer.read()
@@ -120,7 +119,7 @@ def report(url, body):
         except OSError as error:
             fault = str(error)
         time.sleep(random.uniform(0.5, 1) * 0.2 * 2 ** trial)
-    print(f"Report {body['status']} to {url} failed: {fault}", flush=True)
+    print(f"Report {body['status']} to {data['status_url']} failed: {fault}", flush=True)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -162,8 +161,8 @@ def main():
     options = argparse.ArgumentParser(description="A sample dialer for Outdial, on 127.0.0.1.")
     options.add_argument("--port", type=int, default=9090)
     port = options.parse_args().port
-    if not API_KEY or not SECRET:
-        options.error("set OUTDIAL_API_KEY and OUTDIAL_WEBHOOK_SECRET in the environment")
+    if not SECRET:
+        options.error("set OUTDIAL_WEBHOOK_SECRET in the environment")
     print(f"Taking webhooks on http://127.0.0.1:{port}/", flush=True)
     Server(("127.0.0.1", port), Handler).serve_forever()
 

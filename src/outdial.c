@@ -14,6 +14,7 @@ static const char usage[] =
 	"  key list       show all API keys\n"
 	"  key revoke     end an API key\n"
 	"  import         load a CSV file of contacts\n"
+	"  secrets rekey  seal the secrets of webhooks under the first key of secret_key_file\n"
 	"  status         what is going on\n"
 	"  check-config   show the configuration in force and test the database\n"
 	"\n"
@@ -59,13 +60,21 @@ static const struct command {
 	  "  --do-not-call REASON  onto the list of numbers that are never called\n"
 	  "  --overwrite yes       a number that stands in the folder already is overwritten, not skipped\n",
 	  cli_import },
+	{ "secrets rekey",
+	  "Usage: outdial secrets rekey [--lost keep|replace]\n"
+	  "Seals the secrets of all webhooks under the first key of secret_key_file: those under its other keys, and\n"
+	  "those that stand in clear from before there were keys. Running it again does no harm.\n"
+	  "\n"
+	  "  --lost replace   secrets that no key opens are replaced by new ones, for their owners to rotate\n"
+	  "                   (default: keep, and fail)\n",
+	  cli_secrets_rekey },
 	{ "status",
 	  "Usage: outdial status\n"
 	  "Shows campaigns by status, calls in flight, webhooks that wait, and the database's clock.\n",
 	  cli_status },
 	{ "check-config",
 	  "Usage: outdial check-config\n"
-	  "Shows every setting in force, then connects to the database and tests schema and locking.\n",
+	  "Shows every setting in force, then connects to the database and tests schema, locking and keys.\n",
 	  cli_check_config },
 };
 

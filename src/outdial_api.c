@@ -6,6 +6,7 @@
 #include "api/worker.h"
 #include "base/options.h"
 #include "store/schema.h"
+#include "store/secret_store.h"
 
 static const char usage[] =
 	"Usage: outdial-api [-c FILE]\n"
@@ -23,6 +24,7 @@ int main(int argc, char **argv)
 	conf = conf_load(options_read(&argc, &argv, usage));
 	route_check_table();
 	schema_require(conf.database_file);
+	secrets_require(&conf);
 	listen_fd = prefork_listen(&conf);
 	prefork_run(&conf, listen_fd, worker_run);
 	return EXIT_SUCCESS;

@@ -5,6 +5,7 @@
 #include "base/signals.h"
 #include "scheduler/loop.h"
 #include "store/schema.h"
+#include "store/secret_store.h"
 
 static const char usage[] =
 	"Usage: outdial-scheduler [-c FILE]\n"
@@ -22,6 +23,7 @@ int main(int argc, char **argv)
 
 	signals_catch();
 	schema_require(conf.database_file);
+	secrets_require(&conf);
 	scheduler_run(&conf);
 	return EXIT_SUCCESS;
 }

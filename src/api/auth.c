@@ -1,16 +1,26 @@
 #include "api/auth.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "api/reply.h"
+#include "api/route.h"
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/log.h"
+#include "domain/report_fields.h"
+#include "domain/report_token.h"
+#include "domain/signature.h"
+#include "store/reporter_store.h"
 
 #define REMEMBER_US (2 * US_PER_SECOND)
 #define NOTE_USE_US US_PER_MINUTE
 #define REMEMBERED 256 /* keys, each in the place that its hash gives it */
 #define KEY_LEN_MAX 200
+#define TOLERANCE_US (5 * US_PER_MINUTE) /* between the clocks of a signer and ours */
+#define MESSAGE_ID_MAX 256
 
 struct remembered {
 	uint8_t hash[SHA256_SIZE];
@@ -54,6 +64,45 @@ static enum db_result refuse_key(struct request *request, const char *message)
 	return refuse(request, "Bearer realm=\"outdial\", error=\"invalid_token\"", message);
 }
 
+static struct key key_for_reports(int64_t organization_id)
+{
+	return (struct key){ .organization_id = organization_id, .scopes = SCOPE_BIT(SCOPE_REPORTS) };
+}
+
+static bool takes_dialers(const struct request *request)
+{
+	return (request->route->flags & ROUTE_DIALER) != 0;
+}
+
+/* The call that the path names; NULL: the body names them. */
+static const struct uuid *call_of_path(const struct request *request)
+{
+	return request->route->body == &bulk_report_fields ? NULL : &request->ids[0];
+}
+
+static enum db_result identify_by_token(struct request *request, const char *text)
+{
+	const struct uuid *of_path = call_of_path(request);
+	int64_t organization_id, ended_at_us;
+	struct uuid call_id;
+	enum db_result result;
+
+	if (!report_token_read(text, &call_id))
+		return refuse_key(request, "This token is not known.");
+	result = reported_call_find(request->db, &call_id, request->arena, &organization_id, &ended_at_us);
+	if (result == DB_NOT_FOUND)
+		return refuse_key(request, "The call of this token is not known any more.");
+	if (result != DB_OK)
+		return result;
+	if (ended_at_us != INSTANT_NONE && ended_at_us + REPORT_TOKEN_GRACE_US <= clock_now_us())
+		return refuse_key(request, "This token has expired: its call ended a day ago.");
+	if (of_path != NULL && !uuid_equal(of_path, &call_id))
+		return reply_refuse(request, ERROR_FORBIDDEN, "This token is for the reports of another call.");
+	request->token_call = call_id;
+	request->key = key_for_reports(organization_id);
+	return DB_OK;
+}
+
 enum db_result auth_identify(struct request *request)
 {
 	static const char scheme[] = "Bearer ";
@@ -66,6 +115,8 @@ enum db_result auth_identify(struct request *request)
 		              "An API key is wanted: Authorization: Bearer <key>");
 	text += sizeof scheme - 1;
 	text += strspn(text, " ");
+	if (takes_dialers(request) && strncmp(text, REPORT_TOKEN_PREFIX, strlen(REPORT_TOKEN_PREFIX)) == 0)
+		return identify_by_token(request, text);
 	if (strlen(text) > KEY_LEN_MAX)
 		return refuse_key(request, "This API key is not known.");
 	crypto_sha256(text, strlen(text), hash);
@@ -80,6 +131,97 @@ enum db_result auth_identify(struct request *request)
 		return refuse_key(request, "This API key has expired.");
 	in_use = &memory[hash[0]];
 	return DB_OK;
+}
+
+bool auth_is_by_signature(const struct request *request)
+{
+	return takes_dialers(request) && *request->webhook_signature != '\0' && *request->authorization == '\0';
+}
+
+static enum db_result refuse_signature(struct request *request, const char *message)
+{
+	return refuse(request, "Bearer realm=\"outdial\"", message);
+}
+
+/* False: the headers say nothing that could have been signed. */
+static bool read_message(const struct request *request, struct signed_message *message)
+{
+	const char *timestamp = request->webhook_timestamp;
+	size_t id_len = strlen(request->webhook_id);
+	char *end;
+
+	*message = (struct signed_message){ .id = request->webhook_id, .body = request->body, .body_len = request->body_len };
+	errno = 0;
+	message->timestamp_s = strtoll(timestamp, &end, 10);
+	return *timestamp >= '0' && *timestamp <= '9' && *end == '\0' && errno == 0 &&
+	       message->timestamp_s < INSTANT_NEVER / US_PER_SECOND &&
+	       id_len > 0 && id_len <= MESSAGE_ID_MAX && strchr(request->webhook_id, '.') == NULL;
+}
+
+static enum db_result check_message(struct request *request, const struct reporter *dialer)
+{
+	int64_t now_us = clock_now_us();
+	struct signed_message message;
+	struct signing_secrets secrets;
+	bool fits;
+
+	if (!read_message(request, &message))
+		return refuse_signature(request, "webhook-id and webhook-timestamp must be there and well-formed.");
+	if (llabs(now_us - message.timestamp_s * US_PER_SECOND) > TOLERANCE_US)
+		return refuse_signature(request, "webhook-timestamp is more than five minutes away from now.");
+	if (!secrets_open(&secrets, &dialer->endpoint_id, dialer->secret.data, dialer->secret.len)) {
+		log_error("the secret of a webhook endpoint cannot be opened with the keys of secret_key_file");
+		return DB_ERROR;
+	}
+	fits = signature_fits(request->webhook_signature, &secrets, &message, now_us);
+	crypto_forget(&secrets, sizeof secrets);
+	return fits ? DB_OK : refuse_signature(request, "The signature is not one of the calls' dialer.");
+}
+
+/* The calls that are reported on, from the path or from the body. */
+static const struct uuid *reported_calls(const struct request *request, size_t *count)
+{
+	const struct field_list *list;
+	const struct call_report *reports;
+	struct uuid *ids;
+
+	*count = 1;
+	if (call_of_path(request) != NULL)
+		return call_of_path(request);
+	list = &((const struct bulk_report *)request->input)->reports;
+	reports = list->items;
+	ids = arena_alloc(request->arena, list->count * sizeof *ids);
+	for (size_t i = 0; i < list->count; i++)
+		ids[i] = reports[i].call_id;
+	*count = list->count;
+	return ids;
+}
+
+/* A signature does not say whose it is. It must be that of the dialer of the first call that has one; and then
+ * whatever else is said of calls of others is not for it to say. */
+enum db_result auth_check_signature(struct request *request)
+{
+	size_t count, dialer_count;
+	const struct uuid *ids = reported_calls(request, &count);
+	struct reporter *dialers;
+	bool *may_report = arena_alloc(request->arena, count * sizeof *may_report);
+
+	DB_TRY(reporters_find(request->db, ids, count, request->arena, &dialers, &dialer_count));
+	if (dialer_count == 0)
+		return refuse_signature(request, "There is no call here whose dialer could have signed this.");
+	DB_TRY(check_message(request, &dialers[0]));
+	for (size_t i = 0; i < dialer_count; i++)
+		may_report[dialers[i].nth] = dialers[i].endpoint == dialers[0].endpoint;
+	request->may_report = may_report;
+	request->key = key_for_reports(dialers[0].organization_id);
+	return DB_OK;
+}
+
+bool auth_may_report(const struct request *request, size_t nth, const struct uuid *call_id)
+{
+	if (request->may_report != NULL)
+		return request->may_report[nth];
+	return uuid_is_nil(&request->token_call) || uuid_equal(&request->token_call, call_id);
 }
 
 void auth_note_use(struct db *db)

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "api/auth.h"
 #include "api/page.h"
 #include "api/reply.h"
 #include "base/clock.h"
@@ -230,6 +231,20 @@ static void write_result(struct json *json, const struct uuid *call_id, enum rep
 	json_end(json);
 }
 
+/* What is not for this reporter to say is taken as said of no call. */
+static const struct call_report *permitted(struct request *request, const struct field_list *list)
+{
+	const struct call_report *reports = list->items;
+	struct call_report *copies = arena_alloc(request->arena, (list->count + 1) * sizeof *copies);
+
+	for (size_t i = 0; i < list->count; i++) {
+		copies[i] = reports[i];
+		if (!auth_may_report(request, i, &reports[i].call_id))
+			copies[i].call_id = (struct uuid){ .b = { 0 } };
+	}
+	return copies;
+}
+
 enum db_result calls_report_bulk(struct request *request)
 {
 	const struct field_list *list = &((const struct bulk_report *)request->input)->reports;
@@ -238,7 +253,8 @@ enum db_result calls_report_bulk(struct request *request)
 	int64_t counts[REPORT_RESULT__MAX] = { 0 };
 	struct json *json;
 
-	DB_TRY(reports_apply_in(request->db, request->key.organization_id, reports, list->count, clock_now_us(), results));
+	DB_TRY(reports_apply_in(request->db, request->key.organization_id, permitted(request, list), list->count,
+	                        clock_now_us(), results));
 	json = reply_begin(request, 200);
 	json_begin_object(json, "data");
 	json_begin_array(json, "results");

@@ -42,6 +42,7 @@ struct request {
 	const char *content_type;
 	const char *idempotency_key;
 	const char *if_match, *if_none_match;
+	const char *webhook_id, *webhook_timestamp, *webhook_signature; /* of a report that is signed */
 	int64_t content_length;    /* -1: what was said is no number */
 	struct FCGX_Stream *in;    /* the body */
 	int64_t streamed;          /* how much of it request_stream has read */
@@ -50,6 +51,8 @@ struct request {
 	/* What was made of it before the handler runs. */
 	const struct route *route;
 	struct key key;                     /* whose request it is: key.organization_id */
+	struct uuid token_call;             /* the one call that may be reported on; nil: it is not a call's token */
+	const bool *may_report;             /* which of the reports are its signer's to make; NULL: it is not signed */
 	struct uuid ids[REQUEST_HOLES_MAX]; /* of the path, in its order */
 	int64_t position;                   /* of the path */
 	const char *phone_number;           /* of the path */

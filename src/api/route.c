@@ -235,9 +235,14 @@ static enum db_result handle_if_matched(struct request *request)
 
 static enum db_result judge_and_handle(struct request *request, const struct route *route)
 {
-	DB_TRY(check_scope(request, route));
+	bool is_signed = auth_is_by_signature(request);
+
+	if (!is_signed)
+		DB_TRY(check_scope(request, route));
 	DB_TRY(read_query(request, route));
 	DB_TRY(read_input(request, route));
+	if (is_signed) /* what is signed, and by whom, the body says */
+		DB_TRY(auth_check_signature(request));
 	if ((route->flags & ROUTE_STREAM) != 0)
 		return transaction_stream(request, route->handle);
 	if (request->method == METHOD_GET)
@@ -283,6 +288,8 @@ static const char *fault_of(const struct route *route)
 		return "has a body where it should not, or the other way round";
 	if (route->handle == NULL)
 		return "has no handler";
+	if ((route->flags & ROUTE_DIALER) != 0 && route->scope != SCOPE_REPORTS)
+		return "is open to dialers, and not for reports";
 	if (route->method == METHOD_PATCH && find_sibling(route, METHOD_GET) == NULL)
 		return "has no GET beside it, which If-Match is judged by";
 	for (const struct route *other = routes; other < route; other++)

@@ -29,6 +29,7 @@ const struct route routes[] = {
 	{ METHOD_GET, V1 "/webhooks/<id>", SCOPE_READ, NULL, NULL, 0, webhooks_get },
 	{ METHOD_PATCH, V1 "/webhooks/<id>", SCOPE_WRITE, NULL, &webhook_fields, KIB(64), webhooks_change },
 	{ METHOD_DELETE, V1 "/webhooks/<id>", SCOPE_WRITE, NULL, NULL, 0, webhooks_delete },
+	{ METHOD_POST, V1 "/webhooks/<id>/rotate-secret", SCOPE_WRITE, NULL, &rotate_secret_fields, KIB(64), webhooks_rotate_secret },
 
 	{ METHOD_GET, V1 "/agents", SCOPE_READ, &agent_query_fields, NULL, 0, agents_list },
 	{ METHOD_POST, V1 "/agents", SCOPE_WRITE, NULL, &agent_fields, MIB(2), agents_create },
@@ -78,8 +79,8 @@ const struct route routes[] = {
 	{ METHOD_POST, V1 "/calls", SCOPE_WRITE, NULL, &single_call_fields, KIB(64), calls_create },
 	{ METHOD_GET, V1 "/calls/<id>", SCOPE_READ, NULL, NULL, 0, calls_get },
 	{ METHOD_POST, V1 "/calls/<id>/cancel", SCOPE_WRITE, NULL, &no_fields, KIB(64), calls_cancel },
-	{ METHOD_POST, V1 "/calls/status", SCOPE_REPORTS, NULL, &bulk_report_fields, MIB(4), calls_report_bulk },
-	{ METHOD_POST, V1 "/calls/<id>/status", SCOPE_REPORTS, NULL, &report_fields, KIB(64), calls_report },
+	{ METHOD_POST, V1 "/calls/status", SCOPE_REPORTS, NULL, &bulk_report_fields, MIB(4), calls_report_bulk, ROUTE_DIALER },
+	{ METHOD_POST, V1 "/calls/<id>/status", SCOPE_REPORTS, NULL, &report_fields, KIB(64), calls_report, ROUTE_DIALER },
 
 	{ METHOD_GET, V1 "/do-not-call", SCOPE_READ, &do_not_call_query, NULL, 0, do_not_call_page },
 	{ METHOD_POST, V1 "/do-not-call", SCOPE_WRITE, NULL, &do_not_call_fields, MIB(1), do_not_call_append },

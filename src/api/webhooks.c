@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "domain/event.h"
+#include "domain/signature.h"
 #include "store/webhook_store.h"
 
 static const struct webhook webhook_initial = { .url = "", .description = "", .disabled_reason = "" };
@@ -18,12 +19,44 @@ static const struct field webhook_list_of_fields[] = {
 	WEBHOOK(description, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 1000),
 	WEBHOOK(events, .type = FIELD_CHOICES, .max = EVENT__MAX, .choices = event_names),
 	WEBHOOK(disabled, .type = FIELD_BOOL),
+	WEBHOOK(signature_type, .type = FIELD_CHOICE, .flags = FIELD_FIXED, .choices = signature_type_names),
 };
 
 const struct field_table webhook_fields = {
 	webhook_list_of_fields, sizeof webhook_list_of_fields / sizeof *webhook_list_of_fields,
 	sizeof(struct webhook), &webhook_initial,
 };
+
+struct rotation {
+	int signature_type; /* -1: as it is */
+};
+
+static const struct rotation rotation_initial = { .signature_type = -1 };
+
+static const struct field rotation_list_of_fields[] = {
+	{ .name = "signature_type", .type = FIELD_CHOICE, .offset = offsetof(struct rotation, signature_type),
+	  .choices = signature_type_names },
+};
+
+const struct field_table rotate_secret_fields = {
+	rotation_list_of_fields, 1, sizeof(struct rotation), &rotation_initial,
+};
+
+/* What may be told of the secret. One that cannot be opened has to be rotated; the log says so when it is needed. */
+static void write_signing(struct json *json, const struct webhook *webhook)
+{
+	struct signing_secrets secrets;
+	struct buf public_key = { 0 };
+	bool opened = secrets_open(&secrets, &webhook->uuid, webhook->secret.data, webhook->secret.len);
+
+	if (opened && secrets.list[0].type == SIGNATURE_ED25519)
+		secrets_receiver_key(&secrets, &public_key);
+	json_add_string(json, "signature_type", opened ? signature_type_names[secrets.list[0].type] : NULL);
+	json_text(json, "public_key", buf_text(&public_key));
+	json_instant(json, "old_secret_expires_at", opened ? secrets_old_until(&secrets, clock_now_us()) : INSTANT_NONE);
+	buf_free(&public_key);
+	crypto_forget(&secrets, sizeof secrets);
+}
 
 /* The members of an open object. */
 static void write_members(struct json *json, const struct webhook *webhook)
@@ -38,6 +71,7 @@ static void write_members(struct json *json, const struct webhook *webhook)
 	json_end(json);
 	json_bool(json, "disabled", webhook->disabled);
 	json_text(json, "disabled_reason", webhook->disabled_reason);
+	write_signing(json, webhook);
 	json_instant(json, "created_at", webhook->created_at_us);
 	json_instant(json, "updated_at", webhook->updated_at_us);
 }
@@ -55,18 +89,35 @@ static enum db_result reply_webhook(struct request *request, int status, const s
 	return reply_end(request);
 }
 
-static enum db_result reply_with_secret(struct request *request, const struct webhook *webhook)
+/* Of a key pair nobody needs the secret. */
+static enum db_result reply_with_secret(struct request *request, int status, const struct webhook *webhook,
+                                        const struct signing_secrets *secrets)
 {
-	struct json *json = reply_begin(request, 201);
+	struct json *json = reply_begin(request, status);
 	struct buf secret = { 0 };
 
 	json_begin_object(json, "data");
 	write_members(json, webhook);
-	webhook_secret_text(&secret, webhook->secret.data, webhook->secret.len);
-	json_add_string(json, "secret", secret.data);
+	if (secrets->list[0].type == SIGNATURE_HMAC) {
+		secrets_receiver_key(secrets, &secret);
+		reply_secret(request, "secret", secret.data);
+	} else {
+		json_add_null(json, "secret");
+	}
 	json_end(json);
+	crypto_forget(secret.data, secret.len);
 	buf_free(&secret);
 	return reply_end(request);
+}
+
+static void store_secrets(struct request *request, struct webhook *webhook, const struct signing_secrets *secrets)
+{
+	struct buf sealed = { 0 };
+
+	secrets_seal(secrets, &webhook->uuid, &sealed);
+	webhook->secret.data = arena_strndup(request->arena, sealed.data, sealed.len);
+	webhook->secret.len = sealed.len;
+	buf_free(&sealed);
 }
 
 /* A rule that depends on the operator's settings, and so cannot stand in the table of fields. */
@@ -90,16 +141,35 @@ enum db_result webhooks_list(struct request *request)
 enum db_result webhooks_create(struct request *request)
 {
 	struct webhook *webhook = request->input;
-	uint8_t *secret = arena_alloc(request->arena, WEBHOOK_SECRET_SIZE);
+	struct signing_secrets secrets = { .count = 0 };
 
 	DB_TRY(check_url(request, webhook));
-	crypto_random(secret, WEBHOOK_SECRET_SIZE);
 	webhook->uuid = uuid_new();
-	webhook->secret.data = secret;
-	webhook->secret.len = WEBHOOK_SECRET_SIZE;
 	webhook->created_at_us = webhook->updated_at_us = clock_now_us();
+	secrets_renew(&secrets, (enum signature_type)webhook->signature_type, webhook->created_at_us);
+	store_secrets(request, webhook, &secrets);
 	DB_TRY(webhook_insert(request->db, request->key.organization_id, webhook));
-	return reply_with_secret(request, webhook);
+	return reply_with_secret(request, 201, webhook, &secrets);
+}
+
+/* Also one that cannot be opened is replaced; then nothing signs along. */
+enum db_result webhooks_rotate_secret(struct request *request)
+{
+	const struct rotation *rotation = request->input;
+	struct signing_secrets secrets;
+	struct webhook webhook;
+	int type = rotation->signature_type;
+
+	DB_TRY(webhook_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &webhook));
+	if (!secrets_open(&secrets, &webhook.uuid, webhook.secret.data, webhook.secret.len))
+		secrets.count = 0;
+	if (type < 0)
+		type = secrets.count > 0 ? (int)secrets.list[0].type : SIGNATURE_HMAC;
+	webhook.updated_at_us = clock_now_us();
+	secrets_renew(&secrets, (enum signature_type)type, webhook.updated_at_us);
+	store_secrets(request, &webhook, &secrets);
+	DB_TRY(webhook_renew_secret(request->db, &webhook));
+	return reply_with_secret(request, 200, &webhook, &secrets);
 }
 
 enum db_result webhooks_get(struct request *request)

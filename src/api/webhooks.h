@@ -5,11 +5,13 @@
 #include "api/request.h"
 
 extern const struct field_table webhook_fields;
+extern const struct field_table rotate_secret_fields;
 
 enum db_result webhooks_list(struct request *request);
-enum db_result webhooks_create(struct request *request); /* the only reply with the secret */
+enum db_result webhooks_create(struct request *request); /* this reply and that of rotate_secret show the secret */
 enum db_result webhooks_get(struct request *request);
 enum db_result webhooks_change(struct request *request);
+enum db_result webhooks_rotate_secret(struct request *request);
 enum db_result webhooks_delete(struct request *request); /* not while an agent's calls are placed there */
 
 #endif

@@ -25,6 +25,7 @@ struct key {
 
 static const struct key keys[] = {
 	KEY(database_file, KEY_TEXT, "/etc/outdial/database.cnf", 1, 4095),
+	KEY(secret_key_file, KEY_TEXT, "/etc/outdial/secret.key", 1, 4095),
 	KEY(socket, KEY_TEXT, "/run/outdial/api.sock", 1, 107),
 	KEY(workers, KEY_INT, "8", 1, 512),
 	KEY(worker_requests, KEY_INT, "100000", 1, INT64_C(1000000000)),
@@ -132,18 +133,18 @@ static void load_line(struct conf *conf, bool seen[KEY_COUNT], char *line, const
 
 /* A file that systemd hands over (LoadCredential=) under the same name stands in for the one that is named:
  * so that one may be readable by root alone. */
-static char *handed_over(char *path)
+static const char *handed_over(const char *path)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY"), *slash = strrchr(path, '/');
-	static char credential[4096];
+	char credential[4096];
 
 	if (folder == NULL)
 		return path;
 	snprintf(credential, sizeof credential, "%s/%s", folder, slash != NULL ? slash + 1 : path);
 	if (access(credential, R_OK) != 0)
 		return path;
-	free(path);
-	return credential;
+	free((char *)path);
+	return strdup(credential);
 }
 
 struct conf conf_load(const char *path)
@@ -163,7 +164,8 @@ struct conf conf_load(const char *path)
 	if (ferror(file))
 		fatal("%s: %s", path, strerror(errno));
 	fclose(file);
-	conf.database_file = handed_over((char *)conf.database_file);
+	conf.database_file = handed_over(conf.database_file);
+	conf.secret_key_file = handed_over(conf.secret_key_file);
 	log_set_level((enum log_level)conf.log_level);
 	return conf;
 }

@@ -8,6 +8,7 @@
 
 struct conf {
 	const char *database_file;
+	const char *secret_key_file;
 	const char *socket;
 	int64_t workers;
 	int64_t worker_requests;

@@ -1,9 +1,11 @@
 #include "base/crypto.h"
 
 #include <limits.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <string.h>
 
 #include "base/log.h"
 
@@ -39,4 +41,124 @@ void crypto_base64(struct buf *out, const void *data, size_t len)
 		from += part;
 		len -= (size_t)part;
 	}
+}
+
+/* libcrypto's decoder passes over space and counts padding as data: what was read must give the text again. */
+bool crypto_base64_decode(const char *text, void *out, size_t len)
+{
+	size_t text_len = strlen(text), block = (len + 2) / 3 * 3;
+	struct buf again = { 0 };
+	uint8_t *bytes;
+	bool fits;
+
+	if (text_len != block / 3 * 4)
+		return false;
+	bytes = OPENSSL_malloc(block + 1);
+	if (bytes == NULL)
+		fatal("out of memory");
+	fits = EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)text_len) == (int)block;
+	if (fits) {
+		crypto_base64(&again, bytes, len);
+		fits = strcmp(buf_text(&again), text) == 0;
+	}
+	if (fits)
+		memcpy(out, bytes, len);
+	OPENSSL_clear_free(bytes, block + 1);
+	crypto_forget(again.data, again.len);
+	buf_free(&again);
+	return fits;
+}
+
+bool crypto_hex_decode(const char *text, void *out, size_t len)
+{
+	size_t got;
+
+	return strlen(text) == 2 * len && OPENSSL_hexstr2buf_ex(out, len, &got, text, '\0') == 1 && got == len;
+}
+
+bool crypto_equal(const void *a, const void *b, size_t len)
+{
+	return CRYPTO_memcmp(a, b, len) == 0;
+}
+
+void crypto_forget(void *data, size_t len)
+{
+	if (data != NULL)
+		OPENSSL_cleanse(data, len);
+}
+
+/* Looked up and made once: that costs more than to encrypt a secret. */
+static EVP_CIPHER_CTX *cipher_context(const struct crypto_box *box, int encrypt)
+{
+	static EVP_CIPHER *cipher;
+	static EVP_CIPHER_CTX *context;
+	int len;
+
+	if (cipher == NULL)
+		cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+	if (context == NULL)
+		context = EVP_CIPHER_CTX_new();
+	if (cipher == NULL || context == NULL ||
+	    EVP_CipherInit_ex2(context, cipher, box->key, box->nonce, encrypt, NULL) != 1 ||
+	    EVP_CipherUpdate(context, NULL, &len, box->more, (int)box->more_len) != 1)
+		fatal("libcrypto has no AES-256-GCM");
+	return context;
+}
+
+void crypto_encrypt(const struct crypto_box *box, const void *data, size_t len, uint8_t *out,
+                    uint8_t tag[CRYPTO_TAG_SIZE])
+{
+	EVP_CIPHER_CTX *context = cipher_context(box, 1);
+	int made;
+
+	if (EVP_CipherUpdate(context, out, &made, data, (int)len) != 1 ||
+	    EVP_CipherFinal_ex(context, out + made, &made) != 1 ||
+	    EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, CRYPTO_TAG_SIZE, tag) != 1)
+		fatal("libcrypto does not encrypt");
+}
+
+bool crypto_decrypt(const struct crypto_box *box, const void *data, size_t len, uint8_t *out,
+                    const uint8_t tag[CRYPTO_TAG_SIZE])
+{
+	EVP_CIPHER_CTX *context = cipher_context(box, 0);
+	uint8_t wanted[CRYPTO_TAG_SIZE];
+	int made;
+
+	memcpy(wanted, tag, sizeof wanted);
+	return EVP_CipherUpdate(context, out, &made, data, (int)len) == 1 &&
+	       EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, sizeof wanted, wanted) == 1 &&
+	       EVP_CipherFinal_ex(context, out + made, &made) == 1;
+}
+
+static EVP_PKEY *ed25519_key(const uint8_t secret[ED25519_SIZE])
+{
+	EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret, ED25519_SIZE);
+
+	if (key == NULL)
+		fatal("libcrypto has no ed25519");
+	return key;
+}
+
+void crypto_ed25519_public(const uint8_t secret[ED25519_SIZE], uint8_t out[ED25519_SIZE])
+{
+	EVP_PKEY *key = ed25519_key(secret);
+	size_t len = ED25519_SIZE;
+
+	if (EVP_PKEY_get_raw_public_key(key, out, &len) != 1)
+		fatal("libcrypto has no ed25519");
+	EVP_PKEY_free(key);
+}
+
+void crypto_ed25519_sign(const uint8_t secret[ED25519_SIZE], const void *data, size_t len,
+                         uint8_t out[ED25519_SIGNATURE_SIZE])
+{
+	EVP_PKEY *key = ed25519_key(secret);
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	size_t made = ED25519_SIGNATURE_SIZE;
+
+	if (context == NULL || EVP_DigestSignInit(context, NULL, NULL, NULL, key) != 1 ||
+	    EVP_DigestSign(context, out, &made, data, len) != 1)
+		fatal("libcrypto does not sign with ed25519");
+	EVP_MD_CTX_free(context);
+	EVP_PKEY_free(key);
 }

@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "store/db.h"
 #include "store/schema.h"
+#include "store/secret_store.h"
 
 static void require_statements(const struct conf *conf)
 {
@@ -21,7 +22,9 @@ void cli_check_config(const struct conf *conf, int argc, char **argv)
 	conf_print(conf);
 	fflush(stdout); /* before the reason why it may end here */
 	schema_require(conf->database_file);
+	secrets_require(conf);
 	require_statements(conf);
-	printf("# The database answers, has schema version %d, locks rows as it should and takes every statement.\n",
+	printf("# The database answers, has schema version %d, locks rows as it should and takes every statement;\n"
+	       "# the keys open the secrets in it.\n",
 	       SCHEMA_VERSION);
 }

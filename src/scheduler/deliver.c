@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/log.h"
 #include "config.h"
 #include "domain/address.h"
+#include "domain/signature.h"
 
 #define CONNECT_TIMEOUT_MS 5000L
 #define TIMEOUT_MS 15000L
@@ -187,11 +189,24 @@ static void add_header(struct slot *slot, const char *line)
 	slot->headers = headers;
 }
 
-static void set_headers(struct slot *slot, const struct deliver_order *order)
+static bool sign(struct buf *out, const struct deliver_order *order, const struct signed_message *message)
+{
+	struct signing_secrets secrets;
+	bool opened = secrets_open(&secrets, &order->owner, order->secret, order->secret_len);
+
+	if (opened)
+		signature_write(out, &secrets, message);
+	crypto_forget(&secrets, sizeof secrets);
+	return opened;
+}
+
+/* False: it cannot be signed. */
+static bool set_headers(struct slot *slot, const struct deliver_order *order)
 {
 	int64_t timestamp_s = clock_now_us() / US_PER_SECOND;
 	struct buf signature = { 0 };
 	char id[UUID_TEXT], line[128];
+	bool is_signed;
 
 	uuid_format(&order->id, id);
 	curl_slist_free_all(slot->headers);
@@ -203,10 +218,26 @@ static void set_headers(struct slot *slot, const struct deliver_order *order)
 	snprintf(line, sizeof line, "webhook-timestamp: %lld", (long long)timestamp_s);
 	add_header(slot, line);
 	buf_puts(&signature, "webhook-signature: ");
-	webhook_sign(&signature, order->secret, order->secret_len, id, timestamp_s, slot->body.data, slot->body.len);
+	is_signed = sign(&signature, order,
+	                 &(struct signed_message){ id, timestamp_s, slot->body.data, slot->body.len });
 	add_header(slot, signature.data);
 	buf_free(&signature);
 	curl_easy_setopt(slot->curl, CURLOPT_HTTPHEADER, slot->headers);
+	return is_signed;
+}
+
+/* Nothing leaves without a right signature: this one has ended before it began, and is tried again as any other. */
+static void end_unsigned(struct deliver *deliver, struct slot *slot, const struct deliver_order *order)
+{
+	char endpoint[UUID_TEXT];
+
+	uuid_format(&order->owner, endpoint);
+	log_error("the secret of a webhook endpoint cannot be opened with the keys of secret_key_file endpoint=%s",
+	          endpoint);
+	snprintf(slot->error, sizeof slot->error, "the secret of this endpoint cannot be opened");
+	slot->load->count--;
+	slot->next = deliver->ended;
+	deliver->ended = slot;
 }
 
 void deliver_start(struct deliver *deliver, const struct deliver_order *order)
@@ -228,7 +259,10 @@ void deliver_start(struct deliver *deliver, const struct deliver_order *order)
 		.kind = order->kind, .id = order->id, .reference = order->reference, .tries = order->tries,
 		.error = slot->error, .body = &slot->reply,
 	};
-	set_headers(slot, order);
+	if (!set_headers(slot, order)) {
+		end_unsigned(deliver, slot, order);
+		return;
+	}
 	curl_easy_setopt(slot->curl, CURLOPT_URL, order->url);
 	curl_easy_setopt(slot->curl, CURLOPT_POSTFIELDSIZE, (long)slot->body.len);
 	curl_easy_setopt(slot->curl, CURLOPT_POSTFIELDS, slot->body.data);

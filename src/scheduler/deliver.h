@@ -20,7 +20,8 @@ struct deliver_order {
 	int64_t reference; /* the caller's */
 	int tries;         /* the caller's */
 	const char *url;
-	const void *secret;
+	struct uuid owner; /* the endpoint, to whom the secret belongs */
+	const void *secret; /* sealed */
 	size_t secret_len;
 	const struct buf *body;
 };

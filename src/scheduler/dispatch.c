@@ -30,7 +30,7 @@ static void start_call(struct deliver *deliver, const struct conf *conf, const s
 	payload_call_requested(&body, call, conf->public_url);
 	deliver_start(deliver, &(struct deliver_order){
 		.kind = DISPATCH_KIND, .endpoint = call->endpoint, .id = call->id, .tries = (int)call->tries, .url = call->url,
-		.secret = call->secret.data, .secret_len = call->secret.len, .body = &body,
+		.owner = call->endpoint_id, .secret = call->secret.data, .secret_len = call->secret.len, .body = &body,
 	});
 	buf_free(&body);
 }

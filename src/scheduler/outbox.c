@@ -91,7 +91,7 @@ static void start_delivery(struct deliver *deliver, const struct db_rows *rows, 
 		.kind = OUTBOX_KIND, .endpoint = db_get_int(rows, r, 8), .id = event_id,
 		.reference = db_get_int(rows, r, 0),
 		.tries = (int)db_get_int(rows, r, 1), .url = db_get_text(rows, r, 6),
-		.secret = secret->data, .secret_len = secret->len, .body = &body,
+		.owner = db_get_uuid(rows, r, 9), .secret = secret->data, .secret_len = secret->len, .body = &body,
 	});
 	buf_free(&body);
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "domain/event.h"
+#include "domain/report_token.h"
 
 struct requested_call requested_call_from_row(const struct db_rows *rows, size_t r)
 {
@@ -40,6 +41,7 @@ struct requested_call requested_call_from_row(const struct db_rows *rows, size_t
 		.variables = db_get_text(rows, r, 24),
 		.call_settings = db_get_text(rows, r, 25),
 		.do_not_call = db_get_int(rows, r, 26) != 0,
+		.endpoint_id = db_get_uuid(rows, r, 27),
 	};
 }
 
@@ -82,7 +84,7 @@ void payload_call_requested(struct buf *out, const struct requested_call *call, 
 {
 	struct buf data = { 0 };
 	struct json json = json_to(&data);
-	char id[UUID_TEXT], status_url[1200];
+	char id[UUID_TEXT], status_url[1200], report_token[REPORT_TOKEN_TEXT];
 
 	uuid_format(&call->id, id);
 	snprintf(status_url, sizeof status_url, "%s/api/public/v1/calls/%s/status", public_url, id);
@@ -98,6 +100,8 @@ void payload_call_requested(struct buf *out, const struct requested_call *call, 
 	                                                                 : call->contact.custom_fields));
 	json_raw(&json, "call_settings", object_or_empty(call->call_settings));
 	json_add_string(&json, "status_url", status_url);
+	report_token_text(&call->id, report_token);
+	json_add_string(&json, "report_token", report_token);
 	json_instant(&json, "expires_at", call->expires_at_us);
 	json_end(&json);
 	payload_frame(out, &call->id, event_names[EVENT_CALL_REQUESTED], clock_now_us(), data.data);

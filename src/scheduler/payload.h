@@ -19,6 +19,7 @@ struct requested_call {
 	struct contact_input contact; /* of a campaign's call */
 	const char *variables, *call_settings; /* of a single call */
 	int64_t endpoint;
+	struct uuid endpoint_id;
 	const char *url;
 	struct db_value secret;
 };

@@ -98,6 +98,13 @@ enum db_result webhook_update(struct db *db, const struct webhook *webhook)
 	                       db_instant(webhook->updated_at_us), db_int(webhook->id)));
 }
 
+enum db_result webhook_renew_secret(struct db *db, const struct webhook *webhook)
+{
+	return db_exec(db, SQL_WEBHOOK_RENEW_SECRET,
+	               DB_ARGS(db_bytes(webhook->secret.data, webhook->secret.len),
+	                       db_instant(webhook->updated_at_us), db_int(webhook->id)));
+}
+
 enum db_result webhook_delete(struct db *db, const struct webhook *webhook)
 {
 	DB_TRY(db_exec(db, SQL_WEBHOOK_DELETE_DELIVERIES, DB_ARGS(db_int(webhook->id))));

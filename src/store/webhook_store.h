@@ -23,6 +23,8 @@ enum db_result webhook_list(struct db *db, int64_t organization_id, const struct
 enum db_result webhook_insert(struct db *db, int64_t organization_id, struct webhook *webhook);
 enum db_result webhook_update(struct db *db, const struct webhook *webhook);
 
+enum db_result webhook_renew_secret(struct db *db, const struct webhook *webhook);
+
 /* With what is still to be delivered there. */
 enum db_result webhook_delete(struct db *db, const struct webhook *webhook);
 

@@ -124,26 +124,36 @@ static void a_file_that_is_not_there(void **state)
 	assert_int_equal(WEXITSTATUS(status), EXIT_FAILURE);
 }
 
-static void a_credential_stands_in_for_the_database_file(void **state)
+static void make_empty(const char *folder, const char *name, char out[64])
+{
+	FILE *file;
+
+	snprintf(out, 64, "%s/%s", folder, name);
+	file = fopen(out, "w");
+	assert_non_null(file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void credentials_stand_in_for_files(void **state)
 {
 	static struct conf without, with; /* static, as in the programs: their texts live as long as the process */
-	char folder[] = "/tmp/outdial-credentials-XXXXXX", credential[64];
-	FILE *file;
+	char folder[] = "/tmp/outdial-credentials-XXXXXX", database[64], key[64];
 
 	(void)state;
 	assert_non_null(mkdtemp(folder));
-	snprintf(credential, sizeof credential, "%s/db.cnf", folder);
-	write_file("database_file = /nowhere/db.cnf\n");
+	write_file("database_file = /nowhere/db.cnf\nsecret_key_file = /nowhere/a.key\n");
 	setenv("CREDENTIALS_DIRECTORY", folder, 1);
 	without = conf_load(path);
 	assert_string_equal(without.database_file, "/nowhere/db.cnf");
-	file = fopen(credential, "w");
-	assert_non_null(file);
-	assert_int_equal(fclose(file), 0);
+	assert_string_equal(without.secret_key_file, "/nowhere/a.key");
+	make_empty(folder, "db.cnf", database);
+	make_empty(folder, "a.key", key);
 	with = conf_load(path);
-	assert_string_equal(with.database_file, credential);
+	assert_string_equal(with.database_file, database);
+	assert_string_equal(with.secret_key_file, key);
 	unsetenv("CREDENTIALS_DIRECTORY");
-	unlink(credential);
+	unlink(database);
+	unlink(key);
 	rmdir(folder);
 }
 
@@ -154,7 +164,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_counts),
 		cmocka_unit_test(faults_are_fatal_and_named),
 		cmocka_unit_test(a_file_that_is_not_there),
-		cmocka_unit_test(a_credential_stands_in_for_the_database_file),
+		cmocka_unit_test(credentials_stand_in_for_files),
 	};
 
 	return cmocka_run_group_tests(group_tests, set_up, tear_down);

@@ -118,7 +118,7 @@ def test_every_source_file_is_explained():
 def test_every_file_that_is_named_exists():
     missing = sorted(documented_sources() - sources())
     assert not missing, f"HACKING.md names {missing}"
-    for document in ("README.md", "HACKING.md", "docs/api.md", "docs/operations.md"):
+    for document in ("README.md", "HACKING.md", "docs/api.md", "docs/webhooks.md", "docs/operations.md"):
         text = read(document)
         places = re.findall(r"`((?:src|sql|dev|tests|docs|man|examples|bench|nginx|systemd)/[\w./-]*)`", text)
         folder = os.path.dirname(document)

@@ -1,0 +1,145 @@
+#include "store/secret_store.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/vault.h"
+#include "domain/signature.h"
+#include "store/statements.h"
+
+#define PORTION 100
+
+static void require_key(const struct conf *conf, const struct db_value *id)
+{
+	const uint8_t *bytes = (const uint8_t *)id->data;
+
+	if (id->len != VAULT_ID_SIZE)
+		fatal("secrets of webhooks stand in clear in the database: run `outdial secrets rekey`");
+	if (!vault_has_key(bytes))
+		fatal("%s is not the right file: secrets of webhooks are sealed under key %02x%02x%02x%02x, which it lacks",
+		      conf->secret_key_file, bytes[0], bytes[1], bytes[2], bytes[3]);
+}
+
+void secrets_require(const struct conf *conf)
+{
+	struct db *db = db_new(conf->database_file);
+	struct arena *arena = arena_new();
+	struct db_rows rows;
+
+	vault_load(conf->secret_key_file);
+	if (db_query(db, SQL_SECRET_KEYS, DB_NO_ARGS, arena, &rows) != DB_OK)
+		fatal("cannot read under which keys secrets are sealed: %s", db_last_error(db));
+	for (size_t r = 0; r < rows.count; r++)
+		require_key(conf, db_get(&rows, r, 0));
+	arena_free(arena);
+	db_free(db);
+}
+
+/* Some endpoints, from the first to the last of which a transaction goes. */
+struct portion {
+	struct rekey *rekey;
+	struct arena *arena;
+	int64_t behind; /* this internal key */
+	/* Made afresh at every run: */
+	int64_t last;
+	size_t count, sealed, lost_count;
+	struct uuid lost[PORTION];
+	struct buf rows;
+	struct json json;
+};
+
+static void write_row(struct portion *portion, int64_t id, const struct buf *sealed)
+{
+	static const char digits[] = "0123456789abcdef";
+	char hex[512];
+
+	for (size_t i = 0; i < sealed->len; i++) {
+		hex[2 * i] = digits[(uint8_t)sealed->data[i] >> 4];
+		hex[2 * i + 1] = digits[sealed->data[i] & 15];
+	}
+	json_begin_array(&portion->json, NULL);
+	json_int(&portion->json, NULL, id);
+	json_string_n(&portion->json, NULL, hex, 2 * sealed->len);
+	json_end(&portion->json);
+	portion->sealed++;
+}
+
+static bool read_secrets(struct signing_secrets *secrets, const struct uuid *endpoint, const struct db_value *stored)
+{
+	if (secret_is_in_clear(stored->len))
+		return secrets_adopt(secrets, stored->data, stored->len);
+	return secrets_open(secrets, endpoint, stored->data, stored->len);
+}
+
+static void seal_row(struct portion *portion, const struct db_rows *rows, size_t r)
+{
+	struct uuid endpoint = db_get_uuid(rows, r, 1);
+	const struct db_value *stored = db_get(rows, r, 2);
+	struct signing_secrets secrets;
+	struct buf sealed = { 0 };
+	bool known = read_secrets(&secrets, &endpoint, stored);
+
+	if (known && !secret_is_in_clear(stored->len) && memcmp(stored->data, vault_key_id(), VAULT_ID_SIZE) == 0)
+		return;
+	if (!known) {
+		portion->lost[portion->lost_count++] = endpoint;
+		if (!portion->rekey->replace_lost)
+			return;
+		secrets.count = 0;
+		secrets_renew(&secrets, SIGNATURE_HMAC, clock_now_us());
+	}
+	secrets_seal(&secrets, &endpoint, &sealed);
+	write_row(portion, db_get_int(rows, r, 0), &sealed);
+	buf_free(&sealed);
+	crypto_forget(&secrets, sizeof secrets);
+}
+
+static enum db_result seal_portion(struct db *db, void *context)
+{
+	struct portion *portion = context;
+	struct db_rows rows;
+
+	portion->sealed = portion->lost_count = 0;
+	buf_reset(&portion->rows);
+	portion->json = json_to(&portion->rows);
+	DB_TRY(db_query(db, SQL_SECRET_PORTION, DB_ARGS(db_int(portion->behind), db_int(PORTION)), portion->arena, &rows));
+	portion->count = rows.count;
+	json_begin_array(&portion->json, NULL);
+	for (size_t r = 0; r < rows.count; r++)
+		seal_row(portion, &rows, r);
+	json_end(&portion->json);
+	portion->last = rows.count > 0 ? db_get_int(&rows, rows.count - 1, 0) : portion->behind;
+	return portion->sealed == 0 ? DB_OK : db_exec(db, SQL_SECRET_SAVE, DB_ARGS(db_buf(&portion->rows)));
+}
+
+static void add_up(const struct portion *portion)
+{
+	struct rekey *rekey = portion->rekey;
+
+	rekey->lost += (int64_t)portion->lost_count;
+	rekey->sealed += (int64_t)portion->sealed;
+	rekey->untouched += (int64_t)(portion->count - portion->sealed);
+	for (size_t i = 0; i < portion->lost_count && rekey->tell_lost != NULL; i++)
+		rekey->tell_lost(&portion->lost[i]);
+}
+
+enum db_result secrets_rekey(struct db *db, struct rekey *rekey)
+{
+	struct portion portion = { .rekey = rekey, .arena = arena_new() };
+	enum db_result result;
+
+	rekey->sealed = rekey->untouched = rekey->lost = 0;
+	do {
+		result = db_transact(db, DB_REPEATABLE, seal_portion, &portion);
+		if (result == DB_OK)
+			add_up(&portion);
+		portion.behind = portion.last;
+		arena_reset(portion.arena);
+	} while (result == DB_OK && portion.count > 0);
+	buf_free(&portion.rows);
+	arena_free(portion.arena);
+	return result;
+}
