@@ -12,30 +12,49 @@
 
 #define PORTION 100
 
-static void require_key(const struct conf *conf, const struct db_value *id)
-{
-	const uint8_t *bytes = (const uint8_t *)id->data;
+/* What the keys do not open. */
+struct unopened {
+	bool in_clear, under_other_key;
+	uint8_t key_id[VAULT_ID_SIZE]; /* of that one */
+};
 
-	if (id->len != VAULT_ID_SIZE)
-		fatal("secrets of webhooks stand in clear in the database: run `outdial secrets rekey`");
-	if (!vault_has_key(bytes))
-		fatal("%s is not the right file: secrets of webhooks are sealed under key %02x%02x%02x%02x, which it lacks",
-		      conf->secret_key_file, bytes[0], bytes[1], bytes[2], bytes[3]);
+static enum db_result find_unopened(struct db *db, struct unopened *out)
+{
+	struct arena *arena = arena_new();
+	struct db_rows rows = { 0 };
+	enum db_result result = db_query(db, SQL_SECRET_KEYS, DB_NO_ARGS, arena, &rows);
+
+	*out = (struct unopened){ .in_clear = false };
+	for (size_t r = 0; result == DB_OK && r < rows.count; r++) {
+		const struct db_value *id = db_get(&rows, r, 0);
+
+		if (id->len != VAULT_ID_SIZE) {
+			out->in_clear = true;
+		} else if (!vault_has_key((const uint8_t *)id->data)) {
+			out->under_other_key = true;
+			memcpy(out->key_id, id->data, VAULT_ID_SIZE);
+		}
+	}
+	arena_free(arena);
+	return result;
 }
 
 void secrets_require(const struct conf *conf)
 {
-	struct db *db = db_new(conf->database_file);
-	struct arena *arena = arena_new();
-	struct db_rows rows;
+	struct db *db;
+	struct unopened unopened;
 
 	vault_load(conf->secret_key_file);
-	if (db_query(db, SQL_SECRET_KEYS, DB_NO_ARGS, arena, &rows) != DB_OK)
+	db = db_new(conf->database_file);
+	if (find_unopened(db, &unopened) != DB_OK)
 		fatal("cannot read under which keys secrets are sealed: %s", db_last_error(db));
-	for (size_t r = 0; r < rows.count; r++)
-		require_key(conf, db_get(&rows, r, 0));
-	arena_free(arena);
 	db_free(db);
+	if (unopened.under_other_key)
+		fatal("%s is not the right file: secrets of webhooks are sealed under key %02x%02x%02x%02x, which it lacks",
+		      conf->secret_key_file, unopened.key_id[0], unopened.key_id[1], unopened.key_id[2],
+		      unopened.key_id[3]);
+	if (unopened.in_clear)
+		fatal("secrets of webhooks stand in clear in the database: run `outdial secrets rekey`");
 }
 
 /* Some endpoints, from the first to the last of which a transaction goes. */
