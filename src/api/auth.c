@@ -21,6 +21,7 @@
 #define KEY_LEN_MAX 200
 #define TOLERANCE_US (5 * US_PER_MINUTE) /* between the clocks of a signer and ours */
 #define MESSAGE_ID_MAX 256
+#define DIALERS_MAX 8 /* whose signature one request may be, at most */
 
 struct remembered {
 	uint8_t hash[SHA256_SIZE];
@@ -158,24 +159,44 @@ static bool read_message(const struct request *request, struct signed_message *m
 	       id_len > 0 && id_len <= MESSAGE_ID_MAX && strchr(request->webhook_id, '.') == NULL;
 }
 
-static enum db_result check_message(struct request *request, const struct reporter *dialer)
+static enum db_result is_signed_by(const struct request *request, const struct signed_message *message,
+                                   const struct reporter *dialer, bool *fits)
 {
-	int64_t now_us = clock_now_us();
-	struct signed_message message;
 	struct signing_secrets secrets;
-	bool fits;
 
-	if (!read_message(request, &message))
-		return refuse_signature(request, "webhook-id and webhook-timestamp must be there and well-formed.");
-	if (llabs(now_us - message.timestamp_s * US_PER_SECOND) > TOLERANCE_US)
-		return refuse_signature(request, "webhook-timestamp is more than five minutes away from now.");
 	if (!secrets_open(&secrets, &dialer->endpoint_id, dialer->secret.data, dialer->secret.len)) {
 		log_error("the secret of a webhook endpoint cannot be opened with the keys of secret_key_file");
 		return DB_ERROR;
 	}
-	fits = signature_fits(request->webhook_signature, &secrets, &message, now_us);
+	*fits = signature_fits(request->webhook_signature, &secrets, message, clock_now_us());
 	crypto_forget(&secrets, sizeof secrets);
-	return fits ? DB_OK : refuse_signature(request, "The signature is not one of the calls' dialer.");
+	return DB_OK;
+}
+
+static bool is_first_of_its_endpoint(const struct reporter *dialers, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (dialers[i].endpoint == dialers[at].endpoint)
+			return false;
+	return true;
+}
+
+/* A signature does not say whose it is: so each of the calls' dialers is tried, but not many of them. */
+static enum db_result find_signer(struct request *request, const struct signed_message *message,
+                                  const struct reporter *dialers, size_t count, const struct reporter **signer)
+{
+	bool fits = false;
+
+	for (size_t i = 0, tried = 0; i < count && tried < DIALERS_MAX; i++) {
+		if (!is_first_of_its_endpoint(dialers, i))
+			continue;
+		DB_TRY(is_signed_by(request, message, &dialers[i], &fits));
+		*signer = &dialers[i];
+		if (fits)
+			return DB_OK;
+		tried++;
+	}
+	return refuse_signature(request, "The signature is not one of the calls' dialer.");
 }
 
 /* The calls that are reported on, from the path or from the body. */
@@ -197,23 +218,25 @@ static const struct uuid *reported_calls(const struct request *request, size_t *
 	return ids;
 }
 
-/* A signature does not say whose it is. It must be that of the dialer of the first call that has one; and then
- * whatever else is said of calls of others is not for it to say. */
 enum db_result auth_check_signature(struct request *request)
 {
 	size_t count, dialer_count;
 	const struct uuid *ids = reported_calls(request, &count);
-	struct reporter *dialers;
 	bool *may_report = arena_alloc(request->arena, count * sizeof *may_report);
+	const struct reporter *signer = NULL;
+	struct signed_message message;
+	struct reporter *dialers;
 
 	DB_TRY(reporters_find(request->db, ids, count, request->arena, &dialers, &dialer_count));
-	if (dialer_count == 0)
-		return refuse_signature(request, "There is no call here whose dialer could have signed this.");
-	DB_TRY(check_message(request, &dialers[0]));
+	if (!read_message(request, &message))
+		return refuse_signature(request, "webhook-id and webhook-timestamp must be there and well-formed.");
+	if (llabs(clock_now_us() - message.timestamp_s * US_PER_SECOND) > TOLERANCE_US)
+		return refuse_signature(request, "webhook-timestamp is more than five minutes away from now.");
+	DB_TRY(find_signer(request, &message, dialers, dialer_count, &signer));
 	for (size_t i = 0; i < dialer_count; i++)
-		may_report[dialers[i].nth] = dialers[i].endpoint == dialers[0].endpoint;
+		may_report[dialers[i].nth] = dialers[i].endpoint == signer->endpoint;
 	request->may_report = may_report;
-	request->key = key_for_reports(dialers[0].organization_id);
+	request->key = key_for_reports(signer->organization_id);
 	return DB_OK;
 }
 

@@ -1,9 +1,10 @@
 #include "base/crypto.h"
 
 #include <limits.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 #include <string.h>
 
@@ -21,11 +22,33 @@ void crypto_sha256(const void *data, size_t len, uint8_t out[SHA256_SIZE])
 		fatal("libcrypto has no SHA-256");
 }
 
+/* Looked up and made once: that takes longer than to sign. */
+static EVP_MAC_CTX *hmac_context(void)
+{
+	char digest[] = "SHA256";
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end(),
+	};
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *context = mac != NULL ? EVP_MAC_CTX_new(mac) : NULL;
+
+	if (context == NULL || EVP_MAC_CTX_set_params(context, params) != 1)
+		fatal("libcrypto has no HMAC-SHA256");
+	EVP_MAC_free(mac);
+	return context;
+}
+
 void crypto_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
                         uint8_t out[SHA256_SIZE])
 {
-	if (HMAC(EVP_sha256(), key, (int)key_len, data, len, out, NULL) == NULL)
-		fatal("libcrypto has no HMAC-SHA256");
+	static EVP_MAC_CTX *context;
+	size_t made;
+
+	if (context == NULL)
+		context = hmac_context();
+	if (EVP_MAC_init(context, key, key_len, NULL) != 1 || EVP_MAC_update(context, data, len) != 1 ||
+	    EVP_MAC_final(context, out, &made, SHA256_SIZE) != 1)
+		fatal("libcrypto makes no HMAC-SHA256");
 }
 
 void crypto_base64(struct buf *out, const void *data, size_t len)
@@ -87,7 +110,7 @@ void crypto_forget(void *data, size_t len)
 		OPENSSL_cleanse(data, len);
 }
 
-/* Looked up and made once: that costs more than to encrypt a secret. */
+/* Once, for the same reason. */
 static EVP_CIPHER_CTX *cipher_context(const struct crypto_box *box, int encrypt)
 {
 	static EVP_CIPHER *cipher;

@@ -19,7 +19,7 @@ from receiver import TAKEN
 HERE = os.path.dirname(os.path.abspath(__file__))
 PACKAGE = os.path.join(HERE, "..", "standardwebhooks")
 GUIDE = os.path.join(HERE, "..", "..", "docs", "webhooks.md")
-INSTALL = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+INSTALL = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--loglevel=error"]
 
 
 def install(build):
