@@ -24,7 +24,7 @@ INSTALL = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-
 
 def install(build):
     """The folder with the library; raises OSError or CalledProcessError."""
-    folder = os.path.join(build, "tests", "standardwebhooks")
+    folder = os.path.join(build, "npm", "standardwebhooks")
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "lock"), "w") as lock:  # two runs may share a build
         fcntl.flock(lock, fcntl.LOCK_EX)
