@@ -18,12 +18,13 @@ START_SECONDS = 90
 BUFFER_POOL = "256M"
 ESCAPES = {"n": "\n", "t": "\t", "0": "\0"}  # of the client's --batch output
 
-# One user for the programs, with rights on their own database only, as in production.
-SETUP_SQL = """
+# One user for the programs, with rights on their own databases only, as in production.
+SETUP_SQL = r"""
 CREATE DATABASE IF NOT EXISTS outdial CHARACTER SET utf8mb4;
 CREATE USER IF NOT EXISTS 'outdial'@'localhost';
 ALTER USER 'outdial'@'localhost' IDENTIFIED BY '{password}';
 GRANT ALL PRIVILEGES ON outdial.* TO 'outdial'@'localhost';
+GRANT ALL PRIVILEGES ON `outdial\_simulation\_%`.* TO 'outdial'@'localhost';
 """
 
 

@@ -5,6 +5,7 @@
 
 #include "base/options.h"
 #include "cli/cli.h"
+#include "scheduler/simulation.h"
 
 static const char usage[] =
 	"Usage: outdial [-c FILE] COMMAND [OPTION]...\n"
@@ -16,6 +17,7 @@ static const char usage[] =
 	"  import         load a CSV file of contacts\n"
 	"  secrets rekey  seal the secrets of webhooks under the first key of secret_key_file\n"
 	"  status         what is going on\n"
+	"  simulate       play weeks of a campaign in seconds\n"
 	"  check-config   show the configuration in force and test the database\n"
 	"\n"
 	"  -c FILE        configuration (default: " CONF_FILE ")\n"
@@ -72,6 +74,17 @@ static const struct command {
 	  "Usage: outdial status\n"
 	  "Shows campaigns by status, calls in flight, webhooks that wait, and the database's clock.\n",
 	  cli_status },
+	{ "simulate",
+	  "Usage: outdial simulate FILE [--database-file FILE] [--sql DIR] [--calls yes]\n"
+	  "Plays a campaign against a clock that only moves when something happens, with the scheduler's own planning,\n"
+	  "claims and states, and a dialer that does as the script FILE (JSON, - for standard input) says; prints what\n"
+	  "happened when. It makes a database of its own beside Outdial's, and drops it at the end. What may stand in\n"
+	  "the script is told in outdial(1).\n"
+	  "\n"
+	  "  --database-file FILE   credentials that may create databases (default: database_file of the configuration)\n"
+	  "  --sql DIR              where the numbered SQL files are (default: " SQLDIR ")\n"
+	  "  --calls yes            print every call\n",
+	  simulate },
 	{ "check-config",
 	  "Usage: outdial check-config\n"
 	  "Shows every setting in force, then connects to the database and tests schema, locking and keys.\n",

@@ -6,7 +6,8 @@
 
 #include "base/log.h"
 
-static bool is_set;
+static bool is_set, stands;
+static int64_t standing_at_us;
 static int64_t offset_us;
 static int64_t set_at_mono_us;
 
@@ -25,6 +26,8 @@ int64_t clock_mono_us(void)
 
 int64_t clock_now_us(void)
 {
+	if (stands)
+		return standing_at_us;
 	return is_set ? clock_mono_us() + offset_us : read_clock(CLOCK_REALTIME);
 }
 
@@ -42,5 +45,13 @@ void clock_set(int64_t database_us, int64_t asked_mono_us, int64_t answered_mono
 
 int64_t clock_age_us(void)
 {
+	if (stands)
+		return 0;
 	return is_set ? clock_mono_us() - set_at_mono_us : INT64_MAX;
+}
+
+void clock_stand(int64_t us)
+{
+	stands = true;
+	standing_at_us = us;
 }

@@ -19,4 +19,8 @@ int64_t clock_mono_us(void); /* for durations only */
 void clock_set(int64_t database_us, int64_t asked_mono_us, int64_t answered_mono_us);
 int64_t clock_age_us(void); /* since the last clock_set; INT64_MAX before the first */
 
+/* For simulations: from now on the clock stands at this instant, until it is moved on again, whatever the
+ * database says. */
+void clock_stand(int64_t us);
+
 #endif

@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "cli/arguments.h"
+#include "base/arguments.h"
 #include "cli/cli.h"
 #include "store/db.h"
 #include "store/schema.h"

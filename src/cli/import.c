@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "cli/arguments.h"
+#include "base/arguments.h"
 #include "cli/cli.h"
 #include "store/batch_store.h"
 #include "store/folder_store.h"

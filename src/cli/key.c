@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "base/log.h"
-#include "cli/arguments.h"
+#include "base/arguments.h"
 #include "cli/cli.h"
 #include "domain/key.h"
 #include "domain/scope.h"

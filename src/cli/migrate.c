@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "cli/arguments.h"
+#include "base/arguments.h"
 #include "cli/cli.h"
 #include "store/migrate.h"
 

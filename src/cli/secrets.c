@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "base/vault.h"
-#include "cli/arguments.h"
+#include "base/arguments.h"
 #include "cli/cli.h"
 #include "store/secret_store.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "cli/arguments.h"
+#include "base/arguments.h"
 #include "cli/cli.h"
 #include "store/schema.h"
 

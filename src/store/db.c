@@ -61,6 +61,13 @@ static const struct {
 #undef SQL
 };
 
+static const char *diverted_to; /* NULL: what the option file says */
+
+void db_divert(const char *database)
+{
+	diverted_to = database;
+}
+
 struct db *db_new(const char *option_file)
 {
 	struct db *db = calloc(1, sizeof *db);
@@ -173,7 +180,7 @@ static enum db_result connect_database(struct db *db)
 	mysql_options(db->mysql, MYSQL_OPT_CONNECT_TIMEOUT, &(unsigned){ 5 });
 	mysql_options(db->mysql, MYSQL_OPT_READ_TIMEOUT, &timeout);
 	mysql_options(db->mysql, MYSQL_OPT_WRITE_TIMEOUT, &timeout);
-	if (mysql_real_connect(db->mysql, NULL, NULL, NULL, NULL, 0, NULL, CLIENT_FOUND_ROWS) == NULL) {
+	if (mysql_real_connect(db->mysql, NULL, NULL, NULL, diverted_to, 0, NULL, CLIENT_FOUND_ROWS) == NULL) {
 		fail(db, "connect");
 		disconnect(db);
 		return DB_LOST;

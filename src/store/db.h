@@ -78,6 +78,10 @@ enum sql_statement; /* store/statements.h */
 struct db *db_new(const char *option_file);
 void db_free(struct db *db);
 
+/* For simulations: every connection of this process made from now on is to this database and not to the one that
+ * the option file names. The name is not copied. */
+void db_divert(const char *database);
+
 /* Connects if need be, and keeps the process's clock to the database's (base/clock.h). DB_OK or DB_LOST. */
 enum db_result db_ready(struct db *db);
 

@@ -1,6 +1,6 @@
 /* The arguments of one command. */
-#ifndef CLI_ARGUMENTS_H
-#define CLI_ARGUMENTS_H
+#ifndef BASE_ARGUMENTS_H
+#define BASE_ARGUMENTS_H
 
 #include <stddef.h>
 
