@@ -87,9 +87,10 @@ static enum db_result reply_agent(struct request *request, int status, const str
 
 enum db_result agents_list(struct request *request)
 {
-	const struct agent_query *query = request->query;
+	struct agent_query *query = request->query;
 	struct listing listing;
 
+	DB_TRY(page_begin(request, &query->page));
 	DB_TRY(agent_list(request->db, request->key.organization_id, &query->filter, &query->page,
 	                  request->arena, &listing));
 	return page_reply(request, &query->page, &listing, write_agent);

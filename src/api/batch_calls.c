@@ -61,12 +61,16 @@ static enum db_result reply_batch(struct request *request, int status, const str
 
 enum db_result batch_calls_list(struct request *request)
 {
-	const struct batch_query *query = request->query;
-	struct listing listing;
+	struct batch_query *query = request->query;
+	struct listing listing = { 0 };
+	enum db_result result;
 
-	DB_TRY(batch_list(request->db, request->key.organization_id, &query->filter, &query->page, request->arena,
-	                  &listing));
-	return page_reply(request, &query->page, &listing, write_item);
+	DB_TRY(page_begin(request, &query->page));
+	result = batch_list(request->db, request->key.organization_id, &query->filter, &query->page, request->arena,
+	                    &listing);
+	if (result != DB_OK && result != DB_NOT_FOUND)
+		return result;
+	return page_reply(request, &query->page, &listing, write_item); /* no such agent: none of its */
 }
 
 enum db_result batch_calls_get(struct request *request)
@@ -309,11 +313,8 @@ static void write_reported(struct json *json, const char *key, int64_t value)
 		json_int(json, key, value);
 }
 
-static void write_contact(struct json *json, const char *key, const void *item)
+static void write_members(struct json *json, const struct batch_contact *contact)
 {
-	const struct batch_contact *contact = item;
-
-	json_begin_object(json, key);
 	json_int(json, "position", contact->position);
 	json_id(json, "contact_id", &contact->contact_id);
 	json_add_string(json, "phone_number", contact->who.phone_number);
@@ -335,15 +336,45 @@ static void write_contact(struct json *json, const char *key, const void *item)
 	json_text(json, "outcome", contact->outcome);
 	json_text(json, "error_reason", contact->status == CONTACT_SKIPPED ? skip_reason_names[contact->skip_reason]
 	                                                                          : contact->end_reason);
+}
+
+static void write_contact(struct json *json, const char *key, const void *item)
+{
+	json_begin_object(json, key);
+	write_members(json, item);
+	json_end(json);
+}
+
+static void write_history(struct json *json, const struct batch_contact *contact)
+{
+	json_begin_array(json, "attempts_history");
+	for (size_t i = 0; i < contact->history_count; i++) {
+		const struct attempt *attempt = &contact->history[i];
+
+		json_begin_object(json, NULL);
+		json_int(json, "attempt", attempt->number);
+		json_id(json, "call_id", &attempt->call_id);
+		json_add_string(json, "status", call_status_names[attempt->status]);
+		json_add_string(json, "from_number", attempt->from_number);
+		json_instant(json, "scheduled_at", attempt->scheduled_at_us);
+		json_instant(json, "called_at", attempt->called_at_us);
+		json_instant(json, "ended_at", attempt->ended_at_us);
+		write_reported(json, "duration_seconds", attempt->duration_seconds);
+		json_decimal4(json, "cost", attempt->cost_ten_thousandths);
+		json_text(json, "outcome", attempt->outcome);
+		json_text(json, "error_reason", attempt->end_reason);
+		json_end(json);
+	}
 	json_end(json);
 }
 
 enum db_result batch_contacts_page(struct request *request)
 {
-	const struct contact_query *query = request->query;
+	struct contact_query *query = request->query;
 	struct listing listing;
 	struct batch batch;
 
+	DB_TRY(page_begin(request, &query->page));
 	DB_TRY(batch_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &batch));
 	DB_TRY(batch_contacts_list(request->db, &batch, query->status, &query->page, request->arena, &listing));
 	return page_reply(request, &query->page, &listing, write_contact);
@@ -353,10 +384,15 @@ enum db_result batch_contacts_get(struct request *request)
 {
 	struct batch_contact contact;
 	struct batch batch;
+	struct json *json;
 
 	DB_TRY(batch_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &batch));
 	DB_TRY(batch_contact_get(request->db, &batch, request->position, request->arena, &contact));
-	write_contact(reply_begin(request, 200), "data", &contact);
+	json = reply_begin(request, 200);
+	json_begin_object(json, "data");
+	write_members(json, &contact);
+	write_history(json, &contact);
+	json_end(json);
 	return reply_end(request);
 }
 

@@ -73,15 +73,19 @@ static void write_call(struct json *json, const char *key, const void *item)
 
 enum db_result calls_list(struct request *request)
 {
-	const struct call_query *query = request->query;
+	struct call_query *query = request->query;
 	struct call_filter filter = {
 		.status = query->status, .agent_id = query->agent_id, .batch_id = query->batch_call_id,
 		.after_us = query->created_after.us, .before_us = query->created_before.us,
 	};
-	struct listing listing;
+	struct listing listing = { 0 };
+	enum db_result result;
 
-	DB_TRY(call_list(request->db, request->key.organization_id, &filter, &query->page, request->arena, &listing));
-	return page_reply(request, &query->page, &listing, write_call);
+	DB_TRY(page_begin(request, &query->page));
+	result = call_list(request->db, request->key.organization_id, &filter, &query->page, request->arena, &listing);
+	if (result != DB_OK && result != DB_NOT_FOUND)
+		return result;
+	return page_reply(request, &query->page, &listing, write_call); /* no such agent or campaign: none of its */
 }
 
 static enum db_result reply_call(struct request *request, int status, const struct uuid *id)

@@ -68,12 +68,13 @@ static enum db_result reply_contact(struct request *request, int status, const s
 
 enum db_result contacts_list(struct request *request)
 {
-	const struct contact_query *query = request->query;
+	struct contact_query *query = request->query;
 	struct contact_filter filter = { NULL, query->last_call_outcome, query->search };
 	struct contact_folder folder;
 	struct listing listing = { 0 };
 	enum db_result result = DB_OK;
 
+	DB_TRY(page_begin(request, &query->page));
 	if (!uuid_is_nil(&query->folder_id)) {
 		filter.folder = &folder;
 		result = folder_get(request->db, request->key.organization_id, &query->folder_id, request->arena, &folder);

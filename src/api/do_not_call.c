@@ -59,9 +59,10 @@ static void write_number(struct json *json, const char *key, const void *item)
 
 enum db_result do_not_call_page(struct request *request)
 {
-	const struct suppression_query *query = request->query;
+	struct suppression_query *query = request->query;
 	struct listing listing;
 
+	DB_TRY(page_begin(request, &query->page));
 	DB_TRY(do_not_call_list(request->db, request->key.organization_id, query->phone_number, &query->page,
 	                        request->arena, &listing));
 	return page_reply(request, &query->page, &listing, write_number);

@@ -54,8 +54,11 @@ static enum db_result reply_folder(struct request *request, int status, const st
 
 enum db_result folders_list(struct request *request)
 {
-	const struct folder_query *query = request->query;
+	struct folder_query *query = request->query;
 	struct listing listing;
+
+	query->page.order = query->sort * 2 + query->order;
+	DB_TRY(page_begin(request, &query->page));
 
 	DB_TRY(folder_list(request->db, request->key.organization_id, (enum folder_sort)query->sort,
 	                   query->order == ORDER_DESC, &query->page, request->arena, &listing));

@@ -56,9 +56,10 @@ static void write_key(struct json *json, const char *name, const void *item)
 
 enum db_result keys_list(struct request *request)
 {
-	const struct page_query *query = request->query;
+	struct page_query *query = request->query;
 	struct listing listing;
 
+	DB_TRY(page_begin(request, &query->page));
 	DB_TRY(key_list_of(request->db, request->key.organization_id, &query->page, request->arena, &listing));
 	return page_reply(request, &query->page, &listing, write_key);
 }

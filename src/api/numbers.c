@@ -87,9 +87,10 @@ static enum db_result reply_number(struct request *request, int status,
 
 enum db_result numbers_list(struct request *request)
 {
-	const struct page_query *query = request->query;
+	struct page_query *query = request->query;
 	struct listing listing;
 
+	DB_TRY(page_begin(request, &query->page));
 	DB_TRY(number_list(request->db, request->key.organization_id, &query->page, request->arena,
 	                   &listing));
 	return page_reply(request, &query->page, &listing, write_number);

@@ -1,4 +1,5 @@
-/* Lists: the parameters `limit` and `offset`, and their part of the reply. */
+/* Lists: the parameters `limit`, `offset` and `cursor`, and their part of the reply. A cursor says behind which
+ * item a page begins, and is good for the list that gave it and no other; clients take it as it is. */
 #ifndef API_PAGE_H
 #define API_PAGE_H
 
@@ -6,18 +7,22 @@
 #include "base/json.h"
 #include "store/page.h"
 
-#define PAGE_INITIAL { .limit = 50, .offset = 0 }
+#define PAGE_INITIAL { .limit = 50, .cursor = "" }
 
 /* The rows of a query table whose struct has a `struct page page`. */
 #define PAGE_FIELDS(holder)                                                                                  \
 	{ .name = "limit", .type = FIELD_INT, .offset = offsetof(holder, page.limit), .min = 1, .max = 100 },  \
-	{ .name = "offset", .type = FIELD_INT, .offset = offsetof(holder, page.offset), .max = INT32_MAX }
+	{ .name = "offset", .type = FIELD_INT, .offset = offsetof(holder, page.offset), .max = INT32_MAX },    \
+	{ .name = "cursor", .type = FIELD_STRING, .offset = offsetof(holder, page.cursor), .min = 1, .max = 4096 }
 
 /* A list without filters. */
 struct page_query {
 	struct page page;
 };
 extern const struct field_table page_fields;
+
+/* Reads the cursor, once page->order is set. DB_REFUSED: 400, it is none of this list. */
+enum db_result page_begin(struct request *request, struct page *page);
 
 /* 200 with the items, each written by `write`, and the pagination. */
 typedef void page_write_item(struct json *json, const char *key, const void *item);

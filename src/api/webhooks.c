@@ -130,9 +130,10 @@ static enum db_result check_url(struct request *request, const struct webhook *w
 
 enum db_result webhooks_list(struct request *request)
 {
-	const struct page_query *query = request->query;
+	struct page_query *query = request->query;
 	struct listing listing;
 
+	DB_TRY(page_begin(request, &query->page));
 	DB_TRY(webhook_list(request->db, request->key.organization_id, &query->page, request->arena,
 	                    &listing));
 	return page_reply(request, &query->page, &listing, write_webhook);

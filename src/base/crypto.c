@@ -185,3 +185,43 @@ void crypto_ed25519_sign(const uint8_t secret[ED25519_SIZE], const void *data, s
 	EVP_MD_CTX_free(context);
 	EVP_PKEY_free(key);
 }
+
+static void replace(char *text, char from, char to)
+{
+	for (; (text = strchr(text, from)) != NULL; text++)
+		*text = to;
+}
+
+void crypto_base64url(struct buf *out, const void *data, size_t len)
+{
+	struct buf text = { 0 };
+
+	crypto_base64(&text, data, len);
+	if (text.len != 0) {
+		replace(text.data, '+', '-');
+		replace(text.data, '/', '_');
+		buf_add(out, text.data, strcspn(text.data, "="));
+	}
+	buf_free(&text);
+}
+
+bool crypto_base64url_decode(struct buf *out, const char *text)
+{
+	size_t text_len = strlen(text), len = text_len * 3 / 4;
+	struct buf padded = { 0 }, bytes = { 0 };
+	bool valid;
+
+	if (len == 0)
+		return false;
+	buf_puts(&padded, text);
+	buf_add(&padded, "===", (4 - text_len % 4) % 4);
+	buf_add(&bytes, padded.data, padded.len); /* room enough */
+	replace(padded.data, '-', '+');
+	replace(padded.data, '_', '/');
+	valid = strpbrk(text, "+/=") == NULL && crypto_base64_decode(padded.data, bytes.data, len);
+	if (valid)
+		buf_add(out, bytes.data, len);
+	buf_free(&padded);
+	buf_free(&bytes);
+	return valid;
+}

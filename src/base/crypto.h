@@ -44,4 +44,9 @@ void crypto_ed25519_public(const uint8_t secret[ED25519_SIZE], uint8_t out[ED255
 void crypto_ed25519_sign(const uint8_t secret[ED25519_SIZE], const void *data, size_t len,
                          uint8_t out[ED25519_SIGNATURE_SIZE]);
 
+/* As it may stand in an address: with - and _, without padding. False: the text is not what the first makes of
+ * some bytes. */
+void crypto_base64url(struct buf *out, const void *data, size_t len);
+bool crypto_base64url_decode(struct buf *out, const char *text);
+
 #endif

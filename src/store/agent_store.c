@@ -37,6 +37,21 @@ enum db_result agent_get(struct db *db, int64_t organization_id, const struct uu
 	return DB_OK;
 }
 
+enum db_result agent_find_row(struct db *db, int64_t organization_id, const struct uuid *uuid,
+                              struct arena *arena, int64_t *row)
+{
+	struct db_rows rows;
+
+	*row = 0;
+	if (uuid_is_nil(uuid))
+		return DB_OK;
+	DB_TRY(db_query(db, SQL_AGENT_FIND, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
+	if (rows.count == 0)
+		return DB_NOT_FOUND;
+	*row = db_get_int(&rows, 0, 0);
+	return DB_OK;
+}
+
 /* Two statements, because the second reads a row of another table that must stay unlocked. */
 static enum db_result lock_and_get(struct db *db, enum sql_statement lock, int64_t organization_id,
                                    const struct uuid *uuid, struct arena *arena, struct agent *out)
@@ -64,20 +79,18 @@ enum db_result agent_list(struct db *db, int64_t organization_id, const struct a
 {
 	struct db_value organization = db_int(organization_id);
 	struct db_value status = db_int(filter->status), name = db_text(filter->name);
-	struct db_rows rows, total;
+	struct db_rows rows;
 	struct agent *items;
 
 	DB_TRY(db_query(db, SQL_AGENT_LIST,
-	                DB_ARGS(organization, status, status, name, name, db_int(page->limit),
-	                        db_int(page->offset)),
+	                DB_ARGS(organization, status, status, name, name, page_below(page), page_rows(page),
+	                        page_offset(page)),
 	                arena, &rows));
-	DB_TRY(db_query(db, SQL_AGENT_COUNT, DB_ARGS(organization, status, status, name, name), arena,
-	                &total));
 	items = arena_alloc(arena, rows.count * sizeof *items);
 	for (size_t r = 0; r < rows.count; r++)
 		items[r] = agent_from_row(&rows, r);
-	*out = (struct listing){ items, rows.count, sizeof *items, db_get_int(&total, 0, 0) };
-	return DB_OK;
+	page_fill(out, page, &rows, items, sizeof *items);
+	return page_count(db, SQL_AGENT_COUNT, DB_ARGS(organization, status, status, name, name), arena, out);
 }
 
 enum db_result agent_insert(struct db *db, int64_t organization_id, struct agent *agent,

@@ -10,7 +10,11 @@
 enum db_result agent_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
                          struct arena *arena, struct agent *out);
 
-/* The same; the row stays until the transaction ends: unchanged, or as it is. */
+/* Its internal key alone: *row. 0 for the nil id. */
+enum db_result agent_find_row(struct db *db, int64_t organization_id, const struct uuid *uuid,
+                              struct arena *arena, int64_t *row);
+
+/* As agent_get; the row stays until the transaction ends: unchanged, or as it is. */
 enum db_result agent_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
                           struct arena *arena, struct agent *out);
 enum db_result agent_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid,

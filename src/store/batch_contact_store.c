@@ -177,65 +177,101 @@ static struct batch_contact read_contact(const struct db_rows *rows, size_t r, c
 	};
 }
 
+static struct attempt read_attempt(const struct db_rows *rows, size_t r)
+{
+	return (struct attempt){
+		.call_id = db_get_uuid(rows, r, 22),
+		.number = db_get_int(rows, r, 23),
+		.status = (enum call_status)db_get_int(rows, r, 11),
+		.from_number = db_get_text(rows, r, 12),
+		.scheduled_at_us = db_get_int(rows, r, 24),
+		.called_at_us = db_get_int(rows, r, 13),
+		.ended_at_us = db_get_int(rows, r, 14),
+		.duration_seconds = db_get_int(rows, r, 15),
+		.cost_ten_thousandths = db_get_int(rows, r, 16),
+		.outcome = db_get_text(rows, r, 17),
+		.end_reason = db_get_text(rows, r, 18),
+	};
+}
+
 enum db_result batch_contact_get(struct db *db, const struct batch *batch, int64_t position,
                                  struct arena *arena, struct batch_contact *out)
 {
+	struct attempt *history;
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_CONTACT_GET, DB_ARGS(db_int(batch->id), db_int(position)), arena, &rows));
 	if (rows.count == 0)
 		return DB_NOT_FOUND;
-	*out = read_contact(&rows, 0, batch);
+	*out = read_contact(&rows, rows.count - 1, batch);
+	if (out->call_status < 0) /* a row without a call */
+		return DB_OK;
+	history = arena_alloc(arena, rows.count * sizeof *history);
+	for (size_t r = 0; r < rows.count; r++)
+		history[r] = read_attempt(&rows, r);
+	out->history = history;
+	out->history_count = rows.count;
 	return DB_OK;
 }
 
-/* Which stored status, and planned or not, a derived status stands for. */
-struct stored_filter {
-	int status, or_status;
-	int planned; /* 0: no, 1: yes, 2: either */
-};
-
-static bool stored_filter(const struct batch *batch, int status, struct stored_filter *out)
+/* Everybody who waits in a campaign whose plan is written is planned, and nobody in a draft. */
+static bool plan_is_written(const struct batch *batch)
 {
-	bool over = batch_is_over(batch->status);
+	return batch->status != BATCH_DRAFT && batch->work == BATCH_WORK_DISPATCH &&
+	       batch->plan_position == batch->counts.total;
+}
 
-	*out = (struct stored_filter){ status, status, 2 };
-	switch (status) {
-	case CONTACT_PENDING:
-		out->planned = 0;
-		return !over;
-	case CONTACT_SCHEDULED:
-		*out = (struct stored_filter){ CONTACT_PENDING, CONTACT_PENDING, 1 };
-		return !over;
-	case CONTACT_CANCELLED:
-		if (over)
-			out->or_status = CONTACT_PENDING;
-		return true;
-	default:
-		return true;
+static enum db_result count_planned(struct db *db, const struct batch *batch, struct arena *arena,
+                                    struct listing *out)
+{
+	if (batch->status == BATCH_DRAFT)
+		out->total = 0;
+	else if (plan_is_written(batch))
+		out->total = batch->counts.pending;
+	return page_count(db, SQL_CONTACT_COUNT_PLANNED, DB_ARGS(db_int(batch->id)), arena, out);
+}
+
+/* The campaign's counters know; only while a plan is being written the planned ones are counted. */
+static enum db_result count_contacts(struct db *db, const struct batch *batch, int status, struct arena *arena,
+                                     struct listing *out)
+{
+	const struct batch_counts *counts = &batch->counts;
+	const int64_t totals[CONTACT_STATUS__MAX] = {
+		[CONTACT_IN_PROGRESS] = counts->in_progress, [CONTACT_COMPLETED] = counts->completed,
+		[CONTACT_FAILED] = counts->failed, [CONTACT_VOICEMAIL] = counts->voicemail,
+		[CONTACT_NO_ANSWER] = counts->no_answer, [CONTACT_BUSY] = counts->busy,
+		[CONTACT_CANCELLED] = counts->cancelled, [CONTACT_SKIPPED] = counts->skipped,
+	};
+
+	if (out->total >= 0)
+		return DB_OK;
+	if (status != CONTACT_PENDING && status != CONTACT_SCHEDULED) {
+		out->total = status < 0 ? counts->total : totals[status];
+		return DB_OK;
 	}
+	DB_TRY(count_planned(db, batch, arena, out));
+	if (status == CONTACT_PENDING)
+		out->total = counts->pending > out->total ? counts->pending - out->total : 0;
+	return DB_OK;
 }
 
 static enum db_result query_page(struct db *db, const struct batch *batch, int status, const struct page *page,
-                                 struct arena *arena, struct db_rows *rows, int64_t *total)
+                                 struct arena *arena, struct db_rows *rows)
 {
-	struct db_value id = db_int(batch->id), limit = db_int(page->limit), offset = db_int(page->offset);
-	struct db_value stored, or_stored, planned;
-	struct stored_filter filter;
+	struct db_value id = db_int(batch->id), behind = page_above(page), limit = page_rows(page),
+	                offset = page_offset(page), stored = db_int(status), or_stored = stored;
+	bool over = batch_is_over(batch->status);
 
-	*total = batch->counts.total;
-	if (status < 0)
-		return db_query(db, SQL_CONTACT_PAGE, DB_ARGS(id, offset, limit), arena, rows);
-	*total = 0;
-	if (!stored_filter(batch, status, &filter))
+	if (status < 0) /* positions are dense */
+		return db_query(db, SQL_CONTACT_PAGE, DB_ARGS(id, db_int(behind.i + offset.i), limit), arena, rows);
+	if (over && (status == CONTACT_PENDING || status == CONTACT_SCHEDULED))
 		return DB_OK;
-	stored = db_int(filter.status);
-	or_stored = db_int(filter.or_status);
-	planned = db_int(filter.planned);
-	DB_TRY(db_query(db, SQL_CONTACT_COUNT_OF_STATUS, DB_ARGS(id, stored, or_stored, planned, planned), arena, rows));
-	*total = db_get_int(rows, 0, 0);
-	return db_query(db, SQL_CONTACT_PAGE_OF_STATUS,
-	                DB_ARGS(id, stored, or_stored, planned, planned, limit, offset), arena, rows);
+	if (status == CONTACT_SCHEDULED)
+		return db_query(db, SQL_CONTACT_PAGE_PLANNED, DB_ARGS(id, behind, limit, offset), arena, rows);
+	if (over && status == CONTACT_CANCELLED)
+		or_stored = db_int(CONTACT_PENDING);
+	return db_query(db, SQL_CONTACT_PAGE_OF_STATUS, DB_ARGS(
+		id, behind, stored, or_stored, db_int(status != CONTACT_PENDING), limit, offset), arena, rows);
 }
 
 enum db_result batch_contacts_list(struct db *db, const struct batch *batch, int status, const struct page *page,
@@ -243,12 +279,11 @@ enum db_result batch_contacts_list(struct db *db, const struct batch *batch, int
 {
 	struct db_rows rows = { 0 };
 	struct batch_contact *items;
-	int64_t total;
 
-	DB_TRY(query_page(db, batch, status, page, arena, &rows, &total));
+	DB_TRY(query_page(db, batch, status, page, arena, &rows));
 	items = arena_alloc(arena, rows.count * sizeof *items);
 	for (size_t r = 0; r < rows.count; r++)
 		items[r] = read_contact(&rows, r, batch);
-	*out = (struct listing){ items, rows.count, sizeof *items, total };
-	return DB_OK;
+	page_fill(out, page, &rows, items, sizeof *items);
+	return count_contacts(db, batch, status, arena, out);
 }

@@ -22,6 +22,14 @@ enum db_result batch_contacts_copy_part(struct db *db, struct batch *batch, stru
 enum db_result batch_contacts_copy(struct db *db, struct batch *batch, const struct uuid *ids, size_t count,
                                    struct uuid *missing);
 
+struct attempt {
+	struct uuid call_id;
+	int64_t number; /* from 1 */
+	enum call_status status;
+	const char *from_number, *outcome, *end_reason;
+	int64_t scheduled_at_us, called_at_us, ended_at_us, duration_seconds, cost_ten_thousandths;
+};
+
 struct batch_contact {
 	int64_t position;
 	struct contact_input who;
@@ -34,6 +42,8 @@ struct batch_contact {
 	int call_status;     /* -1: none */
 	const char *from_number, *outcome, *end_reason;
 	int64_t called_at_us, ended_at_us, duration_seconds, cost_ten_thousandths;
+	const struct attempt *history; /* in their order; from batch_contact_get alone */
+	size_t history_count;
 };
 
 enum db_result batch_contact_get(struct db *db, const struct batch *batch, int64_t position,

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "store/agent_store.h"
 #include "store/statements.h"
 
 #define SET_ASIDE_US (60 * US_PER_SECOND)
@@ -202,23 +203,30 @@ enum db_result batch_lock(struct db *db, int64_t organization_id, const struct u
 	return batch_get_row(db, db_get_int(&rows, 0, 0), arena, out);
 }
 
+static enum sql_statement which_list(const struct batch_filter *filter, int64_t agent_row)
+{
+	if (agent_row != 0)
+		return SQL_BATCH_LIST_OF_AGENT;
+	return filter->status < 0 ? SQL_BATCH_LIST : SQL_BATCH_LIST_OF_STATUS;
+}
+
 enum db_result batch_list(struct db *db, int64_t organization_id, const struct batch_filter *filter,
                           const struct page *page, struct arena *arena, struct listing *out)
 {
-	struct db_value organization = db_int(organization_id), status = db_int(filter->status),
-	                any_agent = db_int(uuid_is_nil(&filter->agent_id)), agent = db_uuid(&filter->agent_id);
-	struct db_rows rows, total;
+	struct db_value organization = db_int(organization_id), status = db_int(filter->status), agent = db_int(0);
+	struct db_rows rows;
 	struct batch *items;
 
-	DB_TRY(db_query(db, SQL_BATCH_LIST,
-	                DB_ARGS(organization, status, status, any_agent, agent, db_int(page->limit),
-	                        db_int(page->offset)), arena, &rows));
-	DB_TRY(db_query(db, SQL_BATCH_COUNT, DB_ARGS(organization, status, status, any_agent, agent), arena, &total));
+	DB_TRY(agent_find_row(db, organization_id, &filter->agent_id, arena, &agent.i));
+	DB_TRY(db_query(db, which_list(filter, agent.i), DB_ARGS(
+		organization, page_below(page), status, status, agent, agent, page_rows(page), page_offset(page)),
+	                arena, &rows));
 	items = arena_alloc(arena, rows.count * sizeof *items);
 	for (size_t r = 0; r < rows.count; r++)
 		read_batch(&rows, r, arena, &items[r]);
-	*out = (struct listing){ items, rows.count, sizeof *items, db_get_int(&total, 0, 0) };
-	return DB_OK;
+	page_fill(out, page, &rows, items, sizeof *items);
+	return page_count(db, agent.i != 0 ? SQL_BATCH_COUNT_OF_AGENT : SQL_BATCH_COUNT, DB_ARGS(
+		organization, db_int(INT64_MAX), status, status, agent, agent), arena, out);
 }
 
 enum db_result batch_insert(struct db *db, struct batch *batch)

@@ -19,7 +19,7 @@ struct batch_filter {
 	int status;           /* -1: any */
 	struct uuid agent_id; /* nil: any */
 };
-/* Newest first; of struct batch. */
+/* Newest first; of struct batch. DB_NOT_FOUND: there is no such agent. */
 enum db_result batch_list(struct db *db, int64_t organization_id, const struct batch_filter *filter,
                           const struct page *page, struct arena *arena, struct listing *out);
 

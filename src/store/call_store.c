@@ -1,7 +1,10 @@
 #include "store/call_store.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/instant.h"
+#include "store/agent_store.h"
 #include "store/statements.h"
 
 /* A column of a LEFT JOIN: empty when there was nothing to join. */
@@ -85,24 +88,95 @@ static struct uuid first_id_at(int64_t us)
 	return id;
 }
 
+/* What a filter stands for in the table. */
+struct stored_filter {
+	int64_t organization_id, agent_row, batch_row; /* 0: any */
+	int status;                                    /* -1: any */
+	struct uuid from, until;
+	int64_t calls_of_batch;
+};
+
+static enum db_result find_batch(struct db *db, const struct uuid *uuid, struct arena *arena,
+                                 struct stored_filter *out)
+{
+	struct db_rows rows;
+
+	if (uuid_is_nil(uuid))
+		return DB_OK;
+	DB_TRY(db_query(db, SQL_CALL_FIND_BATCH, DB_ARGS(db_uuid(uuid), db_int(out->organization_id)), arena, &rows));
+	if (rows.count == 0)
+		return DB_NOT_FOUND;
+	out->batch_row = db_get_int(&rows, 0, 0);
+	out->calls_of_batch = db_get_int(&rows, 0, 1);
+	return DB_OK;
+}
+
+/* The index that leaves least to look through. */
+static const struct index {
+	enum sql_statement list, count;
+} of_batch = { SQL_CALL_LIST_OF_BATCH, SQL_CALL_COUNT_OF_BATCH },
+  of_status = { SQL_CALL_LIST_OF_STATUS, SQL_CALL_COUNT_OF_STATUS },
+  of_agent = { SQL_CALL_LIST_OF_AGENT, SQL_CALL_COUNT_OF_AGENT }, of_all = { SQL_CALL_LIST, SQL_CALL_COUNT };
+
+static const struct index *best_index(const struct stored_filter *filter)
+{
+	if (filter->batch_row != 0)
+		return &of_batch;
+	if (filter->status >= 0)
+		return &of_status;
+	return filter->agent_row != 0 ? &of_agent : &of_all;
+}
+
+static enum db_result count_calls(struct db *db, const struct stored_filter *filter, const struct call_filter *asked,
+                                  struct arena *arena, struct listing *out)
+{
+	struct db_value status = db_int(filter->status), agent = db_int(filter->agent_row),
+	                batch = db_int(filter->batch_row);
+	bool whole_batch = filter->batch_row != 0 && filter->agent_row == 0 && filter->status < 0 &&
+	                   asked->after_us == INSTANT_NONE && asked->before_us == INSTANT_NEVER;
+
+	if (whole_batch && out->total < 0)
+		out->total = filter->calls_of_batch;
+	return page_count(db, best_index(filter)->count, DB_ARGS(
+		db_int(filter->organization_id), db_uuid(&filter->from), db_uuid(&filter->until), status, status,
+		agent, agent, batch, batch), arena, out);
+}
+
+static void read_page(struct listing *out, const struct page *page, const struct db_rows *rows, struct arena *arena)
+{
+	struct call *items = arena_alloc(arena, rows->count * sizeof *items);
+
+	for (size_t r = 0; r < rows->count; r++)
+		items[r] = read_call(rows, r);
+	page_fill(out, page, rows, items, sizeof *items);
+	if (out->count != 0) {
+		char *id = arena_alloc(arena, UUID_TEXT);
+
+		uuid_format(&items[out->count - 1].id, id);
+		out->last.text = id;
+	}
+}
+
 enum db_result call_list(struct db *db, int64_t organization_id, const struct call_filter *filter,
                          const struct page *page, struct arena *arena, struct listing *out)
 {
-	struct uuid from = first_id_at(filter->after_us), until = first_id_at(filter->before_us);
-	struct db_value organization = db_int(organization_id), status = db_int(filter->status),
-	                any_agent = db_int(uuid_is_nil(&filter->agent_id)), agent = db_uuid(&filter->agent_id),
-	                any_batch = db_int(uuid_is_nil(&filter->batch_id)), batch = db_uuid(&filter->batch_id);
-	struct db_rows rows, total;
-	struct call *items;
+	struct stored_filter stored = {
+		.organization_id = organization_id, .status = filter->status,
+		.from = first_id_at(filter->after_us), .until = first_id_at(filter->before_us),
+	};
+	struct db_value status = db_int(filter->status), agent, batch;
+	struct uuid below = stored.until, after;
+	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_CALL_LIST, DB_ARGS(organization, status, status, any_agent, agent, any_batch, batch,
-	                                           db_uuid(&from), db_uuid(&until), db_int(page->limit),
-	                                           db_int(page->offset)), arena, &rows));
-	DB_TRY(db_query(db, SQL_CALL_COUNT, DB_ARGS(organization, status, status, any_agent, agent, any_batch, batch,
-	                                            db_uuid(&from), db_uuid(&until)), arena, &total));
-	items = arena_alloc(arena, rows.count * sizeof *items);
-	for (size_t r = 0; r < rows.count; r++)
-		items[r] = read_call(&rows, r);
-	*out = (struct listing){ items, rows.count, sizeof *items, db_get_int(&total, 0, 0) };
-	return DB_OK;
+	DB_TRY(agent_find_row(db, organization_id, &filter->agent_id, arena, &stored.agent_row));
+	DB_TRY(find_batch(db, &filter->batch_id, arena, &stored));
+	if (page->after != NULL && uuid_parse_id(page->after->text, &after) && memcmp(&after, &below, sizeof after) < 0)
+		below = after;
+	agent = db_int(stored.agent_row);
+	batch = db_int(stored.batch_row);
+	DB_TRY(db_query(db, best_index(&stored)->list, DB_ARGS(
+		db_int(organization_id), db_uuid(&stored.from), db_uuid(&below), status, status, agent, agent, batch,
+		batch, page_rows(page), page_offset(page)), arena, &rows));
+	read_page(out, page, &rows, arena);
+	return count_calls(db, &stored, filter, arena, out);
 }

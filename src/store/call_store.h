@@ -39,7 +39,7 @@ struct call_filter {
 	struct uuid agent_id, batch_id; /* nil: any */
 	int64_t after_us, before_us;    /* created in [after, before); INSTANT_NONE, INSTANT_NEVER: any */
 };
-/* Newest first; of struct call. */
+/* Newest first; of struct call. DB_NOT_FOUND: there is no such agent, or no such campaign. */
 enum db_result call_list(struct db *db, int64_t organization_id, const struct call_filter *filter,
                          const struct page *page, struct arena *arena, struct listing *out);
 

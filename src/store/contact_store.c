@@ -50,54 +50,63 @@ enum db_result contact_lock(struct db *db, int64_t organization_id, const struct
 	return rows.count == 0 ? DB_NOT_FOUND : contact_get(db, organization_id, uuid, arena, out);
 }
 
-static enum db_result list_all(struct db *db, const struct db_value *organization, const struct db_value *outcome,
-                               const struct db_value *search, const struct page *page, struct arena *arena,
-                               struct db_rows *rows, struct db_rows *total)
+static enum sql_statement which_list(const struct contact_filter *filter)
 {
-	struct db_value o = *organization, c = *outcome, s = *search;
-
-	DB_TRY(db_query(db, SQL_KEPT_LIST, DB_ARGS(o, c, c, s, s, s, s, db_int(page->limit), db_int(page->offset)),
-	                arena, rows));
-	if (c.i < 0 && s.len == 0)
-		return db_query(db, SQL_KEPT_TOTAL, DB_ARGS(o, o), arena, total);
-	return db_query(db, SQL_KEPT_COUNT, DB_ARGS(o, c, c, s, s, s, s), arena, total);
+	if (*filter->search != '\0')
+		return SQL_KEPT_LIST;
+	if (filter->last_call_outcome >= 0)
+		return SQL_KEPT_LIST_OF_OUTCOME;
+	return filter->folder != NULL ? SQL_KEPT_LIST_OF_FOLDER : SQL_KEPT_LIST;
 }
 
-static enum db_result list_folder(struct db *db, const struct db_value *organization, const struct db_value *folder,
-                                  const struct db_value *outcome, const struct db_value *search,
-                                  const struct page *page, struct arena *arena, struct db_rows *rows,
-                                  struct db_rows *total)
+/* Without a filter the folders know. */
+static enum db_result count_all(struct db *db, int64_t organization_id, struct arena *arena, struct listing *out)
 {
-	struct db_value o = *organization, f = *folder, c = *outcome, s = *search;
+	struct db_value organization = db_int(organization_id);
+	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_KEPT_LIST_OF_FOLDER,
-	                DB_ARGS(o, f, c, c, s, s, s, s, db_int(page->limit), db_int(page->offset)), arena, rows));
-	if (c.i < 0 && s.len == 0) /* the folder knows */
+	if (out->total >= 0)
 		return DB_OK;
-	return db_query(db, SQL_KEPT_COUNT_OF_FOLDER, DB_ARGS(o, f, c, c, s, s, s, s), arena, total);
+	DB_TRY(page_count(db, SQL_KEPT_COUNT_IN_NO_FOLDER, DB_ARGS(organization), arena, out));
+	DB_TRY(db_query(db, SQL_KEPT_COUNT_IN_FOLDERS, DB_ARGS(organization), arena, &rows));
+	out->total += db_get_int(&rows, 0, 0);
+	return DB_OK;
+}
+
+static enum db_result count_contacts(struct db *db, int64_t organization_id, const struct contact_filter *filter,
+                                     struct arena *arena, struct listing *out)
+{
+	bool seeks = *filter->search != '\0';
+	struct db_value outcome = db_int(filter->last_call_outcome), search = db_text(filter->search),
+	                folder = db_int(filter->folder != NULL ? filter->folder->id : -1);
+
+	if (seeks || filter->last_call_outcome >= 0)
+		return page_count(db, seeks ? SQL_KEPT_COUNT : SQL_KEPT_COUNT_OF_OUTCOME, DB_ARGS(
+			db_int(organization_id), db_int(INT64_MAX), folder, folder, outcome, outcome, search, search),
+		                  arena, out);
+	if (filter->folder == NULL)
+		return count_all(db, organization_id, arena, out);
+	if (out->total < 0)
+		out->total = filter->folder->contact_count;
+	return DB_OK;
 }
 
 enum db_result contact_list(struct db *db, int64_t organization_id, const struct contact_filter *filter,
                             const struct page *page, struct arena *arena, struct listing *out)
 {
-	struct db_value organization = db_int(organization_id), outcome = db_int(filter->last_call_outcome),
-	                search = db_text(filter->search);
-	struct db_rows rows, total = { 0 };
+	struct db_value outcome = db_int(filter->last_call_outcome), search = db_text(filter->search),
+	                folder = db_int(filter->folder != NULL ? filter->folder->id : -1);
 	struct contact *items;
+	struct db_rows rows;
 
-	if (filter->folder == NULL) {
-		DB_TRY(list_all(db, &organization, &outcome, &search, page, arena, &rows, &total));
-	} else {
-		struct db_value folder = db_int(filter->folder->id);
-
-		DB_TRY(list_folder(db, &organization, &folder, &outcome, &search, page, arena, &rows, &total));
-	}
+	DB_TRY(db_query(db, which_list(filter), DB_ARGS(
+		db_int(organization_id), page_below(page), folder, folder, outcome, outcome, search, search,
+		page_rows(page), page_offset(page)), arena, &rows));
 	items = arena_alloc(arena, rows.count * sizeof *items);
 	for (size_t r = 0; r < rows.count; r++)
 		items[r] = contact_from_row(&rows, r);
-	*out = (struct listing){ items, rows.count, sizeof *items,
-	                         total.count != 0 ? db_get_int(&total, 0, 0) : filter->folder->contact_count };
-	return DB_OK;
+	page_fill(out, page, &rows, items, sizeof *items);
+	return count_contacts(db, organization_id, filter, arena, out);
 }
 
 enum db_result contact_insert(struct db *db, int64_t organization_id, struct contact *contact)

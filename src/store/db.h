@@ -39,7 +39,8 @@ enum db_result {
 
 enum db_type { DB_INT, DB_TEXT, DB_BYTES, DB_INSTANT };
 
-/* A parameter or a cell of a result. NULL does not occur: the schema uses sentinels. */
+/* A parameter or a cell of a result. The schema uses sentinels; the NULL of an outer join, of an empty aggregate,
+ * or of calls.batch_id is read as 0, "" or INSTANT_NONE. */
 struct db_value {
 	enum db_type type;
 	int64_t i;        /* DB_INT; DB_INSTANT in microseconds UTC */
@@ -65,7 +66,7 @@ struct db_rows {
 	const struct db_value *cells;
 };
 
-/* Cells of row `r`, column `c`, from 0. An empty aggregate reads as 0 or "". */
+/* Cells of row `r`, column `c`, from 0. */
 int64_t db_get_int(const struct db_rows *rows, size_t r, size_t c);
 const char *db_get_text(const struct db_rows *rows, size_t r, size_t c);
 const struct db_value *db_get(const struct db_rows *rows, size_t r, size_t c);

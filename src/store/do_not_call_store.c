@@ -32,16 +32,18 @@ enum db_result do_not_call_list(struct db *db, int64_t organization_id, const ch
 {
 	struct db_value organization = db_int(organization_id), number = db_text(phone_number);
 	struct suppressed_number *items;
-	struct db_rows rows, total;
+	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_DO_NOT_CALL_LIST,
-	                DB_ARGS(organization, number, number, db_int(page->limit), db_int(page->offset)), arena, &rows));
-	DB_TRY(db_query(db, SQL_DO_NOT_CALL_COUNT, DB_ARGS(organization, number, number), arena, &total));
+	                DB_ARGS(organization, number, number, db_text(page->after != NULL ? page->after->text : ""),
+	                        page_rows(page), page_offset(page)), arena, &rows));
 	items = arena_alloc(arena, rows.count * sizeof *items);
 	for (size_t r = 0; r < rows.count; r++)
 		items[r] = (struct suppressed_number){
 			db_get_text(&rows, r, 0), db_get_text(&rows, r, 1), db_get_int(&rows, r, 2),
 		};
-	*out = (struct listing){ items, rows.count, sizeof *items, db_get_int(&total, 0, 0) };
-	return DB_OK;
+	page_fill(out, page, &rows, items, sizeof *items);
+	if (out->count != 0)
+		out->last.text = items[out->count - 1].phone_number;
+	return page_count(db, SQL_DO_NOT_CALL_COUNT, DB_ARGS(organization, number, number), arena, out);
 }

@@ -53,21 +53,42 @@ enum db_result folder_find(struct db *db, int64_t organization_id, const char *n
 	return get(db, SQL_FOLDER_FIND, DB_ARGS(db_int(organization_id), db_text(name)), arena, out);
 }
 
+static const enum sql_statement lists[FOLDER_SORT__MAX][2] = {
+	[FOLDER_SORT_NAME] = { SQL_FOLDER_LIST_BY_NAME_UP, SQL_FOLDER_LIST_BY_NAME_DOWN },
+	[FOLDER_SORT_CREATED_AT] = { SQL_FOLDER_LIST_UP, SQL_FOLDER_LIST_DOWN },
+	[FOLDER_SORT_CONTACT_COUNT] = { SQL_FOLDER_LIST_BY_COUNT_UP, SQL_FOLDER_LIST_BY_COUNT_DOWN },
+};
+
+static enum db_result query_page(struct db *db, int64_t organization_id, enum folder_sort sort, bool descending,
+                                 const struct page *page, struct arena *arena, struct db_rows *rows)
+{
+	const struct page_key *after = page->after != NULL ? page->after : &(struct page_key){ .text = "" };
+	struct db_value organization = db_int(organization_id), first = db_int(page->after == NULL),
+	                id = db_int(after->id), limit = page_rows(page), offset = page_offset(page);
+	struct db_value key = sort == FOLDER_SORT_NAME ? db_text(after->text) : db_int(after->number);
+	enum sql_statement list = lists[sort][descending];
+
+	if (sort == FOLDER_SORT_CREATED_AT)
+		return db_query(db, list, DB_ARGS(organization, first, id, limit, offset), arena, rows);
+	return db_query(db, list, DB_ARGS(organization, first, key, key, id, limit, offset), arena, rows);
+}
+
 enum db_result folder_list(struct db *db, int64_t organization_id, enum folder_sort sort, bool descending,
                            const struct page *page, struct arena *arena, struct listing *out)
 {
-	struct db_rows rows, total;
 	struct contact_folder *items;
+	struct db_rows rows;
 
-	DB_TRY(db_query(db, descending ? SQL_FOLDER_LIST_DOWN : SQL_FOLDER_LIST_UP, DB_ARGS(
-		db_int(organization_id), db_int(sort == FOLDER_SORT_NAME), db_int(sort == FOLDER_SORT_CONTACT_COUNT),
-		db_int(page->limit), db_int(page->offset)), arena, &rows));
-	DB_TRY(db_query(db, SQL_FOLDER_COUNT, DB_ARGS(db_int(organization_id)), arena, &total));
+	DB_TRY(query_page(db, organization_id, sort, descending, page, arena, &rows));
 	items = arena_alloc(arena, rows.count * sizeof *items);
 	for (size_t r = 0; r < rows.count; r++)
 		items[r] = folder_from_row(&rows, r);
-	*out = (struct listing){ items, rows.count, sizeof *items, db_get_int(&total, 0, 0) };
-	return DB_OK;
+	page_fill(out, page, &rows, items, sizeof *items);
+	if (out->count != 0) {
+		out->last.text = sort == FOLDER_SORT_NAME ? items[out->count - 1].name : "";
+		out->last.number = items[out->count - 1].contact_count;
+	}
+	return page_count(db, SQL_FOLDER_COUNT, DB_ARGS(db_int(organization_id)), arena, out);
 }
 
 enum db_result folder_insert(struct db *db, int64_t organization_id, struct contact_folder *folder)

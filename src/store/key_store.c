@@ -78,14 +78,15 @@ static struct key *read_keys(const struct db_rows *rows, struct arena *arena)
 
 	for (size_t r = 0; r < rows->count; r++)
 		keys[r] = (struct key){
-			.uuid = db_get_uuid(rows, r, 0),
-			.organization_name = db_get_text(rows, r, 1),
-			.name = db_get_text(rows, r, 2),
-			.scopes = (unsigned)db_get_int(rows, r, 3),
-			.expires_at_us = db_get_int(rows, r, 4),
-			.revoked_at_us = db_get_int(rows, r, 5),
-			.last_used_at_us = db_get_int(rows, r, 6),
-			.created_at_us = db_get_int(rows, r, 7),
+			.id = db_get_int(rows, r, 0),
+			.uuid = db_get_uuid(rows, r, 1),
+			.organization_name = db_get_text(rows, r, 2),
+			.name = db_get_text(rows, r, 3),
+			.scopes = (unsigned)db_get_int(rows, r, 4),
+			.expires_at_us = db_get_int(rows, r, 5),
+			.revoked_at_us = db_get_int(rows, r, 6),
+			.last_used_at_us = db_get_int(rows, r, 7),
+			.created_at_us = db_get_int(rows, r, 8),
 		};
 	return keys;
 }
@@ -104,13 +105,12 @@ enum db_result key_list_of(struct db *db, int64_t organization_id, const struct 
                            struct listing *out)
 {
 	struct db_value organization = db_int(organization_id);
-	struct db_rows rows, total;
+	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_KEY_LIST_OF, DB_ARGS(organization, db_int(page->limit), db_int(page->offset)), arena,
-	                &rows));
-	DB_TRY(db_query(db, SQL_KEY_COUNT_OF, DB_ARGS(organization), arena, &total));
-	*out = (struct listing){ read_keys(&rows, arena), rows.count, sizeof(struct key), db_get_int(&total, 0, 0) };
-	return DB_OK;
+	DB_TRY(db_query(db, SQL_KEY_LIST_OF,
+	                DB_ARGS(organization, page_below(page), page_rows(page), page_offset(page)), arena, &rows));
+	page_fill(out, page, &rows, read_keys(&rows, arena), sizeof(struct key));
+	return page_count(db, SQL_KEY_COUNT_OF, DB_ARGS(organization), arena, out);
 }
 
 enum db_result key_revoke(struct db *db, int64_t organization_id, const struct uuid *uuid, int64_t now_us)

@@ -32,18 +32,17 @@ enum db_result number_get(struct db *db, int64_t organization_id, const struct u
 enum db_result number_list(struct db *db, int64_t organization_id, const struct page *page,
                            struct arena *arena, struct listing *out)
 {
-	struct db_rows rows, total;
+	struct db_rows rows;
 	struct phone_number *items;
 
 	DB_TRY(db_query(db, SQL_NUMBER_LIST,
-	                DB_ARGS(db_int(organization_id), db_int(page->limit),
-	                        db_int(page->offset)), arena, &rows));
-	DB_TRY(db_query(db, SQL_NUMBER_COUNT, DB_ARGS(db_int(organization_id)), arena, &total));
+	                DB_ARGS(db_int(organization_id), page_below(page), page_rows(page), page_offset(page)),
+	                arena, &rows));
 	items = arena_alloc(arena, rows.count * sizeof *items);
 	for (size_t r = 0; r < rows.count; r++)
 		items[r] = number_from_row(&rows, r);
-	*out = (struct listing){ items, rows.count, sizeof *items, db_get_int(&total, 0, 0) };
-	return DB_OK;
+	page_fill(out, page, &rows, items, sizeof *items);
+	return page_count(db, SQL_NUMBER_COUNT, DB_ARGS(db_int(organization_id)), arena, out);
 }
 
 enum db_result number_insert(struct db *db, int64_t organization_id, struct phone_number *number)

@@ -67,13 +67,13 @@ enum db_result webhook_list(struct db *db, int64_t organization_id, const struct
 	struct webhook *items;
 
 	DB_TRY(db_query(db, SQL_WEBHOOK_LIST,
-	                DB_ARGS(db_int(organization_id), db_int(page->limit),
-	                        db_int(page->offset)), arena, &rows));
+	                DB_ARGS(db_int(organization_id), page_below(page), page_rows(page), page_offset(page)),
+	                arena, &rows));
 	items = arena_alloc(arena, rows.count * sizeof *items);
 	for (size_t r = 0; r < rows.count; r++)
 		items[r] = webhook_from_row(&rows, r);
-	*out = (struct listing){ .items = items, .count = rows.count, .item_size = sizeof *items };
-	return count_rows(db, SQL_WEBHOOK_COUNT, organization_id, arena, &out->total);
+	page_fill(out, page, &rows, items, sizeof *items);
+	return page_count(db, SQL_WEBHOOK_COUNT, DB_ARGS(db_int(organization_id)), arena, out);
 }
 
 enum db_result webhook_insert(struct db *db, int64_t organization_id, struct webhook *webhook)

@@ -98,7 +98,7 @@ static void agents_are_filtered(void **state)
 	struct agent other = add_agent(fixture, "100%", AGENT_DRAFT);
 	const struct agent_filter by_status = { AGENT_DRAFT, "" }, by_name = { -1, "sAL" };
 	const struct agent_filter by_sign = { -1, "%" }, by_both = { AGENT_DRAFT, "sal" };
-	const struct page page = { 10, 0 };
+	const struct page page = { .limit = 10 };
 	struct listing listing;
 
 	assert_ok(agent_list(fixture->db, fixture->organization_id, &by_status, &page, fixture->arena,
@@ -155,7 +155,7 @@ static void a_number_is_read_as_it_was_written(void **state)
 	struct fixture *fixture = *state;
 	struct phone_number number = add_number(fixture, "+4930123");
 	struct phone_number read = read_number(fixture, &number);
-	const struct page page = { 10, 0 };
+	const struct page page = { .limit = 10 };
 	struct listing listing;
 
 	assert_string_equal(read.phone_number, "+4930123");

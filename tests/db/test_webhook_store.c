@@ -79,7 +79,8 @@ static void lists_are_newest_first_and_counted_whole(void **state)
 {
 	struct fixture *fixture = *state;
 	struct webhook first = add_webhook(fixture, 0), second = add_webhook(fixture, 0);
-	const struct page whole = { 50, 0 }, last = { 1, 1 }, behind = { 50, 2 };
+	const struct page whole = { .limit = 50 }, last = { .limit = 1, .offset = 1 },
+	                  behind = { .limit = 50, .offset = 2 };
 	const struct webhook *items;
 	struct listing listing;
 

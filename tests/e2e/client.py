@@ -200,6 +200,17 @@ class Client:
             if not reply.pagination["has_more"]:
                 return items
 
+    def pages(self, path, **query):
+        """The pages of a list, one cursor after the other."""
+        while True:
+            reply = self.ask("GET", path, query=query)
+            yield reply
+            page = reply.pagination
+            assert page["has_more"] == (page["next_cursor"] is not None), page
+            if not page["has_more"]:
+                return
+            query = dict(query, cursor=page["next_cursor"])
+
     # Objects
 
     def number(self, phone_number=None):
