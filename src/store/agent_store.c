@@ -89,7 +89,9 @@ enum db_result agent_list(struct db *db, int64_t organization_id, const struct a
 	items = arena_alloc(arena, rows.count * sizeof *items);
 	for (size_t r = 0; r < rows.count; r++)
 		items[r] = agent_from_row(&rows, r);
-	page_fill(out, page, &rows, items, sizeof *items);
+	page_fill(out, page, items, rows.count, sizeof *items);
+	if (out->count != 0)
+		out->last.id = items[out->count - 1].id;
 	return page_count(db, SQL_AGENT_COUNT, DB_ARGS(organization, status, status, name, name), arena, out);
 }
 

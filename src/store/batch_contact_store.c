@@ -284,6 +284,8 @@ enum db_result batch_contacts_list(struct db *db, const struct batch *batch, int
 	items = arena_alloc(arena, rows.count * sizeof *items);
 	for (size_t r = 0; r < rows.count; r++)
 		items[r] = read_contact(&rows, r, batch);
-	page_fill(out, page, &rows, items, sizeof *items);
+	page_fill(out, page, items, rows.count, sizeof *items);
+	if (out->count != 0)
+		out->last.id = items[out->count - 1].position;
 	return count_contacts(db, batch, status, arena, out);
 }

@@ -1,6 +1,5 @@
 #include "store/batch_store.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,28 +10,6 @@
 #include "store/statements.h"
 
 #define SET_ASIDE_US (60 * US_PER_SECOND)
-
-/* "HEX+49…HEX+49…": the ids and telephone numbers of a campaign in one column. */
-static void read_numbers(struct batch *batch, const char *text, struct arena *arena)
-{
-	size_t count = 0;
-	struct uuid *ids;
-
-	batch->from_number = "";
-	if (*text == '\0')
-		return;
-	for (const char *c = text; c != NULL; c = strchr(c + 1, ' '))
-		count++;
-	ids = arena_alloc(arena, count * sizeof *ids);
-	for (size_t i = 0; i < count; i++) {
-		for (int b = 0; b < 16; b++, text += 2)
-			sscanf(text, "%2hhx", &ids[i].b[b]);
-		if (i == 0)
-			batch->from_number = arena_strndup(arena, text, strcspn(text, " "));
-		text += strcspn(text, " ") + 1;
-	}
-	batch->config.phone_number_ids = (struct field_list){ ids, count };
-}
 
 /* A JSON array of dates, as we wrote it. */
 struct field_list batch_read_dates(const char *text, struct arena *arena)
@@ -97,7 +74,6 @@ static void read_config(struct batch *batch, struct cursor *at, struct arena *ar
 
 	config->agent_id = next_uuid(at);
 	config->name = next_text(at);
-	read_numbers(batch, next_text(at), arena);
 	config->phone_rotation_strategy = (int)next_int(at);
 	config->contact_source = (int)next_int(at);
 	config->schedule_type = (int)next_int(at);
@@ -146,9 +122,53 @@ static void read_progress(struct batch *batch, struct cursor *at)
 	batch->updated_at_us = next_int(at);
 }
 
-static void read_batch(const struct db_rows *rows, size_t row, struct arena *arena, struct batch *batch)
+struct slot {
+	int64_t slot;
+	struct uuid id;
+	const char *phone_number;
+};
+
+static int by_slot(const void *a, const void *b)
+{
+	int64_t first = ((const struct slot *)a)->slot, second = ((const struct slot *)b)->slot;
+
+	return (first > second) - (first < second);
+}
+
+/* From `count` rows, the cursor being at the columns of the number; those that were deleted are left out. */
+static void read_numbers(struct batch *batch, struct cursor at, size_t count, struct arena *arena)
+{
+	struct slot *slots = arena_alloc(arena, count * sizeof *slots);
+	struct uuid *ids = arena_alloc(arena, count * sizeof *ids);
+	size_t found = 0;
+
+	for (size_t end = at.row + count; at.row < end; at.row++)
+		if (db_get(at.rows, at.row, at.column + 1)->len != 0)
+			slots[found++] = (struct slot){ db_get_int(at.rows, at.row, at.column),
+			                                db_get_uuid(at.rows, at.row, at.column + 1),
+			                                db_get_text(at.rows, at.row, at.column + 2) };
+	qsort(slots, found, sizeof *slots, by_slot);
+	for (size_t i = 0; i < found; i++)
+		ids[i] = slots[i].id;
+	batch->config.phone_number_ids = (struct field_list){ ids, found };
+	batch->from_number = found != 0 ? slots[0].phone_number : "";
+}
+
+/* How many rows from this one on are of the same campaign. */
+static size_t rows_of_batch(const struct db_rows *rows, size_t row)
+{
+	size_t count = 1;
+
+	while (row + count < rows->count && db_get_int(rows, row + count, 0) == db_get_int(rows, row, 0))
+		count++;
+	return count;
+}
+
+/* Returns how many rows that were. */
+static size_t read_batch(const struct db_rows *rows, size_t row, struct arena *arena, struct batch *batch)
 {
 	struct cursor at = { rows, row, 0 };
+	size_t count = rows_of_batch(rows, row);
 
 	*batch = (struct batch){ .id = next_int(&at) };
 	batch->uuid = next_uuid(&at);
@@ -164,6 +184,8 @@ static void read_batch(const struct db_rows *rows, size_t row, struct arena *are
 	batch->plan.next_us = next_int(&at);
 	batch->plan.day = (int32_t)next_int(&at);
 	batch->plan.day_calls = (int)next_int(&at);
+	read_numbers(batch, at, count, arena);
+	return count;
 }
 
 static enum db_result read_one(const struct db_rows *rows, struct arena *arena, struct batch *out)
@@ -216,15 +238,18 @@ enum db_result batch_list(struct db *db, int64_t organization_id, const struct b
 	struct db_value organization = db_int(organization_id), status = db_int(filter->status), agent = db_int(0);
 	struct db_rows rows;
 	struct batch *items;
+	size_t count = 0;
 
 	DB_TRY(agent_find_row(db, organization_id, &filter->agent_id, arena, &agent.i));
 	DB_TRY(db_query(db, which_list(filter, agent.i), DB_ARGS(
 		organization, page_below(page), status, status, agent, agent, page_rows(page), page_offset(page)),
 	                arena, &rows));
 	items = arena_alloc(arena, rows.count * sizeof *items);
-	for (size_t r = 0; r < rows.count; r++)
-		read_batch(&rows, r, arena, &items[r]);
-	page_fill(out, page, &rows, items, sizeof *items);
+	for (size_t r = 0; r < rows.count;)
+		r += read_batch(&rows, r, arena, &items[count++]);
+	page_fill(out, page, items, count, sizeof *items);
+	if (out->count != 0)
+		out->last.id = items[out->count - 1].id;
 	return page_count(db, agent.i != 0 ? SQL_BATCH_COUNT_OF_AGENT : SQL_BATCH_COUNT, DB_ARGS(
 		organization, db_int(INT64_MAX), status, status, agent, agent), arena, out);
 }

@@ -148,7 +148,7 @@ static void read_page(struct listing *out, const struct page *page, const struct
 
 	for (size_t r = 0; r < rows->count; r++)
 		items[r] = read_call(rows, r);
-	page_fill(out, page, rows, items, sizeof *items);
+	page_fill(out, page, items, rows->count, sizeof *items);
 	if (out->count != 0) {
 		char *id = arena_alloc(arena, UUID_TEXT);
 

@@ -105,7 +105,9 @@ enum db_result contact_list(struct db *db, int64_t organization_id, const struct
 	items = arena_alloc(arena, rows.count * sizeof *items);
 	for (size_t r = 0; r < rows.count; r++)
 		items[r] = contact_from_row(&rows, r);
-	page_fill(out, page, &rows, items, sizeof *items);
+	page_fill(out, page, items, rows.count, sizeof *items);
+	if (out->count != 0)
+		out->last.id = items[out->count - 1].id;
 	return count_contacts(db, organization_id, filter, arena, out);
 }
 

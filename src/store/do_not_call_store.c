@@ -42,7 +42,7 @@ enum db_result do_not_call_list(struct db *db, int64_t organization_id, const ch
 		items[r] = (struct suppressed_number){
 			db_get_text(&rows, r, 0), db_get_text(&rows, r, 1), db_get_int(&rows, r, 2),
 		};
-	page_fill(out, page, &rows, items, sizeof *items);
+	page_fill(out, page, items, rows.count, sizeof *items);
 	if (out->count != 0)
 		out->last.text = items[out->count - 1].phone_number;
 	return page_count(db, SQL_DO_NOT_CALL_COUNT, DB_ARGS(organization, number, number), arena, out);

@@ -83,10 +83,11 @@ enum db_result folder_list(struct db *db, int64_t organization_id, enum folder_s
 	items = arena_alloc(arena, rows.count * sizeof *items);
 	for (size_t r = 0; r < rows.count; r++)
 		items[r] = folder_from_row(&rows, r);
-	page_fill(out, page, &rows, items, sizeof *items);
+	page_fill(out, page, items, rows.count, sizeof *items);
 	if (out->count != 0) {
-		out->last.text = sort == FOLDER_SORT_NAME ? items[out->count - 1].name : "";
-		out->last.number = items[out->count - 1].contact_count;
+		const struct contact_folder *last = &items[out->count - 1];
+
+		out->last = (struct page_key){ last->id, last->contact_count, sort == FOLDER_SORT_NAME ? last->name : "" };
 	}
 	return page_count(db, SQL_FOLDER_COUNT, DB_ARGS(db_int(organization_id)), arena, out);
 }

@@ -105,11 +105,15 @@ enum db_result key_list_of(struct db *db, int64_t organization_id, const struct 
                            struct listing *out)
 {
 	struct db_value organization = db_int(organization_id);
+	const struct key *keys;
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_KEY_LIST_OF,
 	                DB_ARGS(organization, page_below(page), page_rows(page), page_offset(page)), arena, &rows));
-	page_fill(out, page, &rows, read_keys(&rows, arena), sizeof(struct key));
+	keys = read_keys(&rows, arena);
+	page_fill(out, page, keys, rows.count, sizeof *keys);
+	if (out->count != 0)
+		out->last.id = keys[out->count - 1].id;
 	return page_count(db, SQL_KEY_COUNT_OF, DB_ARGS(organization), arena, out);
 }
 

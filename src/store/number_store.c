@@ -41,7 +41,9 @@ enum db_result number_list(struct db *db, int64_t organization_id, const struct 
 	items = arena_alloc(arena, rows.count * sizeof *items);
 	for (size_t r = 0; r < rows.count; r++)
 		items[r] = number_from_row(&rows, r);
-	page_fill(out, page, &rows, items, sizeof *items);
+	page_fill(out, page, items, rows.count, sizeof *items);
+	if (out->count != 0)
+		out->last.id = items[out->count - 1].id;
 	return page_count(db, SQL_NUMBER_COUNT, DB_ARGS(db_int(organization_id)), arena, out);
 }
 

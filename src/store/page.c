@@ -22,20 +22,18 @@ struct db_value page_above(const struct page *page)
 	return db_int(page->after != NULL ? page->after->id : 0);
 }
 
-void page_fill(struct listing *out, const struct page *page, const struct db_rows *rows, const void *items,
-               size_t item_size)
+void page_fill(struct listing *out, const struct page *page, const void *items, size_t count, size_t item_size)
 {
-	bool has_more = (int64_t)rows->count > page->limit;
-	size_t count = has_more ? (size_t)page->limit : rows->count;
+	bool has_more = (int64_t)count > page->limit;
 	/* An empty page at an offset stands somewhere behind the end. */
 	bool shows_end = page->after == NULL && !has_more && (count != 0 || page->offset == 0);
 
+	if (has_more)
+		count = (size_t)page->limit;
 	*out = (struct listing){
 		.items = items, .count = count, .item_size = item_size, .has_more = has_more,
 		.last.text = "", .total = shows_end ? page->offset + (int64_t)count : -1,
 	};
-	if (count != 0)
-		out->last.id = db_get_int(rows, count - 1, 0);
 }
 
 enum db_result page_count(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,

@@ -42,10 +42,8 @@ struct db_value page_offset(const struct page *page); /* OFFSET */
 /* The internal key that a page stands behind in a list that is sorted by it: newest, or oldest, first. */
 struct db_value page_below(const struct page *page);
 struct db_value page_above(const struct page *page);
-/* Fills in everything but total, if that takes counting: then it is -1. Column 0 of the rows is the internal
- * key; where a list has another one, its store sets `last`. */
-void page_fill(struct listing *out, const struct page *page, const struct db_rows *rows, const void *items,
-               size_t item_size);
+/* Fills in everything but `last`; total, if that takes counting, is -1. `count`: how many were found. */
+void page_fill(struct listing *out, const struct page *page, const void *items, size_t count, size_t item_size);
 
 /* Sets total if it is not known, by a statement made with COUNT_ROWS. */
 enum db_result page_count(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
