@@ -268,10 +268,12 @@ static enum db_result query_page(struct db *db, const struct batch *batch, int s
 		return DB_OK;
 	if (status == CONTACT_SCHEDULED)
 		return db_query(db, SQL_CONTACT_PAGE_PLANNED, DB_ARGS(id, behind, limit, offset), arena, rows);
+	if (status == CONTACT_PENDING && batch->status != BATCH_DRAFT)
+		return plan_is_written(batch) ? DB_OK : db_query(db, SQL_CONTACT_PAGE_UNPLANNED, DB_ARGS(
+			id, behind, limit, offset), arena, rows);
 	if (over && status == CONTACT_CANCELLED)
 		or_stored = db_int(CONTACT_PENDING);
-	return db_query(db, SQL_CONTACT_PAGE_OF_STATUS, DB_ARGS(
-		id, behind, stored, or_stored, db_int(status != CONTACT_PENDING), limit, offset), arena, rows);
+	return db_query(db, SQL_CONTACT_PAGE_OF_STATUS, DB_ARGS(id, behind, stored, or_stored, limit, offset), arena, rows);
 }
 
 enum db_result batch_contacts_list(struct db *db, const struct batch *batch, int status, const struct page *page,

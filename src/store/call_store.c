@@ -111,35 +111,61 @@ static enum db_result find_batch(struct db *db, const struct uuid *uuid, struct 
 	return DB_OK;
 }
 
-/* The index that leaves least to look through. */
-static const struct index {
+/* The index that a list goes by. */
+static const struct way {
 	enum sql_statement list, count;
-} of_batch = { SQL_CALL_LIST_OF_BATCH, SQL_CALL_COUNT_OF_BATCH },
-  of_status = { SQL_CALL_LIST_OF_STATUS, SQL_CALL_COUNT_OF_STATUS },
-  of_agent = { SQL_CALL_LIST_OF_AGENT, SQL_CALL_COUNT_OF_AGENT }, of_all = { SQL_CALL_LIST, SQL_CALL_COUNT };
+	bool has_rest; /* filters that are not in the index */
+} by_batch = { SQL_CALL_LIST_OF_BATCH, SQL_CALL_COUNT_OF_BATCH, false },
+  by_batch_and = { SQL_CALL_LIST_OF_BATCH_AND, SQL_CALL_COUNT_OF_BATCH_AND, true },
+  by_agent = { SQL_CALL_LIST_OF_AGENT, SQL_CALL_COUNT_OF_AGENT, false },
+  by_agent_and = { SQL_CALL_LIST_OF_AGENT_AND, SQL_CALL_COUNT_OF_AGENT_AND, true },
+  by_status = { SQL_CALL_LIST_OF_STATUS, SQL_CALL_COUNT_OF_STATUS, false },
+  by_nothing = { SQL_CALL_LIST, SQL_CALL_COUNT, false };
 
-static const struct index *best_index(const struct stored_filter *filter)
+static const struct way *best_way(const struct stored_filter *filter)
 {
 	if (filter->batch_row != 0)
-		return &of_batch;
-	if (filter->status >= 0)
-		return &of_status;
-	return filter->agent_row != 0 ? &of_agent : &of_all;
+		return filter->agent_row != 0 || filter->status >= 0 ? &by_batch_and : &by_batch;
+	if (filter->agent_row != 0)
+		return filter->status >= 0 ? &by_agent_and : &by_agent;
+	return filter->status >= 0 ? &by_status : &by_nothing;
 }
 
-static enum db_result count_calls(struct db *db, const struct stored_filter *filter, const struct call_filter *asked,
+#define FILTER_ARGS_MAX 10 /* with the two of a page */
+
+/* The parameters that a way takes, without those of a page; `below` instead of filter->until. */
+static size_t put_filter(struct db_value *args, const struct stored_filter *filter, const struct uuid *below)
+{
+	const struct way *way = best_way(filter);
+	struct db_value status = db_int(filter->status), agent = db_int(filter->agent_row);
+	size_t count = 0;
+
+	if (filter->batch_row != 0)
+		args[count++] = db_int(filter->batch_row);
+	else
+		args[count++] = filter->agent_row != 0 ? agent : db_int(filter->organization_id);
+	if (way == &by_status)
+		args[count++] = status;
+	args[count++] = db_uuid(&filter->from);
+	args[count++] = db_uuid(below);
+	if (way->has_rest) {
+		args[count++] = status;
+		args[count++] = status;
+		args[count++] = agent;
+		args[count++] = agent;
+	}
+	return count;
+}
+
+static enum db_result count_calls(struct db *db, const struct stored_filter *filter, bool at_any_time,
                                   struct arena *arena, struct listing *out)
 {
-	struct db_value status = db_int(filter->status), agent = db_int(filter->agent_row),
-	                batch = db_int(filter->batch_row);
-	bool whole_batch = filter->batch_row != 0 && filter->agent_row == 0 && filter->status < 0 &&
-	                   asked->after_us == INSTANT_NONE && asked->before_us == INSTANT_NEVER;
+	const struct way *way = best_way(filter);
+	struct db_value args[FILTER_ARGS_MAX];
 
-	if (whole_batch && out->total < 0)
+	if (way == &by_batch && at_any_time && out->total < 0)
 		out->total = filter->calls_of_batch;
-	return page_count(db, best_index(filter)->count, DB_ARGS(
-		db_int(filter->organization_id), db_uuid(&filter->from), db_uuid(&filter->until), status, status,
-		agent, agent, batch, batch), arena, out);
+	return page_count(db, way->count, args, put_filter(args, filter, &filter->until), arena, out);
 }
 
 static void read_page(struct listing *out, const struct page *page, const struct db_rows *rows, struct arena *arena)
@@ -164,19 +190,20 @@ enum db_result call_list(struct db *db, int64_t organization_id, const struct ca
 		.organization_id = organization_id, .status = filter->status,
 		.from = first_id_at(filter->after_us), .until = first_id_at(filter->before_us),
 	};
-	struct db_value status = db_int(filter->status), agent, batch;
+	bool at_any_time = filter->after_us == INSTANT_NONE && filter->before_us == INSTANT_NEVER;
 	struct uuid below = stored.until, after;
+	struct db_value args[FILTER_ARGS_MAX];
 	struct db_rows rows;
+	size_t count;
 
 	DB_TRY(agent_find_row(db, organization_id, &filter->agent_id, arena, &stored.agent_row));
 	DB_TRY(find_batch(db, &filter->batch_id, arena, &stored));
 	if (page->after != NULL && uuid_parse_id(page->after->text, &after) && memcmp(&after, &below, sizeof after) < 0)
 		below = after;
-	agent = db_int(stored.agent_row);
-	batch = db_int(stored.batch_row);
-	DB_TRY(db_query(db, best_index(&stored)->list, DB_ARGS(
-		db_int(organization_id), db_uuid(&stored.from), db_uuid(&below), status, status, agent, agent, batch,
-		batch, page_rows(page), page_offset(page)), arena, &rows));
+	count = put_filter(args, &stored, &below);
+	args[count++] = page_rows(page);
+	args[count++] = page_offset(page);
+	DB_TRY(db_query(db, best_way(&stored)->list, args, count, arena, &rows));
 	read_page(out, page, &rows, arena);
-	return count_calls(db, &stored, filter, arena, out);
+	return count_calls(db, &stored, at_any_time, arena, out);
 }

@@ -50,15 +50,6 @@ enum db_result contact_lock(struct db *db, int64_t organization_id, const struct
 	return rows.count == 0 ? DB_NOT_FOUND : contact_get(db, organization_id, uuid, arena, out);
 }
 
-static enum sql_statement which_list(const struct contact_filter *filter)
-{
-	if (*filter->search != '\0')
-		return SQL_KEPT_LIST;
-	if (filter->last_call_outcome >= 0)
-		return SQL_KEPT_LIST_OF_OUTCOME;
-	return filter->folder != NULL ? SQL_KEPT_LIST_OF_FOLDER : SQL_KEPT_LIST;
-}
-
 /* Without a filter the folders know. */
 static enum db_result count_all(struct db *db, int64_t organization_id, struct arena *arena, struct listing *out)
 {
@@ -73,35 +64,53 @@ static enum db_result count_all(struct db *db, int64_t organization_id, struct a
 	return DB_OK;
 }
 
+static bool is_plain(const struct contact_filter *filter)
+{
+	return *filter->search == '\0' && filter->last_call_outcome < 0;
+}
+
 static enum db_result count_contacts(struct db *db, int64_t organization_id, const struct contact_filter *filter,
                                      struct arena *arena, struct listing *out)
 {
-	bool seeks = *filter->search != '\0';
-	struct db_value outcome = db_int(filter->last_call_outcome), search = db_text(filter->search),
+	struct db_value organization = db_int(organization_id), newest = db_int(INT64_MAX),
+	                outcome = db_int(filter->last_call_outcome), search = db_text(filter->search),
 	                folder = db_int(filter->folder != NULL ? filter->folder->id : -1);
 
-	if (seeks || filter->last_call_outcome >= 0)
-		return page_count(db, seeks ? SQL_KEPT_COUNT : SQL_KEPT_COUNT_OF_OUTCOME, DB_ARGS(
-			db_int(organization_id), db_int(INT64_MAX), folder, folder, outcome, outcome, search, search),
-		                  arena, out);
-	if (filter->folder == NULL)
+	if (is_plain(filter) && filter->folder == NULL)
 		return count_all(db, organization_id, arena, out);
-	if (out->total < 0)
+	if (is_plain(filter) && out->total < 0)
 		out->total = filter->folder->contact_count;
-	return DB_OK;
+	if (outcome.i >= 0)
+		return page_count(db, SQL_KEPT_COUNT_OF_OUTCOME,
+		                  DB_ARGS(organization, newest, outcome, folder, folder, search, search), arena, out);
+	return page_count(db, SQL_KEPT_COUNT, DB_ARGS(organization, newest, folder, folder, search, search), arena, out);
+}
+
+static enum db_result query_page(struct db *db, int64_t organization_id, const struct contact_filter *filter,
+                                 const struct page *page, struct arena *arena, struct db_rows *rows)
+{
+	struct db_value organization = db_int(organization_id), below = page_below(page), limit = page_rows(page),
+	                offset = page_offset(page), outcome = db_int(filter->last_call_outcome),
+	                search = db_text(filter->search),
+	                folder = db_int(filter->folder != NULL ? filter->folder->id : -1);
+
+	if (outcome.i >= 0)
+		return db_query(db, SQL_KEPT_LIST_OF_OUTCOME, DB_ARGS(
+			organization, below, outcome, folder, folder, search, search, limit, offset), arena, rows);
+	if (is_plain(filter) && filter->folder != NULL)
+		return db_query(db, SQL_KEPT_LIST_OF_FOLDER, DB_ARGS(organization, below, folder, limit, offset), arena,
+		                rows);
+	return db_query(db, SQL_KEPT_LIST, DB_ARGS(
+		organization, below, folder, folder, search, search, limit, offset), arena, rows);
 }
 
 enum db_result contact_list(struct db *db, int64_t organization_id, const struct contact_filter *filter,
                             const struct page *page, struct arena *arena, struct listing *out)
 {
-	struct db_value outcome = db_int(filter->last_call_outcome), search = db_text(filter->search),
-	                folder = db_int(filter->folder != NULL ? filter->folder->id : -1);
 	struct contact *items;
 	struct db_rows rows;
 
-	DB_TRY(db_query(db, which_list(filter), DB_ARGS(
-		db_int(organization_id), page_below(page), folder, folder, outcome, outcome, search, search,
-		page_rows(page), page_offset(page)), arena, &rows));
+	DB_TRY(query_page(db, organization_id, filter, page, arena, &rows));
 	items = arena_alloc(arena, rows.count * sizeof *items);
 	for (size_t r = 0; r < rows.count; r++)
 		items[r] = contact_from_row(&rows, r);
