@@ -37,7 +37,7 @@ const struct route routes[] = {
 	{ METHOD_PATCH, V1 "/agents/<id>", SCOPE_WRITE, NULL, &agent_fields, MIB(2), agents_change },
 	{ METHOD_DELETE, V1 "/agents/<id>", SCOPE_WRITE, NULL, NULL, 0, agents_delete },
 	{ METHOD_POST, V1 "/agents/<id>/sync", SCOPE_WRITE, NULL, &no_fields, KIB(64), agents_sync },
-	{ METHOD_POST, V1 "/agents/<id>/test-call", SCOPE_WRITE, NULL, &test_call_fields, KIB(64), calls_test_agent },
+	{ METHOD_POST, V1 "/agents/<id>/test-call", SCOPE_WRITE, NULL, &test_call_fields, KIB(256), calls_test_agent },
 
 	{ METHOD_GET, V1 "/telephony/numbers", SCOPE_READ, &page_fields, NULL, 0, numbers_list },
 	{ METHOD_POST, V1 "/telephony/numbers/import", SCOPE_WRITE, NULL, &number_fields, KIB(64), numbers_import },
@@ -76,11 +76,11 @@ const struct route routes[] = {
 	{ METHOD_GET, V1 "/batch-calls/<id>/contacts/<position>", SCOPE_READ, NULL, NULL, 0, batch_contacts_get },
 
 	{ METHOD_GET, V1 "/calls", SCOPE_READ, &calls_query, NULL, 0, calls_list },
-	{ METHOD_POST, V1 "/calls", SCOPE_WRITE, NULL, &single_call_fields, KIB(64), calls_create },
+	{ METHOD_POST, V1 "/calls", SCOPE_WRITE, NULL, &single_call_fields, KIB(256), calls_create },
 	{ METHOD_GET, V1 "/calls/<id>", SCOPE_READ, NULL, NULL, 0, calls_get },
 	{ METHOD_POST, V1 "/calls/<id>/cancel", SCOPE_WRITE, NULL, &no_fields, KIB(64), calls_cancel },
 	{ METHOD_POST, V1 "/calls/status", SCOPE_REPORTS, NULL, &bulk_report_fields, MIB(4), calls_report_bulk, ROUTE_DIALER },
-	{ METHOD_POST, V1 "/calls/<id>/status", SCOPE_REPORTS, NULL, &report_fields, KIB(64), calls_report, ROUTE_DIALER },
+	{ METHOD_POST, V1 "/calls/<id>/status", SCOPE_REPORTS, NULL, &report_fields, KIB(256), calls_report, ROUTE_DIALER },
 
 	{ METHOD_GET, V1 "/do-not-call", SCOPE_READ, &do_not_call_query, NULL, 0, do_not_call_page },
 	{ METHOD_POST, V1 "/do-not-call", SCOPE_WRITE, NULL, &do_not_call_fields, MIB(1), do_not_call_append },

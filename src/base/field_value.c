@@ -103,14 +103,14 @@ static bool read_int(const struct field *field, const json_t *value, int64_t *ou
 static bool read_decimal(const struct field *field, const json_t *value, int64_t *out,
                          const struct place *at)
 {
-	double scaled = json_number_value(value) * 10000;
+	/* Compared as they are read, or the largest would be rounded beyond itself. */
+	double number = json_number_value(value), min = (double)field->min / 10000, max = (double)field->max / 10000;
 
 	if (!json_is_number(value))
 		return place_fault(at, "must be a number");
-	if (scaled < (double)field->min || scaled > (double)field->max)
-		return place_fault(at, "must be from %g to %.15g", (double)field->min / 10000,
-		                   (double)field->max / 10000);
-	*out = llround(scaled);
+	if (number < min || number > max)
+		return place_fault(at, "must be from %g to %.15g", min, max);
+	*out = llround(number * 10000);
 	return true;
 }
 

@@ -115,6 +115,11 @@ def test_the_first_report_of_an_end_wins(t):
 
 def test_what_a_report_tells_is_kept(t):
     receiver, agent = t.dialing_agent()
+    longest = {"duration_seconds": 604_800, "cost": 9999999999.9999, "end_reason": "\u00fc" * 255, "outcome": "o" * 64,
+               "recording_url": "r" * 2048, "transcript_url": "t" * 2048, "summary": "\U0001f600" * 10_000}
+    _, call = t.one_call(receiver, agent, lambda call: TAKEN)
+    stored = t.api.post(f"/calls/{call}/status", {"status": "completed", **longest})
+    assert {name: stored[name] for name in longest} == longest
     report = {"duration_seconds": 61, "cost": 0.1234, "end_reason": "hung up", "outcome": "interested",
               "recording_url": "https://example.com/r", "transcript_url": "https://example.com/t",
               "summary": "Ünïcode 😀"}
