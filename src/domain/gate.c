@@ -3,9 +3,10 @@
 #include "base/clock.h"
 #include "base/instant.h"
 
-/* A campaign is looked at every few milliseconds at best; what the pace allowed between two looks is made good
- * at the second. After a longer silence (a pause, nobody due) the pace begins anew, or it would be a burst. */
-#define PACE_CATCH_UP_US US_PER_SECOND
+/* A campaign is looked at every few milliseconds at best. A gap shorter than this is kept on the average: what it allowed
+ * between two looks is made good by the next. A longer one is kept between any two calls; and after a longer silence (a
+ * pause, nobody due) the pace begins anew, or there would be a burst. */
+#define PACE_CATCH_UP_US (100 * US_PER_MS)
 
 static int64_t all_or_none(bool open)
 {
@@ -71,7 +72,9 @@ static int64_t daily_cap_opens(const struct gate_facts *facts)
 
 static int64_t pace_begins(const struct gate_facts *facts)
 {
-	return facts->now_us - facts->pace_at_us < PACE_CATCH_UP_US ? facts->pace_at_us : facts->now_us;
+	bool makes_good = facts->pace_gap_us < PACE_CATCH_UP_US && facts->now_us - facts->pace_at_us < PACE_CATCH_UP_US;
+
+	return makes_good ? facts->pace_at_us : facts->now_us;
 }
 
 static int64_t pacing_room(const struct gate_facts *facts)

@@ -17,15 +17,6 @@
 #include "store/number_store.h"
 #include "store/webhook_store.h"
 
-#define HOUR (60 * US_PER_MINUTE)
-
-/* Hours pass before the database is asked for the time again. */
-static void set_clock(int64_t us)
-{
-	int64_t mono_us = clock_mono_us();
-
-	clock_set(us, mono_us - HOUR, mono_us + HOUR);
-}
 
 void scene_at(const char *instant)
 {
@@ -33,12 +24,12 @@ void scene_at(const char *instant)
 
 	if (!when_parse(instant, &when))
 		fail_msg("not a time: %s", instant);
-	set_clock(when.us);
+	clock_stand(when.us);
 }
 
 void scene_pass(int64_t us)
 {
-	set_clock(clock_now_us() + us);
+	clock_stand(clock_now_us() + us);
 }
 
 static void add_dialer(struct scene *scene)

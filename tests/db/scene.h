@@ -28,7 +28,7 @@ int scene_set_up(void **state);
 int scene_tear_down(void **state);
 #define SCENE_TEST(name) cmocka_unit_test_setup_teardown(name, scene_set_up, scene_tear_down)
 
-/* The clock stands at this instant and goes on from there. A test starts on Monday 2026-06-01 at 08:00. */
+/* The clock stands at this instant until it is moved on. A test starts on Monday 2026-06-01 at 08:00. */
 void scene_at(const char *instant);
 void scene_pass(int64_t us);
 
