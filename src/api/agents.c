@@ -129,13 +129,15 @@ static enum db_result send_sync(struct request *request, const struct agent *age
 {
 	struct buf data = { 0 };
 	struct json json = json_to(&data);
+	struct uuid event_id;
+	int64_t row;
 	enum db_result result;
 
 	if (webhook->id == 0)
 		return DB_OK;
 	write_agent(&json, NULL, agent);
 	result = event_send(request->db, request->key.organization_id, EVENT_AGENT_SYNC, data.data,
-	                    webhook->id, agent->id, agent->updated_at_us);
+	                    webhook->id, agent->id, agent->updated_at_us, &event_id, &row);
 	buf_free(&data);
 	return result;
 }

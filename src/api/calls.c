@@ -6,6 +6,7 @@
 #include "api/page.h"
 #include "api/reply.h"
 #include "base/clock.h"
+#include "domain/call_json.h"
 #include "domain/report_fields.h"
 #include "store/agent_store.h"
 #include "store/call_store.h"
@@ -40,37 +41,6 @@ const struct field_table calls_query = {
 	&call_query_initial,
 };
 
-static void write_call(struct json *json, const char *key, const void *item)
-{
-	const struct call *call = item;
-
-	json_begin_object(json, key);
-	json_id(json, "id", &call->id);
-	json_add_string(json, "status", call_status_names[call->status]);
-	json_id(json, "agent_id", &call->agent_id);
-	json_id(json, "batch_call_id", &call->batch_id);
-	json_int(json, "position", call->position);
-	json_int(json, "attempt", call->attempt);
-	json_int(json, "dispatch_tries", call->tries);
-	json_add_string(json, "phone_number", call->to_number);
-	json_add_string(json, "from_number", call->from_number);
-	json_instant(json, "scheduled_at", call->scheduled_at_us);
-	json_instant(json, "created_at", call->called_at_us);
-	json_instant(json, "expires_at", call->expires_at_us);
-	json_instant(json, "ended_at", call->ended_at_us);
-	if (call->duration_seconds < 0)
-		json_add_null(json, "duration_seconds");
-	else
-		json_int(json, "duration_seconds", call->duration_seconds);
-	json_decimal4(json, "cost", call->cost_ten_thousandths);
-	json_text(json, "outcome", call->outcome);
-	json_text(json, "end_reason", call->end_reason);
-	json_text(json, "recording_url", call->recording_url);
-	json_text(json, "transcript_url", call->transcript_url);
-	json_text(json, "summary", call->summary);
-	json_end(json);
-}
-
 enum db_result calls_list(struct request *request)
 {
 	struct call_query *query = request->query;
@@ -85,7 +55,7 @@ enum db_result calls_list(struct request *request)
 	result = call_list(request->db, request->key.organization_id, &filter, &query->page, request->arena, &listing);
 	if (result != DB_OK && result != DB_NOT_FOUND)
 		return result;
-	return page_reply(request, &query->page, &listing, write_call); /* no such agent or campaign: none of its */
+	return page_reply(request, &query->page, &listing, call_write); /* no such agent or campaign: none of its */
 }
 
 static enum db_result reply_call(struct request *request, int status, const struct uuid *id)
@@ -93,7 +63,7 @@ static enum db_result reply_call(struct request *request, int status, const stru
 	struct call call;
 
 	DB_TRY(call_get(request->db, request->key.organization_id, id, request->arena, &call));
-	write_call(reply_begin(request, status), "data", &call);
+	call_write(reply_begin(request, status), "data", &call);
 	return reply_end(request);
 }
 

@@ -4,6 +4,7 @@
 #include "api/batch_calls.h"
 #include "api/calls.h"
 #include "api/contacts.h"
+#include "api/deliveries.h"
 #include "api/do_not_call.h"
 #include "api/keys.h"
 #include "api/folders.h"
@@ -30,6 +31,11 @@ const struct route routes[] = {
 	{ METHOD_PATCH, V1 "/webhooks/<id>", SCOPE_WRITE, NULL, &webhook_fields, KIB(64), webhooks_change },
 	{ METHOD_DELETE, V1 "/webhooks/<id>", SCOPE_WRITE, NULL, NULL, 0, webhooks_delete },
 	{ METHOD_POST, V1 "/webhooks/<id>/rotate-secret", SCOPE_WRITE, NULL, &rotate_secret_fields, KIB(64), webhooks_rotate_secret },
+	{ METHOD_POST, V1 "/webhooks/<id>/test", SCOPE_WRITE, NULL, &no_fields, KIB(64), webhooks_test },
+	{ METHOD_POST, V1 "/webhooks/<id>/redeliver", SCOPE_WRITE, NULL, &redeliver_fields, KIB(64), webhooks_redeliver },
+	{ METHOD_GET, V1 "/webhooks/<id>/deliveries", SCOPE_READ, &deliveries_query, NULL, 0, deliveries_list },
+	{ METHOD_GET, V1 "/webhooks/deliveries/<id>", SCOPE_READ, NULL, NULL, 0, deliveries_get },
+	{ METHOD_POST, V1 "/webhooks/deliveries/<id>/redeliver", SCOPE_WRITE, NULL, &no_fields, KIB(64), deliveries_redeliver },
 
 	{ METHOD_GET, V1 "/agents", SCOPE_READ, &agent_query_fields, NULL, 0, agents_list },
 	{ METHOD_POST, V1 "/agents", SCOPE_WRITE, NULL, &agent_fields, MIB(2), agents_create },
@@ -78,6 +84,7 @@ const struct route routes[] = {
 	{ METHOD_GET, V1 "/calls", SCOPE_READ, &calls_query, NULL, 0, calls_list },
 	{ METHOD_POST, V1 "/calls", SCOPE_WRITE, NULL, &single_call_fields, KIB(256), calls_create },
 	{ METHOD_GET, V1 "/calls/<id>", SCOPE_READ, NULL, NULL, 0, calls_get },
+	{ METHOD_GET, V1 "/calls/<id>/tries", SCOPE_READ, NULL, NULL, 0, calls_tries },
 	{ METHOD_POST, V1 "/calls/<id>/cancel", SCOPE_WRITE, NULL, &no_fields, KIB(64), calls_cancel },
 	{ METHOD_POST, V1 "/calls/status", SCOPE_REPORTS, NULL, &bulk_report_fields, MIB(4), calls_report_bulk, ROUTE_DIALER },
 	{ METHOD_POST, V1 "/calls/<id>/status", SCOPE_REPORTS, NULL, &report_fields, KIB(256), calls_report, ROUTE_DIALER },

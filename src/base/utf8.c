@@ -41,6 +41,23 @@ bool utf8_is_valid(const char *text, size_t len)
 	return true;
 }
 
+void utf8_excerpt(struct buf *out, const char *text, size_t len, size_t max)
+{
+	static const char replacement[] = "\xef\xbf\xbd";
+	size_t limit = out->len + max;
+
+	for (size_t i = 0; i < len;) {
+		size_t size = character_size((const unsigned char *)text + i, len - i);
+		const char *from = size != 0 ? text + i : replacement;
+		size_t add = size != 0 ? size : sizeof replacement - 1;
+
+		if (out->len + add > limit)
+			return;
+		buf_add(out, from, add);
+		i += size != 0 ? size : 1;
+	}
+}
+
 size_t utf8_length(const char *text, size_t len)
 {
 	size_t count = 0;

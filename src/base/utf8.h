@@ -5,8 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
+
 /* Well-formed: no overlong forms, no surrogates, nothing beyond U+10FFFF; and no NUL. */
 bool utf8_is_valid(const char *text, size_t len);
+/* Appends as many whole characters as fit into `max` bytes of output. What is malformed, and NUL, becomes U+FFFD, byte
+ * by byte. */
+void utf8_excerpt(struct buf *out, const char *text, size_t len, size_t max);
 size_t utf8_length(const char *text, size_t len); /* characters of a valid text */
 
 #endif

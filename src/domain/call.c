@@ -24,6 +24,11 @@ bool call_may_become(enum call_status from, enum call_status to)
 	return !call_has_ended(from) && to > from;
 }
 
+bool call_begins(enum call_status from, enum call_status to)
+{
+	return from < CALL_RINGING && (to == CALL_RINGING || to == CALL_IN_PROGRESS);
+}
+
 bool call_is_retried(const struct retry_rules *rules, int attempt, enum call_status outcome)
 {
 	return rules->enabled && attempt <= rules->max_attempts && (rules->outcomes & CALL_BIT(outcome)) != 0;

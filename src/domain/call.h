@@ -35,6 +35,10 @@ bool call_may_become(enum call_status from, enum call_status to);
 /* A client may still take it back: no dialer has it. */
 bool call_can_be_cancelled(enum call_status status);
 
+/* A call begins when its dialer first says that it places it, whether it rings yet or is answered already.
+ * One that ends at once never began. */
+bool call_begins(enum call_status from, enum call_status to);
+
 /* What a dialer says of a call, or what the scheduler concludes for it. */
 struct call_report {
 	struct uuid call_id;

@@ -8,13 +8,24 @@ enum event {
 	EVENT_AGENT_SYNC,     /* to the agent's dialer alone */
 	EVENT_BATCH_STATUS_CHANGED,
 	EVENT_BATCH_COMPLETED,
+	EVENT_CALL_STARTED,
+	EVENT_CALL_ENDED,
+	EVENT_CALL_FAILED,
+	EVENT_WEBHOOK_TEST,   /* to the endpoint that is tested alone */
 	EVENT__MAX
 };
 
 #define EVENT_BIT(event) (1u << (event))
 
+/* What goes to those who subscribed. The others are meant for one receiver and one moment. */
+#define EVENTS_PUBLISHED                                                                              \
+	(EVENT_BIT(EVENT_BATCH_STATUS_CHANGED) | EVENT_BIT(EVENT_BATCH_COMPLETED) |                    \
+	 EVENT_BIT(EVENT_CALL_STARTED) | EVENT_BIT(EVENT_CALL_ENDED) | EVENT_BIT(EVENT_CALL_FAILED))
+
 extern const char *const event_names[EVENT__MAX + 1]; /* NULL-terminated */
 
 enum delivery_status { DELIVERY_WAITING, DELIVERY_DELIVERED, DELIVERY_FAILED, DELIVERY_STATUS__MAX };
+
+extern const char *const delivery_status_names[DELIVERY_STATUS__MAX + 1]; /* NULL-terminated */
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "domain/backoff.h"
 #include "domain/report_fields.h"
+#include "scheduler/tries.h"
 #include "store/report_store.h"
 #include "store/statements.h"
 
@@ -22,6 +23,7 @@ struct answers {
 	struct uuid *failed;
 	int64_t *failed_wake_at_us;
 	int failed_count;
+	struct tries tries; /* the same ones */
 };
 
 struct answers *answers_new(int max)
@@ -50,6 +52,7 @@ void answers_free(struct answers *answers)
 	free(answers->report_results);
 	free(answers->failed);
 	free(answers->failed_wake_at_us);
+	tries_free(&answers->tries);
 	free(answers);
 }
 
@@ -77,12 +80,16 @@ static struct call_report read_answer(struct answers *answers, const struct deli
 
 void answers_collect(struct answers *answers, const struct deliver_result *result)
 {
+	char error[256];
+
 	if (result->status >= 200 && result->status < 300) {
 		answers->reports[answers->report_count++] = read_answer(answers, result);
 		return;
 	}
+	deliver_error(result, error, sizeof error);
 	log_info("dialer did not take a call status=%d error=\"%s\" tries=%d", result->status, result->error,
 	         result->tries);
+	tries_add_call(&answers->tries, result, error);
 	answers->failed[answers->failed_count] = result->id;
 	answers->failed_wake_at_us[answers->failed_count++] =
 		clock_now_us() + backoff_wait_us(backoff_dispatch_us(result->tries), result->retry_after_us);
@@ -120,9 +127,12 @@ enum db_result answers_write(struct db *db, struct answers *answers)
 	if (answers->failed_count != 0) {
 		enum db_result result = write_failed(db, answers);
 
+		if (result == DB_OK)
+			result = tries_write_calls(db, &answers->tries);
 		if (result != DB_OK && result != DB_ERROR) /* refused: the ends of their leases settle them */
 			return result;
 	}
 	answers->failed_count = 0;
+	tries_clear(&answers->tries);
 	return DB_OK;
 }

@@ -88,6 +88,14 @@ static void slot_open(struct slot *slot, bool allow_private)
 	curl_easy_setopt(slot->curl, CURLOPT_BUFFERSIZE, 16384L);
 }
 
+void deliver_error(const struct deliver_result *result, char *out, size_t size)
+{
+	if (result->status != 0)
+		snprintf(out, size, "the endpoint answered %d", result->status);
+	else
+		snprintf(out, size, "%.250s", result->error);
+}
+
 struct deliver *deliver_new(int slots, bool allow_private)
 {
 	struct deliver *deliver = calloc(1, sizeof *deliver);
@@ -257,6 +265,7 @@ void deliver_start(struct deliver *deliver, const struct deliver_order *order)
 	buf_add(&slot->body, order->body->data, order->body->len);
 	slot->result = (struct deliver_result){
 		.kind = order->kind, .id = order->id, .reference = order->reference, .tries = order->tries,
+		.started_at_us = clock_now_us(),
 		.error = slot->error, .body = &slot->reply,
 	};
 	if (!set_headers(slot, order)) {
@@ -272,13 +281,15 @@ void deliver_start(struct deliver *deliver, const struct deliver_order *order)
 static void end_transfer(struct deliver *deliver, CURL *curl, CURLcode code)
 {
 	struct slot *slot;
-	curl_off_t retry_after_s = 0;
+	curl_off_t retry_after_s = 0, duration_us = 0;
 	long status = 0;
 
 	curl_easy_getinfo(curl, CURLINFO_PRIVATE, &slot);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after_s);
+	curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME_T, &duration_us);
 	curl_multi_remove_handle(deliver->multi, curl);
+	slot->result.duration_us = duration_us;
 	slot->result.status = code == CURLE_OK ? (int)status : 0;
 	if (status == 429 || status == 503)
 		slot->result.retry_after_us = (retry_after_s < MAX_RETRY_AFTER_S ? retry_after_s : MAX_RETRY_AFTER_S) *

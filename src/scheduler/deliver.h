@@ -33,9 +33,13 @@ struct deliver_result {
 	int tries;
 	int status;          /* HTTP status; 0: no answer, see error */
 	int64_t retry_after_us; /* what a 429 or 503 asked for; 0: nothing */
+	int64_t started_at_us, duration_us;
 	const char *error;   /* "" with an answer; valid until the next call of deliver_next */
 	const struct buf *body; /* of the answer, cut at 64 KiB; valid as long */
 };
+
+/* What went wrong, in words, for those who look into it. */
+void deliver_error(const struct deliver_result *result, char *out, size_t size);
 
 struct deliver *deliver_new(int slots, bool allow_private);
 void deliver_free(struct deliver *deliver); /* what is under way is dropped */

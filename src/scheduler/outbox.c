@@ -11,6 +11,7 @@
 #include "domain/backoff.h"
 #include "domain/event.h"
 #include "scheduler/payload.h"
+#include "scheduler/tries.h"
 #include "store/statements.h"
 
 #define MAX_AT_ONCE 100
@@ -126,6 +127,7 @@ enum db_result outbox_start_due(struct db *db, struct deliver *deliver, const st
 struct outbox_results {
 	struct buf rows; /* an open JSON array */
 	struct json json;
+	struct tries tries;
 	int count;
 };
 
@@ -134,6 +136,7 @@ static void start_rows(struct outbox_results *results)
 	buf_reset(&results->rows);
 	results->json = json_to(&results->rows);
 	json_begin_array(&results->json, NULL);
+	tries_clear(&results->tries);
 	results->count = 0;
 }
 
@@ -149,8 +152,10 @@ struct outbox_results *outbox_results_new(void)
 
 void outbox_results_free(struct outbox_results *results)
 {
-	if (results != NULL)
-		buf_free(&results->rows);
+	if (results == NULL)
+		return;
+	buf_free(&results->rows);
+	tries_free(&results->tries);
 	free(results);
 }
 
@@ -180,10 +185,7 @@ void outbox_collect(struct outbox_results *results, const struct deliver_result 
 
 	if (result->status < 200 || result->status >= 300) {
 		status = next_try(result, &wake_at_us);
-		if (result->status != 0)
-			snprintf(error, sizeof error, "the endpoint answered %d", result->status);
-		else
-			snprintf(error, sizeof error, "%.250s", result->error);
+		deliver_error(result, error, sizeof error);
 		log_info("webhook not delivered delivery=%lld tries=%d error=\"%s\"",
 		         (long long)result->reference, result->tries, error);
 	}
@@ -194,26 +196,29 @@ void outbox_collect(struct outbox_results *results, const struct deliver_result 
 	json_int(&results->json, NULL, result->status);
 	json_add_string(&results->json, NULL, error);
 	json_end(&results->json);
+	tries_add_delivery(&results->tries, result, error);
 	results->count++;
 }
 
 static enum db_result write_results(struct db *db, void *context)
 {
-	const struct buf *rows = context;
-
-	DB_TRY(db_exec(db, SQL_OUTBOX_AGENTS, DB_ARGS(db_buf(rows), db_instant(clock_now_us()))));
-	return db_exec(db, SQL_OUTBOX_RESULTS, DB_ARGS(db_buf(rows)));
-}
-
-enum db_result outbox_write(struct db *db, struct outbox_results *results)
-{
+	const struct outbox_results *results = context;
 	struct buf rows = { 0 };
 	enum db_result result;
 
 	buf_add(&rows, results->rows.data, results->rows.len);
 	buf_putc(&rows, ']');
-	result = db_transact(db, DB_REPEATABLE, write_results, &rows);
+	result = db_exec(db, SQL_OUTBOX_AGENTS, DB_ARGS(db_buf(&rows), db_instant(clock_now_us())));
+	if (result == DB_OK)
+		result = db_exec(db, SQL_OUTBOX_RESULTS, DB_ARGS(db_buf(&rows)));
 	buf_free(&rows);
+	return result == DB_OK ? tries_write_deliveries(db, &results->tries) : result;
+}
+
+enum db_result outbox_write(struct db *db, struct outbox_results *results)
+{
+	enum db_result result = db_transact(db, DB_REPEATABLE, write_results, results);
+
 	if (result == DB_OK || result == DB_ERROR) /* refused: the ends of their leases settle them */
 		start_rows(results);
 	return result;

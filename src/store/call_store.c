@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/instant.h"
+#include "base/json.h"
 #include "store/agent_store.h"
 #include "store/statements.h"
 
@@ -48,6 +49,27 @@ enum db_result call_get(struct db *db, int64_t organization_id, const struct uui
 	if (rows.count == 0)
 		return DB_NOT_FOUND;
 	*out = read_call(&rows, 0);
+	return DB_OK;
+}
+
+enum db_result calls_load(struct db *db, const struct uuid *ids, size_t *count, struct arena *arena, struct call *out)
+{
+	struct buf id_rows = { 0 };
+	struct json json = json_to(&id_rows);
+	struct db_rows rows;
+	enum db_result result;
+
+	json_begin_array(&json, NULL);
+	for (size_t i = 0; i < *count; i++)
+		json_hex_id(&json, NULL, &ids[i]);
+	json_end(&json);
+	result = db_query(db, SQL_CALLS_LOAD, DB_ARGS(db_buf(&id_rows)), arena, &rows);
+	buf_free(&id_rows);
+	if (result != DB_OK)
+		return result;
+	*count = rows.count;
+	for (size_t r = 0; r < rows.count; r++)
+		out[r] = read_call(&rows, r);
 	return DB_OK;
 }
 

@@ -2,23 +2,16 @@
 #ifndef STORE_CALL_STORE_H
 #define STORE_CALL_STORE_H
 
-#include "domain/call.h"
+#include "domain/call_json.h"
 #include "store/db.h"
 #include "store/page.h"
-
-struct call {
-	struct uuid id, batch_id, agent_id; /* nil: none, or gone */
-	int64_t position, attempt, tries;
-	enum call_status status;
-	const char *to_number, *from_number;
-	int64_t scheduled_at_us, called_at_us, expires_at_us, ended_at_us;
-	int64_t duration_seconds, cost_ten_thousandths; /* -1: not reported */
-	const char *outcome, *end_reason, *recording_url, *transcript_url, *summary;
-};
 
 /* DB_NOT_FOUND: no such call in this organisation. */
 enum db_result call_get(struct db *db, int64_t organization_id, const struct uuid *id,
                         struct arena *arena, struct call *out);
+
+/* Those of the ids that there are, in any order; `count`: of the ids, then of the calls. */
+enum db_result calls_load(struct db *db, const struct uuid *ids, size_t *count, struct arena *arena, struct call *out);
 
 /* A call outside of any campaign: queued, and a scheduler's to dispatch at once. */
 struct single_call {

@@ -5,13 +5,20 @@
 #include "domain/event.h"
 #include "store/db.h"
 
-/* `data` is a JSON object. Goes to every endpoint of the organisation that subscribed to the type; when
- * there is none, nothing is written. */
+/* `data` is a JSON object. Goes to every endpoint of the organisation that subscribed to the type and is not
+ * disabled; when none has subscribed, nothing is written. */
+struct published_event {
+	int64_t organization_id;
+	enum event type;
+	const char *data;
+};
+enum db_result events_publish(struct db *db, const struct published_event *events, size_t count, int64_t now_us);
 enum db_result event_publish(struct db *db, int64_t organization_id, enum event type, const char *data,
                              int64_t now_us);
 
-/* To one endpoint, whatever it subscribed to. agent_id: the agent that the outcome decides on, or 0. */
+/* To one endpoint, whatever it subscribed to. agent_id: the agent that the outcome decides on, or 0.
+ * Sets event_id, and row: of the delivery. */
 enum db_result event_send(struct db *db, int64_t organization_id, enum event type, const char *data,
-                          int64_t endpoint_id, int64_t agent_id, int64_t now_us);
+                          int64_t endpoint_id, int64_t agent_id, int64_t now_us, struct uuid *event_id, int64_t *row);
 
 #endif

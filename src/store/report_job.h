@@ -16,6 +16,8 @@ struct reported_call {
 	bool changed;
 	bool has_contact_id; /* perhaps: its contact may be a copy of one that is kept */
 	int64_t retry_at_us; /* INSTANT_NONE: none */
+	enum call_status began_as; /* CALL_QUEUED: this job did not begin it */
+	unsigned subscribed;       /* bit set of the events that somebody in its organisation asked for */
 };
 
 /* What one campaign's calls add up to. */
@@ -52,5 +54,10 @@ void report_job_batch_ids(const struct report_job *job, struct buf *out); /* a J
  * which campaigns a scheduler must look at. */
 enum db_result report_write_calls(struct db *db, const struct report_job *job);
 enum db_result report_write_ends(struct db *db, struct report_job *job);
+
+/* Tells subscribers, with the calls as report_write_calls left them. Where there are none it does nothing. */
+enum db_result report_publish(struct db *db, const struct report_job *job);
+
+struct reported_call *report_job_call(const struct report_job *job, const struct uuid *id); /* NULL: not in it */
 
 #endif

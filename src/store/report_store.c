@@ -40,6 +40,7 @@ static struct reported_call read_call(const struct db_rows *rows, size_t r)
 		.duration_seconds = db_get_int(rows, r, 9),
 		.cost = db_get_int(rows, r, 10),
 		.called_at_us = db_get_int(rows, r, 11),
+		.subscribed = (unsigned)db_get_int(rows, r, 12),
 		.outcome = "", .end_reason = "", .recording_url = "", .transcript_url = "", .summary = "",
 		.retry_at_us = INSTANT_NONE,
 	};
@@ -72,14 +73,19 @@ static enum db_result lock_calls(struct db *db, struct report_job *job)
 	return DB_OK;
 }
 
-static struct reported_call *find_call(const struct report_job *job, const struct call_report *report)
+struct reported_call *report_job_call(const struct report_job *job, const struct uuid *id)
 {
-	struct reported_call key = { .id = report->call_id };
-	struct reported_call *call;
+	struct reported_call key = { .id = *id };
 
 	if (job->call_count == 0)
 		return NULL;
-	call = bsearch(&key, job->calls, job->call_count, sizeof key, compare_calls);
+	return bsearch(&key, job->calls, job->call_count, sizeof key, compare_calls);
+}
+
+static struct reported_call *find_call(const struct report_job *job, const struct call_report *report)
+{
+	struct reported_call *call = report_job_call(job, &report->call_id);
+
 	if (call == NULL || (job->organization_id != 0 && call->organization_id != job->organization_id))
 		return NULL;
 	return call;
@@ -97,6 +103,8 @@ static void move_call(struct reported_call *call, const struct call_report *repo
 {
 	if (call->status == CALL_QUEUED) /* from its lease to the deadline of a call under way */
 		call->wake_at_us = now_us + call->max_seconds * US_PER_SECOND;
+	if (call_begins(call->status, (enum call_status)report->status))
+		call->began_as = (enum call_status)report->status;
 	call->status = (enum call_status)report->status;
 	call->changed = true;
 	if (!call_has_ended(call->status))
@@ -235,6 +243,7 @@ static enum db_result apply_reports(struct db *db, struct report_job *job)
 		return DB_OK;
 	collect_batches(job);
 	DB_TRY(report_write_calls(db, job));
+	DB_TRY(report_publish(db, job));
 	if (job->batch_count == 0)
 		return DB_OK;
 	DB_TRY(load_batches(db, job));

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "fixture.h"
 #include "store/agent_store.h"
+#include "store/delivery_store.h"
 #include "store/event_store.h"
 #include "store/webhook_store.h"
 
@@ -135,14 +136,52 @@ static void an_event_without_subscribers_is_not_written(void **state)
 	assert_int_equal(count_events(fixture), 0);
 }
 
+/* It may be asked for when the endpoint is switched on again. */
+static void an_event_is_kept_for_a_subscriber_that_is_switched_off(void **state)
+{
+	struct fixture *fixture = *state;
+	struct webhook off = add_webhook(fixture, EVENT_BIT(EVENT_BATCH_COMPLETED));
+	int64_t count;
+
+	off.disabled = true;
+	assert_ok(webhook_update(fixture->db, &off));
+	assert_ok(event_publish(fixture->db, fixture->organization_id, EVENT_BATCH_COMPLETED, "{}", clock_now_us()));
+	assert_int_equal(count_events(fixture), 1);
+	assert_int_equal(count_deliveries(&off), 0);
+	assert_ok(delivery_make_missing(fixture->db, &off, fixture->organization_id, clock_now_us() - US_PER_MINUTE, 10,
+	                                clock_now_us(), &count));
+	assert_int_equal(count, 1);
+	assert_int_equal(count_deliveries(&off), 1);
+}
+
+/* More than one statement takes: they are written in portions. */
+static void events_of_any_size_are_published(void **state)
+{
+	enum { EVENTS = 40, SIZE = 200000 };
+	static char data[SIZE + 1];
+	struct fixture *fixture = *state;
+	struct webhook webhook = add_webhook(fixture, EVENTS_PUBLISHED);
+	struct published_event events[EVENTS];
+
+	memset(data, '"', SIZE);
+	for (int i = 0; i < EVENTS; i++)
+		events[i] = (struct published_event){ fixture->organization_id, EVENT_CALL_ENDED, data };
+	assert_ok(events_publish(fixture->db, events, EVENTS, clock_now_us()));
+	assert_int_equal(count_deliveries(&webhook), EVENTS);
+	assert_int_equal(ask("SELECT SUM(LENGTH(data)) FROM events WHERE organization_id = %lld",
+	                     (long long)fixture->organization_id), EVENTS * SIZE);
+}
+
 static void an_event_for_one_needs_no_subscription(void **state)
 {
 	struct fixture *fixture = *state;
 	struct webhook dialer = add_webhook(fixture, 0);
 	struct webhook other = add_webhook(fixture, EVENT_BIT(EVENT_AGENT_SYNC));
+	struct uuid event_id;
+	int64_t row;
 
 	assert_ok(event_send(fixture->db, fixture->organization_id, EVENT_AGENT_SYNC, "{}", dialer.id,
-	                     77, clock_now_us()));
+	                     77, clock_now_us(), &event_id, &row));
 	assert_int_equal(count_deliveries(&dialer), 1);
 	assert_int_equal(count_deliveries(&other), 0);
 	assert_int_equal(ask("SELECT agent_id FROM deliveries WHERE endpoint_id = %lld",
@@ -188,6 +227,8 @@ int main(void)
 		FIXTURE_TEST(lists_are_newest_first_and_counted_whole),
 		FIXTURE_TEST(events_go_to_all_who_subscribed),
 		FIXTURE_TEST(an_event_without_subscribers_is_not_written),
+		FIXTURE_TEST(an_event_is_kept_for_a_subscriber_that_is_switched_off),
+		FIXTURE_TEST(events_of_any_size_are_published),
 		FIXTURE_TEST(an_event_for_one_needs_no_subscription),
 		FIXTURE_TEST(a_deleted_endpoint_takes_its_deliveries_along),
 		FIXTURE_TEST(agents_are_counted),

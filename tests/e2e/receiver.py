@@ -22,12 +22,12 @@ ENDINGS = ("completed", "failed", "no_answer", "busy", "voicemail")
 
 class Answer:
     """What to do with a delivery: wait `delay` seconds, then answer with `status` and, as the
-    body, `report`; or with `reset` drop the connection. `later` holds reports for afterwards,
+    body, `report` or the bytes of `raw`; or with `reset` drop the connection. `later` holds reports for afterwards,
     each (seconds after the answer, report), which go to the call's status_url."""
 
-    def __init__(self, status=200, report=None, delay=0, headers=None, reset=False, later=()):
+    def __init__(self, status=200, report=None, delay=0, headers=None, reset=False, later=(), raw=b""):
         self.status, self.report, self.delay = status, report, delay
-        self.headers, self.reset, self.later = headers or {}, reset, later
+        self.headers, self.reset, self.later, self.raw = headers or {}, reset, later, raw
 
 
 def ends(status="completed", delay=0, **fields):
@@ -262,7 +262,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.receiver.report_later(delivery, seconds, report)
 
     def answer(self, delivery, answer):
-        body = b""
+        body = answer.raw
         if answer.report:
             if isinstance(answer.report, dict):
                 self.receiver.end_call(delivery.id, answer.report.get("status"))

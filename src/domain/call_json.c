@@ -1,0 +1,32 @@
+#include "domain/call_json.h"
+
+void call_write(struct json *json, const char *key, const void *item)
+{
+	const struct call *call = item;
+
+	json_begin_object(json, key);
+	json_id(json, "id", &call->id);
+	json_add_string(json, "status", call_status_names[call->status]);
+	json_id(json, "agent_id", &call->agent_id);
+	json_id(json, "batch_call_id", &call->batch_id);
+	json_int(json, "position", call->position);
+	json_int(json, "attempt", call->attempt);
+	json_int(json, "dispatch_tries", call->tries);
+	json_add_string(json, "phone_number", call->to_number);
+	json_add_string(json, "from_number", call->from_number);
+	json_instant(json, "scheduled_at", call->scheduled_at_us);
+	json_instant(json, "created_at", call->called_at_us);
+	json_instant(json, "expires_at", call->expires_at_us);
+	json_instant(json, "ended_at", call->ended_at_us);
+	if (call->duration_seconds < 0)
+		json_add_null(json, "duration_seconds");
+	else
+		json_int(json, "duration_seconds", call->duration_seconds);
+	json_decimal4(json, "cost", call->cost_ten_thousandths);
+	json_text(json, "outcome", call->outcome);
+	json_text(json, "end_reason", call->end_reason);
+	json_text(json, "recording_url", call->recording_url);
+	json_text(json, "transcript_url", call->transcript_url);
+	json_text(json, "summary", call->summary);
+	json_end(json);
+}

@@ -1,0 +1,21 @@
+/* A call as clients and subscribers see it. */
+#ifndef DOMAIN_CALL_JSON_H
+#define DOMAIN_CALL_JSON_H
+
+#include "base/json.h"
+#include "domain/call.h"
+
+struct call {
+	struct uuid id, batch_id, agent_id; /* nil: none, or gone */
+	int64_t position, attempt, tries;
+	enum call_status status;
+	const char *to_number, *from_number;
+	int64_t scheduled_at_us, called_at_us, expires_at_us, ended_at_us;
+	int64_t duration_seconds, cost_ten_thousandths; /* -1: not reported */
+	const char *outcome, *end_reason, *recording_url, *transcript_url, *summary;
+};
+
+/* `item`: a struct call. */
+void call_write(struct json *json, const char *key, const void *item);
+
+#endif

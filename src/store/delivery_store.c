@@ -1,0 +1,109 @@
+#include "store/delivery_store.h"
+
+#include <string.h>
+
+#include "store/statements.h"
+
+static struct delivery read_delivery(const struct db_rows *rows, size_t r)
+{
+	return (struct delivery){
+		.id = db_get_int(rows, r, 0),
+		.event_id = db_get_uuid(rows, r, 1),
+		.type = (enum event)db_get_int(rows, r, 2),
+		.status = (enum delivery_status)db_get_int(rows, r, 3),
+		.tries = db_get_int(rows, r, 4),
+		.response_code = (int)db_get_int(rows, r, 5),
+		.error = db_get_text(rows, r, 6),
+		.wake_at_us = db_get_int(rows, r, 7),
+		.created_at_us = db_get_int(rows, r, 8),
+	};
+}
+
+enum db_result delivery_get(struct db *db, int64_t organization_id, const struct uuid *id, struct arena *arena,
+                            struct delivery *out)
+{
+	struct db_rows rows;
+	struct uuid right;
+
+	DB_TRY(db_query(db, SQL_DELIVERY_GET, DB_ARGS(db_int(delivery_row(id)), db_int(organization_id)), arena, &rows));
+	if (rows.count == 0)
+		return DB_NOT_FOUND;
+	*out = read_delivery(&rows, 0);
+	out->webhook_id = db_get_uuid(&rows, 0, 9);
+	out->data = db_get_text(&rows, 0, 10);
+	right = delivery_id(&out->event_id, out->id);
+	return memcmp(&right, id, sizeof right) == 0 ? DB_OK : DB_NOT_FOUND;
+}
+
+enum db_result delivery_list(struct db *db, const struct webhook *webhook, const struct delivery_filter *filter,
+                             const struct page *page, struct arena *arena, struct listing *out)
+{
+	struct db_value endpoint = db_int(webhook->id), status = db_int(filter->status), type = db_int(filter->type),
+	                after = db_instant(filter->after_us), before = db_instant(filter->before_us);
+	struct db_rows rows;
+	struct delivery *items;
+
+	DB_TRY(db_query(db, SQL_DELIVERY_LIST, DB_ARGS(endpoint, status, status, type, type, after, before,
+	                                               page_below(page), page_rows(page), page_offset(page)), arena, &rows));
+	items = arena_alloc(arena, rows.count * sizeof *items);
+	for (size_t r = 0; r < rows.count; r++) {
+		items[r] = read_delivery(&rows, r);
+		items[r].webhook_id = webhook->uuid;
+	}
+	page_fill(out, page, items, rows.count, sizeof *items);
+	if (out->count != 0)
+		out->last.id = items[out->count - 1].id;
+	return page_count(db, SQL_DELIVERY_COUNT, DB_ARGS(endpoint, status, status, type, type, after, before), arena, out);
+}
+
+static enum db_result list_tries(struct db *db, enum sql_statement statement, struct db_value of, struct arena *arena,
+                                 struct listing *out)
+{
+	struct delivery_try *items;
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, statement, DB_ARGS(of), arena, &rows));
+	items = arena_alloc(arena, rows.count * sizeof *items);
+	for (size_t r = 0; r < rows.count; r++)
+		items[r] = (struct delivery_try){
+			.at_us = db_get_int(&rows, r, 0), .duration_ms = db_get_int(&rows, r, 1),
+			.response_code = (int)db_get_int(&rows, r, 2), .error = db_get_text(&rows, r, 3),
+			.excerpt = db_get_text(&rows, r, 4),
+		};
+	*out = (struct listing){ .items = items, .count = rows.count, .item_size = sizeof *items };
+	return DB_OK;
+}
+
+enum db_result delivery_tries(struct db *db, int64_t delivery, struct arena *arena, struct listing *out)
+{
+	return list_tries(db, SQL_DELIVERY_TRIES, db_int(delivery), arena, out);
+}
+
+enum db_result call_tries(struct db *db, const struct uuid *call_id, struct arena *arena, struct listing *out)
+{
+	return list_tries(db, SQL_CALL_TRIES, db_uuid(call_id), arena, out);
+}
+
+enum db_result delivery_again(struct db *db, int64_t delivery, int64_t now_us)
+{
+	return db_exec(db, SQL_DELIVERY_AGAIN, DB_ARGS(db_instant(now_us), db_int(delivery)));
+}
+
+enum db_result delivery_again_failed(struct db *db, const struct webhook *webhook, int64_t since_us, int64_t max,
+                                     int64_t now_us, int64_t *count)
+{
+	DB_TRY(db_exec(db, SQL_DELIVERY_AGAIN_FAILED, DB_ARGS(
+		db_int(webhook->id), db_instant(since_us), db_int(EVENTS_PUBLISHED), db_int(max), db_instant(now_us))));
+	*count = db_affected(db);
+	return DB_OK;
+}
+
+enum db_result delivery_make_missing(struct db *db, const struct webhook *webhook, int64_t organization_id,
+                                     int64_t since_us, int64_t max, int64_t now_us, int64_t *count)
+{
+	DB_TRY(db_exec(db, SQL_DELIVERY_MAKE_MISSING, DB_ARGS(
+		db_int(webhook->id), db_instant(now_us), db_int(organization_id), db_instant(since_us),
+		db_int(webhook->events & EVENTS_PUBLISHED), db_int(webhook->id), db_int(max))));
+	*count = db_affected(db);
+	return DB_OK;
+}

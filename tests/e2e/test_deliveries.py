@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""What subscribers are told of calls; and the record of what was sent: tries, tests, sending again."""
+
+import collections
+
+import tap
+from client import until
+from receiver import TAKEN, Answer, ends, ends_later
+
+CALL_EVENTS = ["call.started", "call.ended", "call.failed"]
+STACK = {"rate_limit": False, "config": {"workers": 6}}
+
+
+def types(receiver, call_id):
+    """What came of a call, in the order of its making."""
+    with receiver.lock:
+        events = [event for event in receiver.deliveries if event.data.get("id") == call_id]
+    return [event.type for event in sorted(events, key=lambda event: event.timestamp)]
+
+
+def deliveries(t, webhook, **query):
+    return t.api.all(f"/webhooks/{webhook}/deliveries", **query)
+
+
+def wait_for(t, webhook, status, count=1, seconds=20):
+    return until(lambda: len(deliveries(t, webhook, status=status)) >= count
+                 and deliveries(t, webhook, status=status), seconds, f"{count} deliveries are {status}")
+
+
+# Calls
+
+def test_a_call_is_told_of_when_it_begins_and_when_it_ends(t):
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: TAKEN
+    receiver.endpoint("/calls", events=CALL_EVENTS)
+    receiver.endpoint("/ends", events=["call.ended"])
+    batch = t.api.batch(agent, 5)
+    t.api.schedule(batch)
+    calls = [call.id for call in receiver.wait_for_calls(5)]
+    for status in ("ringing", "ringing", "in_progress", "ringing", "completed", "failed"):
+        receiver.report(calls[0], status, **({"summary": "said \"yes\" \\ ä"} if status == "completed" else {}))
+    receiver.report(calls[1], "in_progress")
+    receiver.report(calls[1], "failed", end_reason="no line")
+    receiver.report(calls[2], "busy")
+    t.api.post("/calls/status", {"reports": [
+        {"call_id": calls[3], "status": "ringing"}, {"call_id": calls[3], "status": "voicemail", "cost": 0.5},
+        {"call_id": calls[4], "status": "failed"}, {"call_id": calls[4], "status": "completed"}]})
+    t.api.wait_for(batch, "completed")
+    until(lambda: len(receiver.deliveries) >= 5 + 1 + 8 + 3, what="all events have come")
+    on_calls = [event for event in receiver.deliveries if event.path == "/calls"]
+    found = collections.Counter((calls.index(event.data["id"]), event.type) for event in on_calls)
+    assert found == {(0, "call.started"): 1, (0, "call.ended"): 1, (1, "call.started"): 1, (1, "call.failed"): 1,
+                     (2, "call.ended"): 1, (3, "call.started"): 1, (3, "call.ended"): 1, (4, "call.failed"): 1}, found
+    assert sorted(calls.index(event.data["id"]) for event in receiver.deliveries if event.path == "/ends") == [0, 2, 3]
+    for event in on_calls:
+        call = t.api.get(f"/calls/{event.data['id']}")
+        if event.type == "call.started":
+            assert event.data["status"] in ("ringing", "in_progress") and event.data["ended_at"] is None, event.data
+            call.update({name: event.data[name] for name in ("status", "ended_at", "cost", "summary", "end_reason")})
+        assert event.data == call, (event.data, call)
+
+
+def test_calls_that_nobody_reports_on_are_told_of_too(t):
+    """The scheduler ends them: taken back, not wanted, refused."""
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: Answer(500)
+    receiver.endpoint("/calls", events=CALL_EVENTS)
+    single = t.api.post("/calls", {"agent_id": agent["id"], "phone_number": "+4930555", "from_number":
+                                   t.api.number()["phone_number"]})
+    receiver.wait_for_calls(1)
+    t.api.post(f"/calls/{single['id']}/cancel")
+    until(lambda: types(receiver, single["id"]) == ["call.ended"], what="the cancelled call has ended")
+    receiver.script = lambda call: ends("failed")
+    batch = t.api.batch(agent, 1)
+    t.api.schedule(batch)
+    t.api.wait_for(batch, "completed")
+    until(lambda: receiver.of_type("call.failed"), what="the failed call is told of")
+    assert receiver.of_type("call.failed")[0].data["batch_call_id"] == batch["id"]
+
+
+def test_without_a_subscriber_nothing_is_kept(t):
+    receiver, agent = t.dialing_agent()
+    receiver.endpoint("/changes", events=["batch.completed"])
+    before = t.stack.sql("SELECT COUNT(*) FROM events WHERE type BETWEEN 4 AND 6")
+    batch = t.api.batch(agent, 3)
+    t.api.schedule(batch)
+    t.api.wait_for(batch, "completed")
+    assert t.stack.sql("SELECT COUNT(*) FROM events WHERE type BETWEEN 4 AND 6") == before
+
+
+def test_why_a_dialer_did_not_take_a_call_stands_in_its_tries(t):
+    receiver, agent = t.dialing_agent()
+    answers = [Answer(500, report={"error": "böse"}, headers={"Connection": "close"}), Answer(reset=True), ends()]
+    receiver.script = lambda call: answers.pop(0)
+    batch = t.api.batch(agent, 1)
+    t.api.schedule(batch)
+    call = receiver.wait_for_calls(1)[0].id
+    t.api.wait_for(batch, "completed")
+    tries = t.api.get(f"/calls/{call}/tries")
+    assert [one["response_status"] for one in tries] == [None, 500], tries
+    assert tries[1]["error"] == "the endpoint answered 500" and "b\\u00f6se" in tries[1]["excerpt"], tries
+    assert tries[0]["error"] and tries[0]["excerpt"] is None and tries[0]["duration_ms"] >= 0, tries
+    t.client(organization="another").refuse("not_found", "GET", f"/calls/{call}/tries")
+    t.api.refuse("invalid_state", "POST", f"/webhooks/deliveries/{call}/redeliver")
+
+
+# The record
+
+def test_a_test_is_delivered_and_recorded(t):
+    receiver = t.receiver()
+    receiver.answer_events = Answer(202, report={"thanks": True}, delay=0.05)
+    webhook = receiver.endpoint("/hook")
+    made = t.api.post(f"/webhooks/{webhook}/test")
+    assert made["status"] == "waiting" and made["attempts"] == 0 and made["tries"] == [], made
+    assert made["event_type"] == "webhook.test" and made["webhook_id"] == webhook, made
+    until(lambda: receiver.of_type("webhook.test"), what="it has come")
+    delivery = wait_for(t, webhook, "delivered")[0]
+    assert delivery["id"] == made["id"] and delivery["response_status"] == 202 and delivery["next_try_at"] is None
+    assert delivery["event_id"] == receiver.deliveries[0].id
+    whole = t.api.get(f"/webhooks/deliveries/{made['id']}")
+    assert {name: whole[name] for name in delivery} == delivery and whole["data"] == {}
+    one, = whole["tries"]
+    assert one["response_status"] == 202 and one["error"] is None and one["excerpt"] == '{"thanks": true}', one
+    assert 50 <= one["duration_ms"] < 5000, one
+    t.api.refuse("invalid_state", "POST", f"/webhooks/deliveries/{made['id']}/redeliver")
+    t.api.patch(f"/webhooks/{webhook}", {"disabled": True})
+    t.api.refuse("invalid_state", "POST", f"/webhooks/{webhook}/test")
+    other = t.client(organization="another")
+    for method, path in (("POST", f"/webhooks/{webhook}/test"), ("GET", f"/webhooks/{webhook}/deliveries"),
+                         ("GET", f"/webhooks/deliveries/{made['id']}"),
+                         ("POST", f"/webhooks/deliveries/{made['id']}/redeliver")):
+        other.refuse("not_found", method, path)
+    near = made["id"][:-1] + ("0" if made["id"][-1] != "0" else "1")
+    t.api.refuse("not_found", "GET", f"/webhooks/deliveries/{near}")
+    t.api.refuse("not_found", "GET", f"/webhooks/deliveries/f{made['id'][1:]}")
+
+
+def test_every_try_is_kept_with_what_came_back(t):
+    receiver = t.receiver()
+    webhook = receiver.endpoint("/hook")
+    receiver.answer_events = Answer(500, raw=b"\xffsorry\x00 \xc3\xa4" + b"\xe2\x82\xac" * 400)
+    made = t.api.post(f"/webhooks/{webhook}/test")
+    until(lambda: t.api.get(f"/webhooks/deliveries/{made['id']}")["tries"], what="it was tried")
+    first = t.api.get(f"/webhooks/deliveries/{made['id']}")
+    assert first["status"] == "waiting" and first["attempts"] == 1 and first["next_try_at"], first
+    assert first["tries"][0]["excerpt"].startswith("\ufffdsorry\ufffd ä€"), first
+    assert len(first["tries"][0]["excerpt"].encode()) <= 500 and first["tries"][0]["excerpt"][-1] == "€"
+    receiver.answer_events = Answer(200)
+    whole = until(lambda: t.api.get(f"/webhooks/deliveries/{made['id']}")["status"] == "delivered"
+                  and t.api.get(f"/webhooks/deliveries/{made['id']}"), 30, "it is delivered")
+    assert [one["response_status"] for one in whole["tries"]] == [200, 500] and whole["attempts"] == 2, whole
+    assert len({event.id for event in receiver.deliveries}) == 1
+
+
+def events_of(t, receiver, count):
+    """Ends so many campaigns that nobody needs to be called for."""
+    agent = t.api.agent(receiver.endpoint("/dialer"))
+    for _ in range(count):
+        t.api.post(f"/batch-calls/{t.api.batch(agent, 1)['id']}/cancel")
+
+
+def test_lists_are_filtered(t):
+    receiver = t.receiver()
+    webhook = receiver.endpoint("/hook", events=["batch.status.changed"])
+    events_of(t, receiver, 3)
+    made = t.api.post(f"/webhooks/{webhook}/test")
+    wait_for(t, webhook, "delivered", 4)
+    everything = deliveries(t, webhook)
+    assert everything[0]["id"] == made["id"] and len(everything) == 4
+    assert deliveries(t, webhook, event_type="webhook.test") == everything[:1]
+    assert deliveries(t, webhook, status="failed") == deliveries(t, webhook, status="waiting") == []
+    at = everything[1]["created_at"]
+    assert deliveries(t, webhook, created_after=at) == everything[:2]
+    assert deliveries(t, webhook, created_before=at) == everything[2:]
+    assert deliveries(t, webhook, created_before=at, status="delivered",
+                      event_type="batch.status.changed") == everything[2:]
+    first = t.api.ask("GET", f"/webhooks/{webhook}/deliveries", query={"limit": 3})
+    assert first.pagination["total"] == 4 and first.pagination["has_more"], first
+    rest = t.api.ask("GET", f"/webhooks/{webhook}/deliveries",
+                     query={"limit": 3, "cursor": first.pagination["next_cursor"]})
+    assert first.data + rest.data == everything and not rest.pagination["has_more"], rest
+    for query in ({"status": "done"}, {"event_type": "x"}, {"created_after": "yesterday"}, {"page": 1}):
+        t.api.refuse("bad_request", "GET", f"/webhooks/{webhook}/deliveries", query=query)
+
+
+# Sending again
+
+def test_one_that_was_delivered_is_sent_again_with_the_same_id(t):
+    receiver = t.receiver()
+    webhook = receiver.endpoint("/hook", events=["batch.status.changed"])
+    events_of(t, receiver, 1)
+    delivery = wait_for(t, webhook, "delivered")[0]
+    again = t.api.post(f"/webhooks/deliveries/{delivery['id']}/redeliver")
+    assert again["status"] == "waiting" and again["attempts"] == 0 and len(again["tries"]) == 1, again
+    until(lambda: len(receiver.of_type("batch.status.changed")) == 2, what="it has come again")
+    first, second = receiver.of_type("batch.status.changed")
+    assert first.id == second.id and first.body == second.body
+    wait_for(t, webhook, "delivered")
+    assert len(t.api.get(f"/webhooks/deliveries/{delivery['id']}")["tries"]) == 2
+
+
+def test_all_that_failed_since_a_time_is_sent_again(t):
+    receiver = t.receiver()
+    webhook = receiver.endpoint("/hook", events=["batch.status.changed"])
+    other = receiver.endpoint("/other", events=["batch.status.changed"])
+    receiver.answer_events = Answer(500)
+    events_of(t, receiver, 4)
+    t.api.post(f"/webhooks/{webhook}/test")
+    until(lambda: len(receiver.of_type("batch.status.changed")) >= 8, what="all were tried")
+    until(lambda: all(one["attempts"] for hook in (webhook, other) for one in deliveries(t, hook)), what="and written")
+    t.stack.sql("UPDATE deliveries SET status = 2, wake_at = '9999-12-31' WHERE tries > 0 AND status = 0")
+    failed = deliveries(t, webhook, status="failed", event_type="batch.status.changed")
+    assert len(failed) == 4
+    receiver.answer_events = Answer(200)
+    reply = t.api.post(f"/webhooks/{webhook}/redeliver", {"mode": "failed", "since": failed[1]["created_at"]})
+    assert reply == {"redelivered": 2, "has_more": False}, reply
+    wait_for(t, webhook, "delivered", 2)
+    assert {one["id"] for one in deliveries(t, webhook, status="delivered")} == {failed[0]["id"], failed[1]["id"]}
+    assert len(deliveries(t, other, status="failed")) == 4
+    assert t.api.post(f"/webhooks/{webhook}/redeliver", {"mode": "failed", "since": "2020-01-01T00:00:00Z"}) == {
+        "redelivered": 2, "has_more": False}
+    for body, field in (({"mode": "failed"}, "since"), ({"since": "2020-01-01T00:00:00Z"}, "mode"),
+                        ({"mode": "all", "since": "2020-01-01T00:00:00Z"}, "mode"),
+                        ({"mode": "failed", "since": 5}, "since")):
+        t.api.refuse("validation_error", "POST", f"/webhooks/{webhook}/redeliver", body, field)
+
+
+def test_all_that_is_missing_since_a_time_is_sent(t):
+    receiver = t.receiver()
+    early = receiver.endpoint("/early", events=["batch.status.changed", "batch.completed"])
+    events_of(t, receiver, 2)
+    t.api.patch(f"/webhooks/{early}", {"disabled": True})
+    events_of(t, receiver, 1)  # nobody is there to take it, yet it is kept
+    late = receiver.endpoint("/late", events=["batch.status.changed"])
+    t.api.patch(f"/webhooks/{early}", {"disabled": False})
+    since = {"mode": "missing", "since": "2020-01-01T00:00:00Z"}
+    assert t.api.post(f"/webhooks/{late}/redeliver", since) == {"redelivered": 3, "has_more": False}
+    assert t.api.post(f"/webhooks/{late}/redeliver", since) == {"redelivered": 0, "has_more": False}
+    assert t.api.post(f"/webhooks/{early}/redeliver", since) == {"redelivered": 1, "has_more": False}
+    wait_for(t, late, "delivered", 3)
+    wait_for(t, early, "delivered", 3)
+    ids = {path: [event.id for event in receiver.of_type("batch.status.changed") if event.path == path]
+           for path in ("/early", "/late")}
+    assert len(ids["/late"]) == 3 and sorted(ids["/early"]) == sorted(ids["/late"]), ids
+    newest = deliveries(t, late)[0]
+    other = receiver.endpoint("/other", events=["batch.status.changed"])
+    reply = t.api.post(f"/webhooks/{other}/redeliver", {"mode": "missing", "since": newest["created_at"]})
+    assert reply["redelivered"] == 1, reply
+    none = receiver.endpoint("/none", events=["call.ended"])
+    assert t.api.post(f"/webhooks/{none}/redeliver", since)["redelivered"] == 0
+    t.api.patch(f"/webhooks/{late}", {"disabled": True})
+    t.api.refuse("invalid_state", "POST", f"/webhooks/{late}/redeliver", since)
+
+
+if __name__ == "__main__":
+    tap.run(globals())
