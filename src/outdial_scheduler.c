@@ -3,6 +3,7 @@
 
 #include "base/options.h"
 #include "base/signals.h"
+#include "base/tls.h"
 #include "scheduler/loop.h"
 #include "store/schema.h"
 #include "store/secret_store.h"
@@ -21,6 +22,7 @@ int main(int argc, char **argv)
 
 	conf = conf_load(options_read(&argc, &argv, usage));
 
+	tls_require_files(&conf);
 	signals_catch();
 	schema_require(conf.database_file);
 	secrets_require(&conf);

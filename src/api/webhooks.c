@@ -8,6 +8,7 @@
 #include "base/crypto.h"
 #include "domain/event.h"
 #include "domain/signature.h"
+#include "domain/target.h"
 #include "store/webhook_store.h"
 
 static const struct webhook webhook_initial = { .url = "", .description = "", .disabled_reason = "" };
@@ -123,7 +124,7 @@ static void store_secrets(struct request *request, struct webhook *webhook, cons
 /* A rule that depends on the operator's settings, and so cannot stand in the table of fields. */
 static enum db_result check_url(struct request *request, const struct webhook *webhook)
 {
-	const char *fault = webhook_url_fault(webhook->url, request->conf->webhook_allow_http);
+	const char *fault = target_url_fault(webhook->url, request->conf);
 
 	return fault == NULL ? DB_OK : reply_refuse_field(request, "url", "%s", fault);
 }

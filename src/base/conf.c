@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/network.h"
 
-enum key_type { KEY_TEXT, KEY_INT, KEY_BOOL, KEY_LEVEL };
+enum key_type { KEY_TEXT, KEY_INT, KEY_BOOL, KEY_LEVEL, KEY_NETWORKS, KEY_PORTS };
 
 struct key {
 	const char *name;
@@ -35,6 +36,12 @@ static const struct key keys[] = {
 	KEY(lease_seconds, KEY_INT, "30", 20, 3600), /* longer than a webhook may take */
 	KEY(webhook_allow_http, KEY_BOOL, "no", 0, 0),
 	KEY(webhook_allow_private, KEY_BOOL, "no", 0, 0),
+	KEY(webhook_allow, KEY_NETWORKS, "", 0, 4000),
+	KEY(webhook_ports, KEY_PORTS, "1-65535", 1, 4000),
+	KEY(webhook_ca_file, KEY_TEXT, "", 0, 4095),
+	KEY(webhook_client_certificate, KEY_TEXT, "", 0, 4095),
+	KEY(webhook_client_key, KEY_TEXT, "", 0, 4095),
+	KEY(webhook_retention_days, KEY_INT, "30", 1, 3650),
 	KEY(log_level, KEY_LEVEL, "info", 0, 0),
 };
 
@@ -57,6 +64,18 @@ static bool parse_choice(const char *const *names, const char *text, int64_t *ou
 	return false;
 }
 
+static const char *set_text(void *at, const struct key *key, const char *text)
+{
+	static char wanted[96];
+
+	snprintf(wanted, sizeof wanted, "%" PRId64 " to %" PRId64 " characters", key->min, key->max);
+	if ((int64_t)strlen(text) < key->min || (int64_t)strlen(text) > key->max)
+		return wanted;
+	free(*(char **)at); /* the default, or nothing */
+	*(char **)at = strdup(text);
+	return NULL;
+}
+
 /* NULL when the value was taken, else what would have been right. */
 static const char *set_value(struct conf *conf, const struct key *key, const char *text)
 {
@@ -66,13 +85,16 @@ static const char *set_value(struct conf *conf, const struct key *key, const cha
 	int64_t number;
 
 	switch (key->type) {
+	case KEY_NETWORKS:
+		if (network_list_fault(text) != NULL)
+			return network_list_fault(text);
+		return set_text(at, key, text);
+	case KEY_PORTS:
+		if (port_list_fault(text) != NULL)
+			return port_list_fault(text);
+		return set_text(at, key, text);
 	case KEY_TEXT:
-		snprintf(wanted, sizeof wanted, "%" PRId64 " to %" PRId64 " characters", key->min, key->max);
-		if ((int64_t)strlen(text) < key->min || (int64_t)strlen(text) > key->max)
-			return wanted;
-		free(*(char **)at); /* the default, or nothing */
-		*(char **)at = strdup(text);
-		return NULL;
+		return set_text(at, key, text);
 	case KEY_INT:
 		snprintf(wanted, sizeof wanted, "a number from %" PRId64 " to %" PRId64, key->min, key->max);
 		return parse_int(key, text, at) ? NULL : wanted;
@@ -138,7 +160,7 @@ static const char *handed_over(const char *path)
 	const char *folder = getenv("CREDENTIALS_DIRECTORY"), *slash = strrchr(path, '/');
 	char credential[4096];
 
-	if (folder == NULL)
+	if (folder == NULL || *path == '\0')
 		return path;
 	snprintf(credential, sizeof credential, "%s/%s", folder, slash != NULL ? slash + 1 : path);
 	if (access(credential, R_OK) != 0)
@@ -166,6 +188,8 @@ struct conf conf_load(const char *path)
 	fclose(file);
 	conf.database_file = handed_over(conf.database_file);
 	conf.secret_key_file = handed_over(conf.secret_key_file);
+	conf.webhook_client_certificate = handed_over(conf.webhook_client_certificate);
+	conf.webhook_client_key = handed_over(conf.webhook_client_key);
 	log_set_level((enum log_level)conf.log_level);
 	return conf;
 }
@@ -177,7 +201,9 @@ void conf_print(const struct conf *conf)
 
 		printf("%s = ", keys[i].name);
 		switch (keys[i].type) {
-		case KEY_TEXT: printf("%s\n", *(const char *const *)at); break;
+		case KEY_TEXT:
+		case KEY_NETWORKS:
+		case KEY_PORTS: printf("%s\n", *(const char *const *)at); break;
 		case KEY_INT: printf("%" PRId64 "\n", *(const int64_t *)at); break;
 		case KEY_BOOL: printf("%s\n", *(const bool *)at ? "yes" : "no"); break;
 		case KEY_LEVEL: printf("%s\n", log_level_names[*(const int64_t *)at]); break;

@@ -18,6 +18,12 @@ struct conf {
 	int64_t lease_seconds;
 	bool webhook_allow_http;
 	bool webhook_allow_private;
+	const char *webhook_allow; /* a list of base/network.h, as the next */
+	const char *webhook_ports;
+	const char *webhook_ca_file; /* "": none, as the next two */
+	const char *webhook_client_certificate;
+	const char *webhook_client_key;
+	int64_t webhook_retention_days;
 	int64_t log_level;
 };
 

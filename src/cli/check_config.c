@@ -1,7 +1,8 @@
 #include <stdio.h>
 
-#include "base/log.h"
 #include "base/arguments.h"
+#include "base/log.h"
+#include "base/tls.h"
 #include "cli/cli.h"
 #include "store/db.h"
 #include "store/schema.h"
@@ -21,6 +22,7 @@ void cli_check_config(const struct conf *conf, int argc, char **argv)
 	arguments_read(argc, argv, NULL, 0, 0);
 	conf_print(conf);
 	fflush(stdout); /* before the reason why it may end here */
+	tls_require_files(conf);
 	schema_require(conf->database_file);
 	secrets_require(conf);
 	require_statements(conf);

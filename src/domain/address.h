@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 
 /* Neither loopback, private, link-local, shared, multicast nor reserved; IPv4 inside IPv6 counts as the
- * IPv4 address. Anything that is not IPv4 or IPv6 is not public. */
+ * IPv4 address, or as none. Anything that is not IPv4 or IPv6 is not public. */
 bool address_is_public(const struct sockaddr *address);
 
 #endif

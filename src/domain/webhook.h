@@ -20,7 +20,4 @@ struct webhook {
 	int64_t created_at_us, updated_at_us;
 };
 
-/* NULL when webhooks may be sent there, else why not. Names are judged again after resolution. */
-const char *webhook_url_fault(const char *url, bool allow_http);
-
 #endif

@@ -5,15 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "config.h"
-#include "domain/address.h"
 #include "domain/signature.h"
+#include "scheduler/connection.h"
 
 #define CONNECT_TIMEOUT_MS 5000L
 #define TIMEOUT_MS 15000L
@@ -34,7 +33,7 @@ struct slot {
 	struct load *load;
 	struct deliver_result result;
 	char error[CURL_ERROR_SIZE];
-	bool allow_private;
+	struct connection connection;
 };
 
 struct deliver {
@@ -44,17 +43,6 @@ struct deliver {
 	int load_count;     /* so many were ever used */
 	int count, free_count, share;
 };
-
-/* The last word on where a connection goes: after the name was resolved, for every try anew. */
-static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	const struct slot *slot = context;
-
-	(void)purpose;
-	if (!slot->allow_private && !address_is_public(&address->addr))
-		return CURL_SOCKET_BAD;
-	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
 
 /* What exceeds the limit is read and dropped. */
 static size_t receive(char *data, size_t size, size_t count, void *context)
@@ -66,22 +54,17 @@ static size_t receive(char *data, size_t size, size_t count, void *context)
 	return len;
 }
 
-static void slot_open(struct slot *slot, bool allow_private)
+static void slot_open(struct slot *slot, const struct conf *conf)
 {
-	slot->allow_private = allow_private;
 	slot->curl = curl_easy_init();
 	if (slot->curl == NULL)
 		fatal("libcurl: out of memory");
+	connection_prepare(&slot->connection, slot->curl, conf);
 	curl_easy_setopt(slot->curl, CURLOPT_PRIVATE, slot);
 	curl_easy_setopt(slot->curl, CURLOPT_ERRORBUFFER, slot->error);
 	curl_easy_setopt(slot->curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(slot->curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(slot->curl, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(slot->curl, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(slot->curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
 	curl_easy_setopt(slot->curl, CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
-	curl_easy_setopt(slot->curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-	curl_easy_setopt(slot->curl, CURLOPT_OPENSOCKETDATA, slot);
 	curl_easy_setopt(slot->curl, CURLOPT_WRITEFUNCTION, receive);
 	curl_easy_setopt(slot->curl, CURLOPT_WRITEDATA, slot);
 	curl_easy_setopt(slot->curl, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
@@ -96,7 +79,7 @@ void deliver_error(const struct deliver_result *result, char *out, size_t size)
 		snprintf(out, size, "%.250s", result->error);
 }
 
-struct deliver *deliver_new(int slots, bool allow_private)
+struct deliver *deliver_new(int slots, const struct conf *conf)
 {
 	struct deliver *deliver = calloc(1, sizeof *deliver);
 
@@ -110,7 +93,7 @@ struct deliver *deliver_new(int slots, bool allow_private)
 	deliver->count = deliver->free_count = slots;
 	deliver->share = (slots + 3) / 4;
 	for (int i = 0; i < slots; i++) {
-		slot_open(&deliver->slots[i], allow_private);
+		slot_open(&deliver->slots[i], conf);
 		deliver->slots[i].next = deliver->free;
 		deliver->free = &deliver->slots[i];
 	}
@@ -268,6 +251,7 @@ void deliver_start(struct deliver *deliver, const struct deliver_order *order)
 		.started_at_us = clock_now_us(),
 		.error = slot->error, .body = &slot->reply,
 	};
+	connection_begin(&slot->connection, order->url);
 	if (!set_headers(slot, order)) {
 		end_unsigned(deliver, slot, order);
 		return;
@@ -295,7 +279,9 @@ static void end_transfer(struct deliver *deliver, CURL *curl, CURLcode code)
 		slot->result.retry_after_us = (retry_after_s < MAX_RETRY_AFTER_S ? retry_after_s : MAX_RETRY_AFTER_S) *
 		                              US_PER_SECOND;
 	slot->load->count--;
-	if (code != CURLE_OK && slot->error[0] == '\0')
+	if (code != CURLE_OK && slot->connection.refused) /* whatever it is: one that is probed learns nothing of it */
+		snprintf(slot->error, sizeof slot->error, "webhooks may not go to the address that this leads to");
+	else if (code != CURLE_OK && slot->error[0] == '\0')
 		snprintf(slot->error, sizeof slot->error, "%s", curl_easy_strerror(code));
 	slot->next = deliver->ended;
 	deliver->ended = slot;

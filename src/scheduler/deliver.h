@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/conf.h"
 #include "base/uuid.h"
 #include "domain/webhook.h"
 
@@ -41,7 +42,7 @@ struct deliver_result {
 /* What went wrong, in words, for those who look into it. */
 void deliver_error(const struct deliver_result *result, char *out, size_t size);
 
-struct deliver *deliver_new(int slots, bool allow_private);
+struct deliver *deliver_new(int slots, const struct conf *conf);
 void deliver_free(struct deliver *deliver); /* what is under way is dropped */
 
 int deliver_free_slots(const struct deliver *deliver);

@@ -210,7 +210,7 @@ void scheduler_run(const struct conf *conf)
 		fatal("out of memory");
 	loop->conf = conf;
 	loop->db = db_new(conf->database_file);
-	loop->deliver = deliver_new((int)conf->max_in_flight, conf->webhook_allow_private);
+	loop->deliver = deliver_new((int)conf->max_in_flight, conf);
 	loop->answers = answers_new((int)conf->max_in_flight);
 	loop->outbox = outbox_results_new();
 	log_info("scheduler started max_in_flight=%d", (int)conf->max_in_flight);
