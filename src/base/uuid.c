@@ -64,3 +64,13 @@ bool uuid_equal(const struct uuid *a, const struct uuid *b)
 {
 	return memcmp(a->b, b->b, sizeof a->b) == 0;
 }
+
+struct uuid uuid_first_at(int64_t us)
+{
+	uint64_t ms = us < 0 ? 0 : (uint64_t)(us / US_PER_MS);
+	struct uuid id = { { 0 } };
+
+	for (int i = 0; i < 6; i++)
+		id.b[i] = (uint8_t)(ms >> (40 - 8 * i));
+	return id;
+}

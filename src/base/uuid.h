@@ -21,4 +21,7 @@ void uuid_format_hex(const struct uuid *id, char out[UUID_HEX]);
 bool uuid_is_nil(const struct uuid *id);
 bool uuid_equal(const struct uuid *a, const struct uuid *b);
 
+/* Less than every id made at this instant or later, and greater than all made a millisecond before: they begin with their milliseconds. */
+struct uuid uuid_first_at(int64_t us);
+
 #endif

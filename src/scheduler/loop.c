@@ -13,7 +13,7 @@
 #include "scheduler/deliver.h"
 #include "scheduler/dispatch.h"
 #include "scheduler/outbox.h"
-#include "store/idempotency_store.h"
+#include "store/retention.h"
 #include "store/statements.h"
 
 #define MAX_CLAIM 200              /* calls per claim: more would hold the locks longer for little gain */
@@ -136,12 +136,18 @@ static enum db_result run_kind(struct loop *loop, enum kind kind, int *found)
 	return DB_OK;
 }
 
+/* Full portions are followed by the next at once. */
 static enum db_result tidy(struct loop *loop)
 {
+	bool more;
+
 	if (clock_mono_us() < loop->tidy_at_us)
 		return DB_OK;
 	loop->tidy_at_us = clock_mono_us() + TIDY_US;
-	return idempotency_tidy(loop->db, clock_now_us());
+	DB_TRY(retention_step(loop->db, clock_now_us(), loop->conf->webhook_retention_days * US_PER_DAY, &more));
+	if (more)
+		loop->tidy_at_us = clock_mono_us();
+	return DB_OK;
 }
 
 /* Does what is due, a portion of each kind. Full portions are followed by the next at once. */

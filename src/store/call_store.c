@@ -99,17 +99,6 @@ enum db_result call_from_number(struct db *db, int64_t organization_id, int64_t 
 	return DB_OK;
 }
 
-/* The least id that a call made at this instant can have: ids begin with their milliseconds. */
-static struct uuid first_id_at(int64_t us)
-{
-	uint64_t ms = us < 0 ? 0 : (uint64_t)(us / US_PER_MS);
-	struct uuid id = { { 0 } };
-
-	for (int i = 0; i < 6; i++)
-		id.b[i] = (uint8_t)(ms >> (40 - 8 * i));
-	return id;
-}
-
 /* What a filter stands for in the table. */
 struct stored_filter {
 	int64_t organization_id, agent_row, batch_row; /* 0: any */
@@ -210,7 +199,7 @@ enum db_result call_list(struct db *db, int64_t organization_id, const struct ca
 {
 	struct stored_filter stored = {
 		.organization_id = organization_id, .status = filter->status,
-		.from = first_id_at(filter->after_us), .until = first_id_at(filter->before_us),
+		.from = uuid_first_at(filter->after_us), .until = uuid_first_at(filter->before_us),
 	};
 	bool at_any_time = filter->after_us == INSTANT_NONE && filter->before_us == INSTANT_NEVER;
 	struct uuid below = stored.until, after;

@@ -83,8 +83,3 @@ enum db_result idempotency_unlock(struct db *db, int64_t organization_id, const 
 
 	return ask_lock(db, SQL_IDEMPOTENCY_UNLOCK, organization_id, key_hash, &was_ours);
 }
-
-enum db_result idempotency_tidy(struct db *db, int64_t now_us)
-{
-	return db_exec(db, SQL_IDEMPOTENCY_TIDY, DB_ARGS(db_instant(now_us - IDEMPOTENCY_KEPT_US)));
-}

@@ -35,7 +35,4 @@ enum db_result idempotency_lock(struct db *db, int64_t organization_id, const ui
                                 bool *taken);
 enum db_result idempotency_unlock(struct db *db, int64_t organization_id, const uint8_t key_hash[SHA256_SIZE]);
 
-/* Drops a portion of the keys that are older than a day. */
-enum db_result idempotency_tidy(struct db *db, int64_t now_us);
-
 #endif

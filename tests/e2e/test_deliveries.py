@@ -2,6 +2,7 @@
 """What subscribers are told of calls; and the record of what was sent: tries, tests, sending again."""
 
 import collections
+import signal
 
 import tap
 from client import until
@@ -250,6 +251,39 @@ def test_all_that_is_missing_since_a_time_is_sent(t):
     assert t.api.post(f"/webhooks/{none}/redeliver", since)["redelivered"] == 0
     t.api.patch(f"/webhooks/{late}", {"disabled": True})
     t.api.refuse("invalid_state", "POST", f"/webhooks/{late}/redeliver", since)
+
+
+# Retention
+
+def test_what_is_old_leaves(t):
+    receiver, agent = t.dialing_agent()
+    webhook = receiver.endpoint("/hook", events=["batch.status.changed"])
+    receiver.endpoint("/other", events=["batch.status.changed"])
+    receiver.script = lambda call: Answer(500)
+    t.api.post("/calls", {"agent_id": agent["id"], "phone_number": "+4930555",
+                          "from_number": t.api.number()["phone_number"]})
+    call = receiver.wait_for_calls(2)[0].id
+    until(lambda: t.api.get(f"/calls/{call}/tries"), what="its tries are recorded")
+    t.api.post(f"/calls/{call}/status", {"status": "failed"})
+    events_of(t, receiver, 3)
+    wait_for(t, webhook, "delivered", 3)
+    old, kept = deliveries(t, webhook)[1:], deliveries(t, webhook)[:1]
+    t.stack.kill("scheduler-1", signal.SIGTERM)
+    uuids = ", ".join(f"UNHEX('{one['event_id'].replace('-', '')}')" for one in old)
+    t.stack.sql(f"UPDATE events SET created_at = created_at - INTERVAL 31 DAY WHERE uuid IN ({uuids});"
+                " UPDATE call_tries SET call_id = UNHEX(CONCAT('00', SUBSTR(HEX(call_id), 3)))")
+    t.stack.sql("INSERT INTO idempotency_keys SELECT 99, UNHEX(SHA2(seq.n, 256)), REPEAT('x', 32), 'r', 200, '',"
+                " UTC_TIMESTAMP(6) - INTERVAL 2 DAY FROM (WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM s"
+                " WHERE n < 900) SELECT n FROM s) seq")
+    t.stack.start_scheduler()
+    until(lambda: deliveries(t, webhook) == kept, what="the old ones have left")
+    until(lambda: t.stack.sql("SELECT COUNT(*) FROM idempotency_keys WHERE organization_id = 99") == [["0"]],
+          what="old replies have left")
+    assert t.api.get(f"/webhooks/deliveries/{kept[0]['id']}")["tries"]
+    assert t.stack.sql(f"SELECT COUNT(*) FROM events WHERE uuid IN ({uuids})") == [["0"]]
+    assert t.stack.sql("SELECT COUNT(*) FROM deliveries d LEFT JOIN events e ON e.id = d.event_id"
+                       " WHERE e.id IS NULL") == [["0"]]
+    until(lambda: t.api.get(f"/calls/{call}/tries") == [], what="old tries of calls have left")
 
 
 if __name__ == "__main__":
