@@ -28,15 +28,14 @@ class Bench:
             "workers": 16, "max_in_flight": 2000, "log_level": "warning"})
         self.sink_port = free_port()
         self.arrivals_file = os.path.join(self.stack.state_dir, "arrivals")
-        self.agent = None
+        self.agent = self.webhook = None
 
     def __enter__(self):
         self.stack.start()
         self.api = Client(self.stack.url, self.stack.key)
         self.start_sink()
-        webhook = self.api.post("/webhooks", {"url": f"http://127.0.0.1:{self.sink_port}/",
-                                              "events": ["call.requested"]})
-        self.agent = self.api.agent(webhook["id"])
+        self.webhook = self.api.post("/webhooks", {"url": f"http://127.0.0.1:{self.sink_port}/"})["id"]
+        self.agent = self.api.agent(self.webhook)
         self.number = self.api.number()
         return self
 
@@ -102,6 +101,10 @@ class Bench:
 
     def in_flight(self):
         return self.number_of("SELECT COUNT(*) FROM calls WHERE status = 1")
+
+    def subscribe(self, *events):
+        """The sink, which takes them all."""
+        self.api.patch(f"/webhooks/{self.webhook}", {"events": events})
 
     # CPU
 

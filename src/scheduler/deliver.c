@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "config.h"
 #include "domain/signature.h"
 #include "scheduler/connection.h"
@@ -73,10 +74,14 @@ static void slot_open(struct slot *slot, const struct conf *conf)
 
 void deliver_error(const struct deliver_result *result, char *out, size_t size)
 {
+	struct buf text = { 0 };
+
+	utf8_excerpt(&text, result->error, strlen(result->error), size - 1); /* it may quote what came */
 	if (result->status != 0)
 		snprintf(out, size, "the endpoint answered %d", result->status);
 	else
-		snprintf(out, size, "%.250s", result->error);
+		snprintf(out, size, "%s", buf_text(&text));
+	buf_free(&text);
 }
 
 struct deliver *deliver_new(int slots, const struct conf *conf)

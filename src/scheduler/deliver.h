@@ -39,7 +39,7 @@ struct deliver_result {
 	const struct buf *body; /* of the answer, cut at 64 KiB; valid as long */
 };
 
-/* What went wrong, in words, for those who look into it. */
+/* What went wrong, in words, for those who look into it: UTF-8. */
 void deliver_error(const struct deliver_result *result, char *out, size_t size);
 
 struct deliver *deliver_new(int slots, const struct conf *conf);
