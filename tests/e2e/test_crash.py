@@ -59,6 +59,14 @@ def check_done(t, receiver, batch, total, repeats):
     assert len(t.api.calls_of(batch)) == total
 
 
+def check_ends_are_told(receiver, total):
+    """Of every call once, by one event, however often it came."""
+    def told():
+        return {event.id: event.data["id"] for event in receiver.of_type("call.ended")}
+    until(lambda: len(set(told().values())) == total, 2 * LEASE_SECONDS, "the end of every call is told")
+    assert len(told()) == total, (len(told()), total)
+
+
 def test_workers_die_under_load(t):
     """What was answered with 2xx is there; what was not answered is there once or not at all."""
     answered, unknown = [], []
@@ -86,7 +94,7 @@ def test_workers_die_under_load(t):
 
 def test_schedulers_die_while_they_dispatch(t):
     receiver, agent = t.dialing_agent()
-    receiver.endpoint("/events", events=["batch.completed"])
+    receiver.endpoint("/events", events=["batch.completed", "call.ended"])
     receiver.script = lambda call: ends(delay=0.1) if int(call.data["to"][-1]) % 2 else ends_later(0.05)
     cap, total, kills = 8, 250, 4
     batch = t.api.batch(agent, total, max_concurrent_calls=cap)
@@ -101,6 +109,7 @@ def test_schedulers_die_while_they_dispatch(t):
     assert receiver.peaks[batch["id"]] <= cap, receiver.peaks
     until(lambda: receiver.of_type("batch.completed"), what="batch.completed has come")
     assert len({event.id for event in receiver.of_type("batch.completed")}) == 1
+    check_ends_are_told(receiver, total)
     calls = receiver.calls(batch)
     first = {}
     for call in calls:
