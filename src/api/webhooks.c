@@ -186,11 +186,14 @@ enum db_result webhooks_get(struct request *request)
 enum db_result webhooks_change(struct request *request)
 {
 	struct webhook webhook;
+	const char *old_url;
 
 	DB_TRY(webhook_lock(request->db, request->key.organization_id, &request->ids[0], request->arena,
 	                    &webhook));
+	old_url = webhook.url;
 	field_apply(&webhook_fields, request->given, request->input, &webhook);
-	DB_TRY(check_url(request, &webhook));
+	if (webhook.url != old_url) /* one that the operator allows no more may still be switched off */
+		DB_TRY(check_url(request, &webhook));
 	if (!webhook.disabled)
 		webhook.disabled_reason = "";
 	webhook.updated_at_us = clock_now_us();

@@ -223,6 +223,9 @@ def test_addresses_are_judged_when_the_endpoint_is_made(t):
         t.api.refuse("validation_error", "POST", "/webhooks", {"url": url}, "url")
     webhook = t.api.post("/webhooks", {"url": f"http://{OPEN}/"})["id"]
     t.api.refuse("validation_error", "PATCH", f"/webhooks/{webhook}", {"url": f"http://{CLOSED}/"}, "url")
+    t.stack.sql(f"UPDATE webhook_endpoints SET url = 'http://{CLOSED}/' WHERE url = 'http://{OPEN}/'")
+    assert t.api.patch(f"/webhooks/{webhook}", {"disabled": True})["disabled"]  # it was allowed once
+    t.api.refuse("validation_error", "PATCH", f"/webhooks/{webhook}", {"url": f"http://{CLOSED}/"}, "url")
 
 
 def test_a_name_is_judged_by_where_it_leads(t):

@@ -107,6 +107,9 @@ static void faults_are_fatal_and_named(void **state)
 	assert_fatal("log_level = loud\n", "error, warning, info or debug");
 	assert_fatal("lease_seconds = 19\n", "20 to 3600"); /* a webhook may take 15 */
 	assert_fatal("database_file =\n", "1 to 4095 characters");
+	assert_fatal("webhook_allow = 10.0.0.0/8, 10.1.0.0/16\n", ":1: `webhook_allow` must be networks (like");
+	assert_fatal("webhook_ports = 443,8443\n", ":1: `webhook_ports` must be ports from 1 to 65535");
+	assert_fatal("webhook_ports =\n", "1 to 4000 characters");
 }
 
 static void a_file_that_is_not_there(void **state)
@@ -141,7 +144,7 @@ static void credentials_stand_in_for_files(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(folder));
-	write_file("database_file = /nowhere/db.cnf\nsecret_key_file = /nowhere/a.key\n");
+	write_file("database_file = /nowhere/db.cnf\nsecret_key_file = /nowhere/a.key\nwebhook_client_key = /elsewhere/a.key\n");
 	setenv("CREDENTIALS_DIRECTORY", folder, 1);
 	without = conf_load(path);
 	assert_string_equal(without.database_file, "/nowhere/db.cnf");
@@ -151,6 +154,8 @@ static void credentials_stand_in_for_files(void **state)
 	with = conf_load(path);
 	assert_string_equal(with.database_file, database);
 	assert_string_equal(with.secret_key_file, key);
+	assert_string_equal(with.webhook_client_key, key);
+	assert_string_equal(with.webhook_client_certificate, "");
 	unsetenv("CREDENTIALS_DIRECTORY");
 	unlink(database);
 	unlink(key);
