@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 top=$PWD
 
-TOOLS="gcc make libc6-dev autoconf automake pkg-config python3 curl"
+TOOLS="gcc make libc6-dev autoconf automake pkg-config python3 python3-yaml curl"
 LIBRARIES="libfcgi-dev libmariadb-dev uuid-dev libcurl4-openssl-dev libssl-dev libjansson-dev
 	libsystemd-dev libcmocka-dev"
 SERVERS="mariadb-server-core mariadb-client-core nginx tzdata"

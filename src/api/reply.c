@@ -117,6 +117,14 @@ void reply_kept(struct request *request, int status, const char *body)
 	buf_puts(&start(request, status)->body, body);
 }
 
+void reply_text(struct request *request, const char *json, size_t len)
+{
+	struct reply *reply = start(request, 200);
+
+	buf_add(&reply->body, json, len);
+	reply->data_len = len;
+}
+
 enum db_result reply_no_content(struct request *request)
 {
 	start(request, 204);

@@ -58,6 +58,9 @@ void reply_secret(struct request *request, const char *key, const char *value);
 const char *reply_to_keep(const struct request *request);
 void reply_kept(struct request *request, int status, const char *body);
 
+/* 200 with a JSON document that has no envelope. */
+void reply_text(struct request *request, const char *json, size_t len);
+
 enum db_result reply_no_content(struct request *request);  /* 204 */
 enum db_result reply_not_modified(struct request *request); /* 304 */
 

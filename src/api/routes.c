@@ -98,6 +98,7 @@ const struct route routes[] = {
 	{ METHOD_POST, V1 "/keys", SCOPE_ADMIN, NULL, &key_fields, KIB(64), keys_create },
 	{ METHOD_DELETE, V1 "/keys/<id>", SCOPE_ADMIN, NULL, NULL, 0, keys_revoke },
 
+	{ METHOD_GET, V1 "/openapi.json", ROUTE_PUBLIC, NULL, NULL, 0, service_openapi },
 	{ METHOD_GET, "/healthz", ROUTE_PUBLIC, NULL, NULL, 0, service_healthz },
 	{ METHOD_GET, "/readyz", ROUTE_PUBLIC, NULL, NULL, 0, service_readyz },
 };

@@ -1,5 +1,7 @@
 #include "api/service.h"
 
+#include "api/etag.h"
+#include "api/openapi.h"
 #include "api/reply.h"
 #include "store/schema.h"
 
@@ -31,4 +33,13 @@ enum db_result service_readyz(struct request *request)
 	json_int(json, "schema_version", version);
 	json_end(json);
 	return reply_end(request);
+}
+
+/* It changes when the program does, and is asked for by whoever looks into a new version: five minutes. */
+enum db_result service_openapi(struct request *request)
+{
+	reply_text(request, openapi_document, openapi_document_len);
+	etag_finish(request);
+	reply_header(request, "Cache-Control", "public, max-age=300");
+	return DB_OK;
 }

@@ -1,4 +1,4 @@
-/* Is it there, and can it work: for load balancers and for whoever starts it. */
+/* Is it there, and can it work: for load balancers and for whoever starts it. And what there is. */
 #ifndef API_SERVICE_H
 #define API_SERVICE_H
 
@@ -6,5 +6,6 @@
 
 enum db_result service_healthz(struct request *request); /* a worker answers */
 enum db_result service_readyz(struct request *request);  /* and the database too, with the right schema */
+enum db_result service_openapi(struct request *request); /* the description of the API */
 
 #endif

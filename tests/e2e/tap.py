@@ -35,6 +35,10 @@ LONG_TEST_SECONDS = 300  # and what --seconds says: of those that heed it
 ALARMING = re.compile(r"Sanitizer|runtime error:|Assertion|internal_error|\bbug\b", re.IGNORECASE)
 
 
+class Skip(Exception):
+    """Why a test cannot be run here."""
+
+
 class Test:
     """What a test works with: the stack, a client whose key has every scope, and chance."""
 
@@ -126,7 +130,11 @@ def run_tests(stack, tests, options):
             print(f"ok {number} - {name} # SKIP {function.skip}", flush=True)
             continue
         start = time.monotonic()
-        fault = fault_of(lambda: run_test(stack, name, function, options))
+        try:
+            fault = fault_of(lambda: run_test(stack, name, function, options))
+        except Skip as reason:
+            print(f"ok {number} - {name} # SKIP {reason}", flush=True)
+            continue
         failures += report(number, f"{name} ({time.monotonic() - start:.1f} s)", fault)
     failures += report(len(tests) + 1, "logs_tell_of_no_fault", fault_of(lambda: read_logs(stack)))
     return failures > 0
@@ -156,6 +164,8 @@ def fault_of(function):
     """What the function raised and where, without the lines of this file; or None."""
     try:
         function()
+    except Skip:
+        raise
     except Exception as error:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__)
                   if frame.filename != __file__]

@@ -1,0 +1,474 @@
+#!/usr/bin/env python3
+"""The running server against docs/openapi.yaml, as it gives it: every operation is used, everything that is
+documented of its answers really happens, and nothing else does."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import sys
+import urllib.parse
+import uuid
+
+import tap
+from client import BASE, EVERY_DAY, contacts, until
+from receiver import Answer, ends
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "openapi"))
+
+from document import Document  # noqa: E402
+
+NOBODY = "01900000-0000-7000-8000-000000000000"
+CSV = "phone;name;city\n+12125550131;Blaise Pascal;Paris\n030;Carl;\n"
+HUGE = 16 << 20  # a body of so many bytes nginx judges by its announcement
+
+seen = set()     # (operation, status, code of the error)
+headers = set()  # (operation, status, header): those that were there
+
+
+class Reply:
+    def __init__(self, status, fields, text):
+        self.status, self.headers, self.text = status, fields, text
+        self.is_json = text and fields["Content-Type"] == "application/json"
+        self.body = json.loads(text) if self.is_json else None
+
+    def __repr__(self):
+        return f"{self.status} {self.text[:500]}"
+
+    @property
+    def data(self):
+        return self.body["data"]
+
+    @property
+    def code(self):
+        return self.body["error"]["code"] if self.is_json and "error" in self.body else None
+
+
+class Driver:
+    """Sends requests of the document's operations, and holds every answer against what is written of it."""
+
+    def __init__(self, t, document, key=None):
+        self.t, self.document = t, document
+        self.key = key or t.api.key
+        self.by_id = {operation.id: operation for operation in document.operations}
+
+    def with_key(self, key):
+        return Driver(self.t, self.document, key)
+
+    def send(self, name, *holes, body=None, media_type="application/json", query=None, announced=None, **fields):
+        """`holes` fill the path; `announced` is a length of a body that is not sent. Headers as `If_Match=`."""
+        operation = self.by_id[name]
+        path = ("" if operation.outside else BASE) + re.sub(r"\{\w+\}", "{}", operation.path).format(*holes)
+        text = body if isinstance(body, (str, bytes)) or body is None else json.dumps(body)
+        text = text.encode() if isinstance(text, str) else text
+        fields = {key.replace("_", "-"): value for key, value in fields.items()}
+        if operation.scope:
+            fields.setdefault("Authorization", f"Bearer {self.key}")
+        if body is not None or announced:
+            fields.setdefault("Content-Type", media_type)
+        reply = self._exchange(operation.method, path + ("?" + urllib.parse.urlencode(query) if query else ""),
+                               text, fields, announced)
+        self.check(operation, reply)
+        if reply.status < 300 and isinstance(body, dict):
+            faults = self.document.faults(body, operation.body_schema())
+            assert not faults, f"{operation} took {body}: {faults}"
+        return reply
+
+    def _exchange(self, method, path, text, fields, announced=None):
+        connection = http.client.HTTPConnection(self.t.api.host, timeout=70)
+        try:
+            connection.putrequest(method, path)
+            for name, value in fields.items():
+                if value is not None:
+                    connection.putheader(name, value)
+            if text is not None or announced:
+                connection.putheader("Content-Length", str(announced or len(text)))
+            connection.endheaders(text)
+            answer = connection.getresponse()
+            return Reply(answer.status, answer.headers, answer.read().decode())
+        finally:
+            connection.close()
+
+    def check(self, operation, reply):
+        response = operation.responses.get(str(reply.status))
+        assert response, f"{operation}: not documented: {reply}"
+        seen.add((operation.id, reply.status, reply.code))
+        for name, header in response.get("headers", {}).items():
+            header = self.document.resolve(header)
+            value = reply.headers[name]
+            assert value is not None or not header.get("required"), f"{operation} {reply.status}: no {name}"
+            if value is not None:
+                headers.add((operation.id, reply.status, name))
+                faults = self.document.faults(value, header["schema"], name)
+                assert not faults, f"{operation} {reply.status}: {faults}"
+        if "content" not in response:
+            assert not reply.text, f"{operation}: {reply}"
+            return
+        media_type = reply.headers["Content-Type"].split(";")[0]
+        faults = [f"is {media_type}"]
+        if media_type in response["content"]:
+            value = reply.body if reply.is_json else reply.text
+            faults = self.document.faults(value, response["content"][media_type]["schema"])
+        assert not faults, f"{operation}: {faults}: {reply}"
+
+    def ok(self, name, *holes, **rest):
+        """A request that succeeds. One that changes something is sent a second time, to be replayed."""
+        operation = self.by_id[name]
+        if operation.method == "GET":
+            reply = self.send(name, *holes, **rest)
+        else:
+            rest["Idempotency_Key"] = str(uuid.uuid4())
+            reply = self.send(name, *holes, **rest)
+            again = self.send(name, *holes, **rest)
+            assert again.headers["Idempotency-Replayed"] == "true", again
+            same = re.sub(r'"key":"[^"]*"', '"key":null', reply.text)
+            assert (again.status, again.text) == (reply.status, same), again
+        assert reply.status < 300, f"{operation}: {reply}"
+        return reply.body and reply.data if "data" in (reply.body or {}) else reply
+
+    def refuse(self, code, name, *holes, **rest):
+        reply = self.send(name, *holes, **rest)
+        assert reply.code == code, f"{name}: {reply} instead of {code}"
+        return reply
+
+    def one(self, name, *holes):
+        """GET of one object: its ETag serves."""
+        tag = self.send(name, *holes).headers["ETag"]
+        assert self.send(name, *holes, If_None_Match=tag).status == 304, name
+        return self.ok(name, *holes)
+
+    def change(self, name, *holes, body):
+        """PATCH: not with a wrong ETag."""
+        self.refuse("precondition_failed", name, *holes, body=body, If_Match='"0"')
+        reply = self.send(name, *holes, body=body)
+        assert reply.status == 200 and reply.headers["ETag"], reply
+        return self.ok(name, *holes, body=body)
+
+    def example(self, operation):
+        """A body that is right, as far as the document can know, for `send`."""
+        if not operation.body:
+            return {}
+        content = operation.body["content"]
+        if "text/csv" in content:
+            return {"body": content["text/csv"]["example"], "media_type": "text/csv"}
+        return {"body": content["application/json"].get("example", {})}
+
+    def holes(self, operation):
+        """Fill the path with what nobody has."""
+        values = {"id": NOBODY, "position": 1, "phone": "+12125559999"}
+        return [values[name] for name in re.findall(r"\{(\w+)\}", operation.path)]
+
+
+def driver(t):
+    with_text = Driver(t, Document({"paths": {}}))
+    reply = with_text._exchange("GET", BASE + "/openapi.json", None, {})
+    assert reply.status == 200 and reply.headers["Content-Type"] == "application/json", reply
+    return Driver(t, Document(reply.body))
+
+
+def test_the_document_is_served_without_a_key(t):
+    api = driver(t)
+    reply = api.send("getOpenApi")
+    assert reply.body["openapi"] == "3.1.0" and "public" in reply.headers["Cache-Control"], reply.headers
+    assert int(reply.headers["Content-Length"]) == len(reply.text.encode())
+    unchanged = api.send("getOpenApi", If_None_Match=reply.headers["ETag"])
+    assert unchanged.status == 304 and unchanged.headers["Cache-Control"] == reply.headers["Cache-Control"]
+    assert api.send("getOpenApi", If_None_Match='"0"').status == 200
+
+
+def test_service(t):
+    api = driver(t)
+    api.ok("getHealth")
+    api.ok("getReadiness")
+
+
+def test_webhooks_agents_and_numbers(t):
+    api, receiver = driver(t), t.receiver()
+    url = f"http://127.0.0.1:{receiver.port}/own"
+    webhook = api.ok("createWebhook", body={"url": url, "events": ["batch.completed"], "description": None})
+    receiver.secrets["/own"] = webhook["secret"]
+    api.ok("listWebhooks", query={"limit": 1, "offset": 0})
+    api.one("getWebhook", webhook["id"])
+    api.change("updateWebhook", webhook["id"], body={"description": "Own"})
+
+    agent = api.ok("createAgent", body={"name": "Agent", "webhook_id": "whk_" + webhook["id"], "settings": {"a": [1]},
+                                        "voice_id": None, "language_hint": "en"})
+    until(lambda: api.ok("getAgent", agent["id"])["status"] == "active", what="the agent is active")
+    api.one("getAgent", agent["id"])
+    api.ok("listAgents", query={"status": "active", "name": "Ag"})
+    api.refuse("invalid_state", "deleteWebhook", webhook["id"])
+    api.ok("syncAgent", agent["id"])
+    api.change("updateAgent", agent["id"], body={"greeting": "Hello", "max_call_duration_seconds": 60})
+    draft = api.ok("createAgent", body={"name": "Draft"})
+    api.refuse("invalid_state", "syncAgent", draft["id"])
+
+    number = api.ok("importNumber", body={"phone_number": "+12025550147", "friendly_name": "Desk"})
+    assign = {"number_id": number["id"], "agent_id": agent["id"], "assignment_type": "outbound"}
+    assert api.ok("assignNumber", body=assign)["outbound_agent_id"] == agent["id"]
+    api.ok("listNumbers")
+    assert api.ok("unassignNumber", body=assign)["outbound_agent_id"] is None
+    api.ok("deleteNumber", number["id"])
+    api.ok("deleteAgent", draft["id"])
+    api.ok("deleteAgent", agent["id"])
+    api.ok("deleteWebhook", webhook["id"])
+    check_events(api, receiver, {"agent.sync"})
+
+
+def test_folders_and_contacts(t):
+    api = driver(t)
+    folder = api.ok("createFolder", body={"name": "Spring", "description": None})
+    api.one("getFolder", folder["id"])
+    api.change("updateFolder", folder["id"], body={"description": "In spring"})
+    api.ok("listFolders", query={"sort_by": "contact_count", "order": "asc"})
+    contact = api.ok("createContact", body={"phone_number": "+12125550130", "folder_id": folder["id"],
+                                            "timezone": "Europe/Berlin", "custom_fields": {"city": "London"}})
+    api.one("getContact", contact["id"])
+    api.change("updateContact", contact["id"], body={"email": "ada@example.com", "folder_id": None})
+    api.ok("listContacts", query={"search": "ada", "last_call_outcome": "completed", "folder_id": folder["id"]})
+    loaded = api.ok("importContacts", body=CSV, media_type="text/csv",
+                    query={"folder_id": folder["id"], "overwrite_existing": "true"})
+    assert (loaded["imported"], loaded["errors"]) == (1, 1), loaded
+    form, kind = multipart(file=CSV, overwrite_existing="true")
+    assert api.ok("importContacts", body=form, media_type=kind)["imported"] == 1
+    form, kind = multipart(overwrite_existing="true")
+    api.refuse("validation_error", "importContacts", body=form, media_type=kind)
+    api.ok("listContacts")
+    api.ok("deleteContact", contact["id"])
+    api.ok("deleteFolder", folder["id"])
+
+
+def multipart(**parts):
+    text = "".join(f'--x\r\nContent-Disposition: form-data; name="{name}"'
+                   + ('; filename="people.csv"' if name == "file" else "") + f"\r\n\r\n{value}\r\n"
+                   for name, value in parts.items())
+    return text + "--x--\r\n", "multipart/form-data; boundary=x"
+
+
+def test_campaigns(t):
+    api = driver(t)
+    receiver = t.receiver()
+    receiver.script = lambda call: ends(duration_seconds=9, cost=0.5, outcome="confirmed", end_reason="hung up")
+    agent = t.api.agent(receiver.endpoint(events=["batch.status.changed", "batch.completed"]))
+    draft = t.api.post("/agents", {"name": "Draft"})
+    wanted = {"name": "Campaign", "agent_id": agent["id"], "working_days": EVERY_DAY}
+    api.refuse("agent_not_ready", "createBatchCall", body=dict(wanted, agent_id=draft["id"]))
+    api.refuse("no_phone_number_configured", "createBatchCall", body=wanted)
+    number = t.api.number()
+    wanted["phone_number_ids"] = [number["id"]]
+
+    empty = api.ok("createBatchCall", body=wanted)["id"]
+    api.refuse("no_contacts", "scheduleBatchCall", empty)
+    api.refuse("no_phone_number_configured", "updateBatchCall", empty, body={"phone_number_ids": None})
+    api.ok("addBatchCallContacts", empty, body={"contacts": contacts(2)})
+    form, kind = multipart(file=CSV)
+    assert api.ok("importBatchCallContacts", empty, body=form, media_type=kind)["imported"] == 1
+    form, kind = multipart(nothing="")
+    api.refuse("validation_error", "importBatchCallContacts", empty, body=form, media_type=kind)
+    api.ok("deleteBatchCall", empty)
+
+    full = dict(wanted, contacts=contacts(3) + contacts(1), start_time="00:00", end_time="24:00",
+                excluded_dates=["2030-12-25"], max_calls_per_day=1000, calls_per_minute=60000, retry_failed=True,
+                max_retry_attempts=1, retry_on=["busy"], retry_delay_minutes=1, metadata={"a": None},
+                phone_rotation_strategy="sequential", contact_source="manual", schedule_type="scheduled",
+                scheduled_at="2035-03-01T09:00", timezone="America/New_York")
+    batch = api.ok("createBatchCall", body=full)["id"]
+    api.refuse("invalid_state", "deleteAgent", agent["id"])
+    api.refuse("invalid_state", "deleteBatchCall", batch)
+    api.refuse("invalid_state", "scheduleBatchCall", batch)
+    api.refuse("invalid_state", "resumeBatchCall", batch)
+    api.one("getBatchCall", batch)
+    api.change("updateBatchCall", batch, body={"max_concurrent_calls": 5, "scheduled_at": None, "start_time": None,
+                                               "end_time": None, "schedule_type": "immediate"})
+    api.ok("previewBatchCall", batch, body={"max_calls_per_day": 1})
+    api.ok("pauseBatchCall", batch)
+    api.ok("resumeBatchCall", batch)
+    t.api.wait_for({"id": batch}, "completed")
+
+    api.one("getBatchCallContact", batch, 1)
+    api.ok("listBatchCallContacts", batch, query={"status": "completed", "limit": 1})
+    api.ok("listBatchCallContacts", batch)
+    api.ok("listBatchCalls", query={"status": "completed", "agent_id": agent["id"]})
+    series = api.ok("getBatchCallAnalytics", batch, query={"interval": "hour"})
+    assert series["series"] and series["outcomes"] and series["end_reasons"], series
+    rows = api.ok("getBatchCallResults", batch).text.splitlines()
+    assert len(rows) == 5, rows
+    for action in ("pause", "cancel", "preview"):
+        api.refuse("invalid_state", f"{action}BatchCall", batch, body={})
+    api.refuse("invalid_state", "updateBatchCall", batch, body={"name": "Late"})
+    api.refuse("invalid_state", "addBatchCallContacts", batch, body={"contacts": contacts(1)})
+    api.refuse("invalid_state", "importBatchCallContacts", batch, body=CSV, media_type="text/csv")
+
+    later = api.ok("createBatchCall", body=dict(wanted, contacts=contacts(1), contact_ids=None))["id"]
+    api.ok("scheduleBatchCall", later, body={"scheduled_at": "2035-03-01T09:00:00+01:00", "timezone": "Europe/Berlin"})
+    api.ok("cancelBatchCall", later)
+    deleted = api.ok("bulkDeleteBatchCalls", body={"ids": [later, NOBODY]})
+    assert deleted["deleted"] == [later] and deleted["refused"][0]["code"] == "not_found", deleted
+    until(lambda: receiver.of_type("batch.completed"), what="the subscriber is told")
+    check_events(api, receiver, {"agent.sync", "call.requested", "batch.status.changed", "batch.completed"})
+
+
+def check_events(api, receiver, kinds):
+    """What webhooks brought, held against the document."""
+    found = set()
+    for delivery in list(receiver.deliveries):
+        found.add(delivery.type)
+        node = api.document.tree["webhooks"][delivery.type]["post"]
+        content = node["requestBody"]["content"]["application/json"]
+        faults = api.document.faults(json.loads(delivery.body), content["schema"])
+        for parameter in map(api.document.resolve, node["parameters"]):
+            faults += api.document.faults(delivery.headers[parameter["name"]], parameter["schema"], parameter["name"])
+        assert not faults, f"{delivery.type}: {faults}"
+    assert found == kinds, found
+
+
+def test_calls(t):
+    api = driver(t)
+    receiver, agent = t.dialing_agent()
+    draft = t.api.post("/agents", {"name": "Draft"})
+    wanted = {"agent_id": agent["id"], "phone_number": "+12125550109", "from_number": None}
+    api.refuse("agent_not_ready", "createCall", body=dict(wanted, agent_id=draft["id"]))
+    api.refuse("no_phone_number_configured", "createCall", body=wanted)
+    number = t.api.number()
+    t.api.post("/telephony/numbers/assign",
+               {"number_id": number["id"], "agent_id": agent["id"], "assignment_type": "outbound"})
+    receiver.script = lambda call: Answer(503)
+    call = api.ok("createCall", body=dict(wanted, variables={"at": "10:15"}, call_settings={}))["id"]
+    api.one("getCall", call)
+    api.ok("cancelCall", call)
+    api.refuse("invalid_state", "cancelCall", call)
+    receiver.script = lambda call: Answer(202)
+    call = api.ok("createCall", body=wanted)["id"]
+    until(lambda: api.ok("getCall", call)["status"] == "dispatched", what="the dialer has the call")
+    api.ok("reportCall", call, body={"status": "ringing", "occurred_at": "2026-11-21T09:00:00+01:00"})
+    bulk = api.ok("reportCalls", body={"reports": [{"call_id": call, "status": "completed", "cost": 0.1234,
+                                                    "duration_seconds": 3, "summary": "Well", "outcome": None},
+                                                   {"call_id": NOBODY, "status": "busy"}]})
+    assert (bulk["accepted"], bulk["not_found"]) == (1, 1), bulk
+    api.ok("listCalls", query={"status": "completed", "agent_id": agent["id"], "created_after": "2020-01-01T00:00:00Z",
+                               "created_before": "2100-01-01T00:00:00Z"})
+    check_events(api, receiver, {"agent.sync", "call.requested"})
+
+
+def test_do_not_call_and_keys(t):
+    api = driver(t)
+    api.ok("addDoNotCall", body={"phone_numbers": ["+12125550120", "+12125550121"], "reason": "asked us to"})
+    api.ok("addDoNotCall", body={"phone_number": "+12125550120"})
+    api.ok("listDoNotCall", query={"phone_number": "+12125550120"})
+    api.ok("listDoNotCall")
+    api.ok("removeDoNotCall", "+12125550121")
+    key = api.ok("createKey", body={"name": "Dialer", "scopes": ["reports", "read"],
+                                    "expires_at": "2036-01-01T00:00:00Z"})
+    api.with_key(key["key"]).ok("listAgents")
+    api.ok("listKeys")
+    api.ok("revokeKey", key["id"])
+
+
+def test_what_every_operation_refuses(t):
+    api = driver(t)
+    scopes = ("read", "write", "reports", "admin")
+    lacking = {scope: api.with_key(t.client([other for other in scopes if other != scope]).key) for scope in scopes}
+    used = str(uuid.uuid4())
+    api.send("createFolder", body={"name": "Used"}, Idempotency_Key=used)
+    for operation in api.document.operations:
+        holes, example = api.holes(operation), api.example(operation)
+        api.refuse("bad_request", operation.id, *holes, **example, query={"nonsense": 1})
+        if operation.scope:
+            api.refuse("unauthorized", operation.id, *holes, **example, Authorization=None)
+            lacking[operation.scope].refuse("forbidden", operation.id, *holes, **example)
+        if holes:
+            api.refuse("not_found", operation.id, *holes, **example)
+        if operation.method != "GET":
+            api.refuse("idempotency_conflict", operation.id, *holes, **example, Idempotency_Key=used)
+        if operation.body:
+            refuse_bodies(api, operation, holes)
+
+
+def refuse_bodies(api, operation, holes):
+    longest = operation.body["x-max-bytes"]
+    media_type = next(iter(operation.body["content"]))
+    rest = {"announced": longest + 1} if longest >= HUGE else {"body": " " * (longest + 1)}
+    api.refuse("payload_too_large", operation.id, *holes, media_type=media_type, **rest)
+    api.refuse("unsupported_media_type", operation.id, *holes, body="x", media_type="text/plain")
+    if media_type == "application/json":
+        api.refuse("bad_request", operation.id, *holes, body="{")
+        reply = api.refuse("validation_error", operation.id, *holes, body={"nonsense": 1})
+        assert "nonsense" in [fault["field"] for fault in reply.body["error"]["details"]["errors"]], reply
+
+
+def test_other_methods(t):
+    api = driver(t)
+    methods = {}
+    for operation in api.document.operations:
+        address = ("" if operation.outside else BASE) + operation.path.format(
+            **dict(zip(re.findall(r"\{(\w+)\}", operation.path), api.holes(operation))))
+        methods.setdefault(address, set()).add(operation.method)
+    for address, known in methods.items():
+        allowed = known | ({"HEAD"} if "GET" in known else set())
+        for method in {"GET", "POST", "PATCH", "DELETE", "PUT", "OPTIONS"} - known:
+            reply = api._exchange(method, address, None, {"Authorization": f"Bearer {api.key}"})
+            assert reply.status == 405 and reply.code == "method_not_allowed", f"{method} {address}: {reply}"
+            assert set(reply.headers["Allow"].split(", ")) >= allowed, (address, reply.headers["Allow"])
+            faults = api.document.faults(reply.body, {"$ref": "#/components/schemas/Error"})
+            assert not faults, faults
+        if "GET" in known:
+            get, head = (api._exchange(method, address, None, {"Authorization": f"Bearer {api.key}"})
+                         for method in ("GET", "HEAD"))
+            assert head.status == get.status and not head.text, address
+
+
+def test_too_many_requests(t):
+    """With nginx told to let a key have one request a minute."""
+    api = driver(t)
+    site = os.path.join(t.stack.state_dir, "nginx", "site.conf")
+    with open(site) as file:
+        text = file.read()
+    crowd = api.with_key("crowd")
+    try:
+        reload_nginx(t, site, re.sub(r"rate=\d+r/s", "rate=1r/m", re.sub(r" burst=\d+ nodelay", "", text)))
+        until(lambda: crowd.send("listAgents").status == 429, what="nginx has its new limits")
+        for operation in api.document.operations:
+            if "429" in operation.responses:
+                def refused():
+                    return crowd.send(operation.id, *crowd.holes(operation), **crowd.example(operation)).status == 429
+                until(refused, what=f"{operation} is refused")
+    finally:
+        reload_nginx(t, site, text)
+        until(lambda: crowd.send("listAgents").status == 401, what="nginx has its old limits")
+        until(lambda: crowd.send("getOpenApi").status == 200, what="nothing is left of the new ones")
+
+
+def reload_nginx(t, site, text):
+    with open(site, "w") as file:
+        file.write(text)
+    t.stack.kill("nginx", signal.SIGHUP)
+
+
+def test_the_database_is_away(t):
+    api = driver(t)
+    api.ok("listAgents")
+    t.stack.stop_database()
+    try:
+        for operation in api.document.operations:
+            if "503" in operation.responses:
+                api.refuse("unavailable", operation.id, *api.holes(operation), **api.example(operation))
+        api.ok("getHealth")
+    finally:
+        t.stack.resume_database()
+    until(lambda: api.send("getReadiness").status == 200, what="the database is back")
+
+
+def test_everything_that_is_documented_was_seen(t):
+    api = driver(t)
+    wanted = {(operation.id, status, code) for operation in api.document.operations
+              for status, code in operation.codes()}
+    assert not wanted - seen, f"never happened: {sorted(wanted - seen, key=repr)}"
+    assert not seen - wanted, f"not documented: {sorted(seen - wanted, key=repr)}"
+    named = {(operation.id, int(status), name) for operation in api.document.operations
+             for status, response in operation.responses.items() if status != "default"
+             for name in response["headers"]}
+    assert not named - headers, f"never there: {sorted(named - headers)}"
+
+
+if __name__ == "__main__":
+    tap.run(globals())
