@@ -12,6 +12,7 @@ ROOT = os.path.dirname(HERE)
 sys.path[:0] = [os.path.join(ROOT, "dev"), os.path.join(ROOT, "tests", "e2e")]
 
 from client import Client, contacts, until  # noqa: E402
+from mix import Mix, resident_kb  # noqa: E402
 from process import Error  # noqa: E402
 from stack import Stack, free_port  # noqa: E402
 
