@@ -20,7 +20,7 @@ def folder(build):
     """A folder with the tools in node_modules and the scripts of this one beside them."""
     if not shutil.which("npm"):
         raise Missing("there is no npm")
-    place = os.path.join(ROOT, build, "tests", "openapi")
+    place = os.path.join(ROOT, build, "npm")
     os.makedirs(place, exist_ok=True)
     with open(os.path.join(place, ".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
