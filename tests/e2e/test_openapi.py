@@ -329,12 +329,16 @@ def test_calls(t):
     wanted = {"agent_id": agent["id"], "phone_number": "+12125550109", "from_number": None}
     api.refuse("agent_not_ready", "createCall", body=dict(wanted, agent_id=draft["id"]))
     api.refuse("no_phone_number_configured", "createCall", body=wanted)
+    trial = {"phone_number": "+12125550100"}
+    api.refuse("agent_not_ready", "testAgent", draft["id"], body=trial)
+    api.refuse("no_phone_number_configured", "testAgent", agent["id"], body=trial)
     number = t.api.number()
     t.api.post("/telephony/numbers/assign",
                {"number_id": number["id"], "agent_id": agent["id"], "assignment_type": "outbound"})
     receiver.script = lambda call: Answer(503)
     call = api.ok("createCall", body=dict(wanted, variables={"at": "10:15"}, call_settings={}))["id"]
     api.one("getCall", call)
+    api.ok("testAgent", agent["id"], body=trial)
     api.ok("cancelCall", call)
     api.refuse("invalid_state", "cancelCall", call)
     receiver.script = lambda call: Answer(202)
@@ -356,6 +360,12 @@ def test_do_not_call_and_keys(t):
     api.ok("addDoNotCall", body={"phone_number": "+12125550120"})
     api.ok("listDoNotCall", query={"phone_number": "+12125550120"})
     api.ok("listDoNotCall")
+    form, kind = multipart(file="phone\n+12125550122\nx\n", reason="state list")
+    loaded = api.ok("importDoNotCall", body=form, media_type=kind)
+    assert (loaded["imported"], loaded["errors"]) == (1, 1), loaded
+    api.ok("importDoNotCall", body="phone\n+12125550122\n", media_type="text/csv", query={"reason": "again"})
+    form, kind = multipart(reason="state list")
+    api.refuse("validation_error", "importDoNotCall", body=form, media_type=kind)
     api.ok("removeDoNotCall", "+12125550121")
     key = api.ok("createKey", body={"name": "Dialer", "scopes": ["reports", "read"],
                                     "expires_at": "2036-01-01T00:00:00Z"})
