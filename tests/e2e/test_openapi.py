@@ -278,10 +278,10 @@ def test_campaigns(t):
     api.refuse("invalid_state", "scheduleBatchCall", batch)
     api.refuse("invalid_state", "resumeBatchCall", batch)
     api.one("getBatchCall", batch)
-    api.change("updateBatchCall", batch, body={"max_concurrent_calls": 5, "scheduled_at": None, "start_time": None,
-                                               "end_time": None, "schedule_type": "immediate"})
+    api.change("updateBatchCall", batch, body={"max_concurrent_calls": 5, "start_time": None, "end_time": None})
     api.ok("previewBatchCall", batch, body={"max_calls_per_day": 1})
     api.ok("pauseBatchCall", batch)
+    api.ok("updateBatchCall", batch, body={"scheduled_at": None, "schedule_type": "immediate"})
     api.ok("resumeBatchCall", batch)
     t.api.wait_for({"id": batch}, "completed")
 
@@ -337,10 +337,10 @@ def test_calls(t):
                {"number_id": number["id"], "agent_id": agent["id"], "assignment_type": "outbound"})
     receiver.script = lambda call: Answer(503)
     call = api.ok("createCall", body=dict(wanted, variables={"at": "10:15"}, call_settings={}))["id"]
-    api.one("getCall", call)
     api.ok("testAgent", agent["id"], body=trial)
     api.ok("cancelCall", call)
     api.refuse("invalid_state", "cancelCall", call)
+    api.one("getCall", call)
     receiver.script = lambda call: Answer(202)
     call = api.ok("createCall", body=wanted)["id"]
     until(lambda: api.ok("getCall", call)["status"] == "dispatched", what="the dialer has the call")
