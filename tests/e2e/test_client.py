@@ -14,9 +14,9 @@ import tap
 from client import BASE
 from receiver import ends
 
-sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "openapi"))
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-import tools  # noqa: E402
+import npm  # noqa: E402
 
 NO_DEFAULTS = "--default-non-nullable=false"  # or every field that has a default would have to be given
 WRONG = [("{ phone_number: '+12025550171' }", "{ phone: '+12025550171' }"),  # an unknown field
@@ -31,7 +31,7 @@ def test_a_generated_client_compiles_and_runs_a_campaign(t):
     try:
         generate(t, folder)
         wrong_lines = write_wrong(folder)
-        compiled = tools.node(folder, "../node_modules/typescript/bin/tsc").stdout
+        compiled = npm.node(folder, "../node_modules/typescript/bin/tsc").stdout
         errors = dict(re.findall(r"^(\w+\.ts\(\d+).*?: error (.*)", compiled, re.M))
         assert set(errors) == {f"wrong.ts({number}" for number in wrong_lines}, compiled
         run(t, folder)
@@ -43,7 +43,7 @@ def run(t, folder):
     receiver = t.receiver()
     receiver.script = lambda call: ends(duration_seconds=3)
     environment = dict(os.environ, OUTDIAL_URL=t.stack.url, OUTDIAL_API_KEY=t.api.key, WEBHOOK_ID=receiver.endpoint())
-    done = tools.node(folder, "out/campaign.js", env=environment)
+    done = npm.node(folder, "out/campaign.js", env=environment)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {
         "completed": 2, "refused": "invalid_state", "attempts": 2, "rate": 1, "first": "+12125550101",
@@ -52,8 +52,8 @@ def run(t, folder):
 
 def tools_or_skip(t):
     try:
-        return tools.folder(t.stack.build)
-    except tools.Missing as reason:
+        return npm.folder(t.stack.build, "openapi")
+    except npm.Missing as reason:
         raise tap.Skip(reason) from None
 
 
@@ -64,7 +64,7 @@ def generate(t, folder):
         file.write(document)
     for name in ("campaign.ts", "tsconfig.json", "package.json"):
         shutil.copy(os.path.join(folder, "..", name), folder)
-    made = tools.node(folder, "../node_modules/openapi-typescript/bin/cli.js", "openapi.json", NO_DEFAULTS,
+    made = npm.node(folder, "../node_modules/openapi-typescript/bin/cli.js", "openapi.json", NO_DEFAULTS,
                       "--output", "schema.ts")
     assert made.returncode == 0, made.stderr
 

@@ -122,7 +122,7 @@ class Driver:
             reply = self.send(name, *holes, **rest)
             again = self.send(name, *holes, **rest)
             assert again.headers["Idempotency-Replayed"] == "true", again
-            same = re.sub(r'"key":"[^"]*"', '"key":null', reply.text)
+            same = re.sub(r'"(key|secret)":"[^"]*"', r'"\1":null', reply.text)
             assert (again.status, again.text) == (reply.status, same), again
         assert reply.status < 300, f"{operation}: {reply}"
         return reply.body and reply.data if "data" in (reply.body or {}) else reply
@@ -191,6 +191,10 @@ def test_webhooks_agents_and_numbers(t):
     api.ok("listWebhooks", query={"limit": 1, "offset": 0})
     api.one("getWebhook", webhook["id"])
     api.change("updateWebhook", webhook["id"], body={"description": "Own"})
+    pair = api.ok("createWebhook", body={"url": url + "/pair", "signature_type": "ed25519"})
+    assert pair["secret"] is None and pair["public_key"], pair
+    assert api.ok("rotateWebhookSecret", pair["id"], body={"signature_type": "hmac"})["secret"]
+    api.ok("deleteWebhook", pair["id"])
 
     agent = api.ok("createAgent", body={"name": "Agent", "webhook_id": "whk_" + webhook["id"], "settings": {"a": [1]},
                                         "voice_id": None, "language_hint": "en"})

@@ -4,12 +4,11 @@
 The library comes from the npm registry into the build folder; without it all but our own code is skipped."""
 
 import base64
-import fcntl
 import json
 import os
 import re
-import shutil
 import subprocess
+import sys
 import tempfile
 
 import tap
@@ -17,22 +16,11 @@ from client import until
 from receiver import TAKEN
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PACKAGE = os.path.join(HERE, "..", "standardwebhooks")
+sys.path.append(os.path.join(HERE, ".."))
+
+import npm  # noqa: E402
+
 GUIDE = os.path.join(HERE, "..", "..", "docs", "webhooks.md")
-INSTALL = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--loglevel=error"]
-
-
-def install(build):
-    """The folder with the library; raises OSError or CalledProcessError."""
-    folder = os.path.join(build, "npm", "standardwebhooks")
-    os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, "lock"), "w") as lock:  # two runs may share a build
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.isdir(os.path.join(folder, "node_modules", "standardwebhooks")):
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(os.path.join(PACKAGE, name), folder)
-            subprocess.run(INSTALL, cwd=folder, check=True, capture_output=True, text=True, timeout=300)
-    return folder
 
 
 def snippets(language):
@@ -41,7 +29,11 @@ def snippets(language):
 
 
 def judged_by_javascript(t, cases):
-    library = os.path.join(install(t.stack.build), "node_modules", "standardwebhooks", "dist", "index.js")
+    try:
+        place = npm.folder(t.stack.build, "standardwebhooks")
+    except npm.Missing as reason:
+        raise tap.Skip(reason) from None
+    library = os.path.join(place, "node_modules", "standardwebhooks", "dist", "index.js")
     with tempfile.TemporaryDirectory() as folder:
         paths = {"library": library}
         functions = [code for code in snippets("js") if "export function" in code]
@@ -49,7 +41,7 @@ def judged_by_javascript(t, cases):
             paths[name] = os.path.join(folder, name + ".mjs")
             with open(paths[name], "w") as file:
                 file.write(code)
-        result = subprocess.run(["node", os.path.join(PACKAGE, "verify.mjs")], check=True, text=True, timeout=60,
+        result = subprocess.run(["node", os.path.join(place, "verify.mjs")], check=True, text=True, timeout=60,
                                 input=json.dumps({"cases": cases, **paths}), capture_output=True)
     return [all(verdicts.values()) if all(verdicts.values()) == any(verdicts.values()) else verdicts
             for verdicts in json.loads(result.stdout)]
@@ -140,25 +132,5 @@ def test_the_documented_report_is_taken(t):
     assert t.api.get(f"/calls/{call.id}")["status"] == "busy"
 
 
-def missing(build):
-    """Why the judge cannot be had, or None."""
-    try:
-        subprocess.run(["node", "--version"], check=True, capture_output=True)
-        install(build)
-    except (OSError, subprocess.SubprocessError) as error:
-        said = getattr(error, "stderr", None) or str(error)
-        return said.strip().splitlines()[-1]
-    return None
-
-
-def main():
-    options = tap.parse_options()
-    build = os.path.abspath(options.build or os.environ.get("OUTDIAL_BUILD", "build"))
-    fault = missing(build)
-    if fault:
-        test_the_reference_library_takes_them.skip = test_javascript_verifies_key_pairs.skip = fault
-    tap.run(globals())
-
-
 if __name__ == "__main__":
-    main()
+    tap.run(globals())
