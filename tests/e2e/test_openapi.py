@@ -117,6 +117,8 @@ class Driver:
         operation = self.by_id[name]
         if operation.method == "GET":
             reply = self.send(name, *holes, **rest)
+            if "cursor" in operation.parameters_in("query"):
+                self.page_on(name, *holes, query=rest.get("query", {}))
         else:
             rest["Idempotency_Key"] = str(uuid.uuid4())
             reply = self.send(name, *holes, **rest)
@@ -126,6 +128,14 @@ class Driver:
             assert (again.status, again.text) == (reply.status, same), again
         assert reply.status < 300, f"{operation}: {reply}"
         return reply.body and reply.data if "data" in (reply.body or {}) else reply
+
+    def page_on(self, name, *holes, query):
+        """A list goes on where its cursor says; one of another list is no use."""
+        first = self.send(name, *holes, query=dict(query, limit=1, offset=0)).body
+        if first["pagination"]["has_more"]:
+            second = self.send(name, *holes, query=dict(query, limit=1, cursor=first["pagination"]["next_cursor"])).body
+            assert second["data"] != first["data"], second
+        self.refuse("bad_request", name, *holes, query={"cursor": "bm9uZQ"})
 
     def refuse(self, code, name, *holes, **rest):
         reply = self.send(name, *holes, **rest)
