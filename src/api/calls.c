@@ -10,7 +10,10 @@
 #include "domain/report_fields.h"
 #include "store/agent_store.h"
 #include "store/call_store.h"
+#include "store/claim_facts.h"
 #include "store/do_not_call_store.h"
+#include "store/number_store.h"
+#include "store/organization_store.h"
 #include "store/report_store.h"
 
 struct call_query {
@@ -109,11 +112,9 @@ static enum db_result find_agent(struct request *request, const struct uuid *id,
 	return DB_OK;
 }
 
-static enum db_result find_number(struct request *request, const struct agent *agent, const char *wanted,
-                                  const char **from_number)
+static enum db_result find_number(struct request *request, const char *wanted, struct single_call *call)
 {
-	enum db_result result = call_from_number(request->db, request->key.organization_id, agent->id, wanted,
-	                                         request->arena, from_number);
+	enum db_result result = call_from_number(request->db, wanted, request->arena, call);
 
 	if (result == DB_NOT_FOUND && *wanted != '\0')
 		return reply_refuse_field(request, "from_number", "is not a number of this organisation");
@@ -134,6 +135,41 @@ static enum db_result check_suppressed(struct request *request, const char *phon
 	return listing.count == 0 ? DB_OK : reply_refuse_field(request, "phone_number", "is on the do-not-call list");
 }
 
+/* The limits stay locked, so that nobody else calls the number meanwhile. */
+static enum db_result check_limits(struct request *request, const struct single_call *call)
+{
+	struct contact_limits limits;
+	int64_t open_at_us;
+	char text[32];
+
+	DB_TRY(organization_lock_limits(request->db, call->organization_id, request->arena, &limits));
+	if (!contact_limits_any(&limits))
+		return DB_OK;
+	DB_TRY(claim_facts_limits(request->db, call->organization_id, &limits, &call->to_number, 1, call->now_us,
+	                          request->arena, &open_at_us));
+	if (open_at_us <= call->now_us)
+		return DB_OK;
+	instant_format_iso(open_at_us, text);
+	return reply_refuse(request, ERROR_CONTACT_LIMIT,
+	                    "The organisation's contact limits keep the number from being called before %s.", text);
+}
+
+static enum db_result take_number(struct request *request, const struct single_call *call)
+{
+	int64_t wait_us;
+
+	if (call->number_row == 0)
+		return DB_OK;
+	DB_TRY(number_take_call(request->db, call->number_row, call->now_us, &wait_us));
+	if (wait_us == 0)
+		return DB_OK;
+	reply_refuse(request, ERROR_RATE_LIMIT, "%s makes no further call at this moment: see its calls_per_minute.",
+	             call->from_number);
+	reply_header(request, "Retry-After", arena_printf(request->arena, "%lld",
+	             (long long)((wait_us + US_PER_SECOND - 1) / US_PER_SECOND)));
+	return DB_REFUSED;
+}
+
 static enum db_result place_call(struct request *request, const struct call_input *input, const struct agent *agent)
 {
 	struct single_call call = {
@@ -141,9 +177,11 @@ static enum db_result place_call(struct request *request, const struct call_inpu
 		.to_number = input->phone_number, .variables = input->variables, .call_settings = input->call_settings,
 	};
 
-	DB_TRY(find_number(request, agent, input->from_number, &call.from_number));
-	DB_TRY(check_suppressed(request, input->phone_number));
 	call.agent_row = agent->id;
+	DB_TRY(find_number(request, input->from_number, &call));
+	DB_TRY(check_suppressed(request, input->phone_number));
+	DB_TRY(check_limits(request, &call));
+	DB_TRY(take_number(request, &call));
 	call.max_seconds = agent->max_call_duration_seconds;
 	call.expires_at_us = call.now_us + request->conf->dispatch_ttl_seconds * US_PER_SECOND;
 	DB_TRY(call_insert_single(request->db, &call));

@@ -18,9 +18,10 @@ static const struct phone_number number_initial = {
 	{ .name = #member, .offset = offsetof(struct phone_number, member), __VA_ARGS__ }
 
 static const struct field number_list_of_fields[] = {
-	NUMBER(phone_number, .type = FIELD_PHONE, .flags = FIELD_REQUIRED),
+	NUMBER(phone_number, .type = FIELD_PHONE, .flags = FIELD_REQUIRED | FIELD_FIXED),
 	NUMBER(provider_type, .type = FIELD_CHOICE, .choices = provider_names),
 	NUMBER(friendly_name, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 255),
+	NUMBER(calls_per_minute, .type = FIELD_INT, .flags = FIELD_NULLABLE, .min = 1, .max = 60000),
 };
 
 const struct field_table number_fields = {
@@ -74,6 +75,10 @@ static void write_number(struct json *json, const char *key, const void *item)
 	json_text(json, "friendly_name", number->friendly_name);
 	json_id(json, "inbound_agent_id", &number->inbound_agent_id);
 	json_id(json, "outbound_agent_id", &number->outbound_agent_id);
+	if (number->calls_per_minute == 0)
+		json_add_null(json, "calls_per_minute");
+	else
+		json_int(json, "calls_per_minute", number->calls_per_minute);
 	json_instant(json, "created_at", number->created_at_us);
 	json_end(json);
 }
@@ -156,6 +161,24 @@ enum db_result numbers_unassign(struct request *request)
 		                          "the number is not assigned to this agent");
 	DB_TRY(number_assign(request->db, &number, (enum number_direction)wanted->direction, 0));
 	*assigned(&number, wanted) = (struct uuid){ { 0 } };
+	return reply_number(request, 200, &number);
+}
+
+enum db_result numbers_get(struct request *request)
+{
+	struct phone_number number;
+
+	DB_TRY(number_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &number));
+	return reply_number(request, 200, &number);
+}
+
+enum db_result numbers_change(struct request *request)
+{
+	struct phone_number number;
+
+	DB_TRY(number_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &number));
+	field_apply(&number_fields, request->given, request->input, &number);
+	DB_TRY(number_update(request->db, &number, clock_now_us()));
 	return reply_number(request, 200, &number);
 }
 

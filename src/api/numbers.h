@@ -11,6 +11,8 @@ enum db_result numbers_list(struct request *request);
 enum db_result numbers_import(struct request *request);
 enum db_result numbers_assign(struct request *request);
 enum db_result numbers_unassign(struct request *request);
+enum db_result numbers_get(struct request *request);
+enum db_result numbers_change(struct request *request);
 enum db_result numbers_delete(struct request *request);
 
 #endif

@@ -25,6 +25,8 @@ static const struct {
 	[ERROR_AGENT_NOT_READY] = { "agent_not_ready", 422 },
 	[ERROR_NO_PHONE_NUMBER] = { "no_phone_number_configured", 422 },
 	[ERROR_NO_CONTACTS] = { "no_contacts", 422 },
+	[ERROR_CONTACT_LIMIT] = { "contact_limit", 422 },
+	[ERROR_RATE_LIMIT] = { "rate_limit_exceeded", 429 },
 	[ERROR_INTERNAL] = { "internal_error", 500 },
 	[ERROR_UNAVAILABLE] = { "unavailable", 503 },
 };
@@ -51,6 +53,7 @@ static const char *phrase(int status)
 	case 413: return "Content Too Large";
 	case 415: return "Unsupported Media Type";
 	case 422: return "Unprocessable Content";
+	case 429: return "Too Many Requests";
 	case 500: return "Internal Server Error";
 	case 503: return "Service Unavailable";
 	default: return "";

@@ -186,19 +186,20 @@ static enum db_result read_input(struct request *request, const struct route *ro
 	return reply_refuse_faults(request, ERROR_VALIDATION);
 }
 
-/* Those whose path ends in a hole. */
-static bool gives_one_object(const struct route *route)
-{
-	return (route->method == METHOD_GET || route->method == METHOD_PATCH) &&
-	       route->path[strlen(route->path) - 1] == '>';
-}
-
 static const struct route *find_sibling(const struct route *route, enum method method)
 {
 	for (size_t i = 0; i < route_count; i++)
 		if (routes[i].method == method && strcmp(routes[i].path, route->path) == 0)
 			return &routes[i];
 	return NULL;
+}
+
+/* Those whose path ends in a hole, or that there is only one of to be changed. */
+static bool gives_one_object(const struct route *route)
+{
+	return (route->method == METHOD_GET && (route->path[strlen(route->path) - 1] == '>' ||
+	                                        find_sibling(route, METHOD_PATCH) != NULL)) ||
+	       route->method == METHOD_PATCH;
 }
 
 static bool is_conditional(const struct request *request)

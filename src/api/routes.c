@@ -10,6 +10,7 @@
 #include "api/folders.h"
 #include "api/imports.h"
 #include "api/numbers.h"
+#include "api/organization.h"
 #include "api/page.h"
 #include "api/results.h"
 #include "api/route.h"
@@ -17,6 +18,7 @@
 #include "api/webhooks.h"
 #include "domain/batch.h"
 #include "domain/contact.h"
+#include "domain/contact_limit.h"
 #include "domain/report_fields.h"
 
 #define V1 "/api/public/v1"
@@ -49,6 +51,8 @@ const struct route routes[] = {
 	{ METHOD_POST, V1 "/telephony/numbers/import", SCOPE_WRITE, NULL, &number_fields, KIB(64), numbers_import },
 	{ METHOD_POST, V1 "/telephony/numbers/assign", SCOPE_WRITE, NULL, &assign_fields, KIB(64), numbers_assign },
 	{ METHOD_POST, V1 "/telephony/numbers/unassign", SCOPE_WRITE, NULL, &unassign_fields, KIB(64), numbers_unassign },
+	{ METHOD_GET, V1 "/telephony/numbers/<id>", SCOPE_READ, NULL, NULL, 0, numbers_get },
+	{ METHOD_PATCH, V1 "/telephony/numbers/<id>", SCOPE_WRITE, NULL, &number_fields, KIB(64), numbers_change },
 	{ METHOD_DELETE, V1 "/telephony/numbers/<id>", SCOPE_WRITE, NULL, NULL, 0, numbers_delete },
 
 	{ METHOD_GET, V1 "/contacts/folders", SCOPE_READ, &folder_query_fields, NULL, 0, folders_list },
@@ -93,6 +97,9 @@ const struct route routes[] = {
 	{ METHOD_POST, V1 "/do-not-call", SCOPE_WRITE, NULL, &do_not_call_fields, MIB(1), do_not_call_append },
 	{ METHOD_POST, V1 "/do-not-call/import", SCOPE_WRITE, &suppression_import_fields, NULL, MIB(64), imports_to_do_not_call, ROUTE_STREAM },
 	{ METHOD_DELETE, V1 "/do-not-call/<phone>", SCOPE_WRITE, NULL, NULL, 0, do_not_call_delete },
+
+	{ METHOD_GET, V1 "/organization", SCOPE_READ, NULL, NULL, 0, organization_show },
+	{ METHOD_PATCH, V1 "/organization", SCOPE_ADMIN, NULL, &organization_fields, KIB(64), organization_change },
 
 	{ METHOD_GET, V1 "/keys", SCOPE_ADMIN, &page_fields, NULL, 0, keys_list },
 	{ METHOD_POST, V1 "/keys", SCOPE_ADMIN, NULL, &key_fields, KIB(64), keys_create },

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "domain/pace.h"
 
 /* Without pacing contacts follow each other this closely. */
 #define PLAN_GAP_US US_PER_MS
@@ -81,7 +82,7 @@ struct plan_rules batch_plan_rules(const struct batch_config *config)
 		},
 		.max_per_day = (int)config->max_calls_per_day,
 		.gap_us = config->calls_per_minute == 0 ? PLAN_GAP_US
-		          : instant_ceil_ms((US_PER_MINUTE + config->calls_per_minute - 1) / config->calls_per_minute),
+		          : pace_gap_us(config->calls_per_minute),
 	};
 }
 

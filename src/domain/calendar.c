@@ -89,6 +89,14 @@ static int day_spans(const struct calendar *c, int32_t day, struct span out[2])
 	return count;
 }
 
+int32_t calendar_day_at(const struct calendar *calendar, int64_t at_us, int64_t *began_us)
+{
+	int32_t day = local_day(calendar, at_us);
+
+	*began_us = wall_instant(calendar, day, 0);
+	return day;
+}
+
 bool calendar_span_at(const struct calendar *calendar, int64_t at_us, struct span *out)
 {
 	struct span spans[2];

@@ -29,6 +29,9 @@ struct span {
 	int32_t day;
 };
 
+/* The local civil day of an instant, and when that day began. */
+int32_t calendar_day_at(const struct calendar *calendar, int64_t at_us, int64_t *began_us);
+
 /* The first span that ends after at_us; it may have begun. False: none within the next 366 days. */
 bool calendar_span_at(const struct calendar *calendar, int64_t at_us, struct span *out);
 

@@ -1,12 +1,6 @@
 #include "domain/gate.h"
 
-#include "base/clock.h"
 #include "base/instant.h"
-
-/* A campaign is looked at every few milliseconds at best. A gap shorter than this is kept on the average: what it allowed
- * between two looks is made good by the next. A longer one is kept between any two calls; and after a longer silence (a
- * pause, nobody due) the pace begins anew, or there would be a burst. */
-#define PACE_CATCH_UP_US (100 * US_PER_MS)
 
 static int64_t all_or_none(bool open)
 {
@@ -54,9 +48,14 @@ static int64_t window_opens(const struct gate_facts *facts)
 	return facts->span.from_us;
 }
 
+int64_t gate_day_calls(const struct gate_facts *facts)
+{
+	return facts->span.day <= facts->day ? facts->day_calls : 0;
+}
+
 static int64_t daily_cap_room(const struct gate_facts *facts)
 {
-	return facts->max_per_day == 0 ? INT64_MAX : facts->max_per_day - facts->day_calls;
+	return facts->max_per_day == 0 ? INT64_MAX : facts->max_per_day - gate_day_calls(facts);
 }
 
 /* The first span on a later local day. If there is none, planning will find that out. */
@@ -70,30 +69,26 @@ static int64_t daily_cap_opens(const struct gate_facts *facts)
 	return span.from_us;
 }
 
-static int64_t pace_begins(const struct gate_facts *facts)
-{
-	bool makes_good = facts->pace_gap_us < PACE_CATCH_UP_US && facts->now_us - facts->pace_at_us < PACE_CATCH_UP_US;
-
-	return makes_good ? facts->pace_at_us : facts->now_us;
-}
-
 static int64_t pacing_room(const struct gate_facts *facts)
 {
-	if (facts->pace_gap_us == 0)
-		return INT64_MAX;
-	if (facts->pace_at_us > facts->now_us)
-		return 0;
-	return 1 + (facts->now_us - pace_begins(facts)) / facts->pace_gap_us;
-}
-
-int64_t gate_pace_after(const struct gate_facts *facts, int64_t calls)
-{
-	return pace_begins(facts) + calls * facts->pace_gap_us;
+	return pace_room(&facts->pace, facts->now_us);
 }
 
 static int64_t pacing_opens(const struct gate_facts *facts)
 {
-	return facts->pace_at_us;
+	return facts->pace.at_us;
+}
+
+static int64_t number_pacing_room(const struct gate_facts *facts)
+{
+	if (facts->numbers_open_at_us > facts->now_us)
+		return 0;
+	return facts->numbers_room > 0 ? facts->numbers_room : 1;
+}
+
+static int64_t number_pacing_opens(const struct gate_facts *facts)
+{
+	return facts->numbers_open_at_us;
 }
 
 static int64_t places_room(const struct gate_facts *facts)
@@ -106,25 +101,64 @@ static int64_t dialer_room_room(const struct gate_facts *facts)
 	return facts->dialer_room;
 }
 
+static int64_t due_room(const struct gate_facts *facts)
+{
+	return all_or_none(facts->due_at_us <= facts->now_us);
+}
+
+static int64_t due_opens(const struct gate_facts *facts)
+{
+	return facts->due_at_us;
+}
+
+static int64_t do_not_call_room(const struct gate_facts *facts)
+{
+	return all_or_none(!facts->do_not_call);
+}
+
+static int64_t contact_limits_room(const struct gate_facts *facts)
+{
+	return all_or_none(facts->limits_open_at_us <= facts->now_us);
+}
+
+static int64_t contact_limits_open(const struct gate_facts *facts)
+{
+	return facts->limits_open_at_us;
+}
+
 static const struct {
 	const char *name;
 	int64_t (*room)(const struct gate_facts *);
 	int64_t (*opens_at)(const struct gate_facts *);
 } gates[GATE__MAX] = {
-	[GATE_STATE] = { "campaign state", state_room, never },
-	[GATE_START] = { "scheduled start", start_room, start_opens },
-	[GATE_NUMBER] = { "number to call from", number_room, never },
+	[GATE_STATE] = { "campaign_state", state_room, never },
+	[GATE_START] = { "scheduled_start", start_room, start_opens },
+	[GATE_NUMBER] = { "number", number_room, never },
 	[GATE_DIALER] = { "dialer", dialer_room, never },
-	[GATE_WINDOW] = { "calling window", window_room, window_opens },
-	[GATE_DAILY_CAP] = { "daily cap", daily_cap_room, daily_cap_opens },
+	[GATE_WINDOW] = { "calling_window", window_room, window_opens },
+	[GATE_DAILY_CAP] = { "daily_cap", daily_cap_room, daily_cap_opens },
 	[GATE_PACING] = { "pacing", pacing_room, pacing_opens },
-	[GATE_PLACES] = { "free place", places_room, never },
-	[GATE_DIALER_ROOM] = { "room at the dialer", dialer_room_room, never },
+	[GATE_NUMBER_PACING] = { "number_pacing", number_pacing_room, number_pacing_opens },
+	[GATE_PLACES] = { "free_place", places_room, never },
+	[GATE_DIALER_ROOM] = { "dialer_room", dialer_room_room, never },
+	[GATE_DUE] = { "planned_instant", due_room, due_opens },
+	[GATE_DO_NOT_CALL] = { "do_not_call", do_not_call_room, never },
+	[GATE_CONTACT_LIMITS] = { "contact_limits", contact_limits_room, contact_limits_open },
 };
 
 const char *gate_name(enum gate gate)
 {
 	return gates[gate].name;
+}
+
+int64_t gate_room(enum gate gate, const struct gate_facts *facts)
+{
+	return gates[gate].room(facts);
+}
+
+int64_t gate_opens_at(enum gate gate, const struct gate_facts *facts)
+{
+	return gates[gate].opens_at(facts);
 }
 
 static void close_gate(struct gate_verdict *verdict, enum gate gate, int64_t opens_at_us)
@@ -138,11 +172,11 @@ static void close_gate(struct gate_verdict *verdict, enum gate gate, int64_t ope
 		verdict->opens_at_us = opens_at_us;
 }
 
-struct gate_verdict gates_judge(const struct gate_facts *facts)
+static struct gate_verdict judge(const struct gate_facts *facts, enum gate from, enum gate until)
 {
 	struct gate_verdict verdict = { .room = INT64_MAX, .opens_at_us = facts->now_us };
 
-	for (enum gate gate = 0; gate < GATE__MAX; gate++) {
+	for (enum gate gate = from; gate < until; gate++) {
 		int64_t room = gates[gate].room(facts);
 
 		if (room <= 0)
@@ -151,4 +185,44 @@ struct gate_verdict gates_judge(const struct gate_facts *facts)
 			verdict.room = room;
 	}
 	return verdict;
+}
+
+struct gate_verdict gates_judge(const struct gate_facts *facts)
+{
+	return judge(facts, 0, GATE_DUE);
+}
+
+struct gate_verdict gates_judge_contact(const struct gate_facts *facts)
+{
+	return judge(facts, GATE_DUE, GATE__MAX);
+}
+
+static enum gate first_without_an_instant(const struct gate_facts *facts)
+{
+	enum gate gate = 0;
+
+	while (gate_room(gate, facts) > 0 || gate_opens_at(gate, facts) != INSTANT_NEVER)
+		gate++;
+	return gate;
+}
+
+/* Goes from one instant at which closed gates open to the next, as each may find another gate closed: after a
+ * pace the window, after the window a day that is full. */
+int64_t gates_next_at(const struct gate_facts *facts, enum gate *waits_for)
+{
+	struct gate_facts then = *facts;
+
+	while (calendar_span_at(&then.calendar, then.now_us, &then.span)) {
+		struct gate_verdict verdict = judge(&then, 0, GATE__MAX);
+
+		if (verdict.room > 0)
+			return then.now_us;
+		if (verdict.waits_for_event) {
+			*waits_for = first_without_an_instant(&then);
+			return INSTANT_NEVER;
+		}
+		then.now_us = verdict.opens_at_us;
+	}
+	*waits_for = GATE_WINDOW;
+	return INSTANT_NEVER;
 }

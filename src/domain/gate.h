@@ -1,5 +1,6 @@
-/* The rules that can hold a campaign's calls back. Each is one row of one table: its name, how many
- * calls it lets through now, and from when on it will let some through. All are pure. */
+/* The rules that can hold calls back: those of a whole campaign, and those of one of its contacts. Each is one
+ * row of one table: its name, how many calls it lets through now, and from when on it will let some
+ * through. All are pure. */
 #ifndef DOMAIN_GATE_H
 #define DOMAIN_GATE_H
 
@@ -8,6 +9,7 @@
 
 #include "domain/batch.h"
 #include "domain/calendar.h"
+#include "domain/pace.h"
 
 /* What the gates judge by: read under the campaign's lock. */
 struct gate_facts {
@@ -20,10 +22,17 @@ struct gate_facts {
 	struct calendar calendar;
 	struct span span;      /* the stretch of callable time that holds now_us or comes next */
 	int64_t max_per_day;   /* 0: no cap */
-	int64_t day_calls;     /* attempts claimed on span.day */
-	int64_t pace_gap_us;   /* from one call to the next; 0: no pacing */
-	int64_t pace_at_us;    /* with pacing: no call before this */
+	int32_t day;           /* a local civil day … */
+	int64_t day_calls;     /* … and the attempts claimed on it; later days have none. If the clock was set back,
+	                        * they count for earlier days too */
+	struct pace pace;      /* of the campaign */
+	int64_t numbers_room;  /* calls that the paces of its numbers let through */
+	int64_t numbers_open_at_us; /* when they let one through: not after now_us if there is room */
 	int64_t free_places;   /* max_concurrent_calls less the calls in progress */
+	/* Of the contact that is judged: */
+	int64_t due_at_us;
+	bool do_not_call;
+	int64_t limits_open_at_us; /* the organisation's contact limits let its number be called from then on */
 };
 
 enum gate {
@@ -34,8 +43,12 @@ enum gate {
 	GATE_WINDOW,
 	GATE_DAILY_CAP,
 	GATE_PACING,
+	GATE_NUMBER_PACING,
 	GATE_PLACES,
 	GATE_DIALER_ROOM,
+	GATE_DUE, /* from here on of one contact */
+	GATE_DO_NOT_CALL,
+	GATE_CONTACT_LIMITS,
 	GATE__MAX
 };
 
@@ -47,8 +60,18 @@ struct gate_verdict {
 };
 
 const char *gate_name(enum gate gate);
-/* With pacing: pace_at_us after so many calls more. */
-int64_t gate_pace_after(const struct gate_facts *facts, int64_t calls);
+/* Attempts that count for the day of the span. */
+int64_t gate_day_calls(const struct gate_facts *facts);
+
+int64_t gate_room(enum gate gate, const struct gate_facts *facts);
+int64_t gate_opens_at(enum gate gate, const struct gate_facts *facts); /* INSTANT_NEVER: waits for an event */
+
+/* By the gates of the whole campaign; by those of one contact. */
 struct gate_verdict gates_judge(const struct gate_facts *facts);
+struct gate_verdict gates_judge_contact(const struct gate_facts *facts);
+
+/* The first instant, not before now_us, at which all gates let the contact through. INSTANT_NEVER: that takes
+ * more than time, see *waits_for: a gate that waits for an event, or the window if no day can take a call. */
+int64_t gates_next_at(const struct gate_facts *facts, enum gate *waits_for);
 
 #endif

@@ -4,6 +4,8 @@
  * with any number of schedulers: nobody else claims, plans or changes this campaign meanwhile. */
 #include "scheduler/claim_rows.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/instant.h"
 #include "domain/gate.h"
@@ -17,6 +19,8 @@
 #define DIALER_RECHECK_US (20 * US_PER_MS)
 #define DIALER_OFF_RECHECK_US (5 * US_PER_SECOND)
 #define IDLE_RECHECK_US (60 * US_PER_SECOND)
+#define CALLED_HERE_RECHECK_US US_PER_SECOND
+#define LIMITED_PORTION 200 /* contacts to look at where many of them may have to be deferred */
 
 /* Campaigns of this claim may share a dialer. */
 static int64_t dialer_room(const struct claim *claim, const struct claim_campaign *campaign)
@@ -29,61 +33,89 @@ static int64_t dialer_room(const struct claim *claim, const struct claim_campaig
 	return room;
 }
 
-/* The facts that the rules judge by. The stored span serves until it is over, so that zones and
- * calendars are worked out once a span and not once a claim. */
 static struct gate_facts gather_facts(const struct claim *claim, struct claim_campaign *campaign)
 {
-	int64_t now_us = claim->now_us;
-	struct gate_facts facts = {
-		.now_us = now_us,
-		.status = campaign->status,
-		.start_at_us = campaign->config.scheduled_at.us,
-		.has_number = campaign->number_count > 0,
-		.has_dialer = campaign->endpoint != 0,
-		.dialer_room = dialer_room(claim, campaign),
-		.calendar = batch_plan_rules(&campaign->config).calendar,
-		.max_per_day = campaign->config.max_calls_per_day,
-		.pace_gap_us = campaign->config.calls_per_minute == 0 ? 0 : batch_plan_rules(&campaign->config).gap_us,
-		.pace_at_us = campaign->pace_at_us,
-		.free_places = campaign->config.max_concurrent_calls - (campaign->claimed - campaign->done),
-	};
+	return claim_facts_of(campaign, claim->now_us, dialer_room(claim, campaign));
+}
 
-	/* Whether there is a day to call on is judged from the start, which may be far ahead. */
-	if (now_us < campaign->span.from_us || now_us >= campaign->span.until_us)
-		campaign->callable = calendar_span_at(&facts.calendar, now_us > facts.start_at_us ? now_us : facts.start_at_us,
-		                                      &campaign->span);
-	facts.span = campaign->span;
-	facts.day_calls = campaign->span.day == campaign->day ? campaign->day_calls : 0;
-	return facts;
+/* What was claimed a moment ago, for another campaign, is not in the database yet. */
+static bool was_called_here(const struct claim *claim, const struct claim_campaign *campaign, const char *phone_number)
+{
+	for (size_t i = 0; i < claim->called_count; i++)
+		if (claim->called[i].organization_id == campaign->organization_id &&
+		    strcmp(claim->called[i].phone_number, phone_number) == 0)
+			return true;
+	return false;
+}
+
+/* From when on the limits let each of these contacts be called. */
+static enum db_result judge_limits(struct db *db, const struct claim *claim, const struct claim_campaign *campaign,
+                                   const struct db_rows *due, int64_t *open_at_us)
+{
+	const char **phone_numbers = arena_alloc(claim->arena, due->count * sizeof *phone_numbers);
+	size_t count = 0; /* of those that are due */
+
+	for (size_t r = 0; r < due->count; r++) {
+		phone_numbers[r] = db_get_text(due, r, 3);
+		count += db_get_int(due, r, 0) <= claim->now_us;
+		open_at_us[r] = INSTANT_NONE;
+	}
+	if (count == 0 || campaign->limits == NULL || !contact_limits_any(campaign->limits))
+		return DB_OK;
+	DB_TRY(claim_facts_limits(db, campaign->organization_id, campaign->limits, phone_numbers, count,
+	                          claim->now_us, claim->arena, open_at_us));
+	for (size_t r = 0; r < count; r++)
+		if (was_called_here(claim, campaign, phone_numbers[r]))
+			open_at_us[r] = claim->now_us + CALLED_HERE_RECHECK_US;
+	return DB_OK;
+}
+
+/* The first time at which the campaign may call that is not before this. */
+static int64_t callable_from(const struct gate_facts *facts, int64_t at_us)
+{
+	struct span span;
+
+	return calendar_span_at(&facts->calendar, at_us, &span) && span.from_us > at_us ? span.from_us : at_us;
 }
 
 /* As many of the contacts that are due as there is room for. */
-static void take_contacts(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *due, int64_t room)
+static enum db_result take_contacts(struct db *db, struct claim *claim, struct claim_campaign *campaign,
+                                    struct gate_facts *facts, const struct db_rows *due, int64_t room)
 {
-	size_t r = 0;
+	int64_t *limits_open_at_us = arena_alloc(claim->arena, due->count * sizeof *limits_open_at_us);
 
-	for (; r < due->count && db_get_int(due, r, 0) <= claim->now_us; r++) {
-		if (db_get_int(due, r, 5) >= 0)
+	DB_TRY(judge_limits(db, claim, campaign, due, limits_open_at_us));
+	for (; campaign->seen < due->count; campaign->seen++) {
+		size_t r = campaign->seen;
+		struct gate_verdict verdict;
+
+		facts->due_at_us = db_get_int(due, r, 0);
+		facts->do_not_call = db_get_int(due, r, 5) >= 0;
+		facts->limits_open_at_us = limits_open_at_us[r];
+		verdict = gates_judge_contact(facts);
+		if (verdict.room == 0 && verdict.held_by == GATE_DO_NOT_CALL)
 			claim_add_skip(claim, campaign, due, r);
-		else if (campaign->taken < room)
+		else if (verdict.room == 0 && verdict.held_by == GATE_CONTACT_LIMITS)
+			claim_add_defer(claim, campaign, due, r, callable_from(facts, verdict.opens_at_us));
+		else if (verdict.room != 0 && campaign->taken < room)
 			claim_add_call(claim, campaign, due, r);
 		else
 			break;
 	}
-	campaign->seen = r;
+	return DB_OK;
 }
 
-static void keep_ledger(struct claim_campaign *campaign, const struct gate_facts *facts)
+static void keep_ledger(struct claim_campaign *campaign, struct gate_facts *facts)
 {
 	if (campaign->taken == 0)
 		return;
-	if (campaign->day != campaign->span.day) {
+	if (campaign->day < campaign->span.day) {
 		campaign->day = campaign->span.day;
 		campaign->day_calls = 0;
 	}
 	campaign->day_calls += campaign->taken;
-	if (facts->pace_gap_us != 0)
-		campaign->pace_at_us = gate_pace_after(facts, campaign->taken);
+	pace_take(&facts->pace, facts->now_us, campaign->taken);
+	campaign->pace_at_us = facts->pace.at_us;
 }
 
 /* Contacts cannot be called when they were planned to be: their time has to be planned anew. */
@@ -93,16 +125,33 @@ static bool breaks_plan(const struct gate_verdict *verdict, int64_t next_due_us)
 	       next_due_us < verdict->opens_at_us;
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* The next contact that waits, as far as the `limit` rows that were asked for tell. */
 static int64_t next_due(const struct claim *claim, const struct claim_campaign *campaign,
                         const struct db_rows *due, int64_t limit)
 {
 	if (campaign->seen < due->count)
-		return db_get_int(due, campaign->seen, 0);
+		return earlier(db_get_int(due, campaign->seen, 0), campaign->deferred_us);
 	/* All were skipped, and more may follow; or it was the last, and the campaign may be complete. */
 	if ((int64_t)due->count == limit || (due->count != 0 && campaign->final >= campaign->total))
 		return claim->now_us;
-	return INSTANT_NEVER;
+	return campaign->deferred_us;
+}
+
+/* Microseconds by which those that wait for the same, a number or a dialer that they share, come back one before the
+ * other: in the order of this claim, and those that had calls last. */
+static int64_t head_start(const struct claim *claim, const struct claim_campaign *campaign,
+                          const struct gate_verdict *verdict)
+{
+	bool waits_for_shared = verdict->held_by == GATE_NUMBER_PACING || verdict->held_by == GATE_DIALER_ROOM;
+
+	if (verdict->room != 0 || !waits_for_shared || campaign->taken != 0)
+		return 0;
+	return (int64_t)claim->campaign_count + 1 - claim->looked;
 }
 
 /* When to look again: at the next contact that waits, unless a rule says otherwise. */
@@ -111,7 +160,9 @@ static void next_look(const struct claim *claim, struct claim_campaign *campaign
 	struct gate_facts facts = gather_facts(claim, campaign);
 	struct gate_verdict verdict = gates_judge(&facts);
 
-	campaign->capped = verdict.room == 0 && verdict.waits_for_event;
+	/* Its own calls wake it when they end. Were that so for who waits for a dialer, it would be ahead of those
+	 * that share the dialer and had no call. */
+	campaign->capped = verdict.room == 0 && verdict.held_by == GATE_PLACES;
 	if (verdict.room == 0 && verdict.held_by == GATE_DIALER_ROOM)
 		campaign->wake_at_us = claim->now_us + (campaign->endpoint < 0 ? DIALER_OFF_RECHECK_US : DIALER_RECHECK_US);
 	else if (next_due_us == INSTANT_NEVER)
@@ -122,6 +173,7 @@ static void next_look(const struct claim *claim, struct claim_campaign *campaign
 		campaign->wake_at_us = claim->now_us + FULL_RECHECK_US;
 	else
 		campaign->wake_at_us = next_due_us > verdict.opens_at_us ? next_due_us : verdict.opens_at_us;
+	campaign->wake_at_us -= head_start(claim, campaign, &verdict);
 }
 
 /* The rare changes of state: worked on the whole campaign. */
@@ -177,36 +229,44 @@ static enum db_result claim_campaign(struct db *db, struct claim *claim, struct 
 {
 	struct gate_facts facts = gather_facts(claim, campaign);
 	struct gate_verdict verdict = gates_judge(&facts);
-	int64_t room = claim->limits->max_calls - claim->count;
+	int64_t room = claim->limits->max_calls - claim->count, limit;
 	struct db_rows due;
 
 	if (verdict.room == 0 && campaign->final < campaign->total)
 		return hold_campaign(db, claim, campaign, &verdict);
 	if (verdict.room < room)
 		room = verdict.room;
-	DB_TRY(claim_query_due(db, claim, campaign, room + 1, &due));
+	limit = campaign->limits != NULL && room < LIMITED_PORTION ? LIMITED_PORTION : room + 1;
+	DB_TRY(claim_query_due(db, claim, campaign, limit, &due));
 	if (is_complete(campaign, &due))
 		return move_campaign(db, claim, campaign, BATCH_COMPLETE, "");
-	take_contacts(claim, campaign, &due, room);
+	DB_TRY(take_contacts(db, claim, campaign, &facts, &due, room));
 	if (campaign->taken != 0 && campaign->status == BATCH_SCHEDULED)
 		DB_TRY(move_campaign(db, claim, campaign, BATCH_START, ""));
 	keep_ledger(campaign, &facts);
 	if (due.count == 0)
 		campaign->low_water_us = INSTANT_NONE; /* the next look sweeps the whole queue */
-	next_look(claim, campaign, next_due(claim, campaign, &due, room + 1));
+	next_look(claim, campaign, next_due(claim, campaign, &due, limit));
 	claim_add_save(claim, campaign);
 	return DB_OK;
+}
+
+/* Somebody else judges by its organisation's limits at this moment: then it stays the first to be looked at. */
+static bool is_held_by_others(const struct claim_campaign *campaign)
+{
+	return campaign->has_limits && campaign->limits == NULL;
 }
 
 static enum db_result claim_all(struct db *db, struct claim *claim)
 {
 	DB_TRY(claim_lock_campaigns(db, claim));
-	claim->looked = (int)claim->campaign_count;
-	if (claim->campaign_count == 0)
-		return DB_OK;
-	for (size_t i = 0; i < claim->campaign_count && claim->count < claim->limits->max_calls; i++)
+	for (size_t i = 0; i < claim->campaign_count && claim->count < claim->limits->max_calls; i++) {
+		if (is_held_by_others(&claim->campaigns[i]))
+			continue;
+		claim->looked++;
 		DB_TRY(claim_campaign(db, claim, &claim->campaigns[i]));
-	return claim_write(db, claim);
+	}
+	return claim->looked == 0 ? DB_OK : claim_write(db, claim);
 }
 
 /* Everything but the limits is made afresh at every run. */

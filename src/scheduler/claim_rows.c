@@ -1,11 +1,9 @@
 #include "scheduler/claim_rows.h"
 
-#include <string.h>
-
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/instant.h"
 #include "base/log.h"
-#include "store/batch_store.h"
 #include "store/statements.h"
 
 static void open_rows(struct json *json, struct buf *rows)
@@ -20,6 +18,7 @@ void claim_open(struct claim *claim)
 	open_rows(&claim->takes_json, &claim->takes);
 	open_rows(&claim->calls_json, &claim->calls);
 	open_rows(&claim->skips_json, &claim->skips);
+	open_rows(&claim->defers_json, &claim->defers);
 	open_rows(&claim->saves_json, &claim->saves);
 }
 
@@ -28,100 +27,18 @@ void claim_close(struct claim *claim)
 	buf_free(&claim->takes);
 	buf_free(&claim->calls);
 	buf_free(&claim->skips);
+	buf_free(&claim->defers);
 	buf_free(&claim->saves);
 	arena_free(claim->arena);
 }
 
-static void read_campaign(const struct db_rows *rows, size_t r, struct arena *arena, struct claim_campaign *out)
-{
-	*out = (struct claim_campaign){
-		.id = db_get_int(rows, r, 0),
-		.uuid = db_get_uuid(rows, r, 1),
-		.organization_id = db_get_int(rows, r, 2),
-		.agent_row = db_get_int(rows, r, 3),
-		.status = (enum batch_status)db_get_int(rows, r, 4),
-		.rotation = (enum rotation)db_get_int(rows, r, 5),
-		.config = {
-			.scheduled_at.us = db_get_int(rows, r, 6),
-			.timezone = db_get_text(rows, r, 7),
-			.window_start = (int)db_get_int(rows, r, 8),
-			.window_end = (int)db_get_int(rows, r, 9),
-			.working_days = (unsigned)db_get_int(rows, r, 10),
-			.excluded_dates = batch_read_dates(db_get_text(rows, r, 11), arena),
-			.max_concurrent_calls = db_get_int(rows, r, 12),
-			.max_calls_per_day = db_get_int(rows, r, 13),
-			.calls_per_minute = db_get_int(rows, r, 14),
-		},
-		.total = db_get_int(rows, r, 15),
-		.called = db_get_int(rows, r, 16),
-		.claimed = db_get_int(rows, r, 17),
-		.low_water_us = db_get_int(rows, r, 18),
-		.span = {
-			.from_us = db_get_int(rows, r, 19),
-			.until_us = db_get_int(rows, r, 20),
-		},
-		.day = db_get_int(rows, r, 21),
-		.day_calls = db_get_int(rows, r, 22),
-		.pace_at_us = db_get_int(rows, r, 23),
-		.callable = true,
-	};
-	out->span.day = (int32_t)out->day;
-}
-
-static void read_numbers(struct claim_campaign *campaign, const char *text, struct arena *arena)
-{
-	char *copy = arena_strdup(arena, text), *rest = NULL;
-
-	for (char *number = strtok_r(copy, " ", &rest); number != NULL; number = strtok_r(NULL, " ", &rest))
-		if (campaign->number_count < BATCH_MAX_NUMBERS)
-			campaign->numbers[campaign->number_count++] = number;
-}
-
-static struct claim_campaign *find_campaign(struct claim *claim, int64_t id)
-{
-	for (size_t i = 0; i < claim->campaign_count; i++)
-		if (claim->campaigns[i].id == id)
-			return &claim->campaigns[i];
-	return NULL;
-}
-
-static enum db_result load_facts(struct db *db, struct claim *claim)
-{
-	struct buf ids = { 0 };
-	struct json json = json_to(&ids);
-	struct db_rows rows;
-	enum db_result result;
-
-	json_begin_array(&json, NULL);
-	for (size_t i = 0; i < claim->campaign_count; i++)
-		json_int(&json, NULL, claim->campaigns[i].id);
-	json_end(&json);
-	result = db_query(db, SQL_CLAIM_FACTS, DB_ARGS(db_buf(&ids)), claim->arena, &rows);
-	buf_free(&ids);
-	for (size_t r = 0; r < rows.count; r++) {
-		struct claim_campaign *campaign = find_campaign(claim, db_get_int(&rows, r, 0));
-
-		campaign->done = db_get_int(&rows, r, 1);
-		campaign->final = db_get_int(&rows, r, 2);
-		campaign->max_call_seconds = db_get_int(&rows, r, 3);
-		campaign->endpoint = db_get_int(&rows, r, 4);
-		read_numbers(campaign, db_get_text(&rows, r, 5), claim->arena);
-	}
-	return result;
-}
-
 enum db_result claim_lock_campaigns(struct db *db, struct claim *claim)
 {
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, SQL_CLAIM_CAMPAIGNS, DB_ARGS(db_instant(claim->now_us), db_int(claim->max_campaigns)),
-	                claim->arena, &rows));
-	claim->campaign_count = rows.count;
-	claim->first = rows.count == 0 ? 0 : db_get_int(&rows, 0, 0);
-	claim->campaigns = arena_alloc(claim->arena, rows.count * sizeof *claim->campaigns);
-	for (size_t r = 0; r < rows.count; r++)
-		read_campaign(&rows, r, claim->arena, &claim->campaigns[r]);
-	return rows.count == 0 ? DB_OK : load_facts(db, claim);
+	claim->called = arena_alloc(claim->arena, (size_t)claim->limits->max_calls * sizeof *claim->called);
+	DB_TRY(claim_facts_lock(db, claim->now_us, claim->max_campaigns, claim->arena, &claim->campaigns,
+	                        &claim->campaign_count));
+	claim->first = claim->campaign_count == 0 ? 0 : claim->campaigns[0].id;
+	return DB_OK;
 }
 
 enum db_result claim_query_due(struct db *db, const struct claim *claim, const struct claim_campaign *campaign,
@@ -142,13 +59,29 @@ static void write_take(struct json *json, const struct claim_campaign *campaign,
 	json_end(json);
 }
 
-static const char *pick_number(const struct claim_campaign *campaign)
+static bool lets_one_through(const struct claim_number *number, int64_t now_us)
 {
+	return number->pace == NULL || pace_room(&number->pace->pace, now_us) > 0;
+}
+
+/* The one whose turn it is, or the next whose pace lets a call through: the gates saw that there is one. */
+static const char *pick_number(struct claim_campaign *campaign, int64_t now_us)
+{
+	const struct claim_number *number;
 	uint32_t dice;
+	int turn;
 
 	crypto_random(&dice, sizeof dice);
-	return campaign->numbers[rotation_pick(campaign->rotation, campaign->number_count, campaign->called,
-	                                       campaign->total, campaign->claimed, dice)];
+	turn = rotation_pick(campaign->rotation, campaign->number_count, campaign->called, campaign->total,
+	                     campaign->claimed, dice);
+	do
+		number = &campaign->numbers[turn++ % campaign->number_count];
+	while (!lets_one_through(number, now_us));
+	if (number->pace != NULL) {
+		pace_take(&number->pace->pace, now_us, 1);
+		number->pace->taken = true;
+	}
+	return number->phone_number;
 }
 
 /* One waiting contact becomes one call. */
@@ -168,7 +101,7 @@ void claim_add_call(struct claim *claim, struct claim_campaign *campaign, const 
 	json_int(json, NULL, campaign->organization_id);
 	json_int(json, NULL, campaign->agent_row);
 	json_add_string(json, NULL, db_get_text(rows, r, 3));
-	json_add_string(json, NULL, pick_number(campaign));
+	json_add_string(json, NULL, pick_number(campaign, claim->now_us));
 	json_sql_instant(json, NULL, due_at_us);
 	json_sql_instant(json, NULL, expires_at_us < campaign->span.until_us ? expires_at_us : campaign->span.until_us);
 	json_int(json, NULL, campaign->max_call_seconds);
@@ -178,6 +111,10 @@ void claim_add_call(struct claim *claim, struct claim_campaign *campaign, const 
 	campaign->called += db_get_int(rows, r, 4) == 0;
 	campaign->low_water_us = due_at_us;
 	claim->ids[claim->count++] = id;
+	if (campaign->limits != NULL)
+		claim->called[claim->called_count++] = (struct claim_called){
+			.organization_id = campaign->organization_id, .phone_number = db_get_text(rows, r, 3),
+		};
 }
 
 /* One that is on the do-not-call list: skipped, or after earlier attempts left with what the last one gave. */
@@ -198,6 +135,28 @@ void claim_add_skip(struct claim *claim, struct claim_campaign *campaign, const 
 	campaign->final++;
 	campaign->low_water_us = due_at_us;
 	claim->skipped++;
+}
+
+/* Between milliseconds, where nothing is planned. Those that wait for the same instant are spread over a second by
+ * chance; should two meet all the same, the transaction runs again. */
+void claim_add_defer(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *rows, size_t r,
+                     int64_t at_us)
+{
+	struct json *json = &claim->defers_json;
+	int64_t due_at_us;
+	uint32_t dice;
+
+	crypto_random(&dice, sizeof dice);
+	due_at_us = instant_ceil_ms(at_us) + dice % 1000 * US_PER_MS + 1 + dice / 1000 % 999;
+	json_begin_array(json, NULL);
+	json_int(json, NULL, campaign->id);
+	json_int(json, NULL, db_get_int(rows, r, 1));
+	json_sql_instant(json, NULL, due_at_us);
+	json_end(json);
+	if (due_at_us < campaign->deferred_us)
+		campaign->deferred_us = due_at_us;
+	campaign->low_water_us = db_get_int(rows, r, 0);
+	claim->deferred++;
 }
 
 void claim_add_save(struct claim *claim, const struct claim_campaign *campaign)
@@ -251,14 +210,63 @@ static enum db_result write_skips(struct db *db, const struct claim *claim)
 	return db_exec(db, SQL_CLAIM_SKIP_COUNTERS, DB_ARGS(db_buf(&claim->skips)));
 }
 
+static enum db_result write_defers(struct db *db, const struct claim *claim)
+{
+	enum db_result result;
+
+	if (claim->deferred == 0)
+		return DB_OK;
+	result = db_exec(db, SQL_CLAIM_DEFER, DB_ARGS(db_buf(&claim->defers)));
+	return result == DB_DUPLICATE ? DB_CONFLICT : result; /* an instant was taken */
+}
+
+static bool write_paces_of(struct json *json, const struct claim_campaign *campaign)
+{
+	bool any = false;
+
+	for (int i = 0; i < campaign->number_count; i++) {
+		struct claim_pace *pace = campaign->numbers[i].pace;
+
+		if (pace == NULL || !pace->taken)
+			continue;
+		json_begin_array(json, NULL);
+		json_int(json, NULL, pace->number_id);
+		json_sql_instant(json, NULL, pace->pace.at_us);
+		json_end(json);
+		pace->taken = false; /* campaigns may share it */
+		any = true;
+	}
+	return any;
+}
+
+static enum db_result write_paces(struct db *db, const struct claim *claim)
+{
+	struct buf rows = { 0 };
+	struct json json = json_to(&rows);
+	enum db_result result = DB_OK;
+	bool any = false;
+
+	json_begin_array(&json, NULL);
+	for (size_t i = 0; i < claim->campaign_count; i++)
+		any |= write_paces_of(&json, &claim->campaigns[i]);
+	json_end(&json);
+	if (any)
+		result = db_exec(db, SQL_CLAIM_SAVE_PACES, DB_ARGS(db_buf(&rows)));
+	buf_free(&rows);
+	return result;
+}
+
 enum db_result claim_write(struct db *db, struct claim *claim)
 {
 	json_end(&claim->takes_json);
 	json_end(&claim->calls_json);
 	json_end(&claim->skips_json);
+	json_end(&claim->defers_json);
 	json_end(&claim->saves_json);
 	DB_TRY(write_takes(db, claim));
 	DB_TRY(write_calls(db, claim));
+	DB_TRY(write_defers(db, claim));
+	DB_TRY(write_paces(db, claim));
 	DB_TRY(write_skips(db, claim));
 	return db_exec(db, SQL_CLAIM_SAVE, DB_ARGS(db_buf(&claim->saves)));
 }

@@ -1,29 +1,16 @@
-/* What a claim reads and writes: the campaigns under their locks, and the rows of its four batches. What is
+/* What a claim reads and writes: the campaigns under their locks, and the rows of its batches. What is
  * decided with them: scheduler/claim.c */
 #ifndef SCHEDULER_CLAIM_ROWS_H
 #define SCHEDULER_CLAIM_ROWS_H
 
 #include "base/json.h"
-#include "domain/batch.h"
 #include "scheduler/claim.h"
+#include "store/claim_facts.h"
 
-/* A campaign under its lock. */
-struct claim_campaign {
-	int64_t id, organization_id, agent_row, total, called, claimed, max_concurrent;
-	struct uuid uuid;
-	enum rotation rotation;
-	struct batch_config config; /* what the calendar needs */
-	enum batch_status status;
-	int64_t day, day_calls, wake_at_us, low_water_us, pace_at_us;
-	struct span span;
-	bool capped, callable; /* callable: some day within the next 366 can take a call */
-	/* read without a lock */
-	int64_t done, final, max_call_seconds;
-	int64_t endpoint; /* of its dialer; 0: none; -1: switched off */
-	int64_t taken;    /* by this claim */
-	size_t seen;      /* rows of `due` that this claim took or skipped */
-	const char *numbers[BATCH_MAX_NUMBERS];
-	int number_count;
+/* A call of an organisation that limits them, claimed here and not written yet. */
+struct claim_called {
+	int64_t organization_id;
+	const char *phone_number;
 };
 
 struct claim {
@@ -36,9 +23,11 @@ struct claim {
 	struct arena *arena;
 	struct claim_campaign *campaigns;
 	size_t campaign_count;
-	int skipped;
-	struct buf takes, calls, skips, saves;
-	struct json takes_json, calls_json, skips_json, saves_json;
+	struct claim_called *called; /* room for limits->max_calls */
+	size_t called_count;
+	int skipped, deferred;
+	struct buf takes, calls, skips, defers, saves;
+	struct json takes_json, calls_json, skips_json, defers_json, saves_json;
 };
 
 /* The batches of rows start empty. */
@@ -52,9 +41,12 @@ enum db_result claim_lock_campaigns(struct db *db, struct claim *claim);
 enum db_result claim_query_due(struct db *db, const struct claim *claim, const struct claim_campaign *campaign,
                                int64_t limit, struct db_rows *due);
 
-/* Row `r` of those becomes a call, or is passed over for good. */
+/* Row `r` of those becomes a call, is passed over for good, or waits until about at_us. */
 void claim_add_call(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *due, size_t r);
 void claim_add_skip(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *due, size_t r);
+
+void claim_add_defer(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *due, size_t r,
+                     int64_t at_us);
 
 /* The campaign's new figures, and when to look at it again. */
 void claim_add_save(struct claim *claim, const struct claim_campaign *campaign);

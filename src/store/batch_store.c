@@ -293,6 +293,28 @@ enum db_result batch_save_config(struct db *db, const struct batch *batch)
 	return result;
 }
 
+enum db_result batch_recount_day(struct db *db, struct batch *batch, int64_t now_us)
+{
+	struct calendar calendar = batch_plan_rules(&batch->config).calendar;
+	struct arena *arena = arena_new();
+	struct db_rows rows;
+	enum db_result result;
+	struct uuid first;
+	int64_t began_us;
+
+	batch->day = calendar_day_at(&calendar, now_us, &began_us);
+	first = uuid_first_at(began_us);
+	result = db_query(db, SQL_BATCH_CALLS_SINCE, DB_ARGS(
+		db_int(batch->id), db_uuid(&first), db_instant(began_us)), arena, &rows);
+	if (result == DB_OK)
+		batch->day_calls = db_get_int(&rows, 0, 0);
+	arena_free(arena);
+	if (result != DB_OK)
+		return result;
+	return db_exec(db, SQL_BATCH_SAVE_LEDGER, DB_ARGS(
+		db_int(batch->day), db_int(batch->day_calls), db_int(batch->id)));
+}
+
 enum db_result batch_save_state(struct db *db, const struct batch *batch)
 {
 	return db_exec(db, SQL_BATCH_SAVE_STATE, DB_ARGS(

@@ -27,6 +27,8 @@ enum db_result batch_list(struct db *db, int64_t organization_id, const struct b
  * created_at_us are given. */
 enum db_result batch_insert(struct db *db, struct batch *batch);
 enum db_result batch_save_config(struct db *db, const struct batch *batch);
+/* Counts the calls of the local day of `now_us` anew into day and day_calls. */
+enum db_result batch_recount_day(struct db *db, struct batch *batch, int64_t now_us);
 enum db_result batch_save_state(struct db *db, const struct batch *batch);
 
 /* Outside of a transaction: no scheduler looks at the campaign for a minute. For one that the server refuses to

@@ -85,17 +85,17 @@ enum db_result call_insert_single(struct db *db, const struct single_call *call)
 		id, organization, db_text(call->variables), db_text(call->call_settings)));
 }
 
-enum db_result call_from_number(struct db *db, int64_t organization_id, int64_t agent_row, const char *wanted,
-                                struct arena *arena, const char **from_number)
+enum db_result call_from_number(struct db *db, const char *wanted, struct arena *arena, struct single_call *call)
 {
 	struct db_value number = db_text(wanted);
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_CALL_FROM_NUMBER,
-	                DB_ARGS(db_int(organization_id), number, db_int(agent_row), number), arena, &rows));
+	                DB_ARGS(db_int(call->organization_id), number, db_int(call->agent_row), number), arena, &rows));
 	if (rows.count == 0)
 		return DB_NOT_FOUND;
-	*from_number = db_get_text(&rows, 0, 0);
+	call->from_number = db_get_text(&rows, 0, 0);
+	call->number_row = db_get_int(&rows, 0, 1);
 	return DB_OK;
 }
 

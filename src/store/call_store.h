@@ -16,16 +16,16 @@ enum db_result calls_load(struct db *db, const struct uuid *ids, size_t *count, 
 /* A call outside of any campaign: queued, and a scheduler's to dispatch at once. */
 struct single_call {
 	struct uuid id;
+	int64_t number_row; /* of from_number if that has a pace; 0: it has none */
 	int64_t organization_id, agent_row, max_seconds, expires_at_us, now_us;
 	const char *to_number, *from_number;
 	const char *variables, *call_settings; /* JSON objects */
 };
 enum db_result call_insert_single(struct db *db, const struct single_call *call);
 
-/* The number such a call is made from: `wanted` if it is the organisation's, or the first of the agent's
+/* Sets the number such a call is made from: `wanted` if it is the organisation's, or one of the agent's
  * outbound numbers if `wanted` is "". DB_NOT_FOUND: there is none. */
-enum db_result call_from_number(struct db *db, int64_t organization_id, int64_t agent_row, const char *wanted,
-                                struct arena *arena, const char **from_number);
+enum db_result call_from_number(struct db *db, const char *wanted, struct arena *arena, struct single_call *call);
 
 struct call_filter {
 	int status;                     /* -1: any */

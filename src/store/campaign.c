@@ -270,6 +270,8 @@ enum db_result campaign_change(struct db *db, struct campaign_request *request)
 	DB_TRY(batch_save_config(db, &request->batch));
 	if (is_given(request, "phone_number_ids"))
 		DB_TRY(save_numbers(db, request));
+	if (strcmp(before.timezone, request->batch.config.timezone) != 0) /* today is another day there */
+		DB_TRY(batch_recount_day(db, &request->batch, request->now_us));
 	if (request->batch.status != BATCH_DRAFT && batch_plan_differs(&before, &request->batch.config)) {
 		planning_restart(&request->batch, request->now_us);
 		DB_TRY(plan(db, request));

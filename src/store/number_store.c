@@ -1,5 +1,6 @@
 #include "store/number_store.h"
 
+#include "domain/pace.h"
 #include "store/statements.h"
 
 static struct phone_number number_from_row(const struct db_rows *rows, size_t r)
@@ -13,6 +14,7 @@ static struct phone_number number_from_row(const struct db_rows *rows, size_t r)
 		.inbound_agent_id = db_get_uuid(rows, r, 5),
 		.outbound_agent_id = db_get_uuid(rows, r, 6),
 		.created_at_us = db_get_int(rows, r, 7),
+		.calls_per_minute = db_get_int(rows, r, 8),
 	};
 }
 
@@ -47,6 +49,25 @@ enum db_result number_list(struct db *db, int64_t organization_id, const struct 
 	return page_count(db, SQL_NUMBER_COUNT, DB_ARGS(db_int(organization_id)), arena, out);
 }
 
+enum db_result number_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
+                           struct arena *arena, struct phone_number *out)
+{
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_NUMBER_LOCK, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
+	return number_get(db, organization_id, uuid, arena, out);
+}
+
+static enum db_result set_pace(struct db *db, const struct phone_number *number, int64_t now_us)
+{
+	struct db_value id = db_int(number->id), pace = db_int(number->calls_per_minute);
+
+	if (number->calls_per_minute == 0)
+		return db_exec(db, SQL_NUMBER_CLEAR_PACE, DB_ARGS(id));
+	return db_exec(db, SQL_NUMBER_SET_PACE, DB_ARGS(
+		id, pace, pace, db_instant(now_us + pace_gap_us(number->calls_per_minute))));
+}
+
 enum db_result number_insert(struct db *db, int64_t organization_id, struct phone_number *number)
 {
 	DB_TRY(db_exec(db, SQL_NUMBER_INSERT,
@@ -55,7 +76,33 @@ enum db_result number_insert(struct db *db, int64_t organization_id, struct phon
 	                       db_int(number->provider_type), db_text(number->friendly_name),
 	                       db_instant(number->created_at_us))));
 	number->id = db_insert_id(db);
-	return DB_OK;
+	return set_pace(db, number, number->created_at_us);
+}
+
+enum db_result number_update(struct db *db, const struct phone_number *number, int64_t now_us)
+{
+	DB_TRY(db_exec(db, SQL_NUMBER_RENAME, DB_ARGS(
+		db_text(number->friendly_name), db_int(number->provider_type), db_int(number->id))));
+	return set_pace(db, number, now_us);
+}
+
+enum db_result number_take_call(struct db *db, int64_t number_row, int64_t now_us, int64_t *wait_us)
+{
+	struct arena *arena = arena_new();
+	struct pace pace = { 0 };
+	struct db_rows rows;
+	enum db_result result = db_query(db, SQL_NUMBER_LOCK_PACE, DB_ARGS(db_int(number_row)), arena, &rows);
+
+	if (result == DB_OK && rows.count != 0)
+		pace = (struct pace){ pace_gap_us(db_get_int(&rows, 0, 0)), db_get_int(&rows, 0, 1) };
+	arena_free(arena);
+	if (result != DB_OK)
+		return result;
+	*wait_us = pace_room(&pace, now_us) > 0 ? 0 : pace.at_us - now_us;
+	if (pace.gap_us == 0 || *wait_us > 0)
+		return DB_OK;
+	pace_take(&pace, now_us, 1);
+	return db_exec(db, SQL_NUMBER_SAVE_PACE, DB_ARGS(db_instant(pace.at_us), db_int(number_row)));
 }
 
 enum db_result number_assign(struct db *db, const struct phone_number *number,

@@ -13,8 +13,19 @@ enum db_result number_get(struct db *db, int64_t organization_id, const struct u
 enum db_result number_list(struct db *db, int64_t organization_id, const struct page *page,
                            struct arena *arena, struct listing *out); /* of struct phone_number */
 
+/* The same, and its row stays locked until the transaction ends. */
+enum db_result number_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
+                           struct arena *arena, struct phone_number *out);
+
+/* Its friendly_name, provider_type and pace. */
+enum db_result number_update(struct db *db, const struct phone_number *number, int64_t now_us);
+
 /* Sets id. DB_DUPLICATE: the organisation has this number already. */
 enum db_result number_insert(struct db *db, int64_t organization_id, struct phone_number *number);
+
+/* Takes a call from a number outside of any campaign, if its pace lets it; `number_row` 0: it has none.
+ * *wait_us: 0, or how long it has to wait instead. */
+enum db_result number_take_call(struct db *db, int64_t number_row, int64_t now_us, int64_t *wait_us);
 
 /* agent_row: the internal key of the agent that is called by it or calls from it; 0: none. */
 enum number_direction { NUMBER_INBOUND, NUMBER_OUTBOUND };

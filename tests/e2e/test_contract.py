@@ -34,6 +34,8 @@ ROUTES = [
      {"number_id": NOBODY, "agent_id": NOBODY, "assignment_type": "outbound"}),
     ("POST", "/telephony/numbers/unassign", "write",
      {"number_id": NOBODY, "assignment_type": "outbound"}),
+    ("GET", "/telephony/numbers/{}", "read", None),
+    ("PATCH", "/telephony/numbers/{}", "write", {}),
     ("DELETE", "/telephony/numbers/{}", "write", None),
     ("GET", "/batch-calls", "read", None),
     ("POST", "/batch-calls", "write", {"name": "B", "agent_id": NOBODY}),
@@ -164,7 +166,7 @@ def test_unknown_paths_and_methods(t):
             ("POST", f"/agents/{NOBODY}", "DELETE, GET, HEAD, PATCH"),
             ("GET", f"/batch-calls/{NOBODY}/schedule", "POST"), ("GET", "/calls/status", "POST"),
             ("OPTIONS", "/agents", "GET, HEAD, POST"), ("PATCH", "/telephony/numbers", "GET, HEAD"),
-            ("GET", f"/telephony/numbers/{NOBODY}", "DELETE")):
+            ("GET", "/do-not-call/+49301", "DELETE")):
         reply = t.api.refuse("method_not_allowed", method, path)
         assert set(reply.headers["Allow"].split(", ")) == set(allow.split(", ")), reply.headers
 

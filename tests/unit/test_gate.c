@@ -19,10 +19,13 @@ static struct gate_facts open_facts(void)
 	struct gate_facts facts = {
 		.now_us = at("2026-06-01T12:00Z"), .status = BATCH_ACTIVE, .start_at_us = INSTANT_NONE,
 		.has_number = true, .has_dialer = true, .dialer_room = 50, .free_places = 10,
+		.numbers_room = INT64_MAX, .numbers_open_at_us = INSTANT_NONE,
+		.due_at_us = INSTANT_NONE, .limits_open_at_us = INSTANT_NONE,
 		.calendar = { .zone = "UTC", .working_days = 0x1f, .window_start = 540, .window_end = 1020 },
 	};
 
 	assert_true(calendar_span_at(&facts.calendar, facts.now_us, &facts.span));
+	facts.day = facts.span.day;
 	return facts;
 }
 
@@ -52,7 +55,7 @@ static void the_narrowest_gate_decides(void **state)
 	facts.max_per_day = 100;
 	facts.day_calls = 98;
 	assert_room(&facts, 2);
-	facts.pace_gap_us = US_PER_SECOND;
+	facts.pace.gap_us = US_PER_SECOND;
 	assert_room(&facts, 1);
 }
 
@@ -88,30 +91,11 @@ static void gates_that_wait_for_an_instant(void **state)
 	facts.start_at_us++;
 	assert_held(&facts, GATE_START, "2026-06-01T12:00:00.000001Z", false);
 	facts = open_facts();
-	facts.pace_gap_us = US_PER_MS; /* that nothing was called yet is no licence for a burst */
-	facts.pace_at_us = INSTANT_NONE;
+	facts.pace.gap_us = US_PER_MS; /* that nothing was called yet is no licence for a burst */
+	facts.pace.at_us = INSTANT_NONE;
 	assert_room(&facts, 1);
-	facts.pace_at_us = at("2026-06-01T12:00:03Z");
+	facts.pace.at_us = at("2026-06-01T12:00:03Z");
 	assert_held(&facts, GATE_PACING, "2026-06-01T12:00:03Z", false);
-}
-
-static void a_pace_is_kept_by_looks_that_come_late(void **state)
-{
-	struct gate_facts facts = open_facts();
-
-	(void)state;
-	facts.free_places = 100;
-	facts.pace_gap_us = 10 * US_PER_MS;
-	facts.pace_at_us = facts.now_us - 35 * US_PER_MS;
-	assert_int_equal(gates_judge(&facts).room, 4);
-	assert_int_equal(gate_pace_after(&facts, 4), facts.now_us + 5 * US_PER_MS);
-	assert_int_equal(gate_pace_after(&facts, 1), facts.now_us - 25 * US_PER_MS);
-	facts.pace_at_us = facts.now_us - US_PER_SECOND; /* so long a silence is not made good */
-	assert_int_equal(gates_judge(&facts).room, 1);
-	assert_int_equal(gate_pace_after(&facts, 1), facts.now_us + 10 * US_PER_MS);
-	facts.pace_gap_us = US_PER_SECOND;
-	facts.pace_at_us = facts.now_us - US_PER_SECOND + 1;
-	assert_int_equal(gates_judge(&facts).room, 1);
 }
 
 static void the_window(void **state)
@@ -154,8 +138,8 @@ static void all_closed_gates_are_waited_for(void **state)
 	struct gate_facts facts = open_facts();
 
 	(void)state;
-	facts.pace_gap_us = US_PER_SECOND;
-	facts.pace_at_us = at("2026-06-01T12:00:03Z");
+	facts.pace.gap_us = US_PER_SECOND;
+	facts.pace.at_us = at("2026-06-01T12:00:03Z");
 	facts.max_per_day = facts.day_calls = 1;
 	assert_held(&facts, GATE_DAILY_CAP, "2026-06-02T09:00Z", false);
 	facts.free_places = 0;
@@ -164,16 +148,86 @@ static void all_closed_gates_are_waited_for(void **state)
 	assert_held(&facts, GATE_START, "2026-07-01T00:00Z", true);
 }
 
+static void the_paces_of_numbers(void **state)
+{
+	struct gate_facts facts = open_facts();
+
+	(void)state;
+	facts.numbers_room = 4;
+	assert_room(&facts, 4);
+	facts.numbers_room = 0;
+	facts.numbers_open_at_us = at("2026-06-01T12:00:07Z");
+	assert_held(&facts, GATE_NUMBER_PACING, "2026-06-01T12:00:07Z", false);
+}
+
+static void a_clock_set_back_opens_no_day_again(void **state)
+{
+	struct gate_facts facts = open_facts();
+
+	(void)state;
+	facts.max_per_day = facts.day_calls = 3;
+	facts.day++;
+	assert_held(&facts, GATE_DAILY_CAP, "2026-06-02T09:00Z", false);
+	facts.day -= 2;
+	assert_room(&facts, 3);
+}
+
+static void one_contact_is_judged_by_its_own_gates(void **state)
+{
+	struct gate_facts facts = open_facts();
+
+	(void)state;
+	facts.free_places = 0; /* is not asked for */
+	assert_true(gates_judge_contact(&facts).room > 0);
+	facts.limits_open_at_us = at("2026-06-04T06:00Z");
+	assert_int_equal(gates_judge_contact(&facts).held_by, GATE_CONTACT_LIMITS);
+	assert_instant(gates_judge_contact(&facts).opens_at_us, "2026-06-04T06:00Z");
+	facts.do_not_call = true;
+	assert_int_equal(gates_judge_contact(&facts).held_by, GATE_DO_NOT_CALL);
+	facts.due_at_us = at("2026-06-01T12:00:01Z");
+	assert_int_equal(gates_judge_contact(&facts).held_by, GATE_DUE);
+}
+
+/* Every gate that opens may find another one closed. */
+static void the_next_instant(void **state)
+{
+	struct gate_facts facts = open_facts();
+	enum gate waits_for = GATE__MAX;
+
+	(void)state;
+	assert_instant(gates_next_at(&facts, &waits_for), "2026-06-01T12:00Z");
+	facts.max_per_day = facts.day_calls = 2; /* today is full */
+	assert_instant(gates_next_at(&facts, &waits_for), "2026-06-02T09:00Z");
+	facts.pace.gap_us = US_PER_SECOND;
+	facts.pace.at_us = at("2026-06-02T17:00Z"); /* as the window closes */
+	assert_instant(gates_next_at(&facts, &waits_for), "2026-06-03T09:00Z");
+	facts.limits_open_at_us = at("2026-06-05T16:30Z");
+	assert_instant(gates_next_at(&facts, &waits_for), "2026-06-05T16:30Z");
+	facts.due_at_us = at("2026-06-05T17:30Z"); /* a Friday */
+	assert_instant(gates_next_at(&facts, &waits_for), "2026-06-08T09:00Z");
+	assert_int_equal(waits_for, GATE__MAX);
+	facts.free_places = 0;
+	assert_int_equal(gates_next_at(&facts, &waits_for), INSTANT_NEVER);
+	assert_int_equal(waits_for, GATE_PLACES);
+	facts.free_places = 1;
+	facts.calendar.working_days = 0;
+	assert_int_equal(gates_next_at(&facts, &waits_for), INSTANT_NEVER);
+	assert_int_equal(waits_for, GATE_WINDOW);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
 		cmocka_unit_test(the_narrowest_gate_decides),
 		cmocka_unit_test(gates_that_wait_for_something_to_happen),
 		cmocka_unit_test(gates_that_wait_for_an_instant),
-		cmocka_unit_test(a_pace_is_kept_by_looks_that_come_late),
 		cmocka_unit_test(the_window),
 		cmocka_unit_test(a_full_day_waits_for_the_next),
 		cmocka_unit_test(all_closed_gates_are_waited_for),
+		cmocka_unit_test(the_paces_of_numbers),
+		cmocka_unit_test(a_clock_set_back_opens_no_day_again),
+		cmocka_unit_test(one_contact_is_judged_by_its_own_gates),
+		cmocka_unit_test(the_next_instant),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);

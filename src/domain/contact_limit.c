@@ -1,0 +1,101 @@
+#include "domain/contact_limit.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+
+#define US_PER_HOUR (60 * US_PER_MINUTE)
+#define UNDER_WAY_RECHECK_US US_PER_MINUTE
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const struct contact_limit limit_initial;
+
+#define LIMIT(member, ...) { .name = #member, .offset = offsetof(struct contact_limit, member), __VA_ARGS__ }
+
+static const struct field limit_list[] = {
+	LIMIT(max_attempts, .type = FIELD_INT, .flags = FIELD_REQUIRED, .min = 1, .max = CONTACT_LIMIT_ATTEMPTS_MAX),
+	LIMIT(period_hours, .type = FIELD_INT, .flags = FIELD_NULLABLE, .min = 1, .max = 24 * CONTACT_LIMIT_DAYS_MAX),
+	LIMIT(period_days, .type = FIELD_INT, .flags = FIELD_NULLABLE, .min = 1, .max = CONTACT_LIMIT_DAYS_MAX),
+};
+
+static const struct field_table limit_fields = {
+	limit_list, COUNT(limit_list), sizeof(struct contact_limit), &limit_initial,
+};
+
+static const struct organization organization_initial = { .name = "" };
+
+static const struct field organization_list[] = {
+	{ .name = "contact_limits", .type = FIELD_RECORDS, .flags = FIELD_NULLABLE, .record = &limit_fields,
+	  .offset = offsetof(struct organization, limits.list), .max = CONTACT_LIMITS_MAX },
+	{ .name = "rest_hours_after_conversation", .type = FIELD_INT, .flags = FIELD_NULLABLE, .min = 1,
+	  .offset = offsetof(struct organization, limits.rest_hours), .max = 24 * CONTACT_LIMIT_DAYS_MAX },
+};
+
+const struct field_table organization_fields = {
+	organization_list, COUNT(organization_list), sizeof(struct organization), &organization_initial,
+};
+
+void contact_limits_settle(const struct contact_limits *limits, struct faults *faults)
+{
+	const struct contact_limit *list = limits->list.items;
+
+	for (size_t i = 0; i < limits->list.count; i++) {
+		char field[64];
+
+		if ((list[i].period_hours == 0) != (list[i].period_days == 0))
+			continue;
+		snprintf(field, sizeof field, "contact_limits[%zu].period_hours", i);
+		fault_add(faults, field, "or period_days is required, and not both");
+	}
+}
+
+bool contact_limits_any(const struct contact_limits *limits)
+{
+	return limits->list.count != 0 || limits->rest_hours != 0;
+}
+
+static int64_t period_us(const struct contact_limit *limit)
+{
+	return limit->period_days * US_PER_DAY + limit->period_hours * US_PER_HOUR;
+}
+
+static int64_t max_us(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* A conversation may have begun the longest call there is before it ended. */
+int64_t contact_limits_reach_us(const struct contact_limits *limits)
+{
+	const struct contact_limit *list = limits->list.items;
+	int64_t reach_us = limits->rest_hours == 0 ? 0 : limits->rest_hours * US_PER_HOUR + US_PER_DAY;
+
+	for (size_t i = 0; i < limits->list.count; i++)
+		reach_us = max_us(reach_us, period_us(&list[i]));
+	return reach_us;
+}
+
+static int64_t rest_ends(const struct contact_limits *limits, const struct contact_attempt *attempt, int64_t now_us)
+{
+	if (limits->rest_hours == 0)
+		return INSTANT_NONE;
+	if (!call_has_ended(attempt->status))
+		return now_us + UNDER_WAY_RECHECK_US;
+	return attempt->status == CALL_COMPLETED ? attempt->ended_at_us + limits->rest_hours * US_PER_HOUR
+	                                         : INSTANT_NONE;
+}
+
+/* A limit of n is open again when the n-th of the latest attempts has left its period. */
+int64_t contact_limits_free_at(const struct contact_limits *limits, const struct contact_attempt *attempts,
+                               size_t count, int64_t now_us)
+{
+	const struct contact_limit *list = limits->list.items;
+	int64_t free_at_us = INSTANT_NONE;
+
+	for (size_t i = 0; i < limits->list.count; i++)
+		if ((size_t)list[i].max_attempts <= count)
+			free_at_us = max_us(free_at_us, attempts[list[i].max_attempts - 1].called_at_us + period_us(&list[i]));
+	for (size_t i = 0; i < count; i++)
+		free_at_us = max_us(free_at_us, rest_ends(limits, &attempts[i], now_us));
+	return free_at_us;
+}

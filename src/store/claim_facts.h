@@ -1,0 +1,63 @@
+/* What the gates judge a campaign and its contacts by, as the database has it: for a claim under locks, for an
+ * explanation without. */
+#ifndef STORE_CLAIM_FACTS_H
+#define STORE_CLAIM_FACTS_H
+
+#include "domain/batch.h"
+#include "domain/contact_limit.h"
+#include "domain/gate.h"
+#include "domain/pace.h"
+#include "store/db.h"
+
+/* A number that has a pace: one for all campaigns that call from it. */
+struct claim_pace {
+	int64_t number_id, calls_per_minute;
+	struct pace pace;
+	bool taken; /* by this claim */
+};
+
+struct claim_number {
+	const char *phone_number;
+	struct claim_pace *pace; /* NULL: it has none */
+};
+
+struct claim_campaign {
+	int64_t id, organization_id, agent_row, total, called, claimed, max_concurrent;
+	struct uuid uuid;
+	enum rotation rotation;
+	struct batch_config config; /* what the calendar needs */
+	enum batch_status status;
+	int64_t day, day_calls, wake_at_us, low_water_us, pace_at_us;
+	struct span span;
+	bool capped, callable; /* callable: some day within the next 366 can take a call */
+	/* read without a lock */
+	int64_t done, final, max_call_seconds;
+	int64_t endpoint; /* of its dialer; 0: none; -1: switched off */
+	struct claim_number numbers[BATCH_MAX_NUMBERS];
+	int number_count;
+	bool has_limits;                     /* its organisation limits how often somebody is called */
+	const struct contact_limits *limits; /* NULL: it does not, or somebody else judges by them right now */
+	/* of the claim */
+	int64_t taken;       /* calls */
+	size_t seen;         /* rows of `due` that were taken, skipped or deferred */
+	int64_t deferred_us; /* the first instant that a contact was deferred to; INSTANT_NEVER: none */
+};
+
+/* Locks and reads the campaigns that are due for a look and that nobody else holds, at most `max` of them. */
+enum db_result claim_facts_lock(struct db *db, int64_t now_us, int max, struct arena *arena,
+                                struct claim_campaign **campaigns, size_t *count);
+
+/* DB_NOT_FOUND: there is no such campaign. */
+enum db_result claim_facts_read(struct db *db, int64_t batch_row, int64_t now_us, struct arena *arena,
+                                struct claim_campaign *out);
+
+/* The facts that the rules judge the campaign by. The stored span serves until it is over, so that zones and
+ * calendars are worked out once a span and not once a claim. */
+struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us, int64_t dialer_room);
+
+/* From when on each of the numbers may be called, as the limits have it. */
+enum db_result claim_facts_limits(struct db *db, int64_t organization_id, const struct contact_limits *limits,
+                                  const char *const *phone_numbers, size_t count, int64_t now_us,
+                                  struct arena *arena, int64_t *open_at_us);
+
+#endif

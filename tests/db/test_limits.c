@@ -1,0 +1,427 @@
+/* How often: the pace of a number, and the limits of who is called, over campaigns and schedulers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/instant.h"
+#include "scene.h"
+#include "store/number_store.h"
+#include "store/organization_store.h"
+
+#define HOUR (60 * US_PER_MINUTE)
+#define SCHEDULERS 4
+
+/* The n-th number of the scene makes so many calls a minute. */
+static void set_pace(struct scene *scene, int n, int64_t calls_per_minute)
+{
+	struct phone_number number;
+
+	assert_ok(number_get(scene->fixture->db, scene->fixture->organization_id, &scene->number_ids[n],
+	                     scene->fixture->arena, &number));
+	number.calls_per_minute = calls_per_minute;
+	assert_ok(number_update(scene->fixture->db, &number, clock_now_us()));
+}
+
+static void set_limits(struct scene *scene, int64_t attempts, int64_t hours, int64_t rest_hours)
+{
+	struct contact_limit limit = { .max_attempts = attempts, .period_hours = hours };
+	struct organization organization = {
+		.id = scene->fixture->organization_id, .updated_at_us = clock_now_us(),
+		.limits = { .list = { &limit, attempts != 0 }, .rest_hours = rest_hours },
+	};
+
+	assert_ok(organization_save_limits(scene->fixture->db, &organization));
+}
+
+static int64_t calls_of(int64_t batch)
+{
+	return ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld", (long long)batch);
+}
+
+/* The least time between two calls from the same number. */
+static int64_t least_gap_us(struct scene *scene)
+{
+	return ask("SELECT MIN(gap) FROM (SELECT TIMESTAMPDIFF(MICROSECOND, LAG(called_at) OVER"
+	           " (PARTITION BY from_number ORDER BY called_at), called_at) AS gap FROM calls"
+	           " WHERE organization_id = %lld) gaps", (long long)scene->fixture->organization_id);
+}
+
+static int64_t most_calls_to_one(struct scene *scene)
+{
+	return ask("SELECT MAX(n) FROM (SELECT COUNT(*) AS n FROM calls WHERE organization_id = %lld"
+	           " GROUP BY to_number) numbers", (long long)scene->fixture->organization_id);
+}
+
+static void a_number_has_one_pace_for_all_campaigns(void **state)
+{
+	struct scene *scene = *state;
+	int64_t batches[3];
+	int claimed = 0;
+
+	set_pace(scene, 0, 60);
+	for (int i = 0; i < 3; i++) {
+		scene_start(scene, 10);
+		batches[i] = scene->batch;
+	}
+	for (int look = 0; look < 60; look++) {
+		scene_pass(200 * US_PER_MS);
+		claimed += scene_claim(scene, 1000);
+		scene_tell_all(scene, CALL_COMPLETED);
+	}
+	assert_int_equal(claimed, 12);
+	assert_int_equal(least_gap_us(scene), US_PER_SECOND);
+	for (int i = 0; i < 3; i++)
+		assert_in_range(calls_of(batches[i]), 3, 5); /* in turn */
+}
+
+static void a_number_that_may_takes_the_place_of_one_that_may_not(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.phone_number_ids.count = 2;
+	scene->config.phone_rotation_strategy = ROTATION_ROUND_ROBIN;
+	set_pace(scene, 1, 1);
+	scene_start(scene, 20);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 10);
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND from_number = '+18005550001'",
+	                     (long long)scene->batch), 1);
+	set_pace(scene, 0, 1);
+	scene_tell_all(scene, CALL_COMPLETED);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	set_pace(scene, 0, 0); /* no pace any more */
+	scene_pass(US_PER_MINUTE);
+	assert_int_equal(scene_claim(scene, 1000), 9);
+}
+
+/* A child process whose clock goes on from that of the scene. */
+static void claim_for(int64_t us, int64_t began_us, int64_t began_mono_us)
+{
+	struct db *db = db_new(fixture_option_file());
+	struct uuid ids[50];
+	enum db_result result;
+	int64_t passed_us;
+
+	while ((passed_us = clock_mono_us() - began_mono_us) < us) {
+		clock_stand(began_us + passed_us);
+		scene_claim_with(db, 1000, ids, 50, &result);
+		if (result != DB_OK)
+			_exit(1);
+	}
+	db_free(db);
+	_exit(0);
+}
+
+static void claim_at_once(int64_t us)
+{
+	int64_t began_us = clock_now_us(), began_mono_us = clock_mono_us();
+	pid_t children[SCHEDULERS];
+	int status;
+
+	for (int i = 0; i < SCHEDULERS; i++) {
+		children[i] = fork();
+		assert_true(children[i] >= 0);
+		if (children[i] == 0)
+			claim_for(us, began_us, began_mono_us);
+	}
+	for (int i = 0; i < SCHEDULERS; i++) {
+		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+		assert_int_equal(status, 0);
+	}
+}
+
+static void several_schedulers_keep_the_pace_of_a_number(void **state)
+{
+	struct scene *scene = *state;
+	int64_t first;
+
+	set_pace(scene, 0, 600);
+	set_pace(scene, 1, 600);
+	scene->config.phone_number_ids.count = 2;
+	scene_start(scene, 50);
+	first = scene->batch;
+	scene_start(scene, 50);
+	scene_pass(US_PER_SECOND);
+	claim_at_once(900 * US_PER_MS);
+	assert_in_range(calls_of(first) + calls_of(scene->batch), 6, 20);
+	assert_true(least_gap_us(scene) >= 100 * US_PER_MS);
+}
+
+static void a_limit_defers_and_drops_nothing(void **state)
+{
+	struct scene *scene = *state;
+
+	set_limits(scene, 1, 24, 0);
+	scene_start(scene, 5);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 5);
+	scene_tell_all(scene, CALL_BUSY);
+	scene_start(scene, 8);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 3); /* those that the first campaign did not have */
+	scene_tell_all(scene, CALL_COMPLETED);
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND due_at BETWEEN"
+	                     " '2026-06-02 08:00:01' AND '2026-06-02 08:00:04'", (long long)scene->batch), 5);
+	scene_at("2026-06-02T08:00:00Z");
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	assert_int_equal(scene_batch(scene).status, BATCH_ACTIVE);
+	scene_at("2026-06-02T08:00:05Z");
+	assert_int_equal(scene_claim(scene, 1000), 5);
+	scene_tell_all(scene, CALL_COMPLETED);
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	assert_int_equal(scene_batch(scene).status, BATCH_COMPLETED);
+	scene_check_sums(scene);
+}
+
+static void two_campaigns_in_one_claim_know_of_each_other(void **state)
+{
+	struct scene *scene = *state;
+
+	set_limits(scene, 1, 24, 0);
+	scene_start(scene, 5);
+	scene_start(scene, 5);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 5);
+	scene_pass(5 * US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	assert_int_equal(most_calls_to_one(scene), 1);
+}
+
+static void what_is_deferred_waits_for_the_window(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.window_start = 8 * 60;
+	scene->config.window_end = 17 * 60;
+	set_limits(scene, 1, 12, 0);
+	scene_start(scene, 1);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	scene_start(scene, 1);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	assert_int_equal(ask("SELECT due_at BETWEEN '2026-06-02 08:00:00' AND '2026-06-02 08:00:01.1' FROM due_contacts"
+	                     " WHERE batch_id = %lld", (long long)scene->batch), 1);
+}
+
+static void what_is_deferred_outlives_a_new_plan(void **state)
+{
+	struct scene *scene = *state;
+
+	set_limits(scene, 1, 24, 0);
+	scene_start(scene, 3);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 3);
+	scene_start(scene, 5);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 2);
+	scene_tell_all(scene, CALL_COMPLETED);
+	scene->config.max_calls_per_day = 100;
+	assert_ok(scene_change(scene, "max_calls_per_day"));
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	scene_at("2026-06-02T08:00:05Z");
+	assert_int_equal(scene_claim(scene, 1000), 3);
+}
+
+static void attempts_of_the_same_campaign_count(void **state)
+{
+	struct scene *scene = *state;
+
+	set_limits(scene, 2, 24, 0);
+	scene->config.retry_failed = true;
+	scene->config.max_retry_attempts = 3;
+	scene->config.retry_delay_minutes = 1;
+	scene_start(scene, 1);
+	scene_pass(US_PER_SECOND);
+	for (int attempt = 0; attempt < 4; attempt++) {
+		assert_int_equal(scene_claim(scene, 1000), attempt < 2);
+		scene_tell_all(scene, CALL_BUSY);
+		scene_pass(10 * US_PER_MINUTE);
+	}
+	scene_at("2026-06-02T08:00:05Z");
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	assert_int_equal(ask("SELECT attempts FROM batch_contacts WHERE batch_id = %lld", (long long)scene->batch), 3);
+}
+
+static void a_rest_follows_a_conversation_alone(void **state)
+{
+	struct scene *scene = *state;
+
+	set_limits(scene, 0, 0, 48);
+	scene_start(scene, 2);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 2);
+	scene_start(scene, 2);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 0); /* both are being called */
+	scene_tell(scene, &scene->calls[0], CALL_NO_ANSWER);
+	scene_tell(scene, &scene->calls[1], CALL_COMPLETED);
+	scene_pass(62 * US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	assert_int_equal(ask("SELECT due_at BETWEEN '2026-06-03 08:00:00' AND '2026-06-03 08:00:05' FROM due_contacts"
+	                     " WHERE batch_id = %lld", (long long)scene->batch), 1);
+}
+
+static void several_schedulers_keep_a_limit(void **state)
+{
+	struct scene *scene = *state;
+
+	set_limits(scene, 1, 24, 0);
+	scene->config.max_concurrent_calls = 100;
+	for (int i = 0; i < 48; i++) /* more than one claim takes */
+		scene_start(scene, 40);
+	scene_pass(US_PER_SECOND);
+	claim_at_once(700 * US_PER_MS);
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE organization_id = %lld",
+	                     (long long)scene->fixture->organization_id), 40);
+	assert_int_equal(most_calls_to_one(scene), 1);
+}
+
+static void limits_that_are_gone_hold_nobody(void **state)
+{
+	struct scene *scene = *state;
+
+	set_limits(scene, 1, 24, 0);
+	scene_start(scene, 2);
+	set_limits(scene, 0, 0, 0); /* none any more */
+	scene_start(scene, 2);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 4);
+}
+
+/* Whatever is done to it meanwhile: 500 random deeds of clients, dialers, schedulers and the clock. */
+static void a_daily_cap_outlives_everything(void **state)
+{
+	struct scene *scene = *state;
+	struct db *other = db_new(fixture_option_file());
+	enum { CAP = 9 };
+
+	scene->config.max_calls_per_day = CAP;
+	scene->config.max_concurrent_calls = 4;
+	scene->config.retry_failed = true;
+	scene->config.max_retry_attempts = 3;
+	scene->config.retry_delay_minutes = 7;
+	scene->config.timezone = "Europe/Berlin";
+	scene_at("2026-10-24T18:00Z"); /* a day of 25 hours follows */
+	scene_start(scene, 400);
+	for (int i = 0; i < 500; i++) {
+		struct campaign_request request = { .table = &schedule_fields };
+		enum db_result result;
+
+		switch (random() % 9) {
+		case 0: scene_try(scene, campaign_pause, &request); break;
+		case 1: scene_try(scene, campaign_resume, &request); break;
+		case 2:
+			scene->config.max_concurrent_calls = 1 + random() % 9;
+			scene_change(scene, "max_concurrent_calls");
+			break;
+		case 3:
+			scene->config.calls_per_minute = random() % 3 * 600;
+			scene_change(scene, "calls_per_minute");
+			break;
+		case 4: scene_pass((random() % 7 - 1) * 20 * US_PER_MINUTE); break; /* also back */
+		default:
+			scene_pass(random() % 30 * US_PER_SECOND);
+			if (random() % 2 == 0)
+				scene_claim(scene, 1000);
+			else
+				scene->call_count = scene_claim_with(other, 1000, scene->calls, 1000, &result);
+			scene_tell_all(scene, random() % 2 == 0 ? CALL_BUSY : CALL_COMPLETED);
+			break;
+		}
+	}
+	db_free(other);
+	/* Days of Berlin: 2 hours ahead of UTC until 2026-10-25 01:00, then 1. */
+	assert_in_range(ask("SELECT MAX(n) FROM (SELECT COUNT(*) n FROM calls WHERE batch_id = %lld GROUP BY DATE("
+	                    "called_at + INTERVAL IF(called_at < '2026-10-25 01:00:00', 2, 1) HOUR)) days",
+	                    (long long)scene->batch), 5, CAP);
+	assert_true(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld", (long long)scene->batch) > CAP);
+}
+
+static void a_daily_cap_follows_into_another_zone(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.max_calls_per_day = 6;
+	scene_at("2026-06-01T23:30Z");
+	scene_start(scene, 20);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 4), 4);
+	scene_tell_all(scene, CALL_COMPLETED);
+	scene_at("2026-06-02T00:30Z"); /* in UTC a new day, in New York the same */
+	assert_int_equal(scene_claim(scene, 1), 1);
+	scene_tell_all(scene, CALL_COMPLETED);
+	scene_do(scene, campaign_pause);
+	scene->config.timezone = "America/New_York";
+	assert_ok(scene_change(scene, "timezone"));
+	scene_do(scene, campaign_resume);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	scene_pass(US_PER_MINUTE);
+	assert_int_equal(scene_claim(scene, 1000), 0);
+}
+
+/* However little room there is for all of them together. */
+static void campaigns_share_in_turn(struct scene *scene, int room, int max_calls)
+{
+	enum { CAMPAIGNS = 20, ROUNDS = 3 };
+	int64_t batches[CAMPAIGNS];
+
+	for (int i = 0; i < CAMPAIGNS; i++) {
+		scene_start(scene, i == 0 ? 900 : 10);
+		batches[i] = scene->batch;
+	}
+	scene_pass(US_PER_SECOND);
+	scene->room = room;
+	for (int i = 0; i < CAMPAIGNS * ROUNDS; i++) {
+		assert_int_equal(scene_claim(scene, max_calls), 1);
+		scene_tell_all(scene, CALL_COMPLETED);
+		scene_pass(21 * US_PER_MS);
+	}
+	for (int i = 0; i < CAMPAIGNS; i++)
+		assert_in_range(calls_of(batches[i]), ROUNDS - 1, ROUNDS + 1);
+}
+
+static void a_dialer_is_shared_in_turn(void **state)
+{
+	campaigns_share_in_turn(*state, 1, 1000);
+}
+
+static void a_scheduler_is_shared_in_turn(void **state)
+{
+	campaigns_share_in_turn(*state, 1000, 1);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest group_tests[] = {
+		SCENE_TEST(a_number_has_one_pace_for_all_campaigns),
+		SCENE_TEST(a_number_that_may_takes_the_place_of_one_that_may_not),
+		SCENE_TEST(several_schedulers_keep_the_pace_of_a_number),
+		SCENE_TEST(a_limit_defers_and_drops_nothing),
+		SCENE_TEST(two_campaigns_in_one_claim_know_of_each_other),
+		SCENE_TEST(what_is_deferred_waits_for_the_window),
+		SCENE_TEST(what_is_deferred_outlives_a_new_plan),
+		SCENE_TEST(attempts_of_the_same_campaign_count),
+		SCENE_TEST(a_rest_follows_a_conversation_alone),
+		SCENE_TEST(several_schedulers_keep_a_limit),
+		SCENE_TEST(limits_that_are_gone_hold_nobody),
+		SCENE_TEST(a_daily_cap_outlives_everything),
+		SCENE_TEST(a_daily_cap_follows_into_another_zone),
+		SCENE_TEST(a_dialer_is_shared_in_turn),
+		SCENE_TEST(a_scheduler_is_shared_in_turn),
+	};
+
+	return cmocka_run_group_tests(group_tests, NULL, NULL);
+}
