@@ -16,6 +16,7 @@ static const char usage[] =
 	"  key revoke     end an API key\n"
 	"  import         load a CSV file of contacts\n"
 	"  secrets rekey  seal the secrets of webhooks under the first key of secret_key_file\n"
+	"  explain        why a contact is not called now, and when it can be\n"
 	"  status         what is going on\n"
 	"  simulate       play weeks of a campaign in seconds\n"
 	"  check-config   show the configuration in force and test the database\n"
@@ -70,6 +71,11 @@ static const struct command {
 	  "  --lost replace   secrets that no key opens are replaced by new ones, for their owners to rotate\n"
 	  "                   (default: keep, and fail)\n",
 	  cli_secrets_rekey },
+	{ "explain",
+	  "Usage: outdial explain CAMPAIGN POSITION\n"
+	  "Shows every rule that may hold back the contact at that position, as a scheduler judges it, and when the\n"
+	  "contact can be called; as GET /batch-calls/{id}/contacts/{position}/why does.\n",
+	  cli_explain },
 	{ "status",
 	  "Usage: outdial status\n"
 	  "Shows campaigns by status, calls in flight, webhooks that wait, and the database's clock.\n",

@@ -6,6 +6,7 @@
 #include "api/contacts.h"
 #include "api/deliveries.h"
 #include "api/do_not_call.h"
+#include "api/explain.h"
 #include "api/keys.h"
 #include "api/folders.h"
 #include "api/imports.h"
@@ -84,6 +85,7 @@ const struct route routes[] = {
 	{ METHOD_POST, V1 "/batch-calls/<id>/contacts", SCOPE_WRITE, NULL, &contacts_fields, MIB(16), batch_contacts_append },
 	{ METHOD_POST, V1 "/batch-calls/<id>/contacts/import", SCOPE_WRITE, NULL, NULL, MIB(64), imports_to_batch, ROUTE_STREAM },
 	{ METHOD_GET, V1 "/batch-calls/<id>/contacts/<position>", SCOPE_READ, NULL, NULL, 0, batch_contacts_get },
+	{ METHOD_GET, V1 "/batch-calls/<id>/contacts/<position>/why", SCOPE_READ, NULL, NULL, 0, batch_contacts_why },
 
 	{ METHOD_GET, V1 "/calls", SCOPE_READ, &calls_query, NULL, 0, calls_list },
 	{ METHOD_POST, V1 "/calls", SCOPE_WRITE, NULL, &single_call_fields, KIB(256), calls_create },

@@ -11,6 +11,7 @@ void cli_key_list(const struct conf *conf, int argc, char **argv);
 void cli_key_revoke(const struct conf *conf, int argc, char **argv);
 void cli_import(const struct conf *conf, int argc, char **argv);
 void cli_secrets_rekey(const struct conf *conf, int argc, char **argv);
+void cli_explain(const struct conf *conf, int argc, char **argv);
 void cli_status(const struct conf *conf, int argc, char **argv);
 void cli_check_config(const struct conf *conf, int argc, char **argv);
 

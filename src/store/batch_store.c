@@ -205,6 +205,14 @@ enum db_result batch_get(struct db *db, int64_t organization_id, const struct uu
 	return read_one(&rows, arena, out);
 }
 
+enum db_result batch_find(struct db *db, const struct uuid *uuid, struct arena *arena, struct batch *out)
+{
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_BATCH_FIND, DB_ARGS(db_uuid(uuid)), arena, &rows));
+	return read_one(&rows, arena, out);
+}
+
 enum db_result batch_get_row(struct db *db, int64_t id, struct arena *arena, struct batch *out)
 {
 	struct db_rows rows;

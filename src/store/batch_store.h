@@ -9,6 +9,8 @@
 /* DB_NOT_FOUND: no such campaign in this organisation. Strings and lists live in the arena. */
 enum db_result batch_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
                          struct arena *arena, struct batch *out);
+/* Whatever its organisation, for who administers them all. */
+enum db_result batch_find(struct db *db, const struct uuid *uuid, struct arena *arena, struct batch *out);
 enum db_result batch_get_row(struct db *db, int64_t id, struct arena *arena, struct batch *out);
 
 /* The same, and the campaign's row stays locked until the transaction ends. */

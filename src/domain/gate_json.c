@@ -1,0 +1,136 @@
+#include "domain/gate_json.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/instant.h"
+#include "domain/zone.h"
+
+static void write_state(struct json *json, const struct gate_facts *facts)
+{
+	json_add_string(json, "status", batch_status_names[facts->status]);
+}
+
+static void write_start(struct json *json, const struct gate_facts *facts)
+{
+	json_instant(json, "starts_at", facts->start_at_us);
+}
+
+static void write_number(struct json *json, const struct gate_facts *facts)
+{
+	json_bool(json, "has_number", facts->has_number);
+}
+
+static void write_dialer(struct json *json, const struct gate_facts *facts)
+{
+	json_bool(json, "has_dialer", facts->has_dialer);
+}
+
+static void write_date(struct json *json, const char *key, int32_t day)
+{
+	char date[11];
+
+	date_format(day, date);
+	json_add_string(json, key, date);
+}
+
+static bool is_excluded(const struct calendar *calendar, int32_t day)
+{
+	for (size_t i = 0; i < calendar->excluded_count; i++)
+		if (calendar->excluded[i] == day)
+			return true;
+	return false;
+}
+
+/* The local date and time, what is to be said of that day, and the span of callable time that is open or comes next. */
+static void write_window(struct json *json, const struct gate_facts *facts)
+{
+	const struct calendar *calendar = &facts->calendar;
+	int64_t wall_us = zone_exists(calendar->zone) ? zone_utc_to_wall(calendar->zone, facts->now_us) : facts->now_us;
+	int32_t day = civil_day_of(wall_us);
+	int minute = (int)((wall_us - day * US_PER_DAY) / US_PER_MINUTE);
+	char time[16];
+
+	snprintf(time, sizeof time, "%02d:%02d", minute / 60, minute % 60);
+	json_add_string(json, "timezone", calendar->zone);
+	write_date(json, "local_date", day);
+	json_add_string(json, "local_time", time);
+	json_bool(json, "is_working_day", (calendar->working_days >> (civil_weekday(day) - 1) & 1) != 0);
+	json_bool(json, "is_excluded_date", is_excluded(calendar, day));
+	json_instant(json, "callable_from", facts->span.from_us);
+	json_instant(json, "callable_until", facts->span.until_us);
+}
+
+static void write_limit(struct json *json, const char *key, int64_t limit)
+{
+	if (limit == 0 || limit == INT64_MAX)
+		json_add_null(json, key);
+	else
+		json_int(json, key, limit);
+}
+
+static void write_daily_cap(struct json *json, const struct gate_facts *facts)
+{
+	write_limit(json, "max_calls_per_day", facts->max_per_day);
+	write_date(json, "local_date", facts->span.day);
+	json_int(json, "calls", gate_day_calls(facts));
+}
+
+static void write_pacing(struct json *json, const struct gate_facts *facts)
+{
+	json_bool(json, "is_paced", facts->pace.gap_us != 0);
+	json_instant(json, "next_call_at", facts->pace.gap_us != 0 ? facts->pace.at_us : INSTANT_NONE);
+}
+
+static void write_number_pacing(struct json *json, const struct gate_facts *facts)
+{
+	write_limit(json, "calls_now", gate_room(GATE_NUMBER_PACING, facts));
+}
+
+static void write_places(struct json *json, const struct gate_facts *facts)
+{
+	json_int(json, "free_places", facts->free_places < 0 ? 0 : facts->free_places);
+}
+
+static void write_dialer_room(struct json *json, const struct gate_facts *facts)
+{
+	json_bool(json, "takes_calls", facts->dialer_room > 0);
+}
+
+static void write_due(struct json *json, const struct gate_facts *facts)
+{
+	json_instant(json, "scheduled_at", facts->due_at_us);
+}
+
+static void write_do_not_call(struct json *json, const struct gate_facts *facts)
+{
+	json_bool(json, "is_listed", facts->do_not_call);
+}
+
+static void write_contact_limits(struct json *json, const struct gate_facts *facts)
+{
+	json_instant(json, "free_at", facts->limits_open_at_us);
+}
+
+static void (*const writers[GATE__MAX])(struct json *json, const struct gate_facts *facts) = {
+	[GATE_STATE] = write_state,
+	[GATE_START] = write_start,
+	[GATE_NUMBER] = write_number,
+	[GATE_DIALER] = write_dialer,
+	[GATE_WINDOW] = write_window,
+	[GATE_DAILY_CAP] = write_daily_cap,
+	[GATE_PACING] = write_pacing,
+	[GATE_NUMBER_PACING] = write_number_pacing,
+	[GATE_PLACES] = write_places,
+	[GATE_DIALER_ROOM] = write_dialer_room,
+	[GATE_DUE] = write_due,
+	[GATE_DO_NOT_CALL] = write_do_not_call,
+	[GATE_CONTACT_LIMITS] = write_contact_limits,
+};
+
+void gate_write_facts(struct json *json, const char *key, enum gate gate, const struct gate_facts *facts)
+{
+	json_begin_object(json, key);
+	writers[gate](json, facts);
+	json_end(json);
+}
