@@ -81,7 +81,7 @@ enum db_result batch_calls_get(struct request *request)
 	return reply_batch(request, 200, &batch);
 }
 
-static struct campaign_request campaign_request(const struct request *request, const struct field_table *table)
+struct campaign_request batch_calls_campaign(const struct request *request, const struct field_table *table)
 {
 	struct campaign_request campaign = {
 		.organization_id = request->key.organization_id,
@@ -105,9 +105,8 @@ static enum db_result refuse_contact(struct request *request, const struct uuid 
 	return reply_refuse_field(request, "contact_ids", "%s names no contact of this organisation", id);
 }
 
-/* Why the campaign's rules did not let it be done, in the words of the contract. */
-static enum db_result refuse(struct request *request, const struct campaign_request *campaign,
-                             enum batch_action action)
+enum db_result batch_calls_refuse(struct request *request, const struct campaign_request *campaign,
+                                  enum batch_action action)
 {
 	switch (campaign->refusal) {
 	case REFUSED_STATE:
@@ -141,7 +140,7 @@ static enum db_result refuse(struct request *request, const struct campaign_requ
 
 enum db_result batch_calls_create(struct request *request)
 {
-	struct campaign_request campaign = campaign_request(request, &batch_fields);
+	struct campaign_request campaign = batch_calls_campaign(request, &batch_fields);
 	enum db_result result;
 
 	campaign.uuid = uuid_new();
@@ -150,7 +149,7 @@ enum db_result batch_calls_create(struct request *request)
 		return reply_refuse_faults(request, ERROR_VALIDATION);
 	result = campaign_create(request->db, &campaign);
 	if (result == DB_REFUSED)
-		return refuse(request, &campaign, BATCH_CHANGE);
+		return batch_calls_refuse(request, &campaign, BATCH_CHANGE);
 	return result == DB_OK ? reply_batch(request, 201, &campaign.batch) : result;
 }
 
@@ -158,11 +157,11 @@ enum db_result batch_calls_create(struct request *request)
 static enum db_result act(struct request *request, const struct field_table *table, enum batch_action action,
                           enum db_result (*carry_out)(struct db *, struct campaign_request *))
 {
-	struct campaign_request campaign = campaign_request(request, table);
+	struct campaign_request campaign = batch_calls_campaign(request, table);
 	enum db_result result = carry_out(request->db, &campaign);
 
 	if (result == DB_REFUSED)
-		return refuse(request, &campaign, action);
+		return batch_calls_refuse(request, &campaign, action);
 	if (result != DB_OK)
 		return result;
 	return action == BATCH_DELETE ? reply_no_content(request) : reply_batch(request, 200, &campaign.batch);
@@ -196,53 +195,6 @@ enum db_result batch_calls_resume(struct request *request)
 enum db_result batch_calls_cancel(struct request *request)
 {
 	return act(request, NULL, BATCH_CANCEL, campaign_cancel);
-}
-
-#define PREVIEW_DAYS 366
-
-static void write_days(struct json *json, const struct plan_day *days, int count)
-{
-	json_begin_array(json, "days");
-	for (int i = 0; i < count; i++) {
-		char date[11];
-
-		date_format(days[i].day, date);
-		json_begin_object(json, NULL);
-		json_add_string(json, "date", date);
-		json_int(json, "contacts", days[i].contacts);
-		json_instant(json, "first_at", days[i].first_us);
-		json_instant(json, "last_at", days[i].last_us);
-		json_end(json);
-	}
-	json_end(json);
-}
-
-enum db_result batch_calls_preview(struct request *request)
-{
-	struct campaign_request campaign = campaign_request(request, &batch_fields);
-	struct plan_day *days = arena_alloc(request->arena, PREVIEW_DAYS * sizeof *days);
-	struct batch *batch = &campaign.batch;
-	enum db_result result = campaign_preview(request->db, &campaign);
-	struct plan_rules rules;
-	struct json *json;
-	int planned, count;
-
-	if (result == DB_REFUSED)
-		return refuse(request, &campaign, BATCH_CHANGE);
-	if (result != DB_OK)
-		return result;
-	rules = batch_plan_rules(&batch->config);
-	count = plan_days(&rules, &batch->plan, (int)batch->counts.pending, days, PREVIEW_DAYS, &planned);
-	json = reply_begin(request, 200);
-	json_begin_object(json, "data");
-	json_add_string(json, "timezone", batch->config.timezone);
-	json_int(json, "contacts", batch->counts.pending);
-	json_int(json, "planned", planned);
-	json_instant(json, "planned_from", count == 0 ? INSTANT_NONE : days[0].first_us);
-	json_instant(json, "planned_until", count == 0 ? INSTANT_NONE : days[count - 1].last_us);
-	write_days(json, days, count);
-	json_end(json);
-	return reply_end(request);
 }
 
 struct bulk_delete {
@@ -283,7 +235,7 @@ enum db_result batch_calls_bulk_delete(struct request *request)
 	struct json *json;
 
 	for (size_t i = 0; i < ids->count; i++) {
-		campaigns[i] = campaign_request(request, NULL);
+		campaigns[i] = batch_calls_campaign(request, NULL);
 		campaigns[i].uuid = ((const struct uuid *)ids->items)[i];
 		results[i] = campaign_delete(request->db, &campaigns[i]);
 		if (results[i] != DB_OK && results[i] != DB_REFUSED && results[i] != DB_NOT_FOUND)
@@ -398,7 +350,7 @@ enum db_result batch_contacts_get(struct request *request)
 
 enum db_result batch_contacts_append(struct request *request)
 {
-	struct campaign_request campaign = campaign_request(request, &contacts_fields);
+	struct campaign_request campaign = batch_calls_campaign(request, &contacts_fields);
 	enum db_result result;
 	struct json *json;
 
@@ -406,7 +358,7 @@ enum db_result batch_contacts_append(struct request *request)
 		return reply_refuse_field(request, "contacts", "is required and must not be empty");
 	result = campaign_add_contacts(request->db, &campaign);
 	if (result == DB_REFUSED)
-		return refuse(request, &campaign, BATCH_ADD_CONTACTS);
+		return batch_calls_refuse(request, &campaign, BATCH_ADD_CONTACTS);
 	if (result != DB_OK)
 		return result;
 	json = reply_begin(request, 201);

@@ -159,8 +159,7 @@ static enum db_result check_upload(struct request *request, const struct route *
 /* Size, media type, JSON, fields. An empty body stands for {} and needs no media type. */
 static enum db_result read_input(struct request *request, const struct route *route)
 {
-	bool changes = route->method == METHOD_PATCH || (route->flags & ROUTE_CHANGE) != 0;
-	enum field_mode mode = changes ? FIELD_CHANGE : FIELD_CREATE;
+	enum field_mode mode = route->method == METHOD_PATCH ? FIELD_CHANGE : FIELD_CREATE;
 	const struct field_table *table = route->body;
 
 	if ((route->flags & ROUTE_STREAM) != 0)

@@ -33,8 +33,7 @@ struct route {
 };
 
 enum route_flag {
-	ROUTE_CHANGE = 1, /* a POST whose body is read like that of a PATCH: only what is given counts */
-	ROUTE_DIALER = 4, /* for a key stands a call's token, or the signature of the calls' dialer: api/auth.h */
+	ROUTE_DIALER = 1, /* for a key stands a call's token, or the signature of the calls' dialer: api/auth.h */
 	ROUTE_STREAM = 2, /* the body, a file, is left to the handler, which makes its own transactions */
 };
 

@@ -9,6 +9,7 @@
 #include "api/explain.h"
 #include "api/keys.h"
 #include "api/folders.h"
+#include "api/forecast.h"
 #include "api/imports.h"
 #include "api/numbers.h"
 #include "api/organization.h"
@@ -77,7 +78,7 @@ const struct route routes[] = {
 	{ METHOD_POST, V1 "/batch-calls/<id>/pause", SCOPE_WRITE, NULL, &no_fields, KIB(64), batch_calls_pause },
 	{ METHOD_POST, V1 "/batch-calls/<id>/resume", SCOPE_WRITE, NULL, &no_fields, KIB(64), batch_calls_resume },
 	{ METHOD_POST, V1 "/batch-calls/<id>/cancel", SCOPE_WRITE, NULL, &no_fields, KIB(64), batch_calls_cancel },
-	{ METHOD_POST, V1 "/batch-calls/<id>/preview", SCOPE_READ, NULL, &batch_fields, MIB(1), batch_calls_preview, ROUTE_CHANGE },
+	{ METHOD_POST, V1 "/batch-calls/<id>/preview", SCOPE_READ, NULL, &preview_fields, MIB(1), batch_calls_preview },
 	{ METHOD_GET, V1 "/batch-calls/<id>/analytics", SCOPE_READ, &analytics_query, NULL, 0, batch_analytics },
 	{ METHOD_GET, V1 "/batch-calls/<id>/results.csv", SCOPE_READ, NULL, NULL, 0, batch_results },
 	{ METHOD_POST, V1 "/batch-calls/bulk-delete", SCOPE_WRITE, NULL, &bulk_delete_fields, KIB(64), batch_calls_bulk_delete },

@@ -15,7 +15,7 @@ STATUS_OF = {
     "method_not_allowed": 405, "idempotency_conflict": 409,
     "precondition_failed": 412, "payload_too_large": 413, "unsupported_media_type": 415,
     "validation_error": 422, "invalid_state": 422, "agent_not_ready": 422,
-    "no_phone_number_configured": 422, "no_contacts": 422, "rate_limit_exceeded": 429,
+    "no_phone_number_configured": 422, "no_contacts": 422, "contact_limit": 422, "rate_limit_exceeded": 429,
     "internal_error": 500, "unavailable": 503,
 }
 REQUEST_ID = re.compile(r"req_[0-9A-Za-z_-]{16,64}")
@@ -23,7 +23,8 @@ UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 INSTANT_FIELDS = ("scheduled_at", "planned_from", "planned_until", "started_at", "completed_at",
                   "created_at", "updated_at", "called_at", "ended_at", "expires_at", "ts",
-                  "revoked_at", "last_used_at", "estimated_end", "starts_at", "first_at", "last_at")
+                  "revoked_at", "last_used_at", "estimated_end", "starts_at", "first_at", "last_at",
+                  "next_at", "opens_at", "free_at", "next_call_at", "callable_from", "callable_until")
 
 # A contact counts under exactly one of these.
 COUNTERS = ("pending", "in_progress", "completed", "failed", "voicemail", "no_answer", "busy",

@@ -338,8 +338,8 @@ def planned_days(t, batch):
             for day, at in sorted(days.items())]
 
 
-def preview(t, batch, body=None):
-    return t.api.post(f"/batch-calls/{batch['id']}/preview", body)
+def preview(t, batch, changes=None):
+    return t.api.post(f"/batch-calls/{batch['id']}/preview", changes and {"changes": changes})
 
 
 def test_what_is_previewed_comes_to_be(t):
@@ -376,7 +376,9 @@ def test_a_preview_takes_what_a_change_takes(t):
     for field, body in [("timezone", {"timezone": "Mars/Base"}), ("end_time", {"start_time": "09:00"}),
                         ("agent_id", {"agent_id": agent["id"]}), ("unknown", {"unknown": 1}),
                         ("scheduled_at", {"schedule_type": "scheduled"})]:
-        t.api.refuse("validation_error", "POST", path, body, field=field)
+        t.api.refuse("validation_error", "POST", path, {"changes": body}, field=f"changes.{field}")
+    for body in ({"unknown": 1}, {"changes": 1}, {"average_call_seconds": 0}, {"answer_rate": 1.01}):
+        t.api.refuse("validation_error", "POST", path, body, field=list(body)[0])
     t.api.schedule(batch)
     t.api.wait_for(batch, "completed")
     t.api.refuse("invalid_state", "POST", path)

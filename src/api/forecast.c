@@ -1,0 +1,178 @@
+#include "api/forecast.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "api/batch_calls.h"
+#include "api/reply.h"
+#include "base/clock.h"
+#include "base/instant.h"
+#include "domain/forecast.h"
+#include "store/forecast_store.h"
+
+#define MAX_DAYS 366
+
+struct preview_input {
+	const char *changes; /* a JSON object; "": none */
+	int64_t average_call_seconds; /* 0: not given */
+	int64_t answer_rate; /* in ten-thousandths */
+};
+
+static const struct preview_input preview_initial = { .changes = "", .answer_rate = 10000 };
+
+#define PREVIEW(member, ...) { .name = #member, .offset = offsetof(struct preview_input, member), __VA_ARGS__ }
+
+static const struct field preview_list[] = {
+	PREVIEW(changes, .type = FIELD_OBJECT, .flags = FIELD_NULLABLE, .max = 1 << 20),
+	PREVIEW(average_call_seconds, .type = FIELD_INT, .flags = FIELD_NULLABLE, .min = 1, .max = 86400),
+	PREVIEW(answer_rate, .type = FIELD_DECIMAL, .min = 0, .max = 10000),
+};
+
+const struct field_table preview_fields = {
+	preview_list, sizeof preview_list / sizeof *preview_list, sizeof(struct preview_input), &preview_initial,
+};
+
+static enum db_result refuse_changes(struct request *request, const struct faults *faults)
+{
+	request->faults.count = 0;
+	for (size_t i = 0; i < faults->count; i++)
+		fault_add(&request->faults, arena_printf(request->arena, "changes.%s", faults->list[i].field), "%s",
+		          faults->list[i].reason);
+	return reply_refuse_faults(request, ERROR_VALIDATION);
+}
+
+/* The campaign as `changes` would leave it. */
+static enum db_result change(struct request *request, struct campaign_request *campaign)
+{
+	const struct preview_input *input = request->input;
+	struct faults faults = { .arena = request->arena };
+	enum db_result result;
+
+	*campaign = batch_calls_campaign(request, NULL);
+	campaign->table = &batch_fields;
+	campaign->config = *(const struct batch_config *)batch_fields.initial;
+	if (field_read(&batch_fields, FIELD_CHANGE, input->changes, strlen(input->changes), &campaign->config,
+	               &campaign->given, &faults) != FIELD_OK)
+		return refuse_changes(request, &faults);
+	result = campaign_preview(request->db, campaign);
+	if (result == DB_REFUSED && campaign->refusal == REFUSED_FIELDS)
+		return refuse_changes(request, &campaign->faults);
+	return result == DB_REFUSED ? batch_calls_refuse(request, campaign, BATCH_CHANGE) : result;
+}
+
+static void write_days(struct json *json, const char *counted, const struct plan_day *days, int count)
+{
+	json_begin_array(json, "days");
+	for (int i = 0; i < count; i++) {
+		char date[11];
+
+		date_format(days[i].day, date);
+		json_begin_object(json, NULL);
+		json_add_string(json, "date", date);
+		json_int(json, counted, days[i].contacts);
+		json_instant(json, "first_at", days[i].first_us);
+		json_instant(json, "last_at", days[i].last_us);
+		json_end(json);
+	}
+	json_end(json);
+}
+
+/* Returns how many contacts no day is left for. */
+static int64_t write_plan(struct json *json, const struct batch *batch, struct plan_day *days)
+{
+	struct plan_rules rules = batch_plan_rules(&batch->config);
+	struct plan_cursor cursor = batch->plan;
+	int planned, count = plan_days(&rules, &cursor, (int)batch->counts.pending, days, MAX_DAYS, &planned);
+
+	json_add_string(json, "timezone", batch->config.timezone);
+	json_int(json, "contacts", batch->counts.pending);
+	json_int(json, "planned", planned);
+	json_instant(json, "planned_from", count == 0 ? INSTANT_NONE : days[0].first_us);
+	json_instant(json, "planned_until", count == 0 ? INSTANT_NONE : days[count - 1].last_us);
+	write_days(json, "contacts", days, count);
+	return count == MAX_DAYS ? 0 : batch->counts.pending - planned;
+}
+
+static void write_estimate(struct json *json, const struct batch *batch, const struct preview_input *input,
+                           int64_t numbers_gap_us, struct plan_day *days)
+{
+	struct forecast_terms terms = {
+		.call_us = input->average_call_seconds * US_PER_SECOND, .answer_rate = input->answer_rate,
+		.numbers_gap_us = numbers_gap_us,
+	};
+	struct forecast forecast;
+
+	if (input->average_call_seconds == 0) {
+		json_add_null(json, "estimate");
+		return;
+	}
+	forecast = forecast_campaign(&batch->config, batch->plan, batch->counts.pending, &terms, days, MAX_DAYS);
+	json_begin_object(json, "estimate");
+	json_int(json, "calls", forecast.calls);
+	json_instant(json, "estimated_end", forecast.ends_at_us);
+	write_days(json, "calls", days, forecast.day_count);
+	json_end(json);
+}
+
+static void write_never(struct json *json, const struct never_called *never, int64_t without_day)
+{
+	json_begin_array(json, "never_called");
+	for (size_t i = 0; i < never->count; i++) {
+		json_begin_object(json, NULL);
+		json_add_string(json, "reason", skip_reason_names[never->list[i].reason]);
+		json_int(json, "contacts", never->list[i].contacts);
+		json_begin_array(json, "first_positions");
+		for (int p = 0; p < never->list[i].position_count; p++)
+			json_int(json, NULL, never->list[i].positions[p]);
+		json_end(json);
+		json_end(json);
+	}
+	if (without_day > 0) {
+		json_begin_object(json, NULL);
+		json_add_string(json, "reason", "no_callable_day");
+		json_int(json, "contacts", without_day);
+		json_begin_array(json, "first_positions");
+		json_end(json);
+		json_end(json);
+	}
+	json_end(json);
+}
+
+static void write_shift(struct json *json, const struct plan_shift *shift)
+{
+	json_begin_object(json, "change");
+	json_int(json, "contacts", shift->contacts);
+	json_int(json, "earlier", shift->earlier);
+	json_int(json, "later", shift->later);
+	json_decimal4(json, "most_earlier_seconds", shift->most_earlier_us / 100);
+	json_decimal4(json, "most_later_seconds", shift->most_later_us / 100);
+	json_int(json, "mean_shift_seconds", (shift->mean_us + (shift->mean_us < 0 ? -1 : 1) * US_PER_SECOND / 2) / US_PER_SECOND);
+	json_end(json);
+}
+
+enum db_result batch_calls_preview(struct request *request)
+{
+	struct plan_day *days = arena_alloc(request->arena, MAX_DAYS * sizeof *days);
+	struct campaign_request campaign;
+	struct plan_shift shift;
+	struct never_called never;
+	int64_t numbers_gap_us, without_day;
+	struct json *json;
+
+	DB_TRY(change(request, &campaign));
+	DB_TRY(forecast_never_called(request->db, &campaign.batch, request->arena, &never));
+	DB_TRY(forecast_numbers_gap(request->db, &campaign.batch, campaign.now_us, request->arena, &numbers_gap_us));
+	if (campaign.given != 0)
+		DB_TRY(forecast_move(request->db, &campaign.batch, campaign.now_us, request->arena, &shift));
+	json = reply_begin(request, 200);
+	json_begin_object(json, "data");
+	without_day = write_plan(json, &campaign.batch, days);
+	write_estimate(json, &campaign.batch, request->input, numbers_gap_us, days);
+	write_never(json, &never, without_day);
+	if (campaign.given != 0)
+		write_shift(json, &shift);
+	else
+		json_add_null(json, "change");
+	json_end(json);
+	return reply_end(request);
+}
