@@ -5,6 +5,7 @@
 
 #include "base/options.h"
 #include "cli/cli.h"
+#include "domain/number_zones.h"
 #include "scheduler/simulation.h"
 
 static const char usage[] =
@@ -122,6 +123,7 @@ static void run(const struct command *command, const char *conf_file, int argc, 
 			return;
 		}
 	conf = conf_load(conf_file);
+	number_zones_load(conf.number_zones_file);
 	command->run(&conf, argc, argv);
 }
 

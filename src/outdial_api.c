@@ -5,6 +5,7 @@
 #include "api/route.h"
 #include "api/worker.h"
 #include "base/options.h"
+#include "domain/number_zones.h"
 #include "store/schema.h"
 #include "store/secret_store.h"
 
@@ -23,6 +24,7 @@ int main(int argc, char **argv)
 
 	conf = conf_load(options_read(&argc, &argv, usage));
 	route_check_table();
+	number_zones_load(conf.number_zones_file);
 	schema_require(conf.database_file);
 	secrets_require(&conf);
 	listen_fd = prefork_listen(&conf);

@@ -4,6 +4,7 @@
 #include "base/options.h"
 #include "base/signals.h"
 #include "base/tls.h"
+#include "domain/number_zones.h"
 #include "scheduler/loop.h"
 #include "store/schema.h"
 #include "store/secret_store.h"
@@ -24,6 +25,7 @@ int main(int argc, char **argv)
 
 	tls_require_files(&conf);
 	signals_catch();
+	number_zones_load(conf.number_zones_file);
 	schema_require(conf.database_file);
 	secrets_require(&conf);
 	scheduler_run(&conf);

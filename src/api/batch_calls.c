@@ -10,6 +10,7 @@
 #include "store/batch_contact_store.h"
 #include "store/batch_store.h"
 #include "store/campaign.h"
+#include "store/planning.h"
 
 struct batch_query {
 	struct page page;
@@ -144,7 +145,7 @@ enum db_result batch_calls_create(struct request *request)
 	enum db_result result;
 
 	campaign.uuid = uuid_new();
-	batch_config_settle(&campaign.config, &request->faults);
+	batch_config_settle(&campaign.config, &batch_fields, request->given, &request->faults);
 	if (request->faults.count != 0)
 		return reply_refuse_faults(request, ERROR_VALIDATION);
 	result = campaign_create(request->db, &campaign);

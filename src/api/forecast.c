@@ -9,6 +9,7 @@
 #include "base/instant.h"
 #include "domain/forecast.h"
 #include "store/forecast_store.h"
+#include "store/planning.h"
 
 #define MAX_DAYS 366
 
@@ -78,11 +79,13 @@ static void write_days(struct json *json, const char *counted, const struct plan
 }
 
 /* Returns how many contacts no day is left for. */
-static int64_t write_plan(struct json *json, const struct batch *batch, struct plan_day *days)
+static int64_t write_plan(struct json *json, const struct batch *batch, struct plan_group *groups, int group_count,
+                          struct plan_day *days)
 {
 	struct plan_rules rules = batch_plan_rules(&batch->config);
 	struct plan_cursor cursor = batch->plan;
-	int planned, count = plan_days(&rules, &cursor, (int)batch->counts.pending, days, MAX_DAYS, &planned);
+	int planned, count = plan_days(&rules, groups, group_count, &cursor, (int)batch->counts.pending, days, MAX_DAYS,
+	                               &planned);
 
 	json_add_string(json, "timezone", batch->config.timezone);
 	json_int(json, "contacts", batch->counts.pending);
@@ -93,8 +96,9 @@ static int64_t write_plan(struct json *json, const struct batch *batch, struct p
 	return count == MAX_DAYS ? 0 : batch->counts.pending - planned;
 }
 
-static void write_estimate(struct json *json, const struct batch *batch, const struct preview_input *input,
-                           int64_t numbers_gap_us, struct plan_day *days)
+static void write_estimate(struct json *json, const struct batch *batch, const struct plan_group *groups,
+                           int group_count, const struct preview_input *input, int64_t numbers_gap_us,
+                           struct plan_day *days)
 {
 	struct forecast_terms terms = {
 		.call_us = input->average_call_seconds * US_PER_SECOND, .answer_rate = input->answer_rate,
@@ -106,7 +110,7 @@ static void write_estimate(struct json *json, const struct batch *batch, const s
 		json_add_null(json, "estimate");
 		return;
 	}
-	forecast = forecast_campaign(&batch->config, batch->plan, batch->counts.pending, &terms, days, MAX_DAYS);
+	forecast = forecast_campaign(&batch->config, batch->plan, groups, group_count, &terms, days, MAX_DAYS);
 	json_begin_object(json, "estimate");
 	json_int(json, "calls", forecast.calls);
 	json_instant(json, "estimated_end", forecast.ends_at_us);
@@ -156,18 +160,23 @@ enum db_result batch_calls_preview(struct request *request)
 	struct campaign_request campaign;
 	struct plan_shift shift;
 	struct never_called never;
+	struct plan_group *groups, *planned;
 	int64_t numbers_gap_us, without_day;
 	struct json *json;
+	int group_count;
 
 	DB_TRY(change(request, &campaign));
 	DB_TRY(forecast_never_called(request->db, &campaign.batch, request->arena, &never));
 	DB_TRY(forecast_numbers_gap(request->db, &campaign.batch, campaign.now_us, request->arena, &numbers_gap_us));
+	DB_TRY(planning_groups(request->db, &campaign.batch, request->arena, &groups, &group_count));
+	planned = arena_alloc(request->arena, (size_t)group_count * sizeof *planned);
+	memcpy(planned, groups, (size_t)group_count * sizeof *planned);
 	if (campaign.given != 0)
 		DB_TRY(forecast_move(request->db, &campaign.batch, campaign.now_us, request->arena, &shift));
 	json = reply_begin(request, 200);
 	json_begin_object(json, "data");
-	without_day = write_plan(json, &campaign.batch, days);
-	write_estimate(json, &campaign.batch, request->input, numbers_gap_us, days);
+	without_day = write_plan(json, &campaign.batch, planned, group_count, days);
+	write_estimate(json, &campaign.batch, groups, group_count, request->input, numbers_gap_us, days);
 	write_never(json, &never, without_day);
 	if (campaign.given != 0)
 		write_shift(json, &shift);

@@ -34,6 +34,7 @@ static const struct key keys[] = {
 	KEY(max_in_flight, KEY_INT, "500", 1, 10000),
 	KEY(dispatch_ttl_seconds, KEY_INT, "120", 1, 86400),
 	KEY(lease_seconds, KEY_INT, "30", 20, 3600), /* longer than a webhook may take */
+	KEY(number_zones_file, KEY_TEXT, "", 0, 4095),
 	KEY(webhook_allow_http, KEY_BOOL, "no", 0, 0),
 	KEY(webhook_allow_private, KEY_BOOL, "no", 0, 0),
 	KEY(webhook_allow, KEY_NETWORKS, "", 0, 4000),

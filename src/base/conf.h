@@ -16,6 +16,7 @@ struct conf {
 	int64_t max_in_flight;
 	int64_t dispatch_ttl_seconds;
 	int64_t lease_seconds;
+	const char *number_zones_file;
 	bool webhook_allow_http;
 	bool webhook_allow_private;
 	const char *webhook_allow; /* a list of base/network.h, as the next */

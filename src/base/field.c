@@ -70,6 +70,13 @@ static const struct field *find_field(const struct field_table *table, const cha
 	return NULL;
 }
 
+bool field_is_given(const struct field_table *table, uint64_t given, const char *name)
+{
+	const struct field *field = find_field(table, name);
+
+	return field != NULL && (given & UINT64_C(1) << (field - table->fields)) != 0;
+}
+
 /* A wrong name is shown, but not at any length. */
 static void refuse_unknown(const struct place *record, const char *name)
 {

@@ -96,6 +96,8 @@ struct field_pair {
 enum field_result field_read_pairs(const struct field_table *table, const struct field_pair *pairs,
                                    size_t count, void *out, uint64_t *given, struct faults *faults);
 
+bool field_is_given(const struct field_table *table, uint64_t given, const char *name);
+
 /* Copies the given fields from one struct of the table to another. */
 void field_apply(const struct field_table *table, uint64_t given, const void *from, void *to);
 

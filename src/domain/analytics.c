@@ -136,6 +136,7 @@ int64_t analytics_estimated_end(const struct batch *batch, const struct quarter 
 		return batch->completed_at_us;
 	if (!batch_is_running(batch->status))
 		return INSTANT_NONE;
+	rules.calendar = batch_calendar(&batch->config, NULL); /* roughly, where contacts have calendars of their own */
 	rules.gap_us = max_of(rules.gap_us, instant_ceil_ms(measured_gap_us(batch, quarters, count, now_us)));
 	end_us = plan_end(&rules, cursor, (int)attempts_left(batch, quarters, count));
 	return end_us == INSTANT_NONE ? INSTANT_NONE : max_of(end_us, batch->planned_until_us);

@@ -7,6 +7,8 @@
 
 /* Without pacing contacts follow each other this closely. */
 #define PLAN_GAP_US US_PER_MS
+#define MINUTES_PER_DAY 1440
+#define EVERY_DAY 0x7f
 
 const char *const batch_status_names[BATCH_STATUS__MAX + 1] = {
 	"draft", "scheduled", "active", "paused", "completed", "failed", "cancelled", NULL,
@@ -69,17 +71,37 @@ void batch_counts_settle(struct batch_counts *counts, enum batch_status status)
 	counts->pending = 0;
 }
 
+struct calendar batch_calendar(const struct batch_config *config, const char *zones)
+{
+	bool whole_day = config->window_start < 0;
+
+	return (struct calendar){
+		.zone = config->timezone,
+		.zones = zones,
+		.daily = {
+			.days = config->working_days,
+			.start = whole_day ? 0 : config->window_start,
+			.end = whole_day ? MINUTES_PER_DAY : config->window_end,
+		},
+		.windows = config->calling_windows.items,
+		.window_count = config->calling_windows.count,
+		.excluded = config->excluded_dates.items,
+		.excluded_count = config->excluded_dates.count,
+	};
+}
+
+/* When the campaign as a whole may call, contacts with calendars of their own left aside. */
+static struct calendar whole_campaign(const struct batch_config *config)
+{
+	if (!config->respect_contact_timezone)
+		return batch_calendar(config, NULL);
+	return (struct calendar){ .zone = config->timezone, .daily = { .days = EVERY_DAY, .end = MINUTES_PER_DAY } };
+}
+
 struct plan_rules batch_plan_rules(const struct batch_config *config)
 {
 	return (struct plan_rules){
-		.calendar = {
-			.zone = config->timezone,
-			.working_days = config->working_days,
-			.window_start = config->window_start,
-			.window_end = config->window_end,
-			.excluded = config->excluded_dates.items,
-			.excluded_count = config->excluded_dates.count,
-		},
+		.calendar = whole_campaign(config),
 		.max_per_day = (int)config->max_calls_per_day,
 		.gap_us = config->calls_per_minute == 0 ? PLAN_GAP_US
 		          : pace_gap_us(config->calls_per_minute),
@@ -107,6 +129,8 @@ bool batch_plan_differs(const struct batch_config *a, const struct batch_config 
 	       a->window_start != b->window_start || a->window_end != b->window_end ||
 	       a->working_days != b->working_days || a->max_calls_per_day != b->max_calls_per_day ||
 	       a->calls_per_minute != b->calls_per_minute ||
+	       a->respect_contact_timezone != b->respect_contact_timezone ||
+	       lists_differ(&a->calling_windows, &b->calling_windows, sizeof(struct calling_window)) ||
 	       lists_differ(&a->excluded_dates, &b->excluded_dates, sizeof(int32_t));
 }
 

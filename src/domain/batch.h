@@ -81,7 +81,9 @@ struct batch_config {
 	const char *timezone;
 	int window_start, window_end; /* minutes of the local day; both -1: the whole day */
 	unsigned working_days;        /* bit 0 is Monday */
+	struct field_list calling_windows; /* of struct calling_window; not empty: they stand in for the three above */
 	struct field_list excluded_dates; /* of int32_t civil days */
+	bool respect_contact_timezone;
 	int64_t max_concurrent_calls;
 	int64_t max_calls_per_day; /* 0: no cap */
 	int64_t calls_per_minute;  /* 0: no pacing */
@@ -103,11 +105,14 @@ extern const struct field_table schedule_fields; /* struct batch_config, `schedu
  * active, because what was done rests on it; NULL: none. */
 const char *batch_field_fixed_when_active(uint64_t given);
 
-/* Rules between fields, after each was read alone: adds the faults it finds. Makes scheduled_at an
- * instant where it was given as wall time. */
-void batch_config_settle(struct batch_config *config, struct faults *faults);
+/* Rules between fields, after each was read alone: adds the faults it finds. `given`: the fields of the table
+ * that the client named just now. Makes scheduled_at an instant where it was given as wall time. */
+void batch_config_settle(struct batch_config *config, const struct field_table *table, uint64_t given,
+                         struct faults *faults);
 
 struct plan_rules batch_plan_rules(const struct batch_config *config);
+/* The calendar of contacts who are in these zones (names, a space between two; NULL: nobody knows). */
+struct calendar batch_calendar(const struct batch_config *config, const char *zones);
 struct retry_rules batch_retry_rules(const struct batch_config *config);
 /* A change between the two makes the plan of waiting contacts wrong. */
 bool batch_plan_differs(const struct batch_config *a, const struct batch_config *b);

@@ -45,6 +45,18 @@ static const struct batch_config batch_initial = {
 #define TIMEZONE_FIELD                                                                        \
 	{ .name = "timezone", .type = FIELD_STRING, .offset = AT(timezone), .min = 1, .max = 64, .check = check_zone }
 
+static const struct field window_list[] = {
+	{ .name = "days", .type = FIELD_WEEKDAYS, .flags = FIELD_REQUIRED, .offset = offsetof(struct calling_window, days) },
+	{ .name = "start", .type = FIELD_TIME, .flags = FIELD_REQUIRED, .offset = offsetof(struct calling_window, start) },
+	{ .name = "end", .type = FIELD_TIME, .flags = FIELD_REQUIRED, .offset = offsetof(struct calling_window, end) },
+};
+
+static const struct calling_window window_initial = { 0 };
+
+static const struct field_table window_fields = {
+	window_list, COUNT(window_list), sizeof(struct calling_window), &window_initial,
+};
+
 static const struct field batch_list[] = {
 	{ .name = "name", .type = FIELD_STRING, .flags = FIELD_REQUIRED, .offset = AT(name), .min = 1, .max = 255 },
 	{ .name = "agent_id", .type = FIELD_ID, .flags = FIELD_REQUIRED | FIELD_FIXED, .offset = AT(agent_id) },
@@ -66,8 +78,11 @@ static const struct field batch_list[] = {
 	{ .name = "start_time", .type = FIELD_TIME, .flags = FIELD_NULLABLE, .offset = AT(window_start) },
 	{ .name = "end_time", .type = FIELD_TIME, .flags = FIELD_NULLABLE, .offset = AT(window_end) },
 	{ .name = "working_days", .type = FIELD_WEEKDAYS, .offset = AT(working_days) },
+	{ .name = "calling_windows", .type = FIELD_RECORDS, .flags = FIELD_NULLABLE, .offset = AT(calling_windows),
+	  .max = CALENDAR_MAX_WINDOWS, .record = &window_fields },
 	{ .name = "excluded_dates", .type = FIELD_DATES, .flags = FIELD_NULLABLE, .offset = AT(excluded_dates),
 	  .max = MAX_EXCLUDED_DATES },
+	{ .name = "respect_contact_timezone", .type = FIELD_BOOL, .offset = AT(respect_contact_timezone) },
 	{ .name = "max_concurrent_calls", .type = FIELD_INT, .offset = AT(max_concurrent_calls), .min = 1, .max = 100 },
 	{ .name = "max_calls_per_day", .type = FIELD_INT, .flags = FIELD_NULLABLE, .offset = AT(max_calls_per_day),
 	  .min = 1, .max = INT32_MAX },
@@ -87,7 +102,9 @@ const struct field_table batch_fields = {
 
 const char *batch_field_fixed_when_active(uint64_t given)
 {
-	static const char *const fixed[] = { "schedule_type", "scheduled_at", "timezone", "metadata" };
+	static const char *const fixed[] = {
+		"schedule_type", "scheduled_at", "timezone", "respect_contact_timezone", "metadata",
+	};
 
 	for (size_t i = 0; i < COUNT(batch_list); i++)
 		for (size_t f = 0; f < COUNT(fixed); f++)
@@ -108,15 +125,41 @@ const struct field_table schedule_fields = {
 	schedule_list, COUNT(schedule_list), sizeof(struct batch_config), &batch_initial,
 };
 
+/* Two times of the day between which there is nothing. */
+static bool is_empty(int start, int end)
+{
+	return start == end || (start == 1440 && end == 0);
+}
+
 static void settle_window(const struct batch_config *config, struct faults *faults)
 {
 	if (config->window_start < 0 && config->window_end >= 0)
 		fault_add(faults, "start_time", "is required together with end_time");
 	else if (config->window_start >= 0 && config->window_end < 0)
 		fault_add(faults, "end_time", "is required together with start_time");
-	else if (config->window_start == config->window_end ? config->window_start >= 0
-	         : config->window_start == 1440 && config->window_end == 0)
+	else if (config->window_start >= 0 && is_empty(config->window_start, config->window_end))
 		fault_add(faults, "end_time", "must differ from start_time");
+}
+
+/* The list stands in for the simple window; the days that have one are then the working days. */
+static void settle_windows(struct batch_config *config, bool days_given, struct faults *faults)
+{
+	const struct calling_window *windows = config->calling_windows.items;
+	unsigned days = 0;
+
+	if (config->calling_windows.count == 0)
+		return;
+	if (config->window_start >= 0 || config->window_end >= 0)
+		fault_add(faults, "calling_windows", "cannot be combined with start_time and end_time");
+	for (size_t i = 0; i < config->calling_windows.count; i++) {
+		if (is_empty(windows[i].start, windows[i].end))
+			fault_add(faults, arena_printf(faults->arena, "calling_windows[%zu].end", i),
+			          "must differ from start");
+		days |= windows[i].days;
+	}
+	if (days_given && config->working_days != days)
+		fault_add(faults, "working_days", "must be the days of calling_windows, or be left out");
+	config->working_days = days;
 }
 
 static void settle_folder(const struct batch_config *config, struct faults *faults)
@@ -129,9 +172,11 @@ static void settle_folder(const struct batch_config *config, struct faults *faul
 		fault_add(faults, "contact_folder_id", "needs contact_source to be folder");
 }
 
-void batch_config_settle(struct batch_config *config, struct faults *faults)
+void batch_config_settle(struct batch_config *config, const struct field_table *table, uint64_t given,
+                         struct faults *faults)
 {
 	settle_window(config, faults);
+	settle_windows(config, field_is_given(table, given, "working_days"), faults);
 	settle_folder(config, faults);
 	if (config->schedule_type == SCHEDULE_SCHEDULED && config->scheduled_at.us == INSTANT_NONE)
 		fault_add(faults, "scheduled_at", "is required when schedule_type is scheduled");

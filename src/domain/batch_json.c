@@ -29,6 +29,21 @@ static void write_weekdays(struct json *json, const char *key, unsigned days)
 	json_end(json);
 }
 
+static void write_windows(struct json *json, const char *key, const struct field_list *windows)
+{
+	const struct calling_window *window = windows->items;
+
+	json_begin_array(json, key);
+	for (size_t i = 0; i < windows->count; i++) {
+		json_begin_object(json, NULL);
+		write_weekdays(json, "days", window[i].days);
+		write_time_of_day(json, "start", window[i].start);
+		write_time_of_day(json, "end", window[i].end);
+		json_end(json);
+	}
+	json_end(json);
+}
+
 static void write_dates(struct json *json, const char *key, const struct field_list *dates)
 {
 	const int32_t *days = dates->items;
@@ -73,7 +88,9 @@ static void write_config(struct json *json, const struct batch_config *config)
 	write_time_of_day(json, "start_time", config->window_start);
 	write_time_of_day(json, "end_time", config->window_end);
 	write_weekdays(json, "working_days", config->working_days);
+	write_windows(json, "calling_windows", &config->calling_windows);
 	write_dates(json, "excluded_dates", &config->excluded_dates);
+	json_bool(json, "respect_contact_timezone", config->respect_contact_timezone);
 	json_int(json, "max_concurrent_calls", config->max_concurrent_calls);
 	json_int(json, "concurrency", config->max_concurrent_calls);
 	write_limit(json, "max_calls_per_day", config->max_calls_per_day);

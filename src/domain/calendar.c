@@ -10,6 +10,7 @@
 #include "domain/calendar.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/instant.h"
@@ -18,16 +19,33 @@
 #define HORIZON_DAYS 366
 #define MINUTES_PER_DAY 1440
 
-static int64_t wall_instant(const struct calendar *c, int32_t day, int minute)
+/* Minutes of one civil day. */
+struct piece {
+	int from, until;
+};
+
+#define MAX_PIECES (2 * CALENDAR_MAX_WINDOWS) /* the rest of yesterday's windows and today's */
+
+static int64_t min_us(int64_t a, int64_t b)
 {
-	return zone_wall_to_utc(c->zone, day * US_PER_DAY + minute * US_PER_MINUTE);
+	return a < b ? a : b;
+}
+
+static int64_t max_us(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t wall_instant(const char *zone, int32_t day, int minute)
+{
+	return zone_wall_to_utc(zone, day * US_PER_DAY + minute * US_PER_MINUTE);
 }
 
 /* The day at_us belongs to, or (clocks that go back over a midnight) the one before. */
-static int32_t local_day(const struct calendar *c, int64_t at_us)
+static int32_t local_day(const char *zone, int64_t at_us)
 {
-	int32_t day = civil_day_of(zone_utc_to_wall(c->zone, at_us));
-	bool midnight_skipped = at_us < wall_instant(c, day, 0); /* as in 23:30 -> 00:30 */
+	int32_t day = civil_day_of(zone_utc_to_wall(zone, at_us));
+	bool midnight_skipped = at_us < wall_instant(zone, day, 0); /* as in 23:30 -> 00:30 */
 
 	return day - midnight_skipped;
 }
@@ -39,80 +57,172 @@ static int compare_days(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* May a window open on this day? */
-static bool is_callable(const struct calendar *c, int32_t day)
+static bool is_excluded(const struct calendar *c, int32_t day)
 {
-	if ((c->working_days >> (civil_weekday(day) - 1) & 1) == 0)
-		return false;
-	return c->excluded_count == 0 ||
-	       bsearch(&day, c->excluded, c->excluded_count, sizeof day, compare_days) == NULL;
+	return c->excluded_count != 0 &&
+	       bsearch(&day, c->excluded, c->excluded_count, sizeof day, compare_days) != NULL;
 }
 
-/* Cuts the span to these minutes of its day. False: nothing is left. */
-static bool cut(const struct calendar *c, int from_minute, int until_minute, struct span *span)
+static bool opens_on(const struct calling_window *window, int32_t day)
 {
-	int64_t from_us = wall_instant(c, span->day, from_minute);
-	int64_t until_us = wall_instant(c, span->day, until_minute);
+	return (window->days >> (civil_weekday(day) - 1) & 1) != 0;
+}
 
-	if (span->from_us < from_us)
-		span->from_us = from_us;
-	if (span->until_us > until_us)
-		span->until_us = until_us;
+/* Puts a piece where it belongs among the others, which ascend. */
+static int add_piece(struct piece *pieces, int count, int from, int until)
+{
+	int at = count;
+
+	if (from >= until)
+		return count;
+	for (; at > 0 && pieces[at - 1].from > from; at--)
+		pieces[at] = pieces[at - 1];
+	pieces[at] = (struct piece){ from, until };
+	return count + 1;
+}
+
+/* Those that overlap or touch become one. */
+static int merge_pieces(struct piece *pieces, int count)
+{
+	int kept = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (kept == 0 || pieces[i].from > pieces[kept - 1].until)
+			pieces[kept++] = pieces[i];
+		else if (pieces[i].until > pieces[kept - 1].until)
+			pieces[kept - 1].until = pieces[i].until;
+	}
+	return kept;
+}
+
+/* What the windows take of this day, in order: the rest of those that opened the day before and run over
+ * midnight, and those that open today. */
+static int day_pieces(const struct calendar *c, int32_t day, struct piece pieces[MAX_PIECES])
+{
+	const struct calling_window *windows = c->window_count != 0 ? c->windows : &c->daily;
+	size_t window_count = c->window_count != 0 ? c->window_count : 1;
+	bool yesterday = !is_excluded(c, day - 1), today = !is_excluded(c, day);
+	int count = 0;
+
+	for (size_t i = 0; i < window_count; i++) {
+		const struct calling_window *w = &windows[i];
+		bool over_midnight = w->end < w->start;
+
+		if (over_midnight && yesterday && opens_on(w, day - 1))
+			count = add_piece(pieces, count, 0, w->end);
+		if (today && opens_on(w, day))
+			count = add_piece(pieces, count, w->start, over_midnight ? MINUTES_PER_DAY : w->end);
+	}
+	return merge_pieces(pieces, count);
+}
+
+/* Cuts the span, in which the clocks do not change, to the times of the piece. False: nothing is left. A day's
+ * own edges are settled: what belongs to it does, whatever date the clock shows. */
+static bool cut_to_readings(const char *zone, const struct piece *piece, struct span *span)
+{
+	int64_t midnight_us;
+
+	if (span->from_us >= span->until_us)
+		return false;
+	midnight_us = span->day * US_PER_DAY - (zone_utc_to_wall(zone, span->from_us) - span->from_us);
+	if (piece->from > 0)
+		span->from_us = max_us(span->from_us, midnight_us + piece->from * US_PER_MINUTE);
+	if (piece->until < MINUTES_PER_DAY)
+		span->until_us = min_us(span->until_us, midnight_us + piece->until * US_PER_MINUTE);
 	return span->from_us < span->until_us;
 }
 
-/* The day's spans in order, at most two: the rest of the window that opened the day before, and the
- * window that opens today. Moved by a gap, the end of the one may pass the start of the other; then
- * the second begins where the first ends. */
-static int day_spans(const struct calendar *c, int32_t day, struct span out[2])
+/* The first span of the piece that ends after at_us. Where clocks change in it there may be two, with the times
+ * before its start, shown once more, between them. */
+static bool piece_span(const char *zone, int32_t day, const struct piece *piece, int64_t at_us, struct span *out)
 {
-	bool whole_day = c->window_start < 0, over_midnight = c->window_end < c->window_start;
-	bool has_rest = over_midnight && is_callable(c, day - 1), has_own = is_callable(c, day);
-	struct span today = {.day = day};
-	int count = 0;
+	int64_t from_us = max_us(wall_instant(zone, day, piece->from), wall_instant(zone, day, 0));
+	int64_t until_us = min_us(wall_instant(zone, day, piece->until), wall_instant(zone, day + 1, 0));
+	int64_t change_us = zone_next_change(zone, from_us, until_us);
+	struct span before = { from_us, change_us, day }, after = { change_us, until_us, day };
+	bool has_before = cut_to_readings(zone, piece, &before), has_after = cut_to_readings(zone, piece, &after);
 
-	if (!has_rest && !has_own)
-		return 0;
-	today.from_us = wall_instant(c, day, 0);
-	today.until_us = wall_instant(c, day + 1, 0);
-	if (has_rest) {
-		out[count] = today;
-		if (cut(c, 0, c->window_end, &out[count]))
-			today.from_us = out[count++].until_us;
+	if (has_before && has_after && before.until_us == after.from_us) {
+		before.until_us = after.until_us;
+		has_after = false;
 	}
-	if (has_own) {
-		out[count] = today;
-		count += cut(c, whole_day ? 0 : c->window_start,
-		             whole_day || over_midnight ? MINUTES_PER_DAY : c->window_end,
-		             &out[count]);
+	*out = has_before && before.until_us > at_us ? before : after;
+	return (has_before || has_after) && out->until_us > at_us;
+}
+
+/* By the windows as they are read in one zone: the first span that ends after at_us. */
+static bool zone_span(const struct calendar *c, const char *zone, int64_t at_us, struct span *out)
+{
+	struct piece pieces[MAX_PIECES];
+	int32_t first_day;
+
+	if (!zone_exists(zone))
+		return false;
+	first_day = local_day(zone, at_us);
+	for (int32_t day = first_day; day <= first_day + HORIZON_DAYS; day++) {
+		int count = day_pieces(c, day, pieces);
+
+		for (int i = 0; i < count; i++)
+			if (piece_span(zone, day, &pieces[i], at_us, out))
+				return out->until_us <= INSTANT_NEVER;
 	}
-	return count;
+	return false;
+}
+
+/* Takes the next of the names; false: there is none. One that is too long is cut, and so no zone. */
+static bool next_zone(const char **names, char zone[ZONE_NAME_SIZE])
+{
+	size_t len = strcspn(*names, " "), kept = len < ZONE_NAME_SIZE ? len : ZONE_NAME_SIZE - 1;
+
+	if (len == 0)
+		return false;
+	memcpy(zone, *names, kept);
+	zone[kept] = '\0';
+	*names += len + ((*names)[len] == ' ');
+	return true;
+}
+
+/* Until the first spans of all zones have something in common: before the one that begins last nothing has. */
+static bool common_span(const struct calendar *c, int64_t at_us, struct span *out)
+{
+	int64_t horizon_us = at_us + HORIZON_DAYS * US_PER_DAY;
+	char zone[ZONE_NAME_SIZE];
+	struct span span;
+
+	for (; at_us <= horizon_us; at_us = out->from_us) {
+		const char *names = c->zones;
+
+		*out = (struct span){ .from_us = INT64_MIN, .until_us = INT64_MAX };
+		while (next_zone(&names, zone)) {
+			if (!zone_span(c, zone, at_us, &span))
+				return false;
+			out->from_us = max_us(out->from_us, span.from_us);
+			out->until_us = min_us(out->until_us, span.until_us);
+		}
+		if (out->from_us < out->until_us)
+			return out->from_us <= horizon_us;
+	}
+	return false;
 }
 
 int32_t calendar_day_at(const struct calendar *calendar, int64_t at_us, int64_t *began_us)
 {
-	int32_t day = local_day(calendar, at_us);
+	int32_t day = local_day(calendar->zone, at_us);
 
-	*began_us = wall_instant(calendar, day, 0);
+	*began_us = wall_instant(calendar->zone, day, 0);
 	return day;
 }
 
 bool calendar_span_at(const struct calendar *calendar, int64_t at_us, struct span *out)
 {
-	struct span spans[2];
-	int32_t first_day;
+	const char *zone = calendar->zone;
 
-	if (!zone_exists(calendar->zone))
+	if (calendar->zones == NULL)
+		return zone_span(calendar, zone, at_us, out);
+	if (!zone_exists(zone) || !common_span(calendar, at_us, out))
 		return false;
-	first_day = local_day(calendar, at_us);
-	for (int32_t day = first_day; day <= first_day + HORIZON_DAYS; day++) {
-		int count = day_spans(calendar, day, spans);
-
-		for (int i = 0; i < count; i++)
-			if (spans[i].until_us > at_us) {
-				*out = spans[i];
-				return out->until_us <= INSTANT_NEVER;
-			}
-	}
-	return false;
+	out->day = local_day(zone, max_us(at_us, out->from_us));
+	out->from_us = max_us(out->from_us, wall_instant(zone, out->day, 0));
+	out->until_us = min_us(out->until_us, wall_instant(zone, out->day + 1, 0));
+	return true;
 }

@@ -1,13 +1,18 @@
-/* When a campaign may call: a window of local wall time on working days, without excluded dates.
+/* When a campaign may call: windows of local wall time on days of the week, without excluded dates.
  *
  * A window whose end lies before its start runs over midnight and belongs to the day it opens on:
- * that day must be a working day and not excluded, whatever the next day is. Calls are counted per
- * local civil day, though, so such a window is cut at midnight into two spans.
+ * that day must be one of its days and not excluded, whatever the next day is. Calls are counted per
+ * local civil day, though, so such a window is cut at midnight into two spans. Windows may overlap: calls are
+ * allowed where any is open.
  *
- * Window edges and midnights are wall times, made instants by the rule of domain/zone.h; from there
- * on only instants are compared. So, on a day when clocks change, an edge in the skipped hour moves
- * an hour on (a window that would now end before it begins does not open), and an edge in the hour
- * that comes twice counts the first time. */
+ * Window edges and midnights are wall times, made instants by the rule of domain/zone.h. On a day when clocks
+ * change a second rule is added: wherever a window is open, the clock shows a time inside it. So an edge in
+ * the skipped hour moves an hour on, but no window stays open beyond its end for that, and one that lies in
+ * that hour does not open; an edge in the hour that comes twice counts the first time, and a window
+ * that has opened is closed while the clock shows, again, times before its start.
+ *
+ * Where the windows are read in other zones than the campaign's own, they must be open in all of these. Its
+ * civil days, on which calls are counted, stay those of its own zone, and cut the spans too. */
 #ifndef DOMAIN_CALENDAR_H
 #define DOMAIN_CALENDAR_H
 
@@ -15,11 +20,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define CALENDAR_MAX_WINDOWS 50
+
+struct calling_window {
+	unsigned days;  /* bit 0 = Monday … bit 6 = Sunday: those it opens on */
+	int start, end; /* minutes of the day, 0..1440 */
+};
+
+/* A zone that the tz database lost: no day is callable. */
 struct calendar {
-	const char *zone;             /* if the tz database lost it, no day is callable */
-	unsigned working_days;        /* bit 0 = Monday … bit 6 = Sunday */
-	int window_start, window_end; /* minutes of the day, 0..1440; both -1: the whole day */
-	const int32_t *excluded;      /* civil days, ascending */
+	const char *zone;            /* whose civil days count */
+	const char *zones;           /* where the windows are read: names, a space between two. NULL: in `zone` */
+	struct calling_window daily; /* the one window, unless there is a list */
+	const struct calling_window *windows;
+	size_t window_count;         /* at most CALENDAR_MAX_WINDOWS */
+	const int32_t *excluded;     /* civil days, ascending */
 	size_t excluded_count;
 };
 

@@ -3,12 +3,19 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "domain/number_zones.h"
+
 const char *const contact_status_names[CONTACT_STATUS__MAX + 1] = {
 	"pending", "scheduled", "in_progress", "completed", "failed", "voicemail",
 	"no_answer", "busy", "cancelled", "skipped", NULL,
 };
 
-const char *const skip_reason_names[SKIP_REASON__MAX] = { "", "duplicate", "do_not_call" };
+const char *const skip_reason_names[SKIP_REASON__MAX] = { "", "duplicate", "do_not_call", "no_calling_window" };
+
+const char *contact_zones(const char *timezone, const char *phone_number)
+{
+	return *timezone != '\0' ? timezone : number_zones(phone_number);
+}
 
 enum contact_status contact_status_after(enum call_status ended)
 {
@@ -21,4 +28,9 @@ enum contact_status contact_status_after(enum call_status ended)
 	case CALL_CANCELLED: return CONTACT_CANCELLED;
 	default: abort(); /* a call that has not ended */
 	}
+}
+
+enum contact_status contact_status_without(enum call_status last)
+{
+	return call_has_ended(last) ? contact_status_after(last) : CONTACT_SKIPPED;
 }

@@ -22,11 +22,12 @@ enum contact_status {
 	CONTACT_STATUS__MAX
 };
 
-/* Why a contact is skipped. */
+/* Why a contact is skipped. The numbers are stored. */
 enum skip_reason {
 	SKIP_NONE,
 	SKIP_DUPLICATE,   /* the same number stands earlier in the campaign */
 	SKIP_DO_NOT_CALL, /* the number is on the organisation's do-not-call list */
+	SKIP_NO_CALLING_WINDOW, /* there is no time at which its zone, or all it may be in, let it be called */
 	SKIP_REASON__MAX
 };
 
@@ -34,8 +35,14 @@ extern const char *const skip_reason_names[SKIP_REASON__MAX];
 
 extern const char *const contact_status_names[CONTACT_STATUS__MAX + 1]; /* NULL-terminated */
 
+/* The zones that a contact may be in, a space between two names: the one that is known, else those its number
+ * tells. NULL: nobody knows. */
+const char *contact_zones(const char *timezone, const char *phone_number);
+
 /* The final status of a contact whose last attempt ended so. */
 enum contact_status contact_status_after(enum call_status ended);
+/* The same of one that will not be called (any more): skipped, if its last call never was (CALL_QUEUED). */
+enum contact_status contact_status_without(enum call_status last);
 
 /* A contact as a client gives it. */
 struct contact_input {

@@ -1,8 +1,10 @@
 #include "domain/forecast.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/instant.h"
+#include "base/log.h"
 
 static int64_t max_of(int64_t a, int64_t b)
 {
@@ -87,28 +89,60 @@ static int64_t last_retry(const struct calendar *calendar, const struct retry_ru
 	return at_us;
 }
 
-static int64_t last_of(const struct plan_rules *rules, struct plan_cursor cursor, int64_t contacts,
-                       struct plan_day *days, int max_days)
+static int64_t sum_of(const struct plan_group *groups, int count)
 {
-	int planned, count = plan_days(rules, &cursor, (int)contacts, days, max_days, &planned);
+	int64_t sum = 0;
+
+	for (int i = 0; i < count; i++)
+		sum += groups[i].left;
+	return sum;
+}
+
+/* The days of as many calls as are expected, shared among the groups as their contacts are. */
+static int plan_calls(const struct plan_rules *rules, struct plan_cursor cursor, const struct plan_group *groups,
+                      int group_count, int64_t calls, struct plan_day *days, int max_days, int *planned)
+{
+	struct plan_group *copies = calloc((size_t)group_count, sizeof *copies);
+	int64_t contacts = sum_of(groups, group_count), given = 0, seen = 0;
+	int count;
+
+	if (copies == NULL)
+		fatal("out of memory");
+	for (int i = 0; i < group_count; i++) {
+		copies[i] = groups[i];
+		seen += groups[i].left;
+		copies[i].left = contacts == 0 ? 0 : calls * seen / contacts - given;
+		given += copies[i].left;
+	}
+	count = plan_days(rules, copies, group_count, &cursor, (int)calls, days, max_days, planned);
+	free(copies);
+	return count;
+}
+
+static int64_t last_of(const struct plan_rules *rules, struct plan_cursor cursor, const struct plan_group *groups,
+                       int group_count, struct plan_day *days, int max_days)
+{
+	int planned, count = plan_calls(rules, cursor, groups, group_count, sum_of(groups, group_count), days, max_days,
+	                                &planned);
 
 	return count == 0 ? INSTANT_NONE : days[count - 1].last_us;
 }
 
-struct forecast forecast_campaign(const struct batch_config *config, struct plan_cursor cursor, int64_t contacts,
+struct forecast forecast_campaign(const struct batch_config *config, struct plan_cursor cursor,
+                                  const struct plan_group *groups, int group_count,
                                   const struct forecast_terms *terms, struct plan_day *days, int max_days)
 {
 	struct plan_rules rules = batch_plan_rules(config);
 	struct retry_rules retry = batch_retry_rules(config);
 	struct forecast out = { .ends_at_us = INSTANT_NEVER };
-	int64_t first_round_us;
+	int64_t contacts = sum_of(groups, group_count), first_round_us;
 	int attempts;
 
 	out.calls = expected_calls(&retry, contacts, 1 - (double)terms->answer_rate / 10000, &attempts);
 	rules.gap_us = max_of(max_of(rules.gap_us, terms->numbers_gap_us),
 	                      instant_ceil_ms(terms->call_us / config->max_concurrent_calls));
-	first_round_us = last_of(&rules, cursor, contacts, days, max_days);
-	out.day_count = plan_days(&rules, &cursor, (int)out.calls, days, max_days, &out.planned);
+	first_round_us = last_of(&rules, cursor, groups, group_count, days, max_days);
+	out.day_count = plan_calls(&rules, cursor, groups, group_count, out.calls, days, max_days, &out.planned);
 	if (out.planned < out.calls || out.day_count == 0)
 		return out;
 	out.ends_at_us = max_of(days[out.day_count - 1].last_us,

@@ -29,8 +29,9 @@ struct forecast {
 	int day_count, planned;   /* planned < calls: `days` is full, or no further day can take a call */
 };
 
-/* `contacts` from `cursor` on, each with the retries it is likely to need, no faster than calls end. */
-struct forecast forecast_campaign(const struct batch_config *config, struct plan_cursor cursor, int64_t contacts,
+/* The contacts of the groups from `cursor` on, each with the retries it is likely to need, no faster than calls end. */
+struct forecast forecast_campaign(const struct batch_config *config, struct plan_cursor cursor,
+                                  const struct plan_group *groups, int group_count,
                                   const struct forecast_terms *terms, struct plan_day *days, int max_days);
 
 #endif

@@ -38,9 +38,14 @@ static int64_t dialer_room(const struct gate_facts *facts)
 	return all_or_none(facts->has_dialer);
 }
 
+static int64_t span_room(const struct span *span, int64_t now_us)
+{
+	return all_or_none(span->from_us <= now_us && now_us < span->until_us);
+}
+
 static int64_t window_room(const struct gate_facts *facts)
 {
-	return all_or_none(facts->span.from_us <= facts->now_us && facts->now_us < facts->span.until_us);
+	return span_room(&facts->span, facts->now_us);
 }
 
 static int64_t window_opens(const struct gate_facts *facts)
@@ -116,6 +121,16 @@ static int64_t do_not_call_room(const struct gate_facts *facts)
 	return all_or_none(!facts->do_not_call);
 }
 
+static int64_t contact_window_room(const struct gate_facts *facts)
+{
+	return span_room(&facts->contact_span, facts->now_us);
+}
+
+static int64_t contact_window_opens(const struct gate_facts *facts)
+{
+	return facts->contact_span.from_us;
+}
+
 static int64_t contact_limits_room(const struct gate_facts *facts)
 {
 	return all_or_none(facts->limits_open_at_us <= facts->now_us);
@@ -143,6 +158,7 @@ static const struct {
 	[GATE_DIALER_ROOM] = { "dialer_room", dialer_room_room, never },
 	[GATE_DUE] = { "planned_instant", due_room, due_opens },
 	[GATE_DO_NOT_CALL] = { "do_not_call", do_not_call_room, never },
+	[GATE_CONTACT_WINDOW] = { "contact_window", contact_window_room, contact_window_opens },
 	[GATE_CONTACT_LIMITS] = { "contact_limits", contact_limits_room, contact_limits_open },
 };
 
@@ -206,13 +222,24 @@ static enum gate first_without_an_instant(const struct gate_facts *facts)
 	return gate;
 }
 
+/* Finds the spans that hold now_us or come next. Which window never opens, or GATE__MAX. */
+static enum gate find_spans(struct gate_facts *facts)
+{
+	if (!calendar_span_at(&facts->calendar, facts->now_us, &facts->span))
+		return GATE_WINDOW;
+	if (!calendar_span_at(&facts->contact_calendar, facts->now_us, &facts->contact_span))
+		return GATE_CONTACT_WINDOW;
+	return GATE__MAX;
+}
+
 /* Goes from one instant at which closed gates open to the next, as each may find another gate closed: after a
  * pace the window, after the window a day that is full. */
 int64_t gates_next_at(const struct gate_facts *facts, enum gate *waits_for)
 {
 	struct gate_facts then = *facts;
+	enum gate shut;
 
-	while (calendar_span_at(&then.calendar, then.now_us, &then.span)) {
+	while ((shut = find_spans(&then)) == GATE__MAX) {
 		struct gate_verdict verdict = judge(&then, 0, GATE__MAX);
 
 		if (verdict.room > 0)
@@ -223,6 +250,6 @@ int64_t gates_next_at(const struct gate_facts *facts, enum gate *waits_for)
 		}
 		then.now_us = verdict.opens_at_us;
 	}
-	*waits_for = GATE_WINDOW;
+	*waits_for = shut;
 	return INSTANT_NEVER;
 }

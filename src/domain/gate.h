@@ -32,6 +32,8 @@ struct gate_facts {
 	/* Of the contact that is judged: */
 	int64_t due_at_us;
 	bool do_not_call;
+	struct calendar contact_calendar; /* the campaign's, or in the contact's own zone */
+	struct span contact_span;         /* of that calendar, as `span` is of the campaign's */
 	int64_t limits_open_at_us; /* the organisation's contact limits let its number be called from then on */
 };
 
@@ -48,6 +50,7 @@ enum gate {
 	GATE_DIALER_ROOM,
 	GATE_DUE, /* from here on of one contact */
 	GATE_DO_NOT_CALL,
+	GATE_CONTACT_WINDOW,
 	GATE_CONTACT_LIMITS,
 	GATE__MAX
 };

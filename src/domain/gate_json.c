@@ -1,6 +1,7 @@
 #include "domain/gate_json.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/instant.h"
@@ -42,23 +43,63 @@ static bool is_excluded(const struct calendar *calendar, int32_t day)
 	return false;
 }
 
-/* The local date and time, what is to be said of that day, and the span of callable time that is open or comes next. */
-static void write_window(struct json *json, const struct gate_facts *facts)
+static bool is_working_day(const struct calendar *calendar, int32_t day)
 {
-	const struct calendar *calendar = &facts->calendar;
-	int64_t wall_us = zone_exists(calendar->zone) ? zone_utc_to_wall(calendar->zone, facts->now_us) : facts->now_us;
+	unsigned days = calendar->window_count == 0 ? calendar->daily.days : 0;
+
+	for (size_t i = 0; i < calendar->window_count; i++)
+		days |= calendar->windows[i].days;
+	return (days >> (civil_weekday(day) - 1) & 1) != 0;
+}
+
+/* The date and time in a zone, and what is to be said of that day. */
+static void write_local(struct json *json, const char *zone, const struct calendar *calendar, int64_t now_us)
+{
+	int64_t wall_us = zone_exists(zone) ? zone_utc_to_wall(zone, now_us) : now_us;
 	int32_t day = civil_day_of(wall_us);
 	int minute = (int)((wall_us - day * US_PER_DAY) / US_PER_MINUTE);
 	char time[16];
 
 	snprintf(time, sizeof time, "%02d:%02d", minute / 60, minute % 60);
-	json_add_string(json, "timezone", calendar->zone);
+	json_add_string(json, "timezone", zone);
 	write_date(json, "local_date", day);
 	json_add_string(json, "local_time", time);
-	json_bool(json, "is_working_day", (calendar->working_days >> (civil_weekday(day) - 1) & 1) != 0);
+	json_bool(json, "is_working_day", is_working_day(calendar, day));
 	json_bool(json, "is_excluded_date", is_excluded(calendar, day));
-	json_instant(json, "callable_from", facts->span.from_us);
-	json_instant(json, "callable_until", facts->span.until_us);
+}
+
+/* The span of callable time that is open or comes next. */
+static void write_span(struct json *json, const struct span *span)
+{
+	json_instant(json, "callable_from", span->from_us);
+	json_instant(json, "callable_until", span->until_us);
+}
+
+static void write_window(struct json *json, const struct gate_facts *facts)
+{
+	write_local(json, facts->calendar.zone, &facts->calendar, facts->now_us);
+	write_span(json, &facts->span);
+}
+
+/* Every zone in which the contact's window is read. */
+static void write_contact_window(struct json *json, const struct gate_facts *facts)
+{
+	const struct calendar *calendar = &facts->contact_calendar;
+	const char *rest = calendar->zones != NULL ? calendar->zones : calendar->zone;
+
+	json_begin_array(json, "zones");
+	while (*rest != '\0') {
+		int len = (int)strcspn(rest, " ");
+		char zone[64];
+
+		snprintf(zone, sizeof zone, "%.*s", len, rest);
+		json_begin_object(json, NULL);
+		write_local(json, zone, calendar, facts->now_us);
+		json_end(json);
+		rest += len + (rest[len] == ' ');
+	}
+	json_end(json);
+	write_span(json, &facts->contact_span);
 }
 
 static void write_limit(struct json *json, const char *key, int64_t limit)
@@ -125,6 +166,7 @@ static void (*const writers[GATE__MAX])(struct json *json, const struct gate_fac
 	[GATE_DIALER_ROOM] = write_dialer_room,
 	[GATE_DUE] = write_due,
 	[GATE_DO_NOT_CALL] = write_do_not_call,
+	[GATE_CONTACT_WINDOW] = write_contact_window,
 	[GATE_CONTACT_LIMITS] = write_contact_limits,
 };
 

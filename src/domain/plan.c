@@ -1,4 +1,4 @@
-/* One turn of the loop plans as many contacts as the span at the cursor takes: the smallest of
+/* One turn of the loop plans as many contacts of one group as the span at the cursor takes: the smallest of
  * what is left, what the day's cap leaves and what fits at this pace. That is one question to
  * the calendar and one division, be it for one contact or for a million.
  *
@@ -18,12 +18,59 @@ static int64_t min_of(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Moves the cursor to the next instant that can take a contact, and gives the span around it. */
-static bool enter_span(const struct plan_rules *rules, struct plan_cursor *cursor,
-                       struct span *span)
+/* Where the group can take a contact first, not before next_us. INSTANT_NEVER: nowhere, or none is left. */
+static int64_t first_instant(struct plan_group *group, int64_t next_us)
 {
+	if (group->left <= 0 || !group->callable)
+		return INSTANT_NEVER;
+	if (group->span.until_us <= next_us)
+		group->callable = calendar_span_at(&group->calendar, next_us, &group->span);
+	if (!group->callable)
+		return INSTANT_NEVER;
+	return next_us > group->span.from_us ? next_us : group->span.from_us;
+}
+
+/* The group whose turn it is: of those that can take a contact first, the one whose span ends first. -1: none. */
+static int choose_group(struct plan_group *groups, int group_count, int64_t next_us)
+{
+	int64_t first_us = INSTANT_NEVER;
+	int chosen = -1;
+
+	for (int i = 0; i < group_count; i++) {
+		int64_t at_us = first_instant(&groups[i], next_us);
+
+		if (at_us < first_us || (at_us == first_us && chosen >= 0 &&
+		                         groups[i].span.until_us < groups[chosen].span.until_us)) {
+			first_us = at_us;
+			chosen = i;
+		}
+	}
+	return chosen;
+}
+
+/* Until when the chosen group has its turn: another one whose span begins later and does not end later goes
+ * first from then on. */
+static int64_t turn_ends(const struct plan_group *groups, int group_count, int chosen, int64_t next_us)
+{
+	int64_t until_us = groups[chosen].span.until_us;
+
+	for (int i = 0; i < group_count; i++)
+		if (groups[i].left > 0 && groups[i].callable && groups[i].span.from_us > next_us &&
+		    groups[i].span.until_us <= groups[chosen].span.until_us)
+			until_us = min_of(until_us, groups[i].span.from_us);
+	return until_us;
+}
+
+/* Moves the cursor to the next instant that can take a contact, and gives the group and its span. */
+static int enter_span(const struct plan_rules *rules, struct plan_group *groups, int group_count,
+                      struct plan_cursor *cursor)
+{
+	int chosen;
+
 	cursor->next_us = instant_ceil_ms(cursor->next_us);
-	while (calendar_span_at(&rules->calendar, cursor->next_us, span)) {
+	while ((chosen = choose_group(groups, group_count, cursor->next_us)) >= 0) {
+		const struct span *span = &groups[chosen].span;
+
 		if (cursor->day != span->day) {
 			cursor->day = span->day;
 			cursor->day_calls = 0;
@@ -31,17 +78,17 @@ static bool enter_span(const struct plan_rules *rules, struct plan_cursor *curso
 		if (cursor->next_us < span->from_us)
 			cursor->next_us = span->from_us;
 		if (rules->max_per_day == 0 || cursor->day_calls < rules->max_per_day)
-			return true;
+			return chosen;
 		cursor->next_us = span->until_us;
 	}
-	return false;
+	return -1;
 }
 
 static struct plan_segment fill_span(const struct plan_rules *rules, struct plan_cursor *cursor,
-                                     const struct span *span, int left)
+                                     int64_t until_us, int64_t left)
 {
 	struct plan_segment segment = {.first_us = cursor->next_us, .gap_us = rules->gap_us};
-	int64_t count = (span->until_us - 1 - cursor->next_us) / rules->gap_us + 1;
+	int64_t count = (until_us - 1 - cursor->next_us) / rules->gap_us + 1;
 
 	count = min_of(count, left);
 	if (rules->max_per_day > 0)
@@ -52,23 +99,36 @@ static struct plan_segment fill_span(const struct plan_rules *rules, struct plan
 	return segment;
 }
 
-int plan_segments(const struct plan_rules *rules, struct plan_cursor *cursor, int count,
-                  struct plan_segment *out, int max_segments, int *planned)
+int plan_group_segments(const struct plan_rules *rules, struct plan_group *groups, int group_count,
+                        struct plan_cursor *cursor, int count, struct plan_segment *out, int max_segments,
+                        int *planned)
 {
-	struct span span;
-	int segments = 0;
+	int segments = 0, chosen;
 
 	assert(rules->gap_us > 0 && rules->gap_us % US_PER_MS == 0 && max_segments > 0);
 	*planned = 0;
-	while (*planned < count && segments < max_segments && enter_span(rules, cursor, &span)) {
-		out[segments] = fill_span(rules, cursor, &span, count - *planned);
+	while (*planned < count && segments < max_segments &&
+	       (chosen = enter_span(rules, groups, group_count, cursor)) >= 0) {
+		int64_t until_us = turn_ends(groups, group_count, chosen, cursor->next_us);
+
+		out[segments] = fill_span(rules, cursor, until_us, min_of(groups[chosen].left, count - *planned));
+		out[segments].group = chosen;
+		groups[chosen].left -= out[segments].count;
 		*planned += out[segments++].count;
 	}
 	return segments;
 }
 
-int plan_days(const struct plan_rules *rules, struct plan_cursor *cursor, int count, struct plan_day *out,
-              int max_days, int *planned)
+int plan_segments(const struct plan_rules *rules, struct plan_cursor *cursor, int count,
+                  struct plan_segment *out, int max_segments, int *planned)
+{
+	struct plan_group all = { .calendar = rules->calendar, .left = count, .callable = true };
+
+	return plan_group_segments(rules, &all, 1, cursor, count, out, max_segments, planned);
+}
+
+int plan_days(const struct plan_rules *rules, struct plan_group *groups, int group_count,
+              struct plan_cursor *cursor, int count, struct plan_day *out, int max_days, int *planned)
 {
 	struct plan_segment segment;
 	struct plan_day *last = NULL;
@@ -77,11 +137,13 @@ int plan_days(const struct plan_rules *rules, struct plan_cursor *cursor, int co
 	for (*planned = 0; *planned < count; *planned += made) {
 		struct plan_cursor next = *cursor;
 
-		if (plan_segments(rules, &next, count - *planned, &segment, 1, &made) == 0)
+		if (plan_group_segments(rules, groups, group_count, &next, count - *planned, &segment, 1, &made) == 0)
 			break;
 		if (last == NULL || last->day != next.day) {
-			if (last == &out[max_days - 1])
+			if (last == &out[max_days - 1]) {
+				groups[segment.group].left += made;
 				break;
+			}
 			last = last == NULL ? out : last + 1;
 			*last = (struct plan_day){ .day = next.day, .first_us = segment.first_us };
 		}

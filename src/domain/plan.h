@@ -28,6 +28,7 @@ struct plan_cursor {
 struct plan_segment {
 	int64_t first_us, gap_us;
 	int count;
+	int group; /* whose contacts, where there are groups */
 };
 
 /* Plans `count` contacts and moves the cursor behind them. Returns the number of segments and sets
@@ -36,6 +37,22 @@ struct plan_segment {
 int plan_segments(const struct plan_rules *rules, struct plan_cursor *cursor, int count,
                   struct plan_segment *out, int max_segments, int *planned);
 
+/* Contacts that may be called at other times than others of their campaign. */
+struct plan_group {
+	struct calendar calendar; /* civil days are those of the campaign's zone */
+	int64_t left;             /* contacts to be planned; planning takes from it */
+	bool callable;            /* some day can take a call, as far as planning has looked */
+	struct span span;         /* made by planning, {0}: where it has come to */
+};
+
+/* The same for all groups at once, by the rules but for their calendar: the campaign's instants are one row
+ * without repeats, under one cap and at one pace. When several groups may be called, the one whose span ends
+ * first is. A group that no day within the next 366 can take (callable is then false) is left out; start with
+ * true. */
+int plan_group_segments(const struct plan_rules *rules, struct plan_group *groups, int group_count,
+                        struct plan_cursor *cursor, int count, struct plan_segment *out, int max_segments,
+                        int *planned);
+
 /* The same, added up by local civil day. When fewer are planned than asked, `out` is full, or no further day
  * can take a call. */
 struct plan_day {
@@ -43,7 +60,7 @@ struct plan_day {
 	int contacts;
 	int64_t first_us, last_us;
 };
-int plan_days(const struct plan_rules *rules, struct plan_cursor *cursor, int count, struct plan_day *out,
-              int max_days, int *planned);
+int plan_days(const struct plan_rules *rules, struct plan_group *groups, int group_count,
+              struct plan_cursor *cursor, int count, struct plan_day *out, int max_days, int *planned);
 
 #endif

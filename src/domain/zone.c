@@ -4,7 +4,8 @@
  * change of the clock has one.
  *
  * glibc holds one zone at a time, the one named by TZ. Another zone means reading its file, so
- * callers with many zones work zone by zone; the zone in use costs a string comparison. */
+ * callers with many zones work zone by zone; the zone in use costs a string comparison. glibc does not
+ * look at a file again, so we do, once a second. */
 #include "domain/zone.h"
 
 #include <ctype.h>
@@ -12,13 +13,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 
-#define NAME_SIZE 64
+#define NAME_SIZE ZONE_NAME_SIZE
+#define PATH_SIZE 4096
+#define FILE_CHECK_US US_PER_SECOND
 
 /* Handed to putenv, which keeps this very memory: changing zones allocates and leaks nothing. The
  * colon makes glibc look for a file first, so that no name is taken for a rule like "EST5EDT". */
@@ -55,17 +59,24 @@ static bool is_iana_name(const char *name)
 	return !part_begins;
 }
 
-static bool has_zone_file(const char *name)
+static bool find_file(const char *name, char path[PATH_SIZE])
 {
 	const char *directory = getenv("TZDIR");
-	char path[4096], magic[4];
-	bool found;
-	int file, len;
+	int len;
 
 	if (directory == NULL || *directory == '\0')
 		directory = "/usr/share/zoneinfo";
-	len = snprintf(path, sizeof path, "%s/%s", directory, name);
-	if (len < 0 || (size_t)len >= sizeof path)
+	len = snprintf(path, PATH_SIZE, "%s/%s", directory, name);
+	return len > 0 && len < PATH_SIZE;
+}
+
+static bool has_zone_file(const char *name)
+{
+	char path[PATH_SIZE], magic[4];
+	bool found;
+	int file;
+
+	if (!find_file(name, path))
 		return false;
 	file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file < 0)
@@ -81,16 +92,55 @@ bool zone_exists(const char *name)
 	return is_iana_name(name) && (strcmp(name, zone_in_use) == 0 || has_zone_file(name));
 }
 
-static void use_zone(const char *name)
+static struct stat file_in_use;
+static int64_t file_checked_us;
+
+/* The tz database was updated, and with it the file that the zone in use was read from. One that went, or
+ * is none any more, changes nothing: glibc would go on with UTC. */
+static bool was_updated(void)
 {
-	if (strcmp(name, zone_in_use) == 0)
-		return;
-	if (!zone_exists(name)) /* glibc would take it for UTC and have people called at night */
-		fatal("time zone \"%s\" is not in the tz database", name);
+	char path[PATH_SIZE];
+	struct stat now;
+
+	if (clock_mono_us() - file_checked_us < FILE_CHECK_US)
+		return false;
+	file_checked_us = clock_mono_us();
+	if (!find_file(zone_in_use, path) || stat(path, &now) != 0)
+		return false;
+	return (now.st_mtim.tv_sec != file_in_use.st_mtim.tv_sec ||
+	        now.st_mtim.tv_nsec != file_in_use.st_mtim.tv_nsec || now.st_ino != file_in_use.st_ino ||
+	        now.st_dev != file_in_use.st_dev) && has_zone_file(zone_in_use);
+}
+
+static void set_tz(const char *name)
+{
 	strcpy(zone_in_use, name);
 	if (putenv(tz_variable) != 0)
 		fatal("cannot set TZ");
 	tzset();
+}
+
+static void load_zone(const char *name)
+{
+	char path[PATH_SIZE];
+
+	/* Before glibc reads it: if it changes in between, it is read once more. */
+	if (!find_file(name, path) || stat(path, &file_in_use) != 0)
+		memset(&file_in_use, 0, sizeof file_in_use);
+	file_checked_us = clock_mono_us();
+	set_tz(name);
+}
+
+static void use_zone(const char *name)
+{
+	if (strcmp(name, zone_in_use) != 0) {
+		if (!zone_exists(name)) /* glibc would take it for UTC and have people called at night */
+			fatal("time zone \"%s\" is not in the tz database", name);
+		load_zone(name);
+	} else if (was_updated()) {
+		set_tz(""); /* a TZ that is the same as before glibc does not read again */
+		load_zone(name);
+	}
 }
 
 /* East is positive. Clocks change on whole seconds: the second that holds the instant decides. */
@@ -127,4 +177,23 @@ int64_t zone_wall_to_utc(const char *zone, int64_t wall_us)
 	if (offset_at(wall_us - after) == after)
 		return wall_us - after;
 	return wall_us - before;
+}
+
+/* Between two instants a day or so apart there is one change at most: see above. */
+int64_t zone_next_change(const char *zone, int64_t from_us, int64_t until_us)
+{
+	int64_t before, low = from_us, high = until_us - 1;
+
+	use_zone(zone);
+	if (low >= high || (before = offset_at(low)) == offset_at(high))
+		return until_us;
+	while (high - low > 1) {
+		int64_t middle = low + (high - low) / 2;
+
+		if (offset_at(middle) == before)
+			low = middle;
+		else
+			high = middle;
+	}
+	return high;
 }

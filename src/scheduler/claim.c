@@ -70,15 +70,50 @@ static enum db_result judge_limits(struct db *db, const struct claim *claim, con
 	return DB_OK;
 }
 
-/* The first time at which the campaign may call that is not before this. */
+/* The first time at which the contact's window is open that is not before this. */
 static int64_t callable_from(const struct gate_facts *facts, int64_t at_us)
 {
 	struct span span;
 
-	return calendar_span_at(&facts->calendar, at_us, &span) && span.from_us > at_us ? span.from_us : at_us;
+	return calendar_span_at(&facts->contact_calendar, at_us, &span) && span.from_us > at_us ? span.from_us : at_us;
 }
 
-/* As many of the contacts that are due as there is room for. */
+/* The calendar of contacts in these zones, worked out once in a claim. */
+static const struct claim_zone *find_zones(const struct claim *claim, struct claim_campaign *campaign,
+                                           const char *names)
+{
+	struct claim_zone *zone = campaign->zones;
+
+	while (zone != NULL && (names == NULL ? zone->names != NULL : zone->names == NULL || strcmp(zone->names, names) != 0))
+		zone = zone->next;
+	if (zone != NULL)
+		return zone;
+	zone = arena_alloc(claim->arena, sizeof *zone);
+	*zone = (struct claim_zone){
+		.names = names, .calendar = batch_calendar(&campaign->config, names), .next = campaign->zones,
+	};
+	/* Without a day to call on the span stays empty. */
+	calendar_span_at(&zone->calendar, claim->now_us, &zone->span);
+	return campaign->zones = zone;
+}
+
+/* The window of the contact of this row: the campaign's, or that in its own zone. */
+static void add_contact_window(struct gate_facts *facts, const struct claim *claim, struct claim_campaign *campaign,
+                               const struct db_rows *due, size_t r)
+{
+	const struct claim_zone *zone;
+
+	facts->contact_calendar = facts->calendar;
+	facts->contact_span = facts->span;
+	if (!campaign->config.respect_contact_timezone)
+		return;
+	zone = find_zones(claim, campaign, contact_zones(db_get_text(due, r, 6), db_get_text(due, r, 3)));
+	facts->contact_calendar = zone->calendar;
+	facts->contact_span = zone->span;
+}
+
+/* As many of the contacts that are due as there is room for, up to one who was held until the window in its
+ * zone closed. */
 static enum db_result take_contacts(struct db *db, struct claim *claim, struct claim_campaign *campaign,
                                     struct gate_facts *facts, const struct db_rows *due, int64_t room)
 {
@@ -92,13 +127,14 @@ static enum db_result take_contacts(struct db *db, struct claim *claim, struct c
 		facts->due_at_us = db_get_int(due, r, 0);
 		facts->do_not_call = db_get_int(due, r, 5) >= 0;
 		facts->limits_open_at_us = limits_open_at_us[r];
+		add_contact_window(facts, claim, campaign, due, r);
 		verdict = gates_judge_contact(facts);
 		if (verdict.room == 0 && verdict.held_by == GATE_DO_NOT_CALL)
 			claim_add_skip(claim, campaign, due, r);
 		else if (verdict.room == 0 && verdict.held_by == GATE_CONTACT_LIMITS)
 			claim_add_defer(claim, campaign, due, r, callable_from(facts, verdict.opens_at_us));
 		else if (verdict.room != 0 && campaign->taken < room)
-			claim_add_call(claim, campaign, due, r);
+			claim_add_call(claim, campaign, due, r, facts->contact_span.until_us);
 		else
 			break;
 	}
@@ -225,6 +261,12 @@ static bool is_complete(const struct claim_campaign *campaign, const struct db_r
 	return due->count == 0 && campaign->claimed == campaign->done && campaign->final >= campaign->total;
 }
 
+/* The first of those that are due was held until the window in its zone closed, though others may be called. */
+static bool is_held_in_zone(const struct claim *claim, const struct claim_campaign *campaign, const struct db_rows *due)
+{
+	return due->count != 0 && campaign->seen == 0 && db_get_int(due, 0, 0) <= claim->now_us;
+}
+
 static enum db_result claim_campaign(struct db *db, struct claim *claim, struct claim_campaign *campaign)
 {
 	struct gate_facts facts = gather_facts(claim, campaign);
@@ -241,6 +283,8 @@ static enum db_result claim_campaign(struct db *db, struct claim *claim, struct 
 	if (is_complete(campaign, &due))
 		return move_campaign(db, claim, campaign, BATCH_COMPLETE, "");
 	DB_TRY(take_contacts(db, claim, campaign, &facts, &due, room));
+	if (room > 0 && is_held_in_zone(claim, campaign, &due))
+		return replan(db, claim, campaign, claim->now_us);
 	if (campaign->taken != 0 && campaign->status == BATCH_SCHEDULED)
 		DB_TRY(move_campaign(db, claim, campaign, BATCH_START, ""));
 	keep_ledger(campaign, &facts);

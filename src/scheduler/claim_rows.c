@@ -85,7 +85,8 @@ static const char *pick_number(struct claim_campaign *campaign, int64_t now_us)
 }
 
 /* One waiting contact becomes one call. */
-void claim_add_call(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *rows, size_t r)
+void claim_add_call(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *rows, size_t r,
+                    int64_t until_us)
 {
 	int64_t due_at_us = db_get_int(rows, r, 0), position = db_get_int(rows, r, 1);
 	int64_t expires_at_us = claim->now_us + claim->limits->dispatch_ttl_us;
@@ -103,7 +104,7 @@ void claim_add_call(struct claim *claim, struct claim_campaign *campaign, const 
 	json_add_string(json, NULL, db_get_text(rows, r, 3));
 	json_add_string(json, NULL, pick_number(campaign, claim->now_us));
 	json_sql_instant(json, NULL, due_at_us);
-	json_sql_instant(json, NULL, expires_at_us < campaign->span.until_us ? expires_at_us : campaign->span.until_us);
+	json_sql_instant(json, NULL, expires_at_us < until_us ? expires_at_us : until_us);
 	json_int(json, NULL, campaign->max_call_seconds);
 	json_end(json);
 	campaign->claimed++;
@@ -121,16 +122,15 @@ void claim_add_call(struct claim *claim, struct claim_campaign *campaign, const 
 void claim_add_skip(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *rows, size_t r)
 {
 	int64_t due_at_us = db_get_int(rows, r, 0), position = db_get_int(rows, r, 1);
-	int64_t last_status = db_get_int(rows, r, 5);
-	bool was_called = call_has_ended((enum call_status)last_status);
+	enum contact_status status = contact_status_without((enum call_status)db_get_int(rows, r, 5));
 	struct json *json = &claim->skips_json;
 
 	write_take(&claim->takes_json, campaign, due_at_us, position);
 	json_begin_array(json, NULL);
 	json_int(json, NULL, campaign->id);
 	json_int(json, NULL, position);
-	json_int(json, NULL, was_called ? contact_status_after((enum call_status)last_status) : CONTACT_SKIPPED);
-	json_int(json, NULL, was_called ? SKIP_NONE : SKIP_DO_NOT_CALL);
+	json_int(json, NULL, status);
+	json_int(json, NULL, status == CONTACT_SKIPPED ? SKIP_DO_NOT_CALL : SKIP_NONE);
 	json_end(json);
 	campaign->final++;
 	campaign->low_water_us = due_at_us;
@@ -170,9 +170,6 @@ void claim_add_save(struct claim *claim, const struct claim_campaign *campaign)
 	json_sql_instant(json, NULL, campaign->wake_at_us);
 	json_int(json, NULL, campaign->capped);
 	json_sql_instant(json, NULL, campaign->low_water_us);
-	/* A span of another day than the ledger's is worked out again next time. */
-	json_sql_instant(json, NULL, campaign->span.day == campaign->day ? campaign->span.from_us : INSTANT_NONE);
-	json_sql_instant(json, NULL, campaign->span.day == campaign->day ? campaign->span.until_us : INSTANT_NONE);
 	json_int(json, NULL, campaign->day);
 	json_int(json, NULL, campaign->day_calls);
 	json_sql_instant(json, NULL, campaign->pace_at_us);

@@ -130,7 +130,7 @@ static struct batch_config read_campaign(const struct script *script, uint64_t *
 	                                      given, &faults), &faults);
 	if (config.name == NULL || *config.name == '\0')
 		config.name = "Simulation";
-	batch_config_settle(&config, &faults);
+	batch_config_settle(&config, &batch_fields, *given, &faults);
 	script_require("campaign", FIELD_OK, &faults);
 	return config;
 }

@@ -1,5 +1,6 @@
 #include "store/batch_store.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@
 #define SET_ASIDE_US (60 * US_PER_SECOND)
 
 /* A JSON array of dates, as we wrote it. */
-struct field_list batch_read_dates(const char *text, struct arena *arena)
+static struct field_list read_dates(const char *text, struct arena *arena)
 {
 	int32_t *days = arena_alloc(arena, (strlen(text) / 12 + 1) * sizeof *days);
 	size_t count = 0;
@@ -25,6 +26,45 @@ struct field_list batch_read_dates(const char *text, struct arena *arena)
 			break;
 	}
 	return (struct field_list){ days, count };
+}
+
+/* [[days,start,end],…], as we wrote it. */
+static struct field_list read_windows(const char *text, struct arena *arena)
+{
+	struct calling_window *windows = arena_alloc(arena, CALENDAR_MAX_WINDOWS * sizeof *windows);
+	struct calling_window next;
+	size_t count = 0;
+	int len;
+
+	while (count < CALENDAR_MAX_WINDOWS &&
+	       sscanf(text, "%*1[[,][%u,%d,%d]%n", &next.days, &next.start, &next.end, &len) == 3) {
+		windows[count++] = next;
+		text += len;
+	}
+	return (struct field_list){ windows, count };
+}
+
+static const char *write_windows(const struct field_list *list, struct arena *arena)
+{
+	const struct calling_window *windows = list->items;
+	const char *text = "";
+
+	for (size_t i = 0; i < list->count; i++)
+		text = arena_printf(arena, "%s%c[%u,%d,%d]", text, i == 0 ? '[' : ',', windows[i].days,
+		                    windows[i].start, windows[i].end);
+	return list->count == 0 ? "" : arena_printf(arena, "%s]", text);
+}
+
+void batch_read_calendar(const struct db_rows *rows, size_t r, size_t column, struct arena *arena,
+                         struct batch_config *config)
+{
+	config->timezone = db_get_text(rows, r, column);
+	config->window_start = (int)db_get_int(rows, r, column + 1);
+	config->window_end = (int)db_get_int(rows, r, column + 2);
+	config->working_days = (unsigned)db_get_int(rows, r, column + 3);
+	config->calling_windows = read_windows(db_get_text(rows, r, column + 4), arena);
+	config->excluded_dates = read_dates(db_get_text(rows, r, column + 5), arena);
+	config->respect_contact_timezone = db_get_int(rows, r, column + 6) != 0;
 }
 
 static const char *write_dates(const struct field_list *dates, struct arena *arena)
@@ -78,11 +118,8 @@ static void read_config(struct batch *batch, struct cursor *at, struct arena *ar
 	config->contact_source = (int)next_int(at);
 	config->schedule_type = (int)next_int(at);
 	config->scheduled_at.us = next_int(at);
-	config->timezone = next_text(at);
-	config->window_start = (int)next_int(at);
-	config->window_end = (int)next_int(at);
-	config->working_days = (unsigned)next_int(at);
-	config->excluded_dates = batch_read_dates(next_text(at), arena);
+	batch_read_calendar(at->rows, at->row, at->column, arena, config);
+	at->column += BATCH_CALENDAR_COLUMNS;
 	config->max_concurrent_calls = next_int(at);
 	config->max_calls_per_day = next_int(at);
 	config->calls_per_minute = next_int(at);
@@ -271,7 +308,8 @@ enum db_result batch_insert(struct db *db, struct batch *batch)
 		db_int(c->phone_rotation_strategy), db_int(c->contact_source),
 		db_uuid(&c->contact_folder_id), db_int(batch->has_contact_ids), db_int(c->schedule_type),
 		db_instant(c->scheduled_at.us), db_text(c->timezone), db_int(c->window_start),
-		db_int(c->window_end), db_int(c->working_days), db_text(write_dates(&c->excluded_dates, arena)),
+		db_int(c->window_end), db_int(c->working_days), db_text(write_windows(&c->calling_windows, arena)),
+		db_text(write_dates(&c->excluded_dates, arena)), db_int(c->respect_contact_timezone),
 		db_int(c->max_concurrent_calls), db_int(c->max_calls_per_day), db_int(c->calls_per_minute),
 		db_int(c->retry_failed), db_int(c->max_retry_attempts), db_int(c->retry_on),
 		db_int(c->retry_delay_minutes), db_text(c->metadata), db_instant(batch->created_at_us),
@@ -291,7 +329,8 @@ enum db_result batch_save_config(struct db *db, const struct batch *batch)
 	enum db_result result = db_exec(db, SQL_BATCH_SAVE_CONFIG, DB_ARGS(
 		db_text(c->name), db_int(c->phone_rotation_strategy), db_int(c->schedule_type),
 		db_instant(c->scheduled_at.us), db_text(c->timezone), db_int(c->window_start),
-		db_int(c->window_end), db_int(c->working_days), db_text(write_dates(&c->excluded_dates, arena)),
+		db_int(c->window_end), db_int(c->working_days), db_text(write_windows(&c->calling_windows, arena)),
+		db_text(write_dates(&c->excluded_dates, arena)), db_int(c->respect_contact_timezone),
 		db_int(c->max_concurrent_calls), db_int(c->max_calls_per_day), db_int(c->calls_per_minute),
 		db_int(c->retry_failed), db_int(c->max_retry_attempts), db_int(c->retry_on),
 		db_int(c->retry_delay_minutes), db_text(c->metadata), db_instant(batch->updated_at_us),

@@ -238,16 +238,8 @@ static enum db_result apply_change(struct campaign_request *request)
 {
 	request->faults = (struct faults){ .arena = request->arena };
 	field_apply(request->table, request->given, &request->config, &request->batch.config);
-	batch_config_settle(&request->batch.config, &request->faults);
+	batch_config_settle(&request->batch.config, request->table, request->given, &request->faults);
 	return request->faults.count != 0 ? refuse(request, REFUSED_FIELDS) : DB_OK;
-}
-
-static bool is_given(const struct campaign_request *request, const char *field)
-{
-	for (size_t i = 0; i < request->table->count; i++)
-		if (strcmp(request->table->fields[i].name, field) == 0)
-			return (request->given & (UINT64_C(1) << i)) != 0;
-	return false;
 }
 
 /* The same for PATCH, which may not touch everything at any time. */
@@ -268,7 +260,7 @@ enum db_result campaign_change(struct db *db, struct campaign_request *request)
 	before = request->batch.config;
 	DB_TRY(apply_patch(request));
 	DB_TRY(batch_save_config(db, &request->batch));
-	if (is_given(request, "phone_number_ids"))
+	if (field_is_given(request->table, request->given, "phone_number_ids"))
 		DB_TRY(save_numbers(db, request));
 	if (strcmp(before.timezone, request->batch.config.timezone) != 0) /* today is another day there */
 		DB_TRY(batch_recount_day(db, &request->batch, request->now_us));
@@ -309,7 +301,7 @@ enum db_result campaign_schedule(struct db *db, struct campaign_request *request
 	if (request->batch.counts.total == 0)
 		return refuse(request, REFUSED_NO_CONTACTS);
 	DB_TRY(apply_change(request));
-	if (is_given(request, "scheduled_at") && request->batch.config.scheduled_at.us != INSTANT_NONE)
+	if (field_is_given(request->table, request->given, "scheduled_at") && request->batch.config.scheduled_at.us != INSTANT_NONE)
 		request->batch.config.schedule_type = SCHEDULE_SCHEDULED;
 	DB_TRY(batch_save_config(db, &request->batch));
 	DB_TRY(move_to_scheduled(db, request));

@@ -34,32 +34,22 @@ static void read_campaign(const struct db_rows *rows, size_t r, struct arena *ar
 		.rotation = (enum rotation)db_get_int(rows, r, 5),
 		.config = {
 			.scheduled_at.us = db_get_int(rows, r, 6),
-			.timezone = db_get_text(rows, r, 7),
-			.window_start = (int)db_get_int(rows, r, 8),
-			.window_end = (int)db_get_int(rows, r, 9),
-			.working_days = (unsigned)db_get_int(rows, r, 10),
-			.excluded_dates = batch_read_dates(db_get_text(rows, r, 11), arena),
-			.max_concurrent_calls = db_get_int(rows, r, 12),
-			.max_calls_per_day = db_get_int(rows, r, 13),
-			.calls_per_minute = db_get_int(rows, r, 14),
+			.max_concurrent_calls = db_get_int(rows, r, 7),
+			.max_calls_per_day = db_get_int(rows, r, 8),
+			.calls_per_minute = db_get_int(rows, r, 9),
 		},
-		.total = db_get_int(rows, r, 15),
-		.called = db_get_int(rows, r, 16),
-		.claimed = db_get_int(rows, r, 17),
-		.low_water_us = db_get_int(rows, r, 18),
-		.span = {
-			.from_us = db_get_int(rows, r, 19),
-			.until_us = db_get_int(rows, r, 20),
-		},
-		.day = db_get_int(rows, r, 21),
-		.day_calls = db_get_int(rows, r, 22),
-		.pace_at_us = db_get_int(rows, r, 23),
+		.total = db_get_int(rows, r, 10),
+		.called = db_get_int(rows, r, 11),
+		.claimed = db_get_int(rows, r, 12),
+		.low_water_us = db_get_int(rows, r, 13),
+		.day = db_get_int(rows, r, 14),
+		.day_calls = db_get_int(rows, r, 15),
+		.pace_at_us = db_get_int(rows, r, 16),
 		.callable = true,
 		.deferred_us = INSTANT_NEVER,
 	};
-	out->span.day = (int32_t)out->day;
+	batch_read_calendar(rows, r, 17, arena, &out->config);
 }
-
 
 /* Until it is read a pace lets nothing through: it stays so if somebody else has it. */
 static struct claim_pace *find_pace(struct reading *reading, int64_t number_id)
@@ -276,7 +266,8 @@ struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us
 	if (now_us < campaign->span.from_us || now_us >= campaign->span.until_us)
 		campaign->callable = calendar_span_at(&facts.calendar, now_us > facts.start_at_us ? now_us : facts.start_at_us,
 		                                      &campaign->span);
-	facts.span = campaign->span;
+	facts.span = facts.contact_span = campaign->span;
+	facts.contact_calendar = facts.calendar;
 	return facts;
 }
 

@@ -21,6 +21,14 @@ struct claim_number {
 	struct claim_pace *pace; /* NULL: it has none */
 };
 
+/* When contacts that are in these zones may be called. */
+struct claim_zone {
+	const char *names; /* NULL: nobody knows */
+	struct calendar calendar;
+	struct span span;
+	struct claim_zone *next;
+};
+
 struct claim_campaign {
 	int64_t id, organization_id, agent_row, total, called, claimed, max_concurrent;
 	struct uuid uuid;
@@ -40,6 +48,7 @@ struct claim_campaign {
 	/* of the claim */
 	int64_t taken;       /* calls */
 	size_t seen;         /* rows of `due` that were taken, skipped or deferred */
+	struct claim_zone *zones; /* met so far, where contacts' own zones count */
 	int64_t deferred_us; /* the first instant that a contact was deferred to; INSTANT_NEVER: none */
 };
 
@@ -51,8 +60,7 @@ enum db_result claim_facts_lock(struct db *db, int64_t now_us, int max, struct a
 enum db_result claim_facts_read(struct db *db, int64_t batch_row, int64_t now_us, struct arena *arena,
                                 struct claim_campaign *out);
 
-/* The facts that the rules judge the campaign by. The stored span serves until it is over, so that zones and
- * calendars are worked out once a span and not once a claim. */
+/* The facts that the rules judge the campaign by, and a contact that is as the campaign is. */
 struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us, int64_t dialer_room);
 
 /* From when on each of the numbers may be called, as the limits have it. */

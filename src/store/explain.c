@@ -29,6 +29,10 @@ static enum db_result gather_facts(struct db *db, const struct batch *batch, int
 	DB_TRY(claim_facts_read(db, batch->id, now_us, arena, &campaign));
 	out->facts = claim_facts_of(&campaign, now_us, dialer_room(&campaign));
 	out->facts.due_at_us = out->contact.status == CONTACT_SCHEDULED ? out->contact.scheduled_at_us : INSTANT_NEVER;
+	if (campaign.config.respect_contact_timezone)
+		out->facts.contact_calendar = batch_calendar(&campaign.config, contact_zones(
+			out->contact.who.timezone, out->contact.who.phone_number));
+	calendar_span_at(&out->facts.contact_calendar, now_us, &out->facts.contact_span);
 	if (campaign.limits != NULL)
 		DB_TRY(claim_facts_limits(db, batch->organization_id, campaign.limits, &out->contact.who.phone_number, 1,
 		                          now_us, arena, &out->facts.limits_open_at_us));

@@ -59,15 +59,19 @@ static enum db_result find_start(struct db *db, struct batch *batch, int64_t now
 	return DB_OK;
 }
 
-static struct plan_segment *plan(const struct batch *batch, struct arena *arena, int *count)
+static enum db_result plan(struct db *db, const struct batch *batch, struct arena *arena,
+                           struct plan_segment **segments, int *count)
 {
-	struct plan_segment *segments = arena_alloc(arena, MAX_SEGMENTS * sizeof *segments);
 	struct plan_rules rules = batch_plan_rules(&batch->config);
 	struct plan_cursor cursor = batch->plan;
-	int planned;
+	struct plan_group *groups;
+	int group_count, planned;
 
-	*count = plan_segments(&rules, &cursor, (int)batch->counts.pending, segments, MAX_SEGMENTS, &planned);
-	return segments;
+	*segments = arena_alloc(arena, MAX_SEGMENTS * sizeof **segments);
+	DB_TRY(planning_groups(db, batch, arena, &groups, &group_count));
+	*count = plan_group_segments(&rules, groups, group_count, &cursor, (int)batch->counts.pending, *segments,
+	                             MAX_SEGMENTS, &planned);
+	return DB_OK;
 }
 
 enum db_result forecast_move(struct db *db, const struct batch *changed, int64_t now_us, struct arena *arena,
@@ -79,8 +83,8 @@ enum db_result forecast_move(struct db *db, const struct batch *changed, int64_t
 
 	DB_TRY(batch_get_row(db, changed->id, arena, &batch));
 	DB_TRY(find_start(db, &batch, now_us, arena));
-	before = plan(&batch, arena, &before_count);
-	after = plan(changed, arena, &after_count);
+	DB_TRY(plan(db, &batch, arena, &before, &before_count));
+	DB_TRY(plan(db, changed, arena, &after, &after_count));
 	*out = forecast_shift(before, before_count, after, after_count);
 	return DB_OK;
 }

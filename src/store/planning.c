@@ -3,6 +3,7 @@
 #include "base/instant.h"
 #include "base/json.h"
 #include "store/statements.h"
+#include "store/zone_groups.h"
 
 #define CHUNK 5000       /* positions per transaction; as in SQL_PLAN_CLEAR */
 #define MAX_SEGMENTS 64  /* per chunk: the join in SQL_PLAN_INSERT looks at each for every position */
@@ -51,8 +52,13 @@ bool planning_was_given_up(const struct batch *batch)
 
 static enum db_result clear_chunk(struct db *db, struct batch *batch)
 {
+	bool done;
+
 	DB_TRY(db_exec(db, SQL_PLAN_CLEAR, DB_ARGS(db_int(batch->id), db_instant(batch->plan.next_us))));
-	if (db_affected(db) < CHUNK)
+	done = db_affected(db) < CHUNK;
+	if (done && batch->config.respect_contact_timezone)
+		DB_TRY(zone_groups_clear(db, batch, &done));
+	if (done)
 		batch->work = BATCH_WORK_PLAN;
 	return DB_OK;
 }
@@ -138,6 +144,31 @@ static enum db_result plan_chunk(struct db *db, struct batch *batch, struct aren
 	return DB_OK;
 }
 
+/* The same by groups of contacts: first all are sorted into these, then they are planned. */
+static enum db_result plan_group_chunk(struct db *db, struct batch *batch, bool *impossible)
+{
+	struct plan_segment segments[MAX_SEGMENTS];
+	bool done;
+	int made;
+
+	if (batch->plan_position < batch->counts.total)
+		return zone_groups_sort(db, batch, CHUNK, impossible);
+	DB_TRY(zone_groups_plan(db, batch, CHUNK, segments, MAX_SEGMENTS, &made, &done));
+	if (made != 0)
+		note_extent(batch, segments, made);
+	if (done)
+		batch->work = BATCH_WORK_DISPATCH;
+	return DB_OK;
+}
+
+static enum db_result plan_step(struct db *db, struct batch *batch, struct arena *arena, bool *impossible)
+{
+	if (batch->work == BATCH_WORK_CLEAR_PLAN)
+		return clear_chunk(db, batch);
+	return batch->config.respect_contact_timezone ? plan_group_chunk(db, batch, impossible)
+	                                              : plan_chunk(db, batch, arena, impossible);
+}
+
 /* When a scheduler should look: at once to go on planning, else when the first contact is due. */
 static enum db_result next_look(struct db *db, struct batch *batch, struct arena *arena)
 {
@@ -170,6 +201,19 @@ static bool is_planning(const struct batch *batch)
 	return batch->work == BATCH_WORK_CLEAR_PLAN || batch->work == BATCH_WORK_PLAN;
 }
 
+enum db_result planning_groups(struct db *db, const struct batch *batch, struct arena *arena,
+                               struct plan_group **groups, int *count)
+{
+	if (batch->config.respect_contact_timezone)
+		return zone_groups_count(db, batch, arena, groups, count);
+	*groups = arena_alloc(arena, sizeof **groups);
+	**groups = (struct plan_group){
+		.calendar = batch_calendar(&batch->config, NULL), .left = batch->counts.pending, .callable = true,
+	};
+	*count = 1;
+	return DB_OK;
+}
+
 enum db_result planning_run(struct db *db, struct batch *batch, int steps, bool *impossible)
 {
 	struct arena *arena = arena_new();
@@ -177,8 +221,7 @@ enum db_result planning_run(struct db *db, struct batch *batch, int steps, bool 
 
 	*impossible = false;
 	for (; steps > 0 && is_planning(batch) && !*impossible && result == DB_OK; steps--)
-		result = batch->work == BATCH_WORK_CLEAR_PLAN ? clear_chunk(db, batch)
-		         : plan_chunk(db, batch, arena, impossible);
+		result = plan_step(db, batch, arena, impossible);
 	if (result == DB_OK)
 		result = save_plan(db, batch, arena);
 	arena_free(arena);

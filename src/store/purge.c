@@ -9,10 +9,10 @@
 
 /* From what hangs off the campaign to the campaign, each emptied before the next. */
 static const enum sql_statement chunks[] = {
-	SQL_PURGE_DUE, SQL_PURGE_CALLS, SQL_PURGE_CONTACTS, SQL_PURGE_QUARTERS,
+	SQL_PURGE_DUE, SQL_PURGE_UNPLANNED, SQL_PURGE_CALLS, SQL_PURGE_CONTACTS, SQL_PURGE_QUARTERS,
 };
 static const enum sql_statement rest[] = {
-	SQL_BATCH_NUMBERS_CLEAR, SQL_COPY_END, SQL_PURGE_REASONS, SQL_PURGE_COUNTERS, SQL_PURGE_BATCH,
+	SQL_BATCH_NUMBERS_CLEAR, SQL_COPY_END, SQL_ZONES_CLEAR, SQL_PURGE_REASONS, SQL_PURGE_COUNTERS, SQL_PURGE_BATCH,
 };
 
 enum db_result purge_step(struct db *db, struct batch *batch, int64_t now_us)

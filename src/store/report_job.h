@@ -15,6 +15,7 @@ struct reported_call {
 	const char *outcome, *end_reason, *recording_url, *transcript_url, *summary;
 	bool changed;
 	bool has_contact_id; /* perhaps: its contact may be a copy of one that is kept */
+	const char *zones;   /* of a contact whose campaign respects them; NULL: nobody knows */
 	int64_t retry_at_us; /* INSTANT_NONE: none */
 	enum call_status began_as; /* CALL_QUEUED: this job did not begin it */
 	unsigned subscribed;       /* bit set of the events that somebody in its organisation asked for */

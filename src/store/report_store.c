@@ -161,15 +161,11 @@ static void collect_batches(struct report_job *job)
 static void read_retry_config(struct batch_config *config, const struct db_rows *rows, size_t r,
                               struct arena *arena)
 {
-	config->timezone = db_get_text(rows, r, 2);
-	config->window_start = (int)db_get_int(rows, r, 3);
-	config->window_end = (int)db_get_int(rows, r, 4);
-	config->working_days = (unsigned)db_get_int(rows, r, 5);
-	config->excluded_dates = batch_read_dates(db_get_text(rows, r, 6), arena);
-	config->retry_failed = db_get_int(rows, r, 7) != 0;
-	config->max_retry_attempts = db_get_int(rows, r, 8);
-	config->retry_on = (unsigned)db_get_int(rows, r, 9);
-	config->retry_delay_minutes = db_get_int(rows, r, 10);
+	config->retry_failed = db_get_int(rows, r, 2) != 0;
+	config->max_retry_attempts = db_get_int(rows, r, 3);
+	config->retry_on = (unsigned)db_get_int(rows, r, 4);
+	config->retry_delay_minutes = db_get_int(rows, r, 5);
+	batch_read_calendar(rows, r, 7, arena, config);
 }
 
 static enum db_result load_batches(struct db *db, struct report_job *job)
@@ -187,7 +183,7 @@ static enum db_result load_batches(struct db *db, struct report_job *job)
 		struct reported_batch *batch = report_job_batch(job, db_get_int(&rows, r, 0));
 
 		batch->status = (enum batch_status)db_get_int(&rows, r, 1);
-		batch->has_contact_ids = db_get_int(&rows, r, 11) != 0;
+		batch->has_contact_ids = db_get_int(&rows, r, 6) != 0;
 		read_retry_config(&batch->config, &rows, r, job->arena);
 	}
 	return DB_OK;
@@ -205,16 +201,49 @@ static int64_t between_ms(int64_t us, int64_t position)
 static int64_t retry_at(const struct reported_batch *batch, const struct reported_call *call, int64_t now_us)
 {
 	struct retry_rules retry = batch_retry_rules(&batch->config);
-	struct plan_rules plan = batch_plan_rules(&batch->config);
+	struct calendar calendar = batch_calendar(&batch->config, call->zones);
 	struct span span;
 	int64_t at_us;
 
 	if (batch_is_over(batch->status) || !call_is_retried(&retry, (int)call->attempt, call->status))
 		return INSTANT_NONE;
 	at_us = now_us + call_retry_delay_us(&retry, (int)call->attempt);
-	if (!calendar_span_at(&plan.calendar, at_us, &span))
+	if (!calendar_span_at(&calendar, at_us, &span))
 		return INSTANT_NONE;
 	return between_ms(at_us > span.from_us ? at_us : span.from_us, call->position);
+}
+
+/* The zones of contacts whose campaigns respect them. */
+static enum db_result load_zones(struct db *db, struct report_job *job)
+{
+	struct reported_call **asked = arena_alloc(job->arena, job->call_count * sizeof *asked);
+	struct buf contacts = { 0 };
+	struct json json = json_to(&contacts);
+	enum db_result result = DB_OK;
+	struct db_rows rows = { 0 };
+	size_t count = 0;
+
+	json_begin_array(&json, NULL);
+	for (size_t i = 0; i < job->call_count; i++) {
+		struct reported_call *call = &job->calls[i];
+
+		if (!report_ended_in_batch(call) ||
+		    !report_job_batch(job, call->batch_id)->config.respect_contact_timezone)
+			continue;
+		asked[count++] = call;
+		json_begin_array(&json, NULL);
+		json_int(&json, NULL, call->batch_id);
+		json_int(&json, NULL, call->position);
+		json_end(&json);
+	}
+	json_end(&json);
+	if (count != 0)
+		result = db_query(db, SQL_REPORT_ZONES, DB_ARGS(db_buf(&contacts)), job->arena, &rows);
+	buf_free(&contacts);
+	for (size_t r = 0; r < rows.count; r++)
+		asked[db_get_int(&rows, r, 0) - 1]->zones = contact_zones(db_get_text(&rows, r, 1),
+		                                                         db_get_text(&rows, r, 2));
+	return result;
 }
 
 static void settle_contacts(struct report_job *job)
@@ -247,6 +276,7 @@ static enum db_result apply_reports(struct db *db, struct report_job *job)
 	if (job->batch_count == 0)
 		return DB_OK;
 	DB_TRY(load_batches(db, job));
+	DB_TRY(load_zones(db, job));
 	settle_contacts(job);
 	return report_write_ends(db, job);
 }

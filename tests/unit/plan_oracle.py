@@ -7,7 +7,10 @@ contact by contact instead of by division. Compared are
 
  - the names of all zones, and names that are none,
  - conversions and spans around every clock change of every zone in ten years,
- - random calendars and campaigns, half of them near a clock change.
+ - random calendars and campaigns, half of them near a clock change: with several windows a day, windows
+   that must be open in several zones, contacts in groups with zones of their own.
+
+Besides that every plan is held against the contract's promises by the wall clock alone.
 
 Prints TAP. The seed is printed too; a run with the same --seed and --cases is the same run.
 """
@@ -15,6 +18,7 @@ import argparse
 import collections
 import datetime
 import functools
+import heapq
 import itertools
 import os
 import random
@@ -95,50 +99,104 @@ class Zone:
 
 
 class Calendar:
-    """When calls are allowed: every window is cut into pieces that belong to one civil day each."""
+    """When calls are allowed. A window is (days, first minute, last minute); it must be open in all of `zones`
+    (default: in the zone whose civil days count)."""
 
-    def __init__(self, zone, working_days, start, end, excluded):
-        self.zone, self.working_days, self.start, self.end = zone, working_days, start, end
+    def __init__(self, zone, windows, excluded, zones=()):
+        self.zone, self.windows, self.zones = zone, windows, zones
         self.excluded = frozenset(excluded)
         self.cache = {}
 
     def words(self):
-        days = sum(1 << (day - 1) for day in self.working_days)
+        windows = ",".join(f"{sum(1 << (day - 1) for day in days)}:{start}:{end}"
+                           for days, start, end in self.windows)
+        zones = ",".join(zone.name for zone in self.zones) or "-"
         excluded = ",".join(map(str, sorted(self.excluded))) or "-"
-        return f"{self.zone.name} {days} {self.start} {self.end} {excluded}"
+        return f"{self.zone.name} {zones} {windows} {excluded}"
 
-    def opens_on(self, day):
+    def opens_on(self, days, day):
         weekday = (datetime.date(1970, 1, 1) + datetime.timedelta(days=day)).isoweekday()
-        return weekday in self.working_days and day not in self.excluded
+        return weekday in days and day not in self.excluded
+
+    def is_open(self, day, minute):
+        for days, start, end in self.windows:
+            if start < end and start <= minute < end and self.opens_on(days, day):
+                return True
+            if end < start and minute >= start and self.opens_on(days, day):
+                return True
+            if end < start and minute < end and self.opens_on(days, day - 1):
+                return True
+        return False
 
     def pieces(self, day):
-        """(first minute, last minute) of the windows that reach into this civil day, in order."""
-        if self.start < 0:
-            return [(0, 1440)] if self.opens_on(day) else []
-        if self.start < self.end:
-            return [(self.start, self.end)] if self.opens_on(day) else []
-        yesterdays = [(0, self.end)] if self.opens_on(day - 1) else []
-        todays = [(self.start, 1440)] if self.opens_on(day) else []
-        return yesterdays + todays
+        """(first minute, end) of the stretches of this civil day in which some window is open, in order:
+        found by asking at every edge there is."""
+        edges = sorted({0, 1440, *(edge for _, start, end in self.windows for edge in (start, end))})
+        pieces = []
+        for first, last in zip(edges, edges[1:]):
+            if not self.is_open(day, first):
+                continue
+            if pieces and pieces[-1][1] == first:
+                first = pieces.pop()[0]
+            pieces.append((first, last))
+        return pieces
 
-    def spans_of(self, day):
-        if day not in self.cache:
-            spans, free_from = [], self.zone.midnight(day)
-            for first, last in self.pieces(day):
-                begin = max(self.zone.to_utc(day * DAY + first * MINUTE), free_from)
-                end = min(self.zone.to_utc(day * DAY + last * MINUTE), self.zone.midnight(day + 1))
-                if begin < end:
-                    spans.append((begin, end, day))
-                    free_from = end
-            self.cache[day] = spans
-        return self.cache[day]
+    def spans_of(self, zone, day):
+        if (zone, day) not in self.cache:
+            self.cache[zone, day] = [span for piece in self.pieces(day) for span in self.spans_of_piece(zone, day, *piece)]
+        return self.cache[zone, day]
+
+    def spans_of_piece(self, zone, day, first, last):
+        """Both rules: between the edges, made instants; and the clock shows a time of the piece."""
+        begin = max(zone.to_utc(day * DAY + first * MINUTE), zone.midnight(day))
+        end = min(zone.to_utc(day * DAY + last * MINUTE), zone.midnight(day + 1))
+        cuts = [begin, end]
+        if begin < end and zone.offset(begin) != zone.offset(end - 1):
+            cuts.insert(1, zone.change_between(begin, end))
+        spans = []
+        for low, high in zip(cuts, cuts[1:]):
+            offset = zone.offset(low)
+            if first > 0:
+                low = max(low, day * DAY + first * MINUTE - offset)
+            if last < 1440:
+                high = min(high, day * DAY + last * MINUTE - offset)
+            if low < high and spans and spans[-1][1] == low:
+                low = spans.pop()[0]
+            if low < high:
+                spans.append((low, high, day))
+        return spans
 
     def span_at(self, at_us):
-        today = self.zone.day_at(at_us)
+        return self.common_span_at(at_us) if self.zones else self.span_in(self.zone, at_us)
+
+    def span_in(self, zone, at_us):
+        today = zone.day_at(at_us)
         for day in range(today, today + 367):
-            for span in self.spans_of(day):
+            for span in self.spans_of(zone, day):
                 if span[1] > at_us:
                     return span
+        return None
+
+    def doors(self, zone, at_us):
+        """(instant, whether it opens) of the spans in a zone from at_us on."""
+        today = zone.day_at(at_us)
+        for day in range(today, today + 367):
+            for begin, end, _ in self.spans_of(zone, day):
+                if end > at_us:
+                    yield begin, True
+                    yield end, False
+
+    def common_span_at(self, at_us):
+        """Goes from door to door, and counts those that are open."""
+        open_in, begin = 0, None
+        for at, opens in heapq.merge(*(self.doors(zone, at_us) for zone in self.zones)):
+            if at > at_us + 366 * DAY:
+                return None
+            if not opens and open_in == len(self.zones):
+                day = self.zone.day_at(max(at_us, begin))
+                return max(begin, self.zone.midnight(day)), min(at, self.zone.midnight(day + 1)), day
+            open_in += 1 if opens else -1
+            begin = at
         return None
 
 
@@ -184,15 +242,64 @@ class Campaign:
             per_day[self.day] += self.day_calls
         if cap and any(calls > cap for calls in per_day.values()):
             return "over the cap"
-        for at, wall in zip(instants, walls):
-            changed = zone.to_wall(at + DAY) - zone.to_wall(at - DAY) != 2 * DAY
-            if not changed and not self.in_window(wall):
-                return f"{at} is outside of the window"
-        return None
+        return outside(self.calendar, instants)
 
-    def in_window(self, wall):
-        day, minute = wall // DAY, wall % DAY / MINUTE
-        return any(first <= minute < last for first, last in self.calendar.pieces(day))
+
+def outside(calendar, instants):
+    """What a judge says who knows nothing but the clocks on the walls."""
+    for zone in calendar.zones or [calendar.zone]:
+        for at in instants:
+            wall = zone.to_wall(at)
+            if not calendar.is_open(wall // DAY, wall % DAY / MINUTE):
+                return f"{at} is outside of the windows in {zone.name}"
+    return None
+
+
+class Groups:
+    """Contacts with calendars of their own, (how many, calendar), in one campaign."""
+
+    def __init__(self, groups, campaign):
+        self.groups, self.campaign = groups, campaign
+
+    def question(self, chunk, room):
+        c = self.campaign
+        groups = " ".join(f"{left} {calendar.words()}" for left, calendar in self.groups)
+        return (f"groups {c.cap} {c.gap_us} {c.next_us} {c.day} {c.day_calls} {c.count} {chunk} {room} "
+                f"{len(self.groups)} {groups}")
+
+    def plan(self):
+        """One contact after the other: (instant, group). Of those that can be called first, one of the
+        group whose span ends first."""
+        c, planned = self.campaign, []
+        left = [count for count, _ in self.groups]
+        at, calls = -(-c.next_us // MS) * MS, collections.Counter({c.day: c.day_calls})
+        while len(planned) < c.count:
+            spans = [(number, calendar.span_at(at)) for number, (_, calendar) in enumerate(self.groups)
+                     if left[number]]
+            turns = [(max(at, span[0]), span[1], number, span[2]) for number, span in spans if span]
+            if not turns:
+                break
+            begin, end, number, day = min(turns)
+            if c.cap and calls[day] >= c.cap:
+                at = end
+                continue
+            planned.append((begin, number))
+            left[number] -= 1
+            calls[day] += 1
+            at = begin + c.gap_us
+        return planned
+
+    def broken_promise(self, planned):
+        instants = [at for at, _ in planned]
+        zone, cap = self.campaign.calendar.zone, self.campaign.cap
+        if any(b <= a for a, b in zip(instants, instants[1:])):
+            return "not ascending"
+        per_day = collections.Counter(zone.to_wall(at) // DAY for at in instants)
+        if cap and any(calls > cap for calls in per_day.values()):
+            return "over the cap"
+        faults = (outside(calendar, [at for at, number in planned if number == group])
+                  for group, (_, calendar) in enumerate(self.groups))
+        return next(filter(None, faults), None)
 
 
 class Chance:
@@ -218,9 +325,16 @@ class Chance:
 
     def window(self):
         if self.random.random() < 0.2:
-            return -1, -1
+            return 0, 1440
         start, end = self.minute(), self.minute()
-        return (start, end) if start != end else self.window()
+        return (start, end) if start != end and (start, end) != (1440, 0) else self.window()
+
+    def days(self):
+        return self.random.sample(range(1, 8), self.random.randint(1, 7))
+
+    def windows(self):
+        count = 1 if self.random.random() < 0.5 else self.random.randint(2, 6)
+        return [(self.days(), *self.window()) for _ in range(count)]
 
     def excluded(self, today):
         kind = self.random.random()
@@ -232,8 +346,35 @@ class Chance:
 
     def calendar(self):
         zone, at = self.zone_and_instant()
-        days = self.random.sample(range(1, 8), self.random.randint(1, 7))
-        return Calendar(zone, days, *self.window(), self.excluded(at // DAY)), at
+        return Calendar(zone, self.windows(), self.excluded(at // DAY)), at
+
+    def some_zones(self, at):
+        """Zones of contacts: now and then one whose clocks change at that time."""
+        zones = self.random.sample(self.zones, self.random.choice([1, 1, 1, 2, 3]))
+        near = [zone for zone, (changes_at, _, _) in self.changes if abs(changes_at - at) < 4 * DAY]
+        if near and self.random.random() < 0.7:
+            zones[0] = self.random.choice(near)
+        return zones
+
+    def contact_calendar(self):
+        """Mostly windows of many hours, so that unlike zones have some in common."""
+        zone, at = self.zone_and_instant()
+        start = self.random.randint(0, 720)
+        windows = [(range(1, 8), start, start + self.random.randint(1, 720)), *self.windows()]
+        today = at // DAY
+        excluded = [today + self.random.randint(-2, 12) for _ in range(self.random.randint(0, 4))]
+        return Calendar(zone, self.random.sample(windows, self.random.randint(1, 2)), excluded, self.some_zones(at)), at
+
+    def groups(self):
+        first, at = self.contact_calendar()
+        cap = self.random.choice([0, 0, 1, 2, self.random.randint(1, 60)])
+        day = first.zone.day_at(at)
+        calendars = [first, *(Calendar(first.zone, first.windows, first.excluded, self.some_zones(at))
+                              for _ in range(self.random.randint(0, 3)))]
+        if self.random.random() < 0.5:
+            calendars.append(Calendar(first.zone, first.windows, first.excluded))
+        campaign = Campaign(first, cap, self.gap(), at, day, self.random.randint(0, cap), self.random.randint(1, 60))
+        return Groups([(self.random.randint(0, 30), calendar) for calendar in calendars], campaign)
 
     def gap(self):
         unit = self.random.choice([MS, MS, SECOND, MINUTE, 60 * MINUTE])
@@ -311,6 +452,22 @@ def plan_case(campaign, chunk, room):
     return campaign.question(chunk, room), judge
 
 
+def groups_case(groups, chunk, room):
+    expected = groups.plan()
+    promises_apply = groups.campaign.next_us >= year_start(2012)
+
+    def judge(answer):
+        segments = [tuple(map(int, word.split(":"))) for word in answer.split()]
+        planned = [(first + i * gap, group) for first, gap, count, group in segments for i in range(count)]
+        if planned == expected:
+            return groups.broken_promise(planned) if promises_apply else None
+        agree = sum(1 for _ in itertools.takewhile(lambda p: p[0] == p[1], zip(planned, expected)))
+        return (f"contact {agree} on: is {planned[agree:agree + 3]} of {len(planned)}, "
+                f"should be {expected[agree:agree + 3]} of {len(expected)}")
+
+    return groups.question(chunk, room), judge
+
+
 def conversions_around(zone, change):
     at, before, after = change
     low, high = sorted((at + before, at + after))
@@ -329,9 +486,10 @@ def edges_around(change):
 
 
 def spans_around(zone, change, edges):
-    windows = [(start, end) for start in edges for end in edges if start != end] + [(-1, -1)]
+    windows = [(start, end) for start in edges for end in edges
+               if start != end and (start, end) != (1440, 0)] + [(0, 1440)]
     for start, end in windows:
-        calendar = Calendar(zone, range(1, 8), start, end, [])
+        calendar = Calendar(zone, [(range(1, 8), start, end)], [])
         for moment in (change[0] - DAY, change[0] - 1, change[0]):
             yield span_case(calendar, moment)
 
@@ -381,6 +539,13 @@ def main():
     report.test("plans made in pieces",
                 [plan_case(chance.campaign(), chunk=chance.random.randint(1, 40),
                            room=chance.random.randint(1, 4)) for _ in range(options.cases)])
+    report.test("spans of windows that must be open in several zones",
+                [span_case(*chance.contact_calendar()) for _ in range(options.cases)])
+    report.test("plans of contacts in zones of their own",
+                [groups_case(chance.groups(), chunk=10**9, room=16) for _ in range(options.cases // 2)])
+    report.test("such plans made in pieces",
+                [groups_case(chance.groups(), chunk=chance.random.randint(1, 40),
+                             room=chance.random.randint(1, 4)) for _ in range(options.cases // 2)])
     print(f"1..{report.tests}")
     return 1 if report.failures else 0
 

@@ -8,8 +8,10 @@
  *   plan CALENDAR CAP GAP_US NEXT_US DAY CALLS COUNT CHUNK ROOM  FIRST_US:GAP_US:COUNT …, "none" at
  *                                                                the end if callable days ran out
  *
- * CALENDAR is ZONE WORKING_DAYS WINDOW_START WINDOW_END EXCLUDED, the last a comma-separated list
- * of civil days or "-". A plan is made CHUNK contacts at a time, with room for ROOM segments. */
+ *   groups CAP … ROOM GROUPS (LEFT CALENDAR)…                    FIRST_US:GAP_US:COUNT:GROUP …
+ *
+ * CALENDAR is ZONE ZONES WINDOWS EXCLUDED, the last three comma-separated lists or "-": of names, of
+ * DAYS:START:END, of civil days. A plan is made CHUNK contacts at a time, with room for ROOM segments. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,7 @@
 
 #define MAX_EXCLUDED 4096
 #define MAX_ROOM 16
+#define MAX_GROUPS 8
 
 static const char *next_word(void)
 {
@@ -37,24 +40,58 @@ static int64_t next_number(void)
 	return strtoll(next_word(), NULL, 10);
 }
 
+static const char *next_zones(void)
+{
+	char *zones = (char *)next_word();
+
+	if (strcmp(zones, "-") == 0)
+		return NULL;
+	for (char *c = zones; (c = strchr(c, ',')) != NULL;)
+		*c = ' ';
+	return zones;
+}
+
+/* What lists there are stays until the next question. */
+static struct calling_window windows[MAX_GROUPS][CALENDAR_MAX_WINDOWS];
+static int32_t excluded[MAX_GROUPS][MAX_EXCLUDED];
+static int calendar_count;
+
+/* A single one goes where it goes in a campaign without a list. */
+static void next_windows(struct calendar *calendar)
+{
+	struct calling_window *list = windows[calendar_count], *w = list;
+	const char *text = next_word();
+	int len;
+
+	for (; sscanf(text, "%u:%d:%d%n", &w->days, &w->start, &w->end, &len) == 3; w++)
+		text += len + (text[len] == ',');
+	calendar->daily = *list;
+	calendar->windows = list;
+	calendar->window_count = w - list > 1 ? (size_t)(w - list) : 0;
+}
+
+static void next_excluded(struct calendar *calendar)
+{
+	const char *list = next_word();
+	int32_t *days = excluded[calendar_count++];
+
+	calendar->excluded = days;
+	while (*list != '\0' && strcmp(list, "-") != 0 && calendar->excluded_count < MAX_EXCLUDED) {
+		char *end;
+
+		days[calendar->excluded_count++] = (int32_t)strtol(list, &end, 10);
+		list = *end == ',' ? end + 1 : end;
+	}
+}
+
 /* The calendar's texts live in the line that is being read. */
 static struct calendar next_calendar(void)
 {
-	static int32_t excluded[MAX_EXCLUDED];
-	struct calendar calendar = {.excluded = excluded};
-	const char *list;
+	struct calendar calendar = { .zone = next_word() };
 
-	calendar.zone = next_word();
-	calendar.working_days = (unsigned)next_number();
-	calendar.window_start = (int)next_number();
-	calendar.window_end = (int)next_number();
-	list = next_word();
-	while (*list != '\0' && strcmp(list, "-") != 0 && calendar.excluded_count < MAX_EXCLUDED) {
-		char *end;
-
-		excluded[calendar.excluded_count++] = (int32_t)strtol(list, &end, 10);
-		list = *end == ',' ? end + 1 : end;
-	}
+	calendar.zones = next_zones();
+	next_windows(&calendar);
+	next_excluded(&calendar);
 	return calendar;
 }
 
@@ -95,6 +132,19 @@ static void print_segments(const struct plan_segment *segments, int count)
 		printf("%lld:%lld:%d ", (long long)s->first_us, (long long)s->gap_us, s->count);
 }
 
+/* CAP GAP_US NEXT_US DAY CALLS COUNT CHUNK ROOM */
+static void next_cursor(struct plan_rules *rules, struct plan_cursor *cursor, int *count, int *chunk, int *room)
+{
+	rules->max_per_day = (int)next_number();
+	rules->gap_us = next_number();
+	cursor->next_us = next_number();
+	cursor->day = (int32_t)next_number();
+	cursor->day_calls = (int)next_number();
+	*count = (int)next_number();
+	*chunk = (int)next_number();
+	*room = (int)next_number();
+}
+
 static void answer_plan(void)
 {
 	struct plan_rules rules = {.calendar = next_calendar()};
@@ -102,14 +152,7 @@ static void answer_plan(void)
 	struct plan_cursor cursor;
 	int left, chunk, room, planned;
 
-	rules.max_per_day = (int)next_number();
-	rules.gap_us = next_number();
-	cursor.next_us = next_number();
-	cursor.day = (int32_t)next_number();
-	cursor.day_calls = (int)next_number();
-	left = (int)next_number();
-	chunk = (int)next_number();
-	room = (int)next_number();
+	next_cursor(&rules, &cursor, &left, &chunk, &room);
 	for (; left > 0; left -= planned) {
 		int asked = left < chunk ? left : chunk;
 		int count = plan_segments(&rules, &cursor, asked, segments,
@@ -122,18 +165,49 @@ static void answer_plan(void)
 	puts(left > 0 ? "none" : "");
 }
 
+static void answer_groups(void)
+{
+	struct plan_group group[MAX_GROUPS] = { 0 };
+	struct plan_segment out[MAX_ROOM];
+	struct plan_rules rules = { 0 };
+	struct plan_cursor cursor;
+	int left, chunk, room, groups, planned = 1;
+
+	next_cursor(&rules, &cursor, &left, &chunk, &room);
+	groups = (int)next_number();
+	for (int i = 0; i < groups; i++) {
+		group[i].left = next_number();
+		group[i].calendar = next_calendar();
+	}
+	for (; left > 0 && planned > 0; left -= planned) {
+		int count;
+
+		for (int i = 0; i < groups; i++) { /* as from the database: nothing but what is left is kept */
+			group[i].callable = true;
+			group[i].span = (struct span){ 0 };
+		}
+		count = plan_group_segments(&rules, group, groups, &cursor, left < chunk ? left : chunk, out, room,
+		                            &planned);
+		for (int i = 0; i < count; i++)
+			printf("%lld:%lld:%d:%d ", (long long)out[i].first_us, (long long)out[i].gap_us, out[i].count,
+			       out[i].group);
+	}
+	puts("");
+}
+
 static const struct {
 	const char *name;
 	void (*answer)(void);
 } questions[] = {
 	{"exists", answer_exists}, {"wall", answer_wall}, {"local", answer_local},
-	{"span", answer_span},     {"plan", answer_plan},
+	{"span", answer_span},     {"plan", answer_plan},   {"groups", answer_groups},
 };
 
 static void answer(char *line)
 {
 	const char *name = strtok(line, " ");
 
+	calendar_count = 0;
 	for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
 		if (name != NULL && strcmp(name, questions[i].name) == 0) {
 			questions[i].answer();

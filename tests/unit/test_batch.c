@@ -83,7 +83,7 @@ static enum field_result read(struct arena *arena, const char *body, struct batc
 	*faults = (struct faults){ .arena = arena };
 	result = field_read(&batch_fields, FIELD_CREATE, body, strlen(body), config, &given, faults);
 	if (result == FIELD_OK)
-		batch_config_settle(config, faults);
+		batch_config_settle(config, &batch_fields, given, faults);
 	return result == FIELD_OK && faults->count != 0 ? FIELD_INVALID : result;
 }
 
@@ -162,7 +162,7 @@ static void a_start_without_offset_is_local(void **state)
 	                             "\"scheduled_at\":\"2026-07-01T09:00\"}", &config, &faults), FIELD_OK);
 	assert_true(when_parse("2026-07-01T13:00Z", &expected));
 	assert_int_equal(config.scheduled_at.us, expected.us);
-	batch_config_settle(&config, &faults); /* once is enough */
+	batch_config_settle(&config, &batch_fields, 0, &faults); /* once is enough */
 	assert_int_equal(config.scheduled_at.us, expected.us);
 	arena_free(arena);
 }
@@ -170,6 +170,7 @@ static void a_start_without_offset_is_local(void **state)
 static void what_makes_a_plan_wrong(void **state)
 {
 	static const int32_t days[] = { 1, 2 };
+	static const struct calling_window windows[] = { { 1, 0, 60 }, { 2, 60, 0 } };
 	const struct batch_config base = *(const struct batch_config *)batch_fields.initial;
 	struct batch_config other = base;
 
@@ -194,6 +195,11 @@ static void what_makes_a_plan_wrong(void **state)
 	other = base, other.excluded_dates = (struct field_list){ days, 2 };
 	assert_true(batch_plan_differs(&base, &other));
 	assert_false(batch_plan_differs(&other, &other));
+	other = base, other.calling_windows = (struct field_list){ windows, 2 };
+	assert_true(batch_plan_differs(&base, &other));
+	assert_false(batch_plan_differs(&other, &other));
+	other = base, other.respect_contact_timezone = true;
+	assert_true(batch_plan_differs(&base, &other));
 }
 
 static void the_pace_is_whole_milliseconds(void **state)

@@ -13,14 +13,12 @@
 
 #define MONDAY_TO_FRIDAY 0x1f
 #define EVERY_DAY 0x7f
-#define WHOLE_DAY -1, -1
+#define WHOLE_DAY 0, 1440
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 
 static struct calendar calendar_of(const char *zone, unsigned days, int start, int end)
 {
-	return (struct calendar){
-		.zone = zone, .working_days = days, .window_start = start, .window_end = end,
-	};
+	return (struct calendar){ .zone = zone, .daily = { days, start, end } };
 }
 
 #define assert_span(calendar, asked, date, from, until) \
@@ -152,10 +150,12 @@ static void edges_in_the_skipped_hour(void **state)
 	(void)state;
 	assert_span(opens, "2026-03-29T00:00Z", "2026-03-29", "2026-03-29T01:30Z",
 	            "2026-03-29T03:00Z");
+	/* the clock never shows 02:30: at 03:00 it is past the end */
 	assert_span(closes, "2026-03-29T00:00Z", "2026-03-29", "2026-03-29T00:00Z",
-	            "2026-03-29T01:30Z");
-	assert_span(inside, "2026-03-29T00:00Z", "2026-03-29", "2026-03-29T01:15Z",
-	            "2026-03-29T01:45Z");
+	            "2026-03-29T01:00Z");
+	/* the clock shows no time of it */
+	assert_span(inside, "2026-03-29T00:00Z", "2026-03-30", "2026-03-30T00:15Z",
+	            "2026-03-30T00:45Z");
 	/* would open at 03:30 and close at 03:15 */
 	assert_span(swallowed, "2026-03-29T00:00Z", "2026-03-30", "2026-03-30T00:30Z",
 	            "2026-03-30T01:15Z");
@@ -170,7 +170,10 @@ static void edges_in_the_hour_that_comes_twice(void **state)
 	struct calendar around = calendar_of("America/New_York", EVERY_DAY, 60, 2 * 60);
 
 	(void)state;
+	/* at 03:00 the clock goes back to 02:00, before the start, and the window waits until it opens again */
 	assert_span(opens, "2026-10-24T23:00Z", "2026-10-25", "2026-10-25T00:30Z",
+	            "2026-10-25T01:00Z");
+	assert_span(opens, "2026-10-25T01:00Z", "2026-10-25", "2026-10-25T01:30Z",
 	            "2026-10-25T04:00Z");
 	assert_span(closes, "2026-10-24T22:00Z", "2026-10-25", "2026-10-24T23:00Z",
 	            "2026-10-25T00:30Z");
@@ -178,14 +181,60 @@ static void edges_in_the_hour_that_comes_twice(void **state)
 	            "2026-11-01T07:00Z");
 }
 
-/* Closed from 02:50 to 03:05 every night, but on this one the end moves to 03:50: no pause. */
-static void a_gap_joins_the_nights_two_windows(void **state)
+/* Closed from 02:50 to 03:05 every night. On this one the clock goes from 02:00 to 03:00: closed till 03:05. */
+static void a_gap_between_the_nights_two_windows(void **state)
 {
 	struct calendar c = calendar_of("Europe/Berlin", EVERY_DAY, 3 * 60 + 5, 2 * 60 + 50);
 
 	(void)state;
-	assert_span(c, "2026-03-29T00:00Z", "2026-03-29", "2026-03-28T23:00Z", "2026-03-29T01:50Z");
-	assert_span(c, "2026-03-29T01:50Z", "2026-03-29", "2026-03-29T01:50Z", "2026-03-29T22:00Z");
+	assert_span(c, "2026-03-29T00:00Z", "2026-03-29", "2026-03-28T23:00Z", "2026-03-29T01:00Z");
+	assert_span(c, "2026-03-29T01:00Z", "2026-03-29", "2026-03-29T01:05Z", "2026-03-29T22:00Z");
+}
+
+static void several_windows(void **state)
+{
+	static const struct calling_window windows[] = {
+		{ MONDAY_TO_FRIDAY, 13 * 60, 17 * 60 }, { MONDAY_TO_FRIDAY, 9 * 60, 12 * 60 },
+		{ 1 << 5, 10 * 60, 11 * 60 },           { 1 << 4, 16 * 60, 60 }, /* Friday's end, into Saturday */
+		{ 1 << 5, 11 * 60, 11 * 60 + 30 },
+	};
+	struct calendar c = { .zone = "UTC", .windows = windows, .window_count = LENGTH(windows) };
+	int32_t friday[] = { day("2026-07-03") };
+
+	(void)state;
+	assert_span(c, "2026-07-02T00:00Z", "2026-07-02", "2026-07-02T09:00Z", "2026-07-02T12:00Z");
+	assert_span(c, "2026-07-02T12:00Z", "2026-07-02", "2026-07-02T13:00Z", "2026-07-02T17:00Z");
+	assert_span(c, "2026-07-03T12:30Z", "2026-07-03", "2026-07-03T13:00Z", "2026-07-04T00:00Z");
+	assert_span(c, "2026-07-04T00:00Z", "2026-07-04", "2026-07-04T00:00Z", "2026-07-04T01:00Z");
+	assert_span(c, "2026-07-04T01:00Z", "2026-07-04", "2026-07-04T10:00Z", "2026-07-04T11:30Z");
+	assert_span(c, "2026-07-04T11:30Z", "2026-07-06", "2026-07-06T09:00Z", "2026-07-06T12:00Z");
+	c.excluded = friday;
+	c.excluded_count = 1;
+	assert_span(c, "2026-07-02T17:00Z", "2026-07-04", "2026-07-04T10:00Z", "2026-07-04T11:30Z");
+}
+
+/* Nine to five in all zones that a number may be in, counted on days of the campaign's own. */
+static void windows_in_several_zones(void **state)
+{
+	struct calendar c = calendar_of("Europe/Berlin", MONDAY_TO_FRIDAY, 9 * 60, 17 * 60);
+	struct span span;
+
+	(void)state;
+	c.zones = "America/New_York America/Los_Angeles"; /* 2026-07-03 is a Friday */
+	assert_span(c, "2026-07-03T00:00Z", "2026-07-03", "2026-07-03T16:00Z", "2026-07-03T21:00Z");
+	assert_span(c, "2026-07-03T21:00Z", "2026-07-06", "2026-07-06T16:00Z", "2026-07-06T21:00Z");
+	c.zones = "Asia/Tokyo";
+	assert_span(c, "2026-07-03T08:00Z", "2026-07-06", "2026-07-06T00:00Z", "2026-07-06T08:00Z");
+	c.zones = "America/Los_Angeles"; /* 18:00 to 02:00 in Berlin: two days there */
+	assert_span(c, "2026-07-03T12:00Z", "2026-07-03", "2026-07-03T16:00Z", "2026-07-03T22:00Z");
+	assert_span(c, "2026-07-03T22:00Z", "2026-07-04", "2026-07-03T22:00Z", "2026-07-04T00:00Z");
+	c.zones = "Asia/Tokyo America/New_York"; /* never both at work */
+	assert_false(calendar_span_at(&c, at("2026-07-03T00:00Z"), &span));
+	c.zones = "Asia/Tokyo Asia/Atlantis";
+	assert_false(calendar_span_at(&c, at("2026-07-03T00:00Z"), &span));
+	c = calendar_of("UTC", EVERY_DAY, 9 * 60, 13 * 60 + 30);
+	c.zones = "Africa/Abidjan America/New_York"; /* only in New York's summer */
+	assert_span(c, "2026-12-03T00:00Z", "2027-03-14", "2027-03-14T13:00Z", "2027-03-14T13:30Z");
 }
 
 /* Where clocks change at midnight or across it, days still follow without gap or overlap. */
@@ -282,7 +331,7 @@ static void no_day_within_the_horizon(void **state)
 	c.excluded_count = 367;
 	assert_false(calendar_span_at(&c, at("2026-07-01T23:59Z"), &span));
 	assert_span(c, "2026-07-02T00:00Z", "2027-07-03", "2027-07-03T09:00Z", "2027-07-03T17:00Z");
-	c.working_days = 0;
+	c.daily.days = 0;
 	assert_false(calendar_span_at(&c, at("2026-07-01T00:00Z"), &span));
 }
 
@@ -343,7 +392,9 @@ int main(void)
 		cmocka_unit_test(leap_day_and_year_end),
 		cmocka_unit_test(edges_in_the_skipped_hour),
 		cmocka_unit_test(edges_in_the_hour_that_comes_twice),
-		cmocka_unit_test(a_gap_joins_the_nights_two_windows),
+		cmocka_unit_test(a_gap_between_the_nights_two_windows),
+		cmocka_unit_test(several_windows),
+		cmocka_unit_test(windows_in_several_zones),
 		cmocka_unit_test(days_whose_midnight_moves),
 		cmocka_unit_test(windows_do_not_leave_their_day),
 		cmocka_unit_test(a_day_that_never_was),

@@ -21,11 +21,13 @@ static struct gate_facts open_facts(void)
 		.has_number = true, .has_dialer = true, .dialer_room = 50, .free_places = 10,
 		.numbers_room = INT64_MAX, .numbers_open_at_us = INSTANT_NONE,
 		.due_at_us = INSTANT_NONE, .limits_open_at_us = INSTANT_NONE,
-		.calendar = { .zone = "UTC", .working_days = 0x1f, .window_start = 540, .window_end = 1020 },
+		.calendar = { .zone = "UTC", .daily = { 0x1f, 540, 1020 } },
 	};
 
 	assert_true(calendar_span_at(&facts.calendar, facts.now_us, &facts.span));
 	facts.day = facts.span.day;
+	facts.contact_calendar = facts.calendar;
+	facts.contact_span = facts.span;
 	return facts;
 }
 
@@ -126,8 +128,8 @@ static void a_full_day_waits_for_the_next(void **state)
 	assert_held(&facts, GATE_DAILY_CAP, "2026-06-02T09:00Z", false);
 	facts.day_calls = 9; /* the cap was lowered */
 	assert_held(&facts, GATE_DAILY_CAP, "2026-06-02T09:00Z", false);
-	facts.calendar.window_start = 22 * 60; /* over midnight: the rest of the night is another day */
-	facts.calendar.window_end = 120;
+	facts.calendar.daily.start = 22 * 60; /* over midnight: the rest of the night is another day */
+	facts.calendar.daily.end = 120;
 	facts.now_us = at("2026-06-01T23:00Z");
 	assert_true(calendar_span_at(&facts.calendar, facts.now_us, &facts.span));
 	assert_held(&facts, GATE_DAILY_CAP, "2026-06-02T00:00Z", false);
@@ -210,7 +212,12 @@ static void the_next_instant(void **state)
 	assert_int_equal(gates_next_at(&facts, &waits_for), INSTANT_NEVER);
 	assert_int_equal(waits_for, GATE_PLACES);
 	facts.free_places = 1;
-	facts.calendar.working_days = 0;
+	facts.contact_calendar.zones = "Asia/Tokyo America/New_York"; /* nine to five in both: never */
+	assert_int_equal(gates_next_at(&facts, &waits_for), INSTANT_NEVER);
+	assert_int_equal(waits_for, GATE_CONTACT_WINDOW);
+	facts.contact_calendar.zones = "America/New_York";
+	assert_instant(gates_next_at(&facts, &waits_for), "2026-06-08T13:00Z");
+	facts.calendar.daily.days = 0;
 	assert_int_equal(gates_next_at(&facts, &waits_for), INSTANT_NEVER);
 	assert_int_equal(waits_for, GATE_WINDOW);
 }

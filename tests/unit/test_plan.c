@@ -15,7 +15,7 @@
 
 #define MONDAY_TO_FRIDAY 0x1f
 #define EVERY_DAY 0x7f
-#define WHOLE_DAY -1, -1
+#define WHOLE_DAY 0, 1440
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 #define MAX_SEGMENTS 32
 
@@ -24,8 +24,7 @@ static struct plan_rules rules_of(const char *zone, unsigned days, int start, in
 {
 	return (struct plan_rules){
 		.calendar = {
-			.zone = zone, .working_days = days,
-			.window_start = start, .window_end = end,
+			.zone = zone, .daily = { days, start, end },
 		},
 		.max_per_day = cap,
 		.gap_us = gap_us,
@@ -349,11 +348,12 @@ static void a_plan_by_day_is_the_same_plan(void **state)
 	struct plan_rules r = rules_of("Europe/Berlin", EVERY_DAY, 1320, 120, 30, US_PER_MINUTE); /* over midnight */
 	struct plan_cursor cursor = cursor_at("2026-06-01T21:50Z"), other = cursor;
 	struct plan_segment segments[MAX_SEGMENTS];
+	struct plan_group all = { .calendar = r.calendar, .left = 300, .callable = true };
 	struct plan_day days[4];
 	int planned;
 
 	(void)state;
-	assert_int_equal(plan_days(&r, &cursor, 100, days, 4, &planned), 4);
+	assert_int_equal(plan_days(&r, &all, 1, &cursor, 100, days, 4, &planned), 4);
 	assert_int_equal(planned, 100);
 	assert_int_equal(days[0].day, day("2026-06-01"));
 	assert_int_equal(days[0].contacts, 10);
@@ -364,11 +364,13 @@ static void a_plan_by_day_is_the_same_plan(void **state)
 	assert_int_equal(plan_segments(&r, &other, 100, segments, MAX_SEGMENTS, &planned), 4);
 	assert_true(cursor.next_us == other.next_us && cursor.day == other.day && cursor.day_calls == other.day_calls);
 
-	assert_int_equal(plan_days(&r, &cursor, 200, days, 2, &planned), 2); /* no room for more */
+	assert_int_equal(plan_days(&r, &all, 1, &cursor, 200, days, 2, &planned), 2); /* no room for more */
 	assert_int_equal(planned, 60);
 	assert_int_equal(days[1].day, day("2026-06-06"));
-	r.calendar.working_days = 0;
-	assert_int_equal(plan_days(&r, &cursor, 200, days, 2, &planned), 0);
+	assert_int_equal(all.left, 140); /* the day that found no room is not planned */
+	all.span = (struct span){ 0 };
+	all.calendar.daily.days = 0;
+	assert_int_equal(plan_days(&r, &all, 1, &cursor, 200, days, 2, &planned), 0);
 	assert_int_equal(planned, 0);
 }
 

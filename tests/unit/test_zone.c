@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -213,6 +214,46 @@ static void the_directory_of_tzdir_counts(void **state)
 	assert_false(zone_exists("Atlantis"));
 }
 
+/* The operator updates the tz database: a file takes the place of another. */
+static void updates_are_noticed(void **state)
+{
+	char directory[] = "/tmp/outdial-zones-XXXXXX", path[64], other[64];
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	int64_t noon = at("2026-01-01T12:00Z");
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof path, "%s/Atlantis", directory);
+	snprintf(other, sizeof other, "%s/new", directory);
+	assert_int_equal(symlink("/usr/share/zoneinfo/Asia/Tokyo", path), 0);
+	assert_int_equal(symlink("/usr/share/zoneinfo/Europe/Berlin", other), 0);
+	setenv("TZDIR", directory, 1);
+	assert_instant(zone_utc_to_wall("Atlantis", noon), "2026-01-01T21:00");
+	assert_int_equal(rename(other, path), 0);
+	for (int tries = 0; tries < 1000 && zone_utc_to_wall("Atlantis", noon) != at("2026-01-01T13:00"); tries++)
+		nanosleep(&pause, NULL);
+	assert_instant(zone_utc_to_wall("Atlantis", noon), "2026-01-01T13:00");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(directory), 0);
+	unsetenv("TZDIR");
+	zone_utc_to_wall("UTC", noon);
+}
+
+static void the_next_change(void **state)
+{
+	(void)state;
+	assert_instant(zone_next_change("Europe/Berlin", at("2026-03-28T23:00Z"), at("2026-03-29T22:00Z")),
+	               "2026-03-29T01:00Z");
+	assert_instant(zone_next_change("Europe/Berlin", at("2026-03-29T00:59:59.999999Z"), at("2026-03-29T22:00Z")),
+	               "2026-03-29T01:00Z");
+	assert_instant(zone_next_change("Europe/Berlin", at("2026-03-29T01:00Z"), at("2026-03-29T22:00Z")),
+	               "2026-03-29T22:00Z");
+	assert_instant(zone_next_change("Europe/Berlin", at("2026-03-28T23:00Z"), at("2026-03-29T01:00Z")),
+	               "2026-03-29T01:00Z");
+	assert_instant(zone_next_change("Europe/Berlin", at("2026-03-29T22:00Z"), at("2026-03-28T22:00Z")),
+	               "2026-03-28T22:00Z");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
@@ -225,6 +266,8 @@ int main(void)
 		cmocka_unit_test(skipped_days),
 		cmocka_unit_test(an_unknown_zone_ends_the_process),
 		cmocka_unit_test(the_directory_of_tzdir_counts),
+		cmocka_unit_test(updates_are_noticed),
+		cmocka_unit_test(the_next_change),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);

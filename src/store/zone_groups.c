@@ -1,0 +1,258 @@
+#include "store/zone_groups.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "domain/number_zones.h"
+#include "store/statements.h"
+
+#define CLEARED_AT_ONCE 5000 /* as in the statement */
+
+/* What stands in batch_zones. */
+struct zone_group {
+	int64_t slot;
+	const char *zones; /* "": nobody knows */
+	int64_t waiting;
+};
+
+struct zone_groups {
+	struct arena *arena;
+	struct zone_group *list;
+	size_t count, room;
+};
+
+static const char *known(const char *zones)
+{
+	return *zones != '\0' ? zones : NULL;
+}
+
+enum db_result zone_groups_clear(struct db *db, const struct batch *batch, bool *done)
+{
+	DB_TRY(db_exec(db, SQL_ZONES_CLEAR_CONTACTS, DB_ARGS(db_int(batch->id))));
+	*done = db_affected(db) < CLEARED_AT_ONCE;
+	return *done ? db_exec(db, SQL_ZONES_CLEAR, DB_ARGS(db_int(batch->id))) : DB_OK;
+}
+
+static struct zone_group *add_group(struct zone_groups *groups, const char *zones)
+{
+	struct zone_group *group;
+
+	if (groups->count == groups->room) {
+		struct zone_group *list = groups->list;
+
+		groups->room = 2 * groups->room + 16;
+		groups->list = arena_alloc(groups->arena, groups->room * sizeof *list);
+		if (groups->count != 0)
+			memcpy(groups->list, list, groups->count * sizeof *list);
+	}
+	group = &groups->list[groups->count];
+	*group = (struct zone_group){ .slot = (int64_t)groups->count + 1, .zones = zones };
+	groups->count++;
+	return group;
+}
+
+static struct zone_group *find_group(struct zone_groups *groups, const char *zones)
+{
+	for (size_t i = 0; i < groups->count; i++)
+		if (strcmp(groups->list[i].zones, zones) == 0)
+			return &groups->list[i];
+	return add_group(groups, zones);
+}
+
+static enum db_result load_groups(struct db *db, const struct batch *batch, struct zone_groups *groups)
+{
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_ZONES_GET, DB_ARGS(db_int(batch->id)), groups->arena, &rows));
+	for (size_t r = 0; r < rows.count; r++)
+		add_group(groups, db_get_text(&rows, r, 1))->waiting = db_get_int(&rows, r, 2);
+	return DB_OK;
+}
+
+static enum db_result save_groups(struct db *db, const struct batch *batch, const struct zone_groups *groups)
+{
+	struct buf rows = { 0 };
+	struct json json = json_to(&rows);
+	enum db_result result;
+
+	json_begin_array(&json, NULL);
+	for (size_t i = 0; i < groups->count; i++) {
+		json_begin_array(&json, NULL);
+		json_int(&json, NULL, groups->list[i].slot);
+		json_add_string(&json, NULL, groups->list[i].zones);
+		json_int(&json, NULL, groups->list[i].waiting);
+		json_end(&json);
+	}
+	json_end(&json);
+	result = db_exec(db, SQL_ZONES_SAVE, DB_ARGS(db_int(batch->id), db_buf(&rows)));
+	buf_free(&rows);
+	return result;
+}
+
+static enum db_result add_contacts(struct db *db, const struct batch *batch, const struct db_rows *contacts,
+                                   struct zone_groups *groups)
+{
+	struct buf rows = { 0 };
+	struct json json = json_to(&rows);
+	enum db_result result;
+
+	json_begin_array(&json, NULL);
+	for (size_t r = 0; r < contacts->count; r++) {
+		const char *zones = contact_zones(db_get_text(contacts, r, 2), db_get_text(contacts, r, 3));
+		struct zone_group *group = find_group(groups, zones != NULL ? zones : "");
+
+		group->waiting++;
+		json_begin_array(&json, NULL);
+		json_int(&json, NULL, group->slot);
+		json_int(&json, NULL, db_get_int(contacts, r, 0));
+		json_int(&json, NULL, db_get_int(contacts, r, 1));
+		json_end(&json);
+	}
+	json_end(&json);
+	result = db_exec(db, SQL_ZONES_ADD_CONTACTS, DB_ARGS(db_int(batch->id), db_buf(&rows)));
+	buf_free(&rows);
+	return result;
+}
+
+static enum db_result sort_contacts(struct db *db, struct batch *batch, int limit, struct arena *arena,
+                                    bool *impossible)
+{
+	struct calendar calendar = batch_calendar(&batch->config, NULL);
+	struct zone_groups groups = { .arena = arena };
+	struct db_rows contacts;
+	struct span span;
+
+	DB_TRY(db_query(db, SQL_ZONES_UNPLANNED, DB_ARGS(db_int(batch->id), db_int(batch->plan_position), db_int(limit)),
+	                arena, &contacts));
+	*impossible = contacts.count != 0 && !calendar_span_at(&calendar, batch->plan.next_us, &span);
+	if (*impossible)
+		return DB_OK;
+	batch->plan_position = (int64_t)contacts.count == limit ? db_get_int(&contacts, contacts.count - 1, 0)
+	                                                        : batch->counts.total;
+	if (contacts.count == 0)
+		return DB_OK;
+	DB_TRY(load_groups(db, batch, &groups));
+	DB_TRY(add_contacts(db, batch, &contacts, &groups));
+	return save_groups(db, batch, &groups);
+}
+
+enum db_result zone_groups_sort(struct db *db, struct batch *batch, int limit, bool *impossible)
+{
+	struct arena *arena = arena_new();
+	enum db_result result = sort_contacts(db, batch, limit, arena, impossible);
+
+	arena_free(arena);
+	return result;
+}
+
+static enum db_result take_first(struct db *db, const struct batch *batch, struct zone_group *group, int64_t count)
+{
+	group->waiting -= count;
+	return db_exec(db, SQL_ZONES_TAKE, DB_ARGS(db_int(batch->id), db_int(group->slot), db_int(count)));
+}
+
+static enum db_result insert_segment(struct db *db, const struct batch *batch, struct zone_group *group,
+                                     const struct plan_segment *segment)
+{
+	DB_TRY(db_exec(db, SQL_ZONES_PLAN, DB_ARGS(
+		db_instant(segment->first_us), db_int(segment->gap_us), db_int(batch->id), db_int(group->slot),
+		db_int(segment->count))));
+	return take_first(db, batch, group, segment->count);
+}
+
+/* No day can take them: it says so in their rows, or they are left with what their last call gave. */
+static enum db_result skip_contacts(struct db *db, const struct batch *batch, struct zone_group *group, int limit,
+                                    struct arena *arena)
+{
+	struct buf skips = { 0 };
+	struct json json = json_to(&skips);
+	enum db_result result;
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_ZONES_FIRST, DB_ARGS(db_int(batch->id), db_int(group->slot), db_int(limit)), arena,
+	                &rows));
+	json_begin_array(&json, NULL);
+	for (size_t r = 0; r < rows.count; r++) {
+		enum contact_status status = contact_status_without((enum call_status)db_get_int(&rows, r, 1));
+
+		json_begin_array(&json, NULL);
+		json_int(&json, NULL, batch->id);
+		json_int(&json, NULL, db_get_int(&rows, r, 0));
+		json_int(&json, NULL, status);
+		json_int(&json, NULL, status == CONTACT_SKIPPED ? SKIP_NO_CALLING_WINDOW : SKIP_NONE);
+		json_end(&json);
+	}
+	json_end(&json);
+	result = db_exec(db, SQL_CLAIM_SKIP, DB_ARGS(db_buf(&skips)));
+	if (result == DB_OK)
+		result = db_exec(db, SQL_CLAIM_SKIP_COUNTERS, DB_ARGS(db_buf(&skips)));
+	buf_free(&skips);
+	return result == DB_OK ? take_first(db, batch, group, (int64_t)rows.count) : result;
+}
+
+static struct plan_group *plan_groups(const struct batch *batch, const struct zone_groups *groups, struct arena *arena)
+{
+	struct plan_group *plan = arena_alloc(arena, groups->count * sizeof *plan);
+
+	for (size_t i = 0; i < groups->count; i++)
+		plan[i] = (struct plan_group){
+			.calendar = batch_calendar(&batch->config, known(groups->list[i].zones)),
+			.left = groups->list[i].waiting,
+			.callable = true,
+		};
+	return plan;
+}
+
+static enum db_result plan_contacts(struct db *db, struct batch *batch, int limit, struct plan_segment *segments,
+                                    int max_segments, int *segment_count, struct arena *arena, bool *done)
+{
+	struct plan_rules rules = batch_plan_rules(&batch->config);
+	struct zone_groups groups = { .arena = arena };
+	struct plan_group *plan;
+	int64_t left = 0;
+	int planned;
+
+	DB_TRY(load_groups(db, batch, &groups));
+	plan = plan_groups(batch, &groups, arena);
+	*segment_count = plan_group_segments(&rules, plan, (int)groups.count, &batch->plan, limit, segments,
+	                                     max_segments, &planned);
+	for (int i = 0; i < *segment_count; i++)
+		DB_TRY(insert_segment(db, batch, &groups.list[segments[i].group], &segments[i]));
+	for (size_t i = 0; i < groups.count && planned < limit; i++) {
+		if (groups.list[i].waiting == 0 || plan[i].callable)
+			continue;
+		DB_TRY(skip_contacts(db, batch, &groups.list[i], limit, arena));
+		break; /* the others in a step of their own */
+	}
+	for (size_t i = 0; i < groups.count; i++)
+		left += groups.list[i].waiting;
+	*done = left == 0;
+	return groups.count != 0 ? save_groups(db, batch, &groups) : DB_OK;
+}
+
+enum db_result zone_groups_plan(struct db *db, struct batch *batch, int limit, struct plan_segment *segments,
+                                int max_segments, int *segment_count, bool *done)
+{
+	struct arena *arena = arena_new();
+	enum db_result result = plan_contacts(db, batch, limit, segments, max_segments, segment_count, arena, done);
+
+	arena_free(arena);
+	return result;
+}
+
+enum db_result zone_groups_count(struct db *db, const struct batch *batch, struct arena *arena,
+                                 struct plan_group **groups, int *count)
+{
+	struct zone_groups found = { .arena = arena };
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_ZONES_COUNT, DB_ARGS(db_int(number_zones_reach()), db_int(batch->id)), arena, &rows));
+	for (size_t r = 0; r < rows.count; r++) {
+		const char *zones = contact_zones(db_get_text(&rows, r, 0), db_get_text(&rows, r, 1));
+
+		find_group(&found, zones != NULL ? zones : "")->waiting += db_get_int(&rows, r, 2);
+	}
+	*groups = plan_groups(batch, &found, arena);
+	*count = (int)found.count;
+	return DB_OK;
+}
