@@ -237,9 +237,9 @@ static enum gate find_spans(struct gate_facts *facts)
 int64_t gates_next_at(const struct gate_facts *facts, enum gate *waits_for)
 {
 	struct gate_facts then = *facts;
-	enum gate shut;
+	enum gate unopened;
 
-	while ((shut = find_spans(&then)) == GATE__MAX) {
+	while ((unopened = find_spans(&then)) == GATE__MAX) {
 		struct gate_verdict verdict = judge(&then, 0, GATE__MAX);
 
 		if (verdict.room > 0)
@@ -250,6 +250,6 @@ int64_t gates_next_at(const struct gate_facts *facts, enum gate *waits_for)
 		}
 		then.now_us = verdict.opens_at_us;
 	}
-	*waits_for = shut;
+	*waits_for = unopened;
 	return INSTANT_NEVER;
 }

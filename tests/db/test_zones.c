@@ -1,0 +1,398 @@
+/* Campaigns that respect the zones of their contacts: plans by groups, the claim, retries. The windows are 9 to 17,
+ * every day. Tokyo is at UTC+9, Berlin at +2, New York at -4. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/instant.h"
+#include "domain/number_zones.h"
+#include "scene.h"
+#include "store/purge.h"
+
+#define HOUR (60 * US_PER_MINUTE)
+
+/* Zones by turns; '' is none. */
+static void spread(struct scene *scene, const char *const *zones, int count)
+{
+	for (int i = 0; i < count; i++)
+		ask("UPDATE batch_contacts SET timezone = '%s' WHERE batch_id = %lld AND position %% %d = %d", zones[i],
+		    (long long)scene->batch, count, (i + 1) % count);
+}
+
+static const char *const three[] = { "Asia/Tokyo", "America/New_York", "" };
+
+/* Contacts 1, 4, … are in Tokyo, 2, 5, … in New York, of the others nobody knows it: Berlin. */
+static void create(struct scene *scene, int count)
+{
+	scene->config.timezone = "Europe/Berlin";
+	scene->config.window_start = 9 * 60;
+	scene->config.window_end = 17 * 60;
+	scene->config.respect_contact_timezone = true;
+	scene_create(scene, 0);
+	for (int first = 1; first <= count; first += 10000)
+		scene_add(scene, first, count < 10000 ? count : 10000);
+	spread(scene, three, 3);
+}
+
+static void start(struct scene *scene, int count)
+{
+	create(scene, count);
+	scene_do(scene, campaign_schedule);
+	scene_plan(scene);
+}
+
+static int64_t due_where(struct scene *scene, const char *where)
+{
+	return ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND %s", (long long)scene->batch, where);
+}
+
+static int64_t due_in(struct scene *scene, int position, const char *offset)
+{
+	char zone[16], where[300];
+
+	snprintf(zone, sizeof zone, "'%s'", offset);
+	snprintf(where, sizeof where, "TIME(CONVERT_TZ(due_at, '+00:00', %s)) >= '09:00' AND"
+	         " TIME(CONVERT_TZ(due_at, '+00:00', %s)) < '17:00' AND position %% 3 = %d", zone, zone, position % 3);
+	return due_where(scene, where);
+}
+
+static void leftovers_are_none(struct scene *scene)
+{
+	assert_int_equal(ask("SELECT COUNT(*) FROM unplanned_contacts WHERE batch_id = %lld", (long long)scene->batch), 0);
+	assert_int_equal(ask("SELECT COALESCE(SUM(waiting), 0) FROM batch_zones WHERE batch_id = %lld",
+	                     (long long)scene->batch), 0);
+}
+
+static void everybody_in_their_own_window(void **state)
+{
+	struct scene *scene = *state;
+
+	start(scene, 30); /* 08:00Z: 17:00 in Tokyo, 10:00 in Berlin, 04:00 in New York */
+	assert_int_equal(due_where(scene, "attempt = 1"), 30);
+	assert_int_equal(due_in(scene, 1, "+09:00"), 10);
+	assert_int_equal(due_in(scene, 2, "-04:00"), 10);
+	assert_int_equal(due_in(scene, 3, "+02:00"), 10);
+	assert_int_equal(due_where(scene, "position = 3 AND due_at < '2026-06-01 08:00:01'"), 1); /* at once */
+	assert_int_equal(due_where(scene, "position = 2 AND due_at = '2026-06-01 13:00:00'"), 1);
+	assert_int_equal(due_where(scene, "position = 1 AND due_at = '2026-06-02 00:00:00'"), 1);
+	assert_int_equal(due_where(scene, "position = 28 AND due_at = '2026-06-02 00:00:00.009'"), 1);
+	assert_int_equal(ask("SELECT planned_until = '2026-06-02 00:00:00.009' FROM batch_calls WHERE id = %lld",
+	                     (long long)scene->batch), 1);
+	leftovers_are_none(scene);
+}
+
+static void thirty_thousand_in_chunks(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.calls_per_minute = 600;
+	start(scene, 30000);
+	assert_int_equal(due_where(scene, "attempt = 1"), 30000);
+	assert_int_equal(due_in(scene, 1, "+09:00"), 10000);
+	assert_int_equal(due_in(scene, 2, "-04:00"), 10000);
+	assert_int_equal(due_in(scene, 3, "+02:00"), 10000);
+	/* one pace for all of them */
+	assert_int_equal(ask("SELECT COUNT(*) FROM (SELECT TIMESTAMPDIFF(MICROSECOND, LAG(due_at) OVER (ORDER BY due_at),"
+	                     " due_at) AS gap FROM due_contacts WHERE batch_id = %lld) g WHERE gap < 100000",
+	                     (long long)scene->batch), 0);
+	leftovers_are_none(scene);
+}
+
+/* On days of the campaign's own zone. */
+static void a_cap_over_all_zones(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.max_calls_per_day = 7;
+	start(scene, 30);
+	assert_int_equal(due_where(scene, "attempt = 1"), 30);
+	assert_int_equal(ask("SELECT MAX(n) FROM (SELECT COUNT(*) AS n FROM due_contacts WHERE batch_id = %lld"
+	                     " GROUP BY DATE(CONVERT_TZ(due_at, '+00:00', '+02:00'))) d", (long long)scene->batch), 7);
+	assert_int_equal(due_in(scene, 1, "+09:00") + due_in(scene, 2, "-04:00") + due_in(scene, 3, "+02:00"), 30);
+}
+
+/* What no time can be found for is told, and counted. */
+static void who_can_never_be_called_is_skipped(void **state)
+{
+	static const char *const zones[] = { "Asia/Atlantis", "Asia/Tokyo" };
+	struct scene *scene = *state;
+	struct batch batch;
+
+	create(scene, 10);
+	spread(scene, zones, 2);
+	scene_do(scene, campaign_schedule);
+	scene_plan(scene);
+	assert_int_equal(due_where(scene, "position % 2 = 0"), 5);
+	assert_int_equal(due_where(scene, "position % 2 = 1"), 0);
+	assert_int_equal(ask("SELECT COUNT(*) FROM batch_contacts WHERE batch_id = %lld AND status = %d AND skip_reason = %d",
+	                     (long long)scene->batch, CONTACT_SKIPPED, SKIP_NO_CALLING_WINDOW), 5);
+	batch = scene_batch(scene);
+	assert_int_equal(batch.counts.skipped, 5);
+	assert_int_equal(batch.counts.pending, 5);
+	scene_check_sums(scene);
+	leftovers_are_none(scene);
+}
+
+static void nobody_is_left_to_be_called(void **state)
+{
+	static const char *const zones[] = { "Asia/Atlantis" };
+	struct scene *scene = *state;
+
+	create(scene, 10);
+	spread(scene, zones, 1);
+	scene_do(scene, campaign_schedule);
+	scene_plan(scene);
+	assert_int_equal(scene_claim(scene, 100), 0);
+	assert_int_equal(scene_batch(scene).status, BATCH_COMPLETED);
+	assert_int_equal(scene_batch(scene).counts.skipped, 10);
+	scene_check_sums(scene);
+}
+
+/* Without any day at all it is the campaign that fails. */
+static void no_day_in_any_zone(void **state)
+{
+	struct scene *scene = *state;
+	int32_t days[300];
+
+	for (int i = 0; i < 300; i++)
+		days[i] = civil_day(2026, 6, 1) + i;
+	scene->config.excluded_dates = (struct field_list){ days, 300 };
+	scene->config.working_days = 1;
+	create(scene, 3);
+	scene_do(scene, campaign_schedule);
+	assert_int_equal(scene_batch(scene).status, BATCH_SCHEDULED);
+	assert_int_equal(due_where(scene, "due_at > '2027-03-20'"), 3);
+	ask("UPDATE batch_calls SET working_days = 0 WHERE id = %lld", (long long)scene->batch);
+	scene->config.max_calls_per_day = 5;
+	assert_ok(scene_change(scene, "max_calls_per_day"));
+	assert_int_equal(scene_batch(scene).status, BATCH_FAILED);
+}
+
+static void only_who_is_awake_is_called(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.max_concurrent_calls = 100;
+	start(scene, 30);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 10);
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND position %% 3 = 0",
+	                     (long long)scene->batch), 10);
+	scene_tell_all(scene, CALL_COMPLETED);
+	scene_at("2026-06-01T12:59:59Z");
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	scene_at("2026-06-01T13:00:01Z");
+	assert_int_equal(scene_claim(scene, 1000), 10);
+	scene_tell_all(scene, CALL_COMPLETED);
+	scene_at("2026-06-02T00:00:01Z");
+	assert_int_equal(scene_claim(scene, 1000), 10);
+	scene_tell_all(scene, CALL_COMPLETED);
+	scene_claim(scene, 1000);
+	assert_int_equal(scene_batch(scene).status, BATCH_COMPLETED);
+	scene_check_sums(scene);
+}
+
+/* Berlin closes at 15:00Z with most of its contacts held back. New York's, behind them in the queue, go on. */
+static void a_closed_zone_hides_nobody(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.max_concurrent_calls = 2;
+	start(scene, 30);
+	scene_at("2026-06-01T14:59:59Z");
+	assert_int_equal(scene_claim(scene, 1000), 2);
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND position %% 3 = 0"
+	                     " AND expires_at = '2026-06-01 15:00:00'", (long long)scene->batch), 2);
+	scene_at("2026-06-01T15:00:00Z");
+	scene_tell_all(scene, CALL_COMPLETED);
+	assert_int_equal(scene_claim(scene, 1000), 0); /* plans anew */
+	scene_plan(scene);
+	assert_int_equal(due_where(scene, "position % 3 = 0 AND due_at >= '2026-06-02 07:00:00' AND due_at < '2026-06-02 07:00:01'"), 8);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 2);
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND position %% 3 = 2",
+	                     (long long)scene->batch), 2);
+	scene_check_sums(scene);
+}
+
+/* In New York an hour before its end; the delay ends after it. */
+static void retries_wait_for_their_own_window(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.retry_failed = true;
+	scene->config.max_retry_attempts = 1;
+	scene->config.retry_delay_minutes = 90;
+	start(scene, 3);
+	scene_at("2026-06-01T20:00:00Z");
+	assert_int_equal(scene_claim(scene, 1000), 0); /* the one of Berlin was late, and is planned anew */
+	scene_plan(scene);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	scene_tell_all(scene, CALL_BUSY);
+	assert_int_equal(due_where(scene, "position = 2 AND attempt = 2 AND due_at >= '2026-06-02 13:00:00'"
+	                           " AND due_at < '2026-06-02 13:00:01'"), 1);
+	scene_at("2026-06-02T13:00:01Z");
+	for (int i = 0; i < 3; i++) { /* Tokyo and Berlin were late */
+		scene_claim(scene, 1000);
+		scene_plan(scene);
+		scene_pass(US_PER_SECOND);
+	}
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND position = 2 AND attempt = 2",
+	                     (long long)scene->batch), 1);
+	scene_check_sums(scene);
+}
+
+/* One whose zone is lost after its first call keeps what that one gave. */
+static void a_zone_that_is_lost(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.retry_failed = true;
+	scene->config.max_retry_attempts = 1;
+	start(scene, 3);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	scene_tell_all(scene, CALL_BUSY);
+	assert_int_equal(due_where(scene, "position = 3 AND attempt = 2"), 1);
+	ask("UPDATE batch_contacts SET timezone = 'Asia/Atlantis' WHERE batch_id = %lld AND position = 3", (long long)scene->batch);
+	scene_at("2026-06-01T12:00:00Z");
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	scene_plan(scene);
+	assert_int_equal(scene_batch(scene).counts.busy, 1);
+	assert_int_equal(scene_batch(scene).counts.skipped, 0);
+	assert_int_equal(scene_batch(scene).counts.pending, 2);
+	scene_check_sums(scene);
+}
+
+static void contacts_that_are_added(void **state)
+{
+	struct scene *scene = *state;
+
+	start(scene, 6);
+	scene_add(scene, 100, 3);
+	scene_plan(scene);
+	assert_int_equal(due_where(scene, "1"), 9);
+	/* behind the last that was planned; Berlin opens then */
+	assert_int_equal(due_where(scene, "position > 6 AND due_at >= '2026-06-02 07:00:00'"), 3);
+	leftovers_are_none(scene);
+}
+
+/* Switched on and off, also while a plan is being written. */
+static void the_rule_comes_and_goes(void **state)
+{
+	struct scene *scene = *state;
+
+	create(scene, 30000);
+	scene_do(scene, campaign_schedule);
+	assert_true(scene_batch(scene).work == BATCH_WORK_PLAN);
+	assert_true(ask("SELECT COUNT(*) FROM unplanned_contacts WHERE batch_id = %lld", (long long)scene->batch) > 0);
+	scene->config.respect_contact_timezone = false;
+	assert_ok(scene_change(scene, "respect_contact_timezone"));
+	scene_plan(scene);
+	assert_int_equal(due_where(scene, "due_at < '2026-06-01 08:01'"), 30000);
+	scene->config.respect_contact_timezone = true;
+	assert_ok(scene_change(scene, "respect_contact_timezone"));
+	scene_plan(scene);
+	assert_int_equal(due_where(scene, "1"), 30000);
+	assert_int_equal(due_in(scene, 1, "+09:00") + due_in(scene, 2, "-04:00") + due_in(scene, 3, "+02:00"), 30000);
+	leftovers_are_none(scene);
+}
+
+static void a_pause_and_what_became_late(void **state)
+{
+	struct scene *scene = *state;
+
+	start(scene, 30);
+	scene_do(scene, campaign_pause);
+	scene_at("2026-06-03T10:00:00Z");
+	scene_do(scene, campaign_resume);
+	scene_plan(scene);
+	assert_int_equal(due_where(scene, "due_at >= '2026-06-03 10:00:00'"), 30);
+	assert_int_equal(due_in(scene, 1, "+09:00") + due_in(scene, 2, "-04:00") + due_in(scene, 3, "+02:00"), 30);
+}
+
+static enum db_result purge(struct db *db, void *context)
+{
+	struct batch batch = scene_batch(context);
+
+	return purge_step(db, &batch, clock_now_us());
+}
+
+static void nothing_stays_behind(void **state)
+{
+	struct scene *scene = *state;
+
+	create(scene, 30000);
+	scene_do(scene, campaign_schedule);
+	scene_do(scene, campaign_cancel);
+	scene_do(scene, campaign_delete);
+	while (ask("SELECT COUNT(*) FROM batch_calls WHERE id = %lld", (long long)scene->batch) != 0)
+		assert_ok(db_transact(scene->fixture->db, DB_ONCE, purge, scene));
+	assert_int_equal(ask("SELECT COUNT(*) FROM unplanned_contacts WHERE batch_id = %lld", (long long)scene->batch), 0);
+	assert_int_equal(ask("SELECT COUNT(*) FROM batch_zones WHERE batch_id = %lld", (long long)scene->batch), 0);
+}
+
+/* The last of all: the table of numbers is read once in the life of a process. */
+static void zones_told_by_the_number(void **state)
+{
+	struct scene *scene = *state;
+	char path[] = "/tmp/outdial-number-zones-XXXXXX";
+	static const char table[] = "1|America/New_York&America/Los_Angeles\n49|Europe/Berlin\n4900|Asia/Tokyo&America/New_York\n";
+	int file = mkstemp(path);
+
+	assert_int_equal(write(file, table, strlen(table)), (ssize_t)strlen(table));
+	assert_int_equal(close(file), 0);
+	number_zones_load(path);
+	assert_int_equal(unlink(path), 0);
+	create(scene, 3);
+	spread(scene, (const char *const[]){ "" }, 1);
+	ask("UPDATE batch_contacts SET phone_number = '+12125550100' WHERE batch_id = %lld AND position = 1", (long long)scene->batch);
+	ask("UPDATE batch_contacts SET phone_number = '+493012345' WHERE batch_id = %lld AND position = 2", (long long)scene->batch);
+	ask("UPDATE batch_contacts SET phone_number = '+490012345' WHERE batch_id = %lld AND position = 3", (long long)scene->batch);
+	scene_do(scene, campaign_schedule);
+	scene_plan(scene);
+	/* open in New York and in Los Angeles; in Berlin; never in Tokyo and New York */
+	assert_int_equal(due_where(scene, "position = 1 AND due_at = '2026-06-01 16:00:00'"), 1);
+	assert_int_equal(due_where(scene, "position = 2 AND due_at < '2026-06-01 08:00:01'"), 1);
+	assert_int_equal(scene_batch(scene).counts.skipped, 1);
+	scene_check_sums(scene);
+	scene_at("2026-06-01T16:00:01Z");
+	scene_claim(scene, 10);
+	scene_plan(scene);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 1);
+	assert_int_equal(ask("SELECT expires_at < '2026-06-01 21:00:00' FROM calls WHERE batch_id = %lld AND position = 1",
+	                     (long long)scene->batch), 1);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest group_tests[] = {
+		SCENE_TEST(everybody_in_their_own_window),
+		SCENE_TEST(thirty_thousand_in_chunks),
+		SCENE_TEST(a_cap_over_all_zones),
+		SCENE_TEST(who_can_never_be_called_is_skipped),
+		SCENE_TEST(nobody_is_left_to_be_called),
+		SCENE_TEST(no_day_in_any_zone),
+		SCENE_TEST(only_who_is_awake_is_called),
+		SCENE_TEST(a_closed_zone_hides_nobody),
+		SCENE_TEST(retries_wait_for_their_own_window),
+		SCENE_TEST(a_zone_that_is_lost),
+		SCENE_TEST(contacts_that_are_added),
+		SCENE_TEST(the_rule_comes_and_goes),
+		SCENE_TEST(a_pause_and_what_became_late),
+		SCENE_TEST(nothing_stays_behind),
+		SCENE_TEST(zones_told_by_the_number),
+	};
+
+	return cmocka_run_group_tests(group_tests, NULL, NULL);
+}
