@@ -141,8 +141,8 @@ static void settle_window(const struct batch_config *config, struct faults *faul
 		fault_add(faults, "end_time", "must differ from start_time");
 }
 
-/* The list stands in for the simple window; the days that have one are then the working days. */
-static void settle_windows(struct batch_config *config, bool days_given, struct faults *faults)
+/* The list stands in for the simple window. Its days are the working days, unless these are given as well. */
+static void settle_windows(struct batch_config *config, bool windows_given, bool days_given, struct faults *faults)
 {
 	const struct calling_window *windows = config->calling_windows.items;
 	unsigned days = 0;
@@ -157,9 +157,10 @@ static void settle_windows(struct batch_config *config, bool days_given, struct 
 			          "must differ from start");
 		days |= windows[i].days;
 	}
-	if (days_given && config->working_days != days)
-		fault_add(faults, "working_days", "must be the days of calling_windows, or be left out");
-	config->working_days = days;
+	if (windows_given && !days_given)
+		config->working_days = days;
+	if ((config->working_days & days) == 0)
+		fault_add(faults, "working_days", "has none of the days of calling_windows");
 }
 
 static void settle_folder(const struct batch_config *config, struct faults *faults)
@@ -176,7 +177,8 @@ void batch_config_settle(struct batch_config *config, const struct field_table *
                          struct faults *faults)
 {
 	settle_window(config, faults);
-	settle_windows(config, field_is_given(table, given, "working_days"), faults);
+	settle_windows(config, field_is_given(table, given, "calling_windows"),
+	               field_is_given(table, given, "working_days"), faults);
 	settle_folder(config, faults);
 	if (config->schedule_type == SCHEDULE_SCHEDULED && config->scheduled_at.us == INSTANT_NONE)
 		fault_add(faults, "scheduled_at", "is required when schedule_type is scheduled");

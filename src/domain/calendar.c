@@ -63,9 +63,9 @@ static bool is_excluded(const struct calendar *c, int32_t day)
 	       bsearch(&day, c->excluded, c->excluded_count, sizeof day, compare_days) != NULL;
 }
 
-static bool opens_on(const struct calling_window *window, int32_t day)
+static bool opens_on(const struct calendar *c, const struct calling_window *window, int32_t day)
 {
-	return (window->days >> (civil_weekday(day) - 1) & 1) != 0;
+	return ((window->days & c->daily.days) >> (civil_weekday(day) - 1) & 1) != 0;
 }
 
 /* Puts a piece where it belongs among the others, which ascend. */
@@ -108,9 +108,9 @@ static int day_pieces(const struct calendar *c, int32_t day, struct piece pieces
 		const struct calling_window *w = &windows[i];
 		bool over_midnight = w->end < w->start;
 
-		if (over_midnight && yesterday && opens_on(w, day - 1))
+		if (over_midnight && yesterday && opens_on(c, w, day - 1))
 			count = add_piece(pieces, count, 0, w->end);
-		if (today && opens_on(w, day))
+		if (today && opens_on(c, w, day))
 			count = add_piece(pieces, count, w->start, over_midnight ? MINUTES_PER_DAY : w->end);
 	}
 	return merge_pieces(pieces, count);

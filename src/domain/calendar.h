@@ -31,7 +31,7 @@ struct calling_window {
 struct calendar {
 	const char *zone;            /* whose civil days count */
 	const char *zones;           /* where the windows are read: names, a space between two. NULL: in `zone` */
-	struct calling_window daily; /* the one window, unless there is a list */
+	struct calling_window daily; /* the one window; of a list only those open whose day is among its days too */
 	const struct calling_window *windows;
 	size_t window_count;         /* at most CALENDAR_MAX_WINDOWS */
 	const int32_t *excluded;     /* civil days, ascending */

@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
-"""Plans made through the API, against an oracle of some lines that plans contact by contact with
+"""Plans made through the API, against the oracle of the unit tests, which plans contact by contact with
 Python's own time zones: random zones, windows, days, caps, paces and starts, many of them at a
 change of the clocks."""
 
-import collections
 import datetime
-import itertools
-import zoneinfo
+import os
+import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "unit"))
+
+import plan_oracle as oracle
 import tap
 from client import UTC, contacts, parse, until
 
 STACK = {"rate_limit": False}
 
-MINUTE, HOUR, DAY = (datetime.timedelta(minutes=minutes) for minutes in (1, 60, 24 * 60))
+MINUTE, DAY = (datetime.timedelta(minutes=minutes) for minutes in (1, 24 * 60))
 CAMPAIGNS = 60
 
 # Zones whose clocks change in unlike ways, and a day on which they do.
@@ -27,71 +29,6 @@ CHANGES = [
 STEADY = ["UTC", "Asia/Kolkata", "Asia/Kathmandu", "Pacific/Kiritimati", "Pacific/Niue", "Etc/GMT+12"]
 
 
-class Plan:
-    """The oracle. A wall time that clocks skip moves forward by the gap, of one that they show twice
-    the first counts: that is what fold=0 means. Windows are cut at midnight, since calls are counted
-    on local days."""
-
-    def __init__(self, campaign):
-        self.campaign = campaign
-        self.zone = zoneinfo.ZoneInfo(campaign["timezone"])
-        self.start = minutes(campaign["start_time"]) if campaign["start_time"] else 0
-        self.end = minutes(campaign["end_time"]) if campaign["end_time"] else 24 * 60
-        self.cap = campaign["max_calls_per_day"] or 10 ** 9
-        pace = campaign["calls_per_minute"]
-        self.gap = datetime.timedelta(milliseconds=-(-60_000 // pace) if pace else 1)
-
-    def instant(self, day, minute):
-        wall = datetime.datetime.combine(day, datetime.time()) + minute * MINUTE
-        return wall.replace(tzinfo=self.zone).astimezone(UTC)
-
-    def opens_on(self, day):
-        return (day.isoweekday() in self.campaign["working_days"] and
-                str(day) not in self.campaign["excluded_dates"])
-
-    def windows(self, day):
-        """(local day, first instant, end) of the window that opens on this day."""
-        if not self.opens_on(day):
-            return []
-        if self.start < self.end:
-            return [self.piece(day, self.start, self.end)]
-        return [self.piece(day, self.start, 24 * 60), self.piece(day + DAY, 0, self.end)]
-
-    def piece(self, day, first, last):
-        return day, self.instant(day, first), min(self.instant(day, last), self.instant(day + DAY, 0))
-
-    def instants(self, count):
-        at = parse(self.campaign["scheduled_at"])
-        calls, planned = collections.Counter(), []
-        first_day = at.astimezone(self.zone).date() - 2 * DAY
-        for day in (first_day + number * DAY for number in itertools.count()):
-            for local_day, begin, end in self.windows(day):
-                at = max(at, begin)
-                while at < end and calls[local_day] < self.cap:
-                    planned.append(at)
-                    if len(planned) == count:
-                        return planned
-                    calls[local_day] += 1
-                    at += self.gap
-
-    def check_promises(self, planned):
-        """The contract's own words, without a plan to compare."""
-        assert len(set(planned)) == len(planned), "unique"
-        walls = [at.astimezone(self.zone) for at in planned]
-        per_day = collections.Counter(wall.date() for wall in walls)
-        assert max(per_day.values()) <= self.cap, per_day
-        for at, wall in zip(planned, walls):
-            if (at - DAY).astimezone(self.zone).utcoffset() == (at + DAY).astimezone(self.zone).utcoffset():
-                assert self.is_open(wall), wall
-
-    def is_open(self, wall):
-        minute = wall.hour * 60 + wall.minute
-        if self.start < self.end:
-            return self.opens_on(wall.date()) and self.start <= minute < self.end
-        return (minute >= self.start and self.opens_on(wall.date()) or
-                minute < self.end and self.opens_on(wall.date() - DAY))
-
-
 def minutes(text):
     return int(text[:2]) * 60 + int(text[3:])
 
@@ -100,18 +37,59 @@ def clock(minute):
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
+def microseconds(at):
+    return (at - datetime.datetime(1970, 1, 1, tzinfo=UTC)) // datetime.timedelta(microseconds=1)
+
+
+def windows_of(campaign):
+    if campaign["calling_windows"]:
+        return [(set(w["days"]) & set(campaign["working_days"]), minutes(w["start"]), minutes(w["end"])) for w in campaign["calling_windows"]]
+    if campaign["start_time"]:
+        return [(campaign["working_days"], minutes(campaign["start_time"]), minutes(campaign["end_time"]))]
+    return [(campaign["working_days"], 0, 1440)]
+
+
+def calendar_of(campaign, zones=()):
+    excluded = [(datetime.date.fromisoformat(date) - datetime.date(1970, 1, 1)).days
+                for date in campaign["excluded_dates"]]
+    return oracle.Calendar(oracle.Zone(campaign["timezone"]), windows_of(campaign), excluded,
+                           [oracle.Zone(zone) for zone in zones])
+
+
+def campaign_of(campaign, count):
+    pace = campaign["calls_per_minute"]
+    gap_us = -(-60_000 // pace) * oracle.MS if pace else oracle.MS
+    return oracle.Campaign(calendar_of(campaign), campaign["max_calls_per_day"] or 0, gap_us,
+                           microseconds(parse(campaign["scheduled_at"])), 0, 0, count)
+
+
+def random_window(chance):
+    first, last = chance.sample(sorted({chance.randint(0, 1440), chance.randint(0, 1440), 0, 60, 120, 150,
+                                        180, 1380, 1440}), 2)
+    return (clock(first), clock(last)) if (first, last) != (1440, 0) else random_window(chance)
+
+
+def random_days(chance):
+    return sorted(chance.sample(range(1, 8), chance.randint(1, 7)))
+
+
+def random_windows(chance):
+    """One window for all working days, the whole day, or a list."""
+    if chance.random() < 0.4:
+        windows = [(random_days(chance), *random_window(chance)) for _ in range(chance.randint(1, 5))]
+        return {"start_time": None, "end_time": None, "calling_windows": [
+            {"days": days, "start": start, "end": end} for days, start, end in windows]}
+    start, end = (None, None) if chance.random() < 0.2 else random_window(chance)
+    return {"start_time": start, "end_time": end, "calling_windows": None, "working_days": random_days(chance)}
+
+
 def random_campaign(chance):
     zone, day = chance.choice(CHANGES) if chance.random() < 0.7 else (chance.choice(STEADY), "2040-05-17")
     start = datetime.datetime.strptime(day, "%Y-%m-%d") + chance.randint(-40 * 60, 20 * 60) * MINUTE
-    first, last = chance.sample(sorted({chance.randint(0, 1440), chance.randint(0, 1440), 0, 60, 120, 150,
-                                        180, 1380, 1440}), 2)
-    if chance.random() < 0.2 or (first, last) == (1440, 0):
-        first = last = None
     near = [str(start.date() + chance.randint(-1, 6) * DAY) for _ in range(chance.randint(0, 3))]
     return {
         "timezone": zone, "schedule_type": "scheduled", "scheduled_at": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "start_time": None if first is None else clock(first), "end_time": None if last is None else clock(last),
-        "working_days": sorted(chance.sample(range(1, 8), chance.randint(1, 7))),
+        **random_windows(chance),
         "excluded_dates": sorted(set(near)),
         "max_calls_per_day": chance.choice([None, None, 1, 2, chance.randint(3, 20)]),
         "calls_per_minute": chance.choice([None, None, 60_000, 7, 1, 1]),
@@ -122,13 +100,19 @@ def planned(t, batch):
     return [parse(row["scheduled_at"]) for row in t.api.contacts_of(batch)]
 
 
-def check(t, batch):
-    plan = Plan(batch)
-    found = planned(t, batch)
-    wanted = plan.instants(len(found))
+def first_difference(found, wanted):
     wrong = [(number, str(a), str(b)) for number, (a, b) in enumerate(zip(found, wanted), 1) if a != b]
-    assert not wrong, f"{batch}\ncontact, planned, should be: {wrong[0]}"
-    plan.check_promises(found)
+    return f"contact, planned, should be: {wrong[0]}" if wrong else None
+
+
+def check(t, batch):
+    found = planned(t, batch)
+    plan = campaign_of(batch, len(found))
+    wanted, _ = plan.plan()
+    fault = first_difference([microseconds(at) for at in found], wanted)
+    assert not fault, f"{batch}\n{fault}"
+    fault = plan.broken_promise(wanted)
+    assert not fault, f"{batch}\n{fault}"
     assert (parse(batch["planned_from"]), parse(batch["planned_until"])) == (min(found), max(found)), batch
 
 
@@ -143,6 +127,40 @@ def test_random_plans(t):
             check(t, batch)
         except AssertionError as error:
             raise AssertionError(f"{campaign}: {error}") from error
+
+
+def test_random_plans_in_the_zones_of_contacts(t):
+    """Contacts in up to four zones, or in none that is known: then the campaign's own counts."""
+    receiver, agent = t.dialing_agent()
+    numbers = [t.api.number()["id"]]
+    for _ in range(CAMPAIGNS // 2):
+        campaign = dict(random_campaign(t.random), respect_contact_timezone=True)
+        zones = [None, *t.random.sample([zone for zone, _ in CHANGES] + STEADY, 3)]
+        people = [dict(person, timezone=t.random.choice(zones)) for person in contacts(t.random.randint(1, 40))]
+        batch = t.api.batch(agent, people, phone_number_ids=numbers, **campaign)
+        batch = until(lambda: whole(t, batch), what="the plan is whole")
+        check_groups(t, batch, people)
+
+
+def whole(t, batch):
+    """Once every contact has an instant."""
+    found = t.api.read(batch)
+    return found if all(row["scheduled_at"] for row in t.api.contacts_of(batch)) else None
+
+
+def check_groups(t, batch, people):
+    zones = list(dict.fromkeys(person["timezone"] for person in people))
+    groups = [(sum(person["timezone"] == zone for person in people), calendar_of(batch, [zone] if zone else []))
+              for zone in zones]
+    plan = oracle.Groups(groups, campaign_of(batch, len(people)))
+    wanted = plan.plan()
+    rows = t.api.contacts_of(batch)
+    for group, zone in enumerate(zones):
+        found = [microseconds(parse(row["scheduled_at"])) for row in rows if row["timezone"] == zone]
+        fault = first_difference(found, [at for at, number in wanted if number == group])
+        assert not fault, f"{batch}\nof those in {zone}: {fault}"
+    fault = plan.broken_promise(wanted)
+    assert not fault, f"{batch}\n{fault}"
 
 
 def test_random_changes_and_additions(t):
@@ -167,18 +185,17 @@ def test_a_plan_that_is_longer_than_one_transaction(t):
     for more in (1, 2):
         t.api.post(f"/batch-calls/{batch['id']}/contacts",
                    {"contacts": contacts(10_000, first=more * 10_000 + 1)})
-    plan = Plan(t.api.read(batch))
-    wanted = plan.instants(30_000)
+    wanted, _ = campaign_of(t.api.read(batch), 30_000).plan()
     done = until(lambda: complete(t, batch, wanted[-1]), 30, "the plan is complete")
-    assert parse(done["planned_from"]) == wanted[0]
+    assert microseconds(parse(done["planned_from"])) == wanted[0]
     for offset in (0, 100, 9_950, 10_000, 19_950, 20_000, 29_900):
         rows = t.api.get(f"/batch-calls/{batch['id']}/contacts", limit=100, offset=offset)
-        assert [parse(row["scheduled_at"]) for row in rows] == wanted[offset:offset + 100], offset
+        assert [microseconds(parse(row["scheduled_at"])) for row in rows] == wanted[offset:offset + 100], offset
 
 
 def complete(t, batch, last):
     batch = t.api.read(batch)
-    return batch if parse(batch["planned_until"]) == last else None
+    return batch if microseconds(parse(batch["planned_until"])) == last else None
 
 
 def test_an_immediate_campaign_begins_now(t):

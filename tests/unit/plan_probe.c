@@ -23,6 +23,7 @@
 #define MAX_EXCLUDED 4096
 #define MAX_ROOM 16
 #define MAX_GROUPS 8
+#define EVERY_DAY 0x7f
 
 static const char *next_word(void)
 {
@@ -65,7 +66,7 @@ static void next_windows(struct calendar *calendar)
 
 	for (; sscanf(text, "%u:%d:%d%n", &w->days, &w->start, &w->end, &len) == 3; w++)
 		text += len + (text[len] == ',');
-	calendar->daily = *list;
+	calendar->daily = w - list == 1 ? *list : (struct calling_window){ .days = EVERY_DAY };
 	calendar->windows = list;
 	calendar->window_count = w - list > 1 ? (size_t)(w - list) : 0;
 }

@@ -198,7 +198,7 @@ static void several_windows(void **state)
 		{ 1 << 5, 10 * 60, 11 * 60 },           { 1 << 4, 16 * 60, 60 }, /* Friday's end, into Saturday */
 		{ 1 << 5, 11 * 60, 11 * 60 + 30 },
 	};
-	struct calendar c = { .zone = "UTC", .windows = windows, .window_count = LENGTH(windows) };
+	struct calendar c = { .zone = "UTC", .daily.days = EVERY_DAY, .windows = windows, .window_count = LENGTH(windows) };
 	int32_t friday[] = { day("2026-07-03") };
 
 	(void)state;
@@ -211,6 +211,8 @@ static void several_windows(void **state)
 	c.excluded = friday;
 	c.excluded_count = 1;
 	assert_span(c, "2026-07-02T17:00Z", "2026-07-04", "2026-07-04T10:00Z", "2026-07-04T11:30Z");
+	c.daily.days = 1 << 1 | 1 << 5; /* Tuesdays and Saturdays */
+	assert_span(c, "2026-07-04T11:30Z", "2026-07-07", "2026-07-07T09:00Z", "2026-07-07T12:00Z");
 }
 
 /* Nine to five in all zones that a number may be in, counted on days of the campaign's own. */
