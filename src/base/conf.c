@@ -34,7 +34,6 @@ static const struct key keys[] = {
 	KEY(max_in_flight, KEY_INT, "500", 1, 10000),
 	KEY(dispatch_ttl_seconds, KEY_INT, "120", 1, 86400),
 	KEY(lease_seconds, KEY_INT, "30", 20, 3600), /* longer than a webhook may take */
-	KEY(number_zones_file, KEY_TEXT, "", 0, 4095),
 	KEY(webhook_allow_http, KEY_BOOL, "no", 0, 0),
 	KEY(webhook_allow_private, KEY_BOOL, "no", 0, 0),
 	KEY(webhook_allow, KEY_NETWORKS, "", 0, 4000),
@@ -43,6 +42,7 @@ static const struct key keys[] = {
 	KEY(webhook_client_certificate, KEY_TEXT, "", 0, 4095),
 	KEY(webhook_client_key, KEY_TEXT, "", 0, 4095),
 	KEY(webhook_retention_days, KEY_INT, "30", 1, 3650),
+	KEY(number_zones_file, KEY_TEXT, "", 0, 4095),
 	KEY(log_level, KEY_LEVEL, "info", 0, 0),
 };
 

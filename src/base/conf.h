@@ -16,7 +16,6 @@ struct conf {
 	int64_t max_in_flight;
 	int64_t dispatch_ttl_seconds;
 	int64_t lease_seconds;
-	const char *number_zones_file;
 	bool webhook_allow_http;
 	bool webhook_allow_private;
 	const char *webhook_allow; /* a list of base/network.h, as the next */
@@ -25,6 +24,7 @@ struct conf {
 	const char *webhook_client_certificate;
 	const char *webhook_client_key;
 	int64_t webhook_retention_days;
+	const char *number_zones_file; /* "": none */
 	int64_t log_level;
 };
 

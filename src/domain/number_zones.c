@@ -57,12 +57,13 @@ static bool take_line(char *line)
 
 void number_zones_load(const char *path)
 {
-	FILE *file = *path != '\0' ? fopen(path, "r") : NULL;
 	char *line = NULL;
 	size_t size = 0;
+	FILE *file;
 
 	if (*path == '\0')
 		return;
+	file = fopen(path, "r");
 	if (file == NULL)
 		fatal("%s: %s", path, strerror(errno));
 	for (int number = 1; getline(&line, &size, file) >= 0; number++) {

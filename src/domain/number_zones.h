@@ -4,7 +4,8 @@
 #ifndef DOMAIN_NUMBER_ZONES_H
 #define DOMAIN_NUMBER_ZONES_H
 
-/* Reads the table, once in the life of a process. A file that cannot be read, or is none of these, is fatal; "": none. */
+/* Reads the table, once in the life of a process. A file that cannot be read, or is none of these, is fatal; "": there is
+ * no table. */
 void number_zones_load(const char *path);
 
 /* All zones the number may be in, a space between two names; NULL: nobody knows. Lives as long as the process. */

@@ -27,6 +27,9 @@ LIMITS = {
     "excluded_dates": {"right": [[], ["2040-02-29"], ["2040-01-01", "2040-12-31"], None],
                        "wrong": [["2041-02-29"], ["01.01.2040"], ["2040-1-1"], [20400101], "2040-01-01",
                                  ["2040-01-01"] * 2, [""], ["2040-13-01"], ["2040-01-01T00:00:00Z"]]},
+    "calling_windows": {"right": [[], None, [{"days": [1], "start": "09:00", "end": "12:00"}]],
+                        "wrong": ["09:00", {}, [5], [{}], [None]]},
+    "respect_contact_timezone": strict(flag()),
     "max_concurrent_calls": strict(whole(1, 100)),
     "max_calls_per_day": nullable(whole(1, 2 ** 31 - 1)),
     "calls_per_minute": nullable(whole(1, 60000)),
@@ -45,8 +48,7 @@ CONTACT_LIMITS = {
     "timezone": {"right": ["", "Asia/Tokyo", None], "wrong": ["Mars/Olympus", 5, []]},
     "custom_fields": nullable(obj()),
 }
-NOT_OFFERED = {"respect_contact_timezone": False, "status": "active", "concurrency": 5,
-               "total_contacts": 5, "colour": "red"}
+NOT_OFFERED = {"status": "active", "concurrency": 5, "total_contacts": 5, "colour": "red"}
 
 # In which states each action is allowed, after the contract.
 ALLOWED = {
@@ -125,7 +127,7 @@ def test_defaults(t):
         "end_time": None, "working_days": [1, 2, 3, 4, 5], "max_concurrent_calls": 10, "concurrency": 10,
         "max_calls_per_day": None, "retry_failed": False, "max_retry_attempts": 0, "retry_attempts": 0,
         "retry_on": ["failed", "no_answer", "busy"], "retry_delay_minutes": 30, "calls_per_minute": None,
-        "excluded_dates": [], "metadata": None, "status": "draft", "status_reason": None, "total_contacts": 0,
+        "excluded_dates": [], "calling_windows": [], "respect_contact_timezone": False, "metadata": None, "status": "draft", "status_reason": None, "total_contacts": 0,
         "called": 0, "planned_from": None, "planned_until": None, "started_at": None, "completed_at": None,
     }
     for name, value in expected.items():
@@ -442,7 +444,7 @@ def test_an_active_campaign_takes_some_changes_only(t):
     batch = in_state(t, "active", agent, receiver)
     path = f"/batch-calls/{batch['id']}"
     for field, value in (("scheduled_at", FAR), ("schedule_type", "scheduled"), ("timezone", "Asia/Tokyo"),
-                         ("metadata", {"a": 1})):
+                         ("respect_contact_timezone", True), ("metadata", {"a": 1})):
         reply = t.api.send("PATCH", path, {field: value})
         assert reply.status == 422, reply
     number = t.api.number()
