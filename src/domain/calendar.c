@@ -19,6 +19,10 @@
 #define HORIZON_DAYS 366
 #define MINUTES_PER_DAY 1440
 
+/* How far the windows of several zones are looked at together. */
+#define STRETCH_DAYS 32
+#define STRETCH_SPANS 128
+
 /* Minutes of one civil day. */
 struct piece {
 	int from, until;
@@ -182,25 +186,83 @@ static bool next_zone(const char **names, char zone[ZONE_NAME_SIZE])
 	return true;
 }
 
-/* Until the first spans of all zones have something in common: before the one that begins last nothing has. */
+/* A stretch of time in which all that was found in every zone so far is listed, in order. */
+struct stretch {
+	int64_t from_us, until_us;
+	struct span spans[STRETCH_SPANS];
+	int count;
+};
+
+/* One span more; when there is no room, the stretch ends before it. */
+static bool list_span(struct stretch *stretch, struct span span)
+{
+	if (stretch->count == STRETCH_SPANS)
+		stretch->until_us = span.from_us;
+	else
+		stretch->spans[stretch->count++] = span;
+	return span.from_us < stretch->until_us;
+}
+
+/* Those of a zone that begin before the stretch ends. */
+static void list_zone(const struct calendar *c, const char *zone, struct stretch *stretch)
+{
+	struct span span = { .until_us = stretch->from_us };
+
+	while (zone_span(c, zone, span.until_us, &span) && span.from_us < stretch->until_us && list_span(stretch, span))
+		;
+}
+
+/* What the spans of both have in common. */
+static void intersect(const struct stretch *a, const struct stretch *b, struct stretch *out)
+{
+	for (int i = 0, j = 0; i < a->count && j < b->count;) {
+		struct span both = {
+			.from_us = max_us(a->spans[i].from_us, b->spans[j].from_us),
+			.until_us = min_us(a->spans[i].until_us, b->spans[j].until_us),
+		};
+
+		if (both.from_us < both.until_us && !list_span(out, both))
+			return;
+		if (a->spans[i].until_us < b->spans[j].until_us)
+			i++;
+		else
+			j++;
+	}
+}
+
+/* Zone by zone, for changing zones is dear, and some weeks at once. Often the first few zones tell that a number, which
+ * may be anywhere on a continent, can never be called. */
+static void list_common(const struct calendar *c, struct stretch *common)
+{
+	const char *names = c->zones;
+	char zone[ZONE_NAME_SIZE];
+
+	for (bool first = true; next_zone(&names, zone) && (first || common->count != 0); first = false) {
+		struct stretch own = { .from_us = common->from_us, .until_us = common->until_us };
+		struct stretch before = *common;
+
+		list_zone(c, zone, &own);
+		*common = own;
+		if (first)
+			continue;
+		common->count = 0;
+		intersect(&before, &own, common);
+	}
+}
+
 static bool common_span(const struct calendar *c, int64_t at_us, struct span *out)
 {
 	int64_t horizon_us = at_us + HORIZON_DAYS * US_PER_DAY;
-	char zone[ZONE_NAME_SIZE];
-	struct span span;
+	struct stretch common = { .until_us = at_us };
 
-	for (; at_us <= horizon_us; at_us = out->from_us) {
-		const char *names = c->zones;
-
-		*out = (struct span){ .from_us = INT64_MIN, .until_us = INT64_MAX };
-		while (next_zone(&names, zone)) {
-			if (!zone_span(c, zone, at_us, &span))
-				return false;
-			out->from_us = max_us(out->from_us, span.from_us);
-			out->until_us = min_us(out->until_us, span.until_us);
-		}
-		if (out->from_us < out->until_us)
+	while (common.until_us <= horizon_us) {
+		common = (struct stretch){ .from_us = common.until_us,
+		                           .until_us = common.until_us + STRETCH_DAYS * US_PER_DAY };
+		list_common(c, &common);
+		if (common.count != 0 && common.spans[0].from_us < common.until_us) {
+			*out = common.spans[0];
 			return out->from_us <= horizon_us;
+		}
 	}
 	return false;
 }
