@@ -201,19 +201,6 @@ static bool is_planning(const struct batch *batch)
 	return batch->work == BATCH_WORK_CLEAR_PLAN || batch->work == BATCH_WORK_PLAN;
 }
 
-enum db_result planning_groups(struct db *db, const struct batch *batch, struct arena *arena,
-                               struct plan_group **groups, int *count)
-{
-	if (batch->config.respect_contact_timezone)
-		return zone_groups_count(db, batch, arena, groups, count);
-	*groups = arena_alloc(arena, sizeof **groups);
-	**groups = (struct plan_group){
-		.calendar = batch_calendar(&batch->config, NULL), .left = batch->counts.pending, .callable = true,
-	};
-	*count = 1;
-	return DB_OK;
-}
-
 enum db_result planning_run(struct db *db, struct batch *batch, int steps, bool *impossible)
 {
 	struct arena *arena = arena_new();
@@ -226,4 +213,17 @@ enum db_result planning_run(struct db *db, struct batch *batch, int steps, bool 
 		result = save_plan(db, batch, arena);
 	arena_free(arena);
 	return result;
+}
+
+enum db_result planning_groups(struct db *db, const struct batch *batch, struct arena *arena,
+                               struct plan_group **groups, int *count)
+{
+	if (batch->config.respect_contact_timezone)
+		return zone_groups_count(db, batch, arena, groups, count);
+	*groups = arena_alloc(arena, sizeof **groups);
+	**groups = (struct plan_group){
+		.calendar = batch_calendar(&batch->config, NULL), .left = batch->counts.pending, .callable = true,
+	};
+	*count = 1;
+	return DB_OK;
 }

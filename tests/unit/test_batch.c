@@ -117,6 +117,13 @@ static void bodies_with_one_fault(void **state)
 		{ "{\"name\":\"\",\"agent_id\":\"01890a5d-ac96-774b-bcce-b302099a8057\"}", "name" },
 		{ "{\"name\":\"x\"}", "agent_id" },
 		{ "{" NEEDED ",\"max_concurrent_calls\":0}", "max_concurrent_calls" },
+		{ "{" NEEDED ",\"calling_windows\":[{\"days\":[1],\"start\":\"09:00\",\"end\":\"10:00\"}],"
+		  "\"start_time\":\"09:00\",\"end_time\":\"10:00\"}", "calling_windows" },
+		{ "{" NEEDED ",\"calling_windows\":[{\"days\":[1],\"start\":\"09:00\",\"end\":\"09:00\"}]}",
+		  "calling_windows[0].end" },
+		{ "{" NEEDED ",\"calling_windows\":[{\"days\":[1],\"start\":\"09:00\"}]}", "calling_windows[0].end" },
+		{ "{" NEEDED ",\"calling_windows\":[{\"days\":[1],\"start\":\"09:00\",\"end\":\"10:00\"}],"
+		  "\"working_days\":[2]}", "working_days" },
 		{ "{" NEEDED ",\"max_concurrent_calls\":101}", "max_concurrent_calls" },
 		{ "{" NEEDED ",\"max_calls_per_day\":0}", "max_calls_per_day" },
 		{ "{" NEEDED ",\"max_retry_attempts\":4}", "max_retry_attempts" },
