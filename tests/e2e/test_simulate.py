@@ -83,6 +83,27 @@ def test_month_end_leap_day_and_weekends(t):
     assert [str(day) for day in days] == ["2028-02-25", "2028-02-29", "2028-03-01", "2028-03-02", "2028-03-03"], days
 
 
+def test_contacts_in_their_own_zones_while_clocks_change(t):
+    """Clocks go back in Berlin on 2026-10-25 and in New York on 2026-11-01; a night window meets both."""
+    zones = {"+4930": "Europe/Berlin", "+1212": "America/New_York", "+8190": "Asia/Tokyo"}
+    text, calls = play(
+        t, starts_at="2026-10-24T00:00:00", no_answer=40, completed=60, seed=7,
+        contacts=[{"count": 120, "phone_prefix": prefix, "timezone": zone} for prefix, zone in zones.items()],
+        campaign={"timezone": "Europe/Berlin", "respect_contact_timezone": True, "max_calls_per_day": 60,
+                  "calling_windows": [{"days": EVERY_DAY, "start": "01:30", "end": "03:10"},
+                                      {"days": [1, 3, 5], "start": "12:00", "end": "12:30"}],
+                  "max_concurrent_calls": 5, "retry_failed": True, "max_retry_attempts": 2, "retry_delay_minutes": 45})
+    assert {call.to[:5] for call in calls} == set(zones)
+    for prefix, zone in zones.items():
+        walls = [call.at.astimezone(zoneinfo.ZoneInfo(zone)) for call in calls if call.to.startswith(prefix)]
+        for wall in walls:
+            noon = "12:00" <= wall.strftime("%H:%M") < "12:30" and wall.isoweekday() in (1, 3, 5)
+            assert noon or "01:30" <= wall.strftime("%H:%M") < "03:10", (zone, wall)
+    days = collections.Counter(call.at.astimezone(zoneinfo.ZoneInfo("Europe/Berlin")).date() for call in calls)
+    assert max(days.values()) <= 60 and len(days) > 7, days
+    assert "of 360 contacts" in text, text
+
+
 def test_retries_pauses_and_changes(t):
     text, calls = play(
         t, starts_at="2026-06-01T08:00:00", contacts=[{"count": 60}], no_answer=50, completed=50, seed=5, numbers=2,
