@@ -140,6 +140,14 @@ enum db_result reply_not_modified(struct request *request)
 	return DB_OK;
 }
 
+struct buf *reply_plain(struct request *request, const char *media_type)
+{
+	struct reply *reply = start(request, 200);
+
+	reply->media_type = media_type;
+	return &reply->body;
+}
+
 enum db_result reply_in_parts(struct request *request, const char *media_type, reply_part *next, void *parts)
 {
 	struct reply *reply = start(request, 200);

@@ -66,6 +66,9 @@ void reply_text(struct request *request, const char *json, size_t len);
 enum db_result reply_no_content(struct request *request);  /* 204 */
 enum db_result reply_not_modified(struct request *request); /* 304 */
 
+/* 200 with a body of another media type, which the caller writes. */
+struct buf *reply_plain(struct request *request, const char *media_type);
+
 /* 200 with a body that comes in parts, so that memory does not grow with it. */
 enum db_result reply_in_parts(struct request *request, const char *media_type, reply_part *next, void *parts);
 

@@ -11,6 +11,7 @@
 #include "api/folders.h"
 #include "api/forecast.h"
 #include "api/imports.h"
+#include "api/metrics.h"
 #include "api/numbers.h"
 #include "api/organization.h"
 #include "api/page.h"
@@ -111,6 +112,7 @@ const struct route routes[] = {
 	{ METHOD_GET, V1 "/openapi.json", ROUTE_PUBLIC, NULL, NULL, 0, service_openapi },
 	{ METHOD_GET, "/healthz", ROUTE_PUBLIC, NULL, NULL, 0, service_healthz },
 	{ METHOD_GET, "/readyz", ROUTE_PUBLIC, NULL, NULL, 0, service_readyz },
+	{ METHOD_GET, "/metrics", ROUTE_PUBLIC, NULL, NULL, 0, metrics_get },
 };
 
 const size_t route_count = sizeof routes / sizeof *routes;

@@ -6,9 +6,11 @@
 #include "api/reply.h"
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/instant.h"
 #include "domain/event.h"
 #include "domain/signature.h"
 #include "domain/target.h"
+#include "store/health_store.h"
 #include "store/webhook_store.h"
 
 static const struct webhook webhook_initial = { .url = "", .description = "", .disabled_reason = "" };
@@ -59,6 +61,16 @@ static void write_signing(struct json *json, const struct webhook *webhook)
 	crypto_forget(&secrets, sizeof secrets);
 }
 
+static void write_health(struct json *json, const struct health *health)
+{
+	enum circuit circuit = health_circuit(health, clock_now_us());
+
+	json_add_string(json, "circuit", circuit_names[circuit]);
+	json_int(json, "failures_in_a_row", health->failures);
+	json_instant(json, "failing_since", health->failing_since_us);
+	json_instant(json, "next_probe_at", circuit == CIRCUIT_OPEN ? health->open_until_us : INSTANT_NONE);
+}
+
 /* The members of an open object. */
 static void write_members(struct json *json, const struct webhook *webhook)
 {
@@ -72,6 +84,7 @@ static void write_members(struct json *json, const struct webhook *webhook)
 	json_end(json);
 	json_bool(json, "disabled", webhook->disabled);
 	json_text(json, "disabled_reason", webhook->disabled_reason);
+	write_health(json, &webhook->health);
 	write_signing(json, webhook);
 	json_instant(json, "created_at", webhook->created_at_us);
 	json_instant(json, "updated_at", webhook->updated_at_us);
@@ -146,6 +159,7 @@ enum db_result webhooks_create(struct request *request)
 	struct signing_secrets secrets = { .count = 0 };
 
 	DB_TRY(check_url(request, webhook));
+	webhook->health = health_initial;
 	webhook->uuid = uuid_new();
 	webhook->created_at_us = webhook->updated_at_us = clock_now_us();
 	secrets_renew(&secrets, (enum signature_type)webhook->signature_type, webhook->created_at_us);
@@ -159,7 +173,7 @@ enum db_result webhooks_rotate_secret(struct request *request)
 {
 	const struct rotation *rotation = request->input;
 	struct signing_secrets secrets;
-	struct webhook webhook;
+	struct webhook webhook, shown;
 	int type = rotation->signature_type;
 
 	DB_TRY(webhook_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &webhook));
@@ -171,6 +185,8 @@ enum db_result webhooks_rotate_secret(struct request *request)
 	secrets_renew(&secrets, (enum signature_type)type, webhook.updated_at_us);
 	store_secrets(request, &webhook, &secrets);
 	DB_TRY(webhook_renew_secret(request->db, &webhook));
+	DB_TRY(webhook_get(request->db, request->key.organization_id, &webhook.uuid, request->arena, &shown));
+	webhook.health = shown.health;
 	return reply_with_secret(request, 200, &webhook, &secrets);
 }
 
@@ -187,10 +203,12 @@ enum db_result webhooks_change(struct request *request)
 {
 	struct webhook webhook;
 	const char *old_url;
+	bool was_disabled;
 
 	DB_TRY(webhook_lock(request->db, request->key.organization_id, &request->ids[0], request->arena,
 	                    &webhook));
 	old_url = webhook.url;
+	was_disabled = webhook.disabled;
 	field_apply(&webhook_fields, request->given, request->input, &webhook);
 	if (webhook.url != old_url) /* one that the operator allows no more may still be switched off */
 		DB_TRY(check_url(request, &webhook));
@@ -198,7 +216,9 @@ enum db_result webhooks_change(struct request *request)
 		webhook.disabled_reason = "";
 	webhook.updated_at_us = clock_now_us();
 	DB_TRY(webhook_update(request->db, &webhook));
-	return reply_webhook(request, 200, &webhook);
+	if (was_disabled && !webhook.disabled)
+		DB_TRY(health_reset(request->db, webhook.id, webhook.updated_at_us));
+	return webhooks_get(request);
 }
 
 enum db_result webhooks_delete(struct request *request)

@@ -9,17 +9,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/network.h"
 
-enum key_type { KEY_TEXT, KEY_INT, KEY_BOOL, KEY_LEVEL, KEY_NETWORKS, KEY_PORTS };
+enum key_type { KEY_TEXT, KEY_INT, KEY_BOOL, KEY_LEVEL, KEY_NETWORKS, KEY_PORTS, KEY_DELAY, KEY_DELAYS };
 
 struct key {
 	const char *name;
 	enum key_type type;
 	size_t offset;
 	const char *initial;
-	int64_t min, max; /* of a number; of a text its length */
+	int64_t min, max; /* of a number; of a text its length; of a delay in seconds */
 };
 
 #define KEY(field, type, initial, min, max) { #field, type, offsetof(struct conf, field), initial, min, max }
@@ -33,7 +34,11 @@ static const struct key keys[] = {
 	KEY(public_url, KEY_TEXT, "http://127.0.0.1:8080", 8, 1000),
 	KEY(max_in_flight, KEY_INT, "500", 1, 10000),
 	KEY(dispatch_ttl_seconds, KEY_INT, "120", 1, 86400),
-	KEY(lease_seconds, KEY_INT, "30", 20, 3600), /* longer than a webhook may take */
+	KEY(lease_seconds, KEY_INT, "30", 20, 3600),
+	KEY(webhook_connect_timeout_seconds, KEY_INT, "5", 1, 60),
+	KEY(webhook_timeout_seconds, KEY_INT, "15", 1, 60),
+	KEY(webhook_retry_delays, KEY_DELAYS, "5s 5m 30m 2h 5h 10h 14h", 1, 7 * 86400),
+	KEY(webhook_disable_after, KEY_DELAY, "5d", 1, 365 * 86400),
 	KEY(webhook_allow_http, KEY_BOOL, "no", 0, 0),
 	KEY(webhook_allow_private, KEY_BOOL, "no", 0, 0),
 	KEY(webhook_allow, KEY_NETWORKS, "", 0, 4000),
@@ -45,6 +50,9 @@ static const struct key keys[] = {
 	KEY(number_zones_file, KEY_TEXT, "", 0, 4095),
 	KEY(log_level, KEY_LEVEL, "info", 0, 0),
 };
+
+/* What one scheduler is still sending must not be taken over by another. */
+#define LEASE_MARGIN_SECONDS 5
 
 #define KEY_COUNT (sizeof keys / sizeof *keys)
 
@@ -77,11 +85,74 @@ static const char *set_text(void *at, const struct key *key, const char *text)
 	return NULL;
 }
 
+static const struct { char name; int64_t seconds; } units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
+#define UNIT_COUNT (sizeof units / sizeof *units)
+
+/* A whole number and its unit, such as 5m; *end: what follows. */
+static bool parse_delay(const struct key *key, const char *text, const char **end, int64_t *us)
+{
+	char *unit;
+	int64_t number;
+
+	errno = 0;
+	number = isdigit((unsigned char)*text) ? strtoll(text, &unit, 10) : -1;
+	if (number < 0 || errno != 0)
+		return false;
+	for (size_t i = 0; i < UNIT_COUNT; i++) {
+		if (units[i].name != *unit)
+			continue;
+		*end = unit + 1;
+		*us = number <= key->max ? number * units[i].seconds * US_PER_SECOND : -1;
+		return *us >= key->min * US_PER_SECOND && *us <= key->max * US_PER_SECOND;
+	}
+	return false;
+}
+
+static bool parse_one_delay(const struct key *key, const char *text, int64_t *us)
+{
+	const char *end;
+
+	return parse_delay(key, text, &end, us) && *end == '\0';
+}
+
+/* With blanks between them. */
+static bool parse_delays(const struct key *key, const char *text, struct conf_delays *out)
+{
+	out->count = 0;
+	while (*text != '\0') {
+		if (out->count == CONF_MAX_DELAYS || !parse_delay(key, text, &text, &out->us[out->count++]))
+			return false;
+		if (*text != '\0' && *text != ' ')
+			return false;
+		text += strspn(text, " ");
+	}
+	return out->count > 0;
+}
+
+/* In the largest unit that it is a whole number of. */
+static void print_delay(int64_t us)
+{
+	int64_t seconds = us / US_PER_SECOND;
+	size_t i = 0;
+
+	while (seconds % units[i].seconds != 0)
+		i++;
+	printf("%" PRId64 "%c", seconds / units[i].seconds, units[i].name);
+}
+
+static void print_delays(const struct conf_delays *delays)
+{
+	for (int i = 0; i < delays->count; i++) {
+		print_delay(delays->us[i]);
+		putchar(i + 1 < delays->count ? ' ' : '\n');
+	}
+}
+
 /* NULL when the value was taken, else what would have been right. */
 static const char *set_value(struct conf *conf, const struct key *key, const char *text)
 {
 	static const char *const answers[] = { "no", "yes", NULL };
-	static char wanted[96];
+	static char wanted[128];
 	void *at = (char *)conf + key->offset;
 	int64_t number;
 
@@ -106,6 +177,13 @@ static const char *set_value(struct conf *conf, const struct key *key, const cha
 		return NULL;
 	case KEY_LEVEL:
 		return parse_choice(log_level_names, text, at) ? NULL : "error, warning, info or debug";
+	case KEY_DELAY:
+		snprintf(wanted, sizeof wanted, "a time with its unit (s, m, h, d), up to %" PRId64 "d", key->max / 86400);
+		return parse_one_delay(key, text, at) ? NULL : wanted;
+	case KEY_DELAYS:
+		snprintf(wanted, sizeof wanted, "1 to %d times with their units (s, m, h, d), each up to %" PRId64 "d",
+		         CONF_MAX_DELAYS, key->max / 86400);
+		return parse_delays(key, text, at) ? NULL : wanted;
 	}
 	abort();
 }
@@ -187,6 +265,9 @@ struct conf conf_load(const char *path)
 	if (ferror(file))
 		fatal("%s: %s", path, strerror(errno));
 	fclose(file);
+	if (conf.lease_seconds < conf.webhook_timeout_seconds + LEASE_MARGIN_SECONDS)
+		fatal("%s: `lease_seconds` must be at least %d more than `webhook_timeout_seconds`", path,
+		      LEASE_MARGIN_SECONDS);
 	conf.database_file = handed_over(conf.database_file);
 	conf.secret_key_file = handed_over(conf.secret_key_file);
 	conf.webhook_client_certificate = handed_over(conf.webhook_client_certificate);
@@ -208,6 +289,8 @@ void conf_print(const struct conf *conf)
 		case KEY_INT: printf("%" PRId64 "\n", *(const int64_t *)at); break;
 		case KEY_BOOL: printf("%s\n", *(const bool *)at ? "yes" : "no"); break;
 		case KEY_LEVEL: printf("%s\n", log_level_names[*(const int64_t *)at]); break;
+		case KEY_DELAY: print_delay(*(const int64_t *)at); putchar('\n'); break;
+		case KEY_DELAYS: print_delays(at); break;
 		}
 	}
 }

@@ -6,6 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define CONF_MAX_DELAYS 20
+
+/* A list of delays, such as "5s 5m 30m". */
+struct conf_delays {
+	int count;
+	int64_t us[CONF_MAX_DELAYS];
+};
+
 struct conf {
 	const char *database_file;
 	const char *secret_key_file;
@@ -16,6 +24,10 @@ struct conf {
 	int64_t max_in_flight;
 	int64_t dispatch_ttl_seconds;
 	int64_t lease_seconds;
+	int64_t webhook_connect_timeout_seconds;
+	int64_t webhook_timeout_seconds;
+	struct conf_delays webhook_retry_delays;
+	int64_t webhook_disable_after; /* microseconds */
 	bool webhook_allow_http;
 	bool webhook_allow_private;
 	const char *webhook_allow; /* a list of base/network.h, as the next */

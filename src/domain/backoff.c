@@ -2,22 +2,24 @@
 
 #include "base/clock.h"
 
-static const int webhook_delays_s[] = { 5, 300, 1800, 7200, 18000, 36000 };
-
-bool backoff_webhook(int tries, uint32_t dice, int64_t *delay_us)
+static int64_t spread_us(int64_t delay_us, uint32_t dice)
 {
-	if (tries < 1 || tries > (int)(sizeof webhook_delays_s / sizeof *webhook_delays_s))
+	return delay_us + (int64_t)((double)delay_us / 5 * dice / UINT32_MAX);
+}
+
+bool backoff_webhook(const struct conf_delays *delays, int tries, uint32_t dice, int64_t *delay_us)
+{
+	if (tries < 1 || tries > delays->count)
 		return false;
-	*delay_us = webhook_delays_s[tries - 1] * US_PER_SECOND;
-	*delay_us += (int64_t)((double)*delay_us / 5 * dice / UINT32_MAX);
+	*delay_us = spread_us(delays->us[tries - 1], dice);
 	return true;
 }
 
-int64_t backoff_dispatch_us(int tries)
+int64_t backoff_dispatch_us(int tries, uint32_t dice)
 {
 	int64_t delay_us = US_PER_SECOND << (tries < 1 ? 0 : tries < 6 ? tries - 1 : 5);
 
-	return delay_us < 30 * US_PER_SECOND ? delay_us : 30 * US_PER_SECOND;
+	return spread_us(delay_us < 30 * US_PER_SECOND ? delay_us : 30 * US_PER_SECOND, dice);
 }
 
 int64_t backoff_wait_us(int64_t delay_us, int64_t asked_us)

@@ -12,6 +12,7 @@ enum event {
 	EVENT_CALL_ENDED,
 	EVENT_CALL_FAILED,
 	EVENT_WEBHOOK_TEST,   /* to the endpoint that is tested alone */
+	EVENT_WEBHOOK_DISABLED, /* by ourselves: it was gone, or failed for days */
 	EVENT__MAX
 };
 

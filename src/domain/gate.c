@@ -101,6 +101,16 @@ static int64_t places_room(const struct gate_facts *facts)
 	return facts->free_places;
 }
 
+static int64_t dialer_health_room(const struct gate_facts *facts)
+{
+	return all_or_none(facts->dialer_opens_at_us <= facts->now_us);
+}
+
+static int64_t dialer_health_opens(const struct gate_facts *facts)
+{
+	return facts->dialer_opens_at_us;
+}
+
 static int64_t dialer_room_room(const struct gate_facts *facts)
 {
 	return facts->dialer_room;
@@ -155,6 +165,7 @@ static const struct {
 	[GATE_PACING] = { "pacing", pacing_room, pacing_opens },
 	[GATE_NUMBER_PACING] = { "number_pacing", number_pacing_room, number_pacing_opens },
 	[GATE_PLACES] = { "free_place", places_room, never },
+	[GATE_DIALER_HEALTH] = { "dialer_health", dialer_health_room, dialer_health_opens },
 	[GATE_DIALER_ROOM] = { "dialer_room", dialer_room_room, never },
 	[GATE_DUE] = { "planned_instant", due_room, due_opens },
 	[GATE_DO_NOT_CALL] = { "do_not_call", do_not_call_room, never },

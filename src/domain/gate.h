@@ -18,6 +18,7 @@ struct gate_facts {
 	int64_t start_at_us;   /* its scheduled_at, or INSTANT_NONE */
 	bool has_number;       /* at least one number to call from is left */
 	bool has_dialer;       /* its agent still has an endpoint that takes calls */
+	int64_t dialer_opens_at_us; /* its circuit is open until then; INSTANT_NONE: it is in good health */
 	int64_t dialer_room;   /* webhooks that may yet be sent there from here */
 	struct calendar calendar;
 	struct span span;      /* the stretch of callable time that holds now_us or comes next */
@@ -47,6 +48,7 @@ enum gate {
 	GATE_PACING,
 	GATE_NUMBER_PACING,
 	GATE_PLACES,
+	GATE_DIALER_HEALTH,
 	GATE_DIALER_ROOM,
 	GATE_DUE, /* from here on of one contact */
 	GATE_DO_NOT_CALL,

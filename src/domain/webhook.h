@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/uuid.h"
+#include "domain/health.h"
 
 struct webhook {
 	int64_t id;
@@ -17,6 +18,7 @@ struct webhook {
 	struct { const void *data; size_t len; } secret; /* sealed: domain/signature.h */
 	bool disabled;
 	const char *disabled_reason;
+	struct health health; /* of one that is shown */
 	int64_t created_at_us, updated_at_us;
 };
 

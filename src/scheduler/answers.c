@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "domain/backoff.h"
@@ -81,6 +82,7 @@ static struct call_report read_answer(struct answers *answers, const struct deli
 void answers_collect(struct answers *answers, const struct deliver_result *result)
 {
 	char error[256];
+	uint32_t dice;
 
 	if (result->status >= 200 && result->status < 300) {
 		answers->reports[answers->report_count++] = read_answer(answers, result);
@@ -90,9 +92,10 @@ void answers_collect(struct answers *answers, const struct deliver_result *resul
 	log_info("dialer did not take a call status=%d error=\"%s\" tries=%d", result->status, result->error,
 	         result->tries);
 	tries_add_call(&answers->tries, result, error);
+	crypto_random(&dice, sizeof dice);
 	answers->failed[answers->failed_count] = result->id;
 	answers->failed_wake_at_us[answers->failed_count++] =
-		clock_now_us() + backoff_wait_us(backoff_dispatch_us(result->tries), result->retry_after_us);
+		clock_now_us() + backoff_wait_us(backoff_dispatch_us(result->tries, dice), result->retry_after_us);
 }
 
 static enum db_result write_failed(struct db *db, struct answers *answers)

@@ -11,6 +11,7 @@
 #include "domain/gate.h"
 #include "store/batch_store.h"
 #include "store/campaign.h"
+#include "store/health_store.h"
 #include "store/planning.h"
 
 #define MAX_CAMPAIGNS 16 /* in a claim */
@@ -22,15 +23,22 @@
 #define CALLED_HERE_RECHECK_US US_PER_SECOND
 #define LIMITED_PORTION 200 /* contacts to look at where many of them may have to be deferred */
 
-/* Campaigns of this claim may share a dialer. */
+/* Campaigns of this claim may share a dialer, and all share what is free. */
 static int64_t dialer_room(const struct claim *claim, const struct claim_campaign *campaign)
 {
-	int64_t room = campaign->endpoint < 0 ? 0 : claim->limits->room_at(claim->limits->context, campaign->endpoint);
+	struct claim_dialer dialer = { campaign->endpoint, campaign->health.doubtful };
+	struct claim_taken taken = { 0 };
 
-	for (size_t i = 0; i < claim->campaign_count; i++)
-		if (claim->campaigns[i].endpoint == campaign->endpoint)
-			room -= claim->campaigns[i].taken;
-	return room;
+	if (campaign->endpoint < 0)
+		return 0;
+	for (size_t i = 0; i < claim->campaign_count; i++) {
+		const struct claim_campaign *other = &claim->campaigns[i];
+
+		taken.all += (int)other->taken;
+		taken.doubtful += other->health.doubtful ? (int)other->taken : 0;
+		taken.same += other->endpoint == campaign->endpoint ? (int)other->taken : 0;
+	}
+	return claim->limits->room_at(claim->limits->context, &dialer, &taken);
 }
 
 static struct gate_facts gather_facts(const struct claim *claim, struct claim_campaign *campaign)
@@ -209,6 +217,10 @@ static void next_look(const struct claim *claim, struct claim_campaign *campaign
 		campaign->wake_at_us = claim->now_us + FULL_RECHECK_US;
 	else
 		campaign->wake_at_us = next_due_us > verdict.opens_at_us ? next_due_us : verdict.opens_at_us;
+	/* A circuit may close at any moment. */
+	if (verdict.room == 0 && verdict.held_by == GATE_DIALER_HEALTH && next_due_us != INSTANT_NEVER &&
+	    campaign->wake_at_us > claim->now_us + DIALER_OFF_RECHECK_US)
+		campaign->wake_at_us = claim->now_us + DIALER_OFF_RECHECK_US;
 	campaign->wake_at_us -= head_start(claim, campaign, &verdict);
 }
 
@@ -267,6 +279,21 @@ static bool is_held_in_zone(const struct claim *claim, const struct claim_campai
 	return due->count != 0 && campaign->seen == 0 && db_get_int(due, 0, 0) <= claim->now_us;
 }
 
+/* One call may be claimed to try a dialer whose circuit is half open, by one campaign. */
+static enum db_result take_trial(struct db *db, const struct claim *claim, struct claim_campaign *campaign,
+                                 const struct db_rows *due, int64_t *room)
+{
+	bool taken;
+
+	if (health_circuit(&campaign->health, claim->now_us) != CIRCUIT_HALF_OPEN || *room == 0 ||
+	    due->count == 0 || db_get_int(due, 0, 0) > claim->now_us)
+		return DB_OK;
+	campaign->trial_until_us = claim->now_us + claim->limits->dispatch_ttl_us;
+	DB_TRY(health_take_trial(db, campaign->endpoint, claim->now_us, campaign->trial_until_us, &taken));
+	*room = taken ? 1 : 0;
+	return DB_OK;
+}
+
 static enum db_result claim_campaign(struct db *db, struct claim *claim, struct claim_campaign *campaign)
 {
 	struct gate_facts facts = gather_facts(claim, campaign);
@@ -282,6 +309,7 @@ static enum db_result claim_campaign(struct db *db, struct claim *claim, struct 
 	DB_TRY(claim_query_due(db, claim, campaign, limit, &due));
 	if (is_complete(campaign, &due))
 		return move_campaign(db, claim, campaign, BATCH_COMPLETE, "");
+	DB_TRY(take_trial(db, claim, campaign, &due, &room));
 	DB_TRY(take_contacts(db, claim, campaign, &facts, &due, room));
 	if (room > 0 && is_held_in_zone(claim, campaign, &due))
 		return replan(db, claim, campaign, claim->now_us);

@@ -5,11 +5,22 @@
 #include "base/uuid.h"
 #include "store/db.h"
 
+struct claim_dialer {
+	int64_t endpoint;
+	bool doubtful; /* slow or failing */
+};
+
+/* What this claim has taken already: from the same dialer, from doubtful ones, from all. */
+struct claim_taken {
+	int same, doubtful, all;
+};
+
 struct claim_limits {
 	int max_calls;            /* at most this many at once; > 0 */
 	int64_t lease_us;         /* how long the calls are ours to dispatch */
 	int64_t dispatch_ttl_us;  /* how long a dialer may take to accept one */
-	int (*room_at)(const void *context, int64_t endpoint); /* calls that a dialer may be asked for now */
+	/* Calls that a dialer may yet be asked for, besides those in `taken`. */
+	int (*room_at)(const void *context, const struct claim_dialer *dialer, const struct claim_taken *taken);
 	const void *context;
 };
 

@@ -15,19 +15,32 @@
 #include "domain/signature.h"
 #include "scheduler/connection.h"
 
-#define CONNECT_TIMEOUT_MS 5000L
-#define TIMEOUT_MS 15000L
 #define MAX_REPLY (64 * 1024)
+#define MAX_HEADERS (64 * 1024)
 #define MAX_RETRY_AFTER_S 86400
+#define LINGER_US US_PER_SECOND
+#define RESERVE 8 /* so many parts has the whole of which one is kept free of those that linger */
 
-/* Transfers under way to one endpoint. */
+/* Transfers under way to one endpoint, of one kind. */
 struct load {
+	enum deliver_kind kind;
 	int64_t endpoint;
 	int count;
 };
 
+/* The slots of one kind. */
+struct lane {
+	int limit, count;
+	int doubtful_limit, doubtful_count;
+	struct slot *oldest, *newest; /* under way to endpoints that are not doubtful, by their start */
+};
+
 struct slot {
 	struct slot *next; /* in the list of free or of ended slots */
+	struct slot *older, *newer; /* in the lane */
+	int64_t began_us;  /* monotonic */
+	size_t header_len; /* of the answer, so far */
+	bool is_full;      /* the reply is longer than we keep */
 	CURL *curl;
 	struct curl_slist *headers;
 	struct buf body, reply;
@@ -42,17 +55,28 @@ struct deliver {
 	struct slot *slots, *free, *ended, *handed_out;
 	struct load *loads; /* one per slot is enough; those with count 0 are free */
 	int load_count;     /* so many were ever used */
-	int count, free_count, share;
+	struct lane lanes[DELIVER_KIND__MAX];
+	int count, free_count, ended_count;
 };
 
-/* What exceeds the limit is read and dropped. */
+/* A reply is read up to the limit; then the transfer is ended, and the answer counts as it came. */
 static size_t receive(char *data, size_t size, size_t count, void *context)
 {
 	struct slot *slot = context;
 	size_t len = size * count, room = MAX_REPLY - slot->reply.len;
 
 	buf_add(&slot->reply, data, len < room ? len : room);
-	return len;
+	slot->is_full = len > room;
+	return slot->is_full ? 0 : len;
+}
+
+static size_t receive_header(char *data, size_t size, size_t count, void *context)
+{
+	struct slot *slot = context;
+
+	(void)data;
+	slot->header_len += size * count;
+	return slot->header_len <= MAX_HEADERS ? size * count : 0;
 }
 
 static void slot_open(struct slot *slot, const struct conf *conf)
@@ -64,10 +88,15 @@ static void slot_open(struct slot *slot, const struct conf *conf)
 	curl_easy_setopt(slot->curl, CURLOPT_PRIVATE, slot);
 	curl_easy_setopt(slot->curl, CURLOPT_ERRORBUFFER, slot->error);
 	curl_easy_setopt(slot->curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(slot->curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-	curl_easy_setopt(slot->curl, CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
+	curl_easy_setopt(slot->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)conf->webhook_connect_timeout_seconds * 1000);
+	curl_easy_setopt(slot->curl, CURLOPT_TIMEOUT_MS, (long)conf->webhook_timeout_seconds * 1000);
 	curl_easy_setopt(slot->curl, CURLOPT_WRITEFUNCTION, receive);
 	curl_easy_setopt(slot->curl, CURLOPT_WRITEDATA, slot);
+	curl_easy_setopt(slot->curl, CURLOPT_HEADERFUNCTION, receive_header);
+	curl_easy_setopt(slot->curl, CURLOPT_HEADERDATA, slot);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	curl_easy_setopt(slot->curl, CURLOPT_QUICK_EXIT, 1L); /* else a name server that hangs stops the loop */
+#endif
 	curl_easy_setopt(slot->curl, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
 	curl_easy_setopt(slot->curl, CURLOPT_BUFFERSIZE, 16384L);
 }
@@ -84,9 +113,23 @@ void deliver_error(const struct deliver_result *result, char *out, size_t size)
 	buf_free(&text);
 }
 
-struct deliver *deliver_new(int slots, const struct conf *conf)
+static int at_least_one(int slots)
+{
+	return slots > 0 ? slots : 1;
+}
+
+static void share_out(struct deliver *deliver, int slots)
+{
+	deliver->lanes[DELIVER_CALL].limit = slots - slots / 8;
+	deliver->lanes[DELIVER_CALL].doubtful_limit = at_least_one(slots / 4);
+	deliver->lanes[DELIVER_EVENT].limit = at_least_one(slots / 2);
+	deliver->lanes[DELIVER_EVENT].doubtful_limit = at_least_one(slots / 8);
+}
+
+struct deliver *deliver_new(const struct conf *conf)
 {
 	struct deliver *deliver = calloc(1, sizeof *deliver);
+	int slots = (int)conf->max_in_flight;
 
 	if (deliver == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
 		fatal("libcurl does not start");
@@ -96,7 +139,7 @@ struct deliver *deliver_new(int slots, const struct conf *conf)
 	if (deliver->multi == NULL || deliver->slots == NULL || deliver->loads == NULL)
 		fatal("out of memory");
 	deliver->count = deliver->free_count = slots;
-	deliver->share = (slots + 3) / 4;
+	share_out(deliver, slots);
 	for (int i = 0; i < slots; i++) {
 		slot_open(&deliver->slots[i], conf);
 		deliver->slots[i].next = deliver->free;
@@ -127,21 +170,33 @@ void deliver_free(struct deliver *deliver)
 	free(deliver);
 }
 
-int deliver_free_slots(const struct deliver *deliver)
+static int min_int(int a, int b)
 {
-	return deliver->free_count;
+	return a < b ? a : b;
 }
 
-/* NULL: nothing is under way to this endpoint. */
-static struct load *find_load(const struct deliver *deliver, int64_t endpoint)
+int deliver_free_slots(const struct deliver *deliver, enum deliver_kind kind)
+{
+	return min_int(deliver->free_count, deliver->lanes[kind].limit - deliver->lanes[kind].count);
+}
+
+int deliver_free_doubtful(const struct deliver *deliver, enum deliver_kind kind)
+{
+	return min_int(deliver_free_slots(deliver, kind),
+	               deliver->lanes[kind].doubtful_limit - deliver->lanes[kind].doubtful_count);
+}
+
+/* NULL: nothing of this kind is under way to this endpoint. */
+static struct load *find_load(const struct deliver *deliver, const struct deliver_place *place)
 {
 	for (int i = 0; i < deliver->load_count; i++)
-		if (deliver->loads[i].count != 0 && deliver->loads[i].endpoint == endpoint)
+		if (deliver->loads[i].count != 0 && deliver->loads[i].endpoint == place->endpoint &&
+		    deliver->loads[i].kind == place->kind)
 			return &deliver->loads[i];
 	return NULL;
 }
 
-static struct load *new_load(struct deliver *deliver, int64_t endpoint)
+static struct load *new_load(struct deliver *deliver, const struct deliver_place *place)
 {
 	int i = 0;
 
@@ -149,26 +204,24 @@ static struct load *new_load(struct deliver *deliver, int64_t endpoint)
 		i++;
 	if (i == deliver->load_count)
 		deliver->load_count++;
-	deliver->loads[i].endpoint = endpoint;
+	deliver->loads[i].endpoint = place->endpoint;
+	deliver->loads[i].kind = place->kind;
 	return &deliver->loads[i];
 }
 
-int deliver_room_at(const struct deliver *deliver, int64_t endpoint)
+/* With `room` more it has at most three times what is left then. */
+int deliver_room_at(const struct deliver *deliver, const struct deliver_place *place,
+                    const struct deliver_taken *taken)
 {
-	const struct load *load = find_load(deliver, endpoint);
-	int room = deliver->share - (load != NULL ? load->count : 0);
+	const struct load *load = find_load(deliver, place);
+	int has = (load != NULL ? load->count : 0) + taken->same;
+	int left = deliver_free_slots(deliver, place->kind) - taken->all;
 
-	return room < deliver->free_count ? room : deliver->free_count;
-}
-
-int deliver_full_endpoints(const struct deliver *deliver, int64_t *out)
-{
-	int full = 0;
-
-	for (int i = 0; i < deliver->load_count; i++)
-		if (deliver->loads[i].count >= deliver->share)
-			out[full++] = deliver->loads[i].endpoint;
-	return full;
+	if (place->doubtful)
+		left = min_int(left, deliver_free_doubtful(deliver, place->kind) - taken->doubtful);
+	if (left <= 0)
+		return 0;
+	return 3 * left - has >= 4 ? (3 * left - has) / 4 : has == 0;
 }
 
 int deliver_in_flight(const struct deliver *deliver)
@@ -222,6 +275,62 @@ static bool set_headers(struct slot *slot, const struct deliver_order *order)
 	return is_signed;
 }
 
+static void enter_lane(struct lane *lane, struct slot *slot)
+{
+	lane->count++;
+	slot->older = slot->newer = NULL;
+	if (slot->result.place.doubtful) {
+		lane->doubtful_count++;
+		return;
+	}
+	slot->older = lane->newest;
+	*(lane->newest != NULL ? &lane->newest->newer : &lane->oldest) = slot;
+	lane->newest = slot;
+}
+
+static void leave_lane(struct lane *lane, struct slot *slot)
+{
+	lane->count--;
+	if (slot->result.place.doubtful) {
+		lane->doubtful_count--;
+		return;
+	}
+	*(slot->older != NULL ? &slot->older->newer : &lane->oldest) = slot->newer;
+	*(slot->newer != NULL ? &slot->newer->older : &lane->newest) = slot->older;
+}
+
+static void take_order(struct deliver *deliver, struct slot *slot, const struct deliver_order *order)
+{
+	slot->load = find_load(deliver, &order->place);
+	if (slot->load == NULL)
+		slot->load = new_load(deliver, &order->place);
+	slot->load->count++;
+	slot->began_us = clock_mono_us();
+	slot->header_len = 0;
+	slot->is_full = false;
+	slot->error[0] = '\0';
+	buf_reset(&slot->body);
+	buf_reset(&slot->reply);
+	buf_add(&slot->body, order->body->data, order->body->len);
+	slot->result = (struct deliver_result){
+		.place = order->place, .id = order->id, .reference = order->reference, .tries = order->tries,
+		.probe = order->probe, .watched = order->watched, .pressed = order->pressed,
+		.started_at_us = clock_now_us(), .error = slot->error, .body = &slot->reply,
+	};
+	enter_lane(&deliver->lanes[order->place.kind], slot);
+}
+
+static void end_slot(struct deliver *deliver, struct slot *slot)
+{
+	curl_multi_remove_handle(deliver->multi, slot->curl);
+	slot->result.duration_us = clock_mono_us() - slot->began_us;
+	slot->load->count--;
+	leave_lane(&deliver->lanes[slot->result.place.kind], slot);
+	slot->next = deliver->ended;
+	deliver->ended = slot;
+	deliver->ended_count++;
+}
+
 /* Nothing leaves without a right signature: this one has ended before it began, and is tried again as any other. */
 static void end_unsigned(struct deliver *deliver, struct slot *slot, const struct deliver_order *order)
 {
@@ -231,9 +340,8 @@ static void end_unsigned(struct deliver *deliver, struct slot *slot, const struc
 	log_error("the secret of a webhook endpoint cannot be opened with the keys of secret_key_file endpoint=%s",
 	          endpoint);
 	snprintf(slot->error, sizeof slot->error, "the secret of this endpoint cannot be opened");
-	slot->load->count--;
-	slot->next = deliver->ended;
-	deliver->ended = slot;
+	slot->result.cut = true;
+	end_slot(deliver, slot);
 }
 
 void deliver_start(struct deliver *deliver, const struct deliver_order *order)
@@ -243,19 +351,7 @@ void deliver_start(struct deliver *deliver, const struct deliver_order *order)
 	assert(slot != NULL);
 	deliver->free = slot->next;
 	deliver->free_count--;
-	slot->load = find_load(deliver, order->endpoint);
-	if (slot->load == NULL)
-		slot->load = new_load(deliver, order->endpoint);
-	slot->load->count++;
-	buf_reset(&slot->body);
-	buf_reset(&slot->reply);
-	slot->error[0] = '\0';
-	buf_add(&slot->body, order->body->data, order->body->len);
-	slot->result = (struct deliver_result){
-		.kind = order->kind, .id = order->id, .reference = order->reference, .tries = order->tries,
-		.started_at_us = clock_now_us(),
-		.error = slot->error, .body = &slot->reply,
-	};
+	take_order(deliver, slot, order);
 	connection_begin(&slot->connection, order->url);
 	if (!set_headers(slot, order)) {
 		end_unsigned(deliver, slot, order);
@@ -270,26 +366,49 @@ void deliver_start(struct deliver *deliver, const struct deliver_order *order)
 static void end_transfer(struct deliver *deliver, CURL *curl, CURLcode code)
 {
 	struct slot *slot;
-	curl_off_t retry_after_s = 0, duration_us = 0;
+	curl_off_t retry_after_s = 0;
 	long status = 0;
 
 	curl_easy_getinfo(curl, CURLINFO_PRIVATE, &slot);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after_s);
-	curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME_T, &duration_us);
-	curl_multi_remove_handle(deliver->multi, curl);
-	slot->result.duration_us = duration_us;
-	slot->result.status = code == CURLE_OK ? (int)status : 0;
+	slot->result.status = code == CURLE_OK || slot->is_full ? (int)status : 0;
 	if (status == 429 || status == 503)
 		slot->result.retry_after_us = (retry_after_s < MAX_RETRY_AFTER_S ? retry_after_s : MAX_RETRY_AFTER_S) *
 		                              US_PER_SECOND;
-	slot->load->count--;
-	if (code != CURLE_OK && slot->connection.refused) /* whatever it is: one that is probed learns nothing of it */
+	if (slot->result.status != 0)
+		slot->error[0] = '\0'; /* it was we who ended it */
+	else if (slot->connection.refused) /* whatever it is: one that is probed learns nothing of it */
 		snprintf(slot->error, sizeof slot->error, "webhooks may not go to the address that this leads to");
-	else if (code != CURLE_OK && slot->error[0] == '\0')
+	else if (slot->header_len > MAX_HEADERS)
+		snprintf(slot->error, sizeof slot->error, "the answer's headers are longer than 64 KiB");
+	else if (slot->error[0] == '\0')
 		snprintf(slot->error, sizeof slot->error, "%s", curl_easy_strerror(code));
-	slot->next = deliver->ended;
-	deliver->ended = slot;
+	end_slot(deliver, slot);
+}
+
+/* Too little is left for those who answer at once. */
+static bool is_cramped(const struct deliver *deliver, const struct lane *lane)
+{
+	return lane->limit - lane->count < lane->limit / RESERVE ||
+	       deliver->free_count + deliver->ended_count < deliver->count / RESERVE;
+}
+
+static void make_room(struct deliver *deliver)
+{
+	int64_t now_us = clock_mono_us();
+
+	for (int kind = 0; kind < DELIVER_KIND__MAX; kind++) {
+		struct lane *lane = &deliver->lanes[kind];
+
+		while (is_cramped(deliver, lane) && lane->oldest != NULL && now_us - lane->oldest->began_us > LINGER_US) {
+			struct slot *slot = lane->oldest;
+
+			snprintf(slot->error, sizeof slot->error, "no answer, and its place was needed");
+			slot->result.cut = true;
+			end_slot(deliver, slot);
+		}
+	}
 }
 
 /* Ended transfers are read directly after they were moved on: polling first would let them wait. */
@@ -302,6 +421,7 @@ static void move_on(struct deliver *deliver)
 	while ((message = curl_multi_info_read(deliver->multi, &left)) != NULL)
 		if (message->msg == CURLMSG_DONE)
 			end_transfer(deliver, message->easy_handle, message->data.result);
+	make_room(deliver);
 }
 
 void deliver_run(struct deliver *deliver, int wait_ms)
@@ -326,6 +446,7 @@ bool deliver_next(struct deliver *deliver, struct deliver_result *result)
 	if (slot == NULL)
 		return false;
 	deliver->ended = slot->next;
+	deliver->ended_count--;
 	deliver->handed_out = slot;
 	*result = slot->result;
 	return true;

@@ -14,12 +14,31 @@
 
 struct deliver;
 
+/* Calls come first: events never take the second half of the slots. And events are not starved: calls never
+ * take the last eighth. */
+enum deliver_kind { DELIVER_CALL, DELIVER_EVENT, DELIVER_KIND__MAX };
+
+/* Whose receiver it is. Slots are shared so that nobody who hangs is in another's way:
+ * - an endpoint may have three times as many as it leaves free, so that one alone has three quarters, and
+ *   each of several less, and there is always room for one more;
+ * - the doubtful ones, slow or failing, have a small part for all of them together;
+ * - when hardly a slot is free, webhooks of others that have been under way for more than a second are broken
+ *   off (deliver_result.cut), the oldest first. */
+struct deliver_place {
+	enum deliver_kind kind;
+	int64_t endpoint;
+	bool doubtful;
+};
+
 struct deliver_order {
-	int kind;          /* the caller's; comes back with the result */
-	int64_t endpoint;  /* whose receiver it is: each has a share of the slots */
-	struct uuid id;    /* the webhook-id; comes back too */
-	int64_t reference; /* the caller's */
-	int tries;         /* the caller's */
+	struct deliver_place place;
+	struct uuid id;    /* the webhook-id */
+	/* The caller's, for the result: */
+	int64_t reference;
+	int tries;
+	bool probe;        /* the one webhook that a half open circuit lets through */
+	bool watched;      /* the endpoint is not in good health */
+	bool pressed;      /* the call's campaign is under pressure */
 	const char *url;
 	struct uuid owner; /* the endpoint, to whom the secret belongs */
 	const void *secret; /* sealed */
@@ -28,13 +47,15 @@ struct deliver_order {
 };
 
 struct deliver_result {
-	int kind;
+	struct deliver_place place;
 	struct uuid id;
 	int64_t reference;
 	int tries;
+	bool probe, watched, pressed;
 	int status;          /* HTTP status; 0: no answer, see error */
 	int64_t retry_after_us; /* what a 429 or 503 asked for; 0: nothing */
 	int64_t started_at_us, duration_us;
+	bool cut;            /* broken off by ourselves, to make room or for want of a signature; has an error too */
 	const char *error;   /* "" with an answer; valid until the next call of deliver_next */
 	const struct buf *body; /* of the answer, cut at 64 KiB; valid as long */
 };
@@ -42,20 +63,25 @@ struct deliver_result {
 /* What went wrong, in words, for those who look into it: UTF-8. */
 void deliver_error(const struct deliver_result *result, char *out, size_t size);
 
-struct deliver *deliver_new(int slots, const struct conf *conf);
+struct deliver *deliver_new(const struct conf *conf);
 void deliver_free(struct deliver *deliver); /* what is under way is dropped */
 
-int deliver_free_slots(const struct deliver *deliver);
+/* Slots that webhooks of a kind may still take: all of them, or only to doubtful endpoints. */
+int deliver_free_slots(const struct deliver *deliver, enum deliver_kind kind);
+int deliver_free_doubtful(const struct deliver *deliver, enum deliver_kind kind);
 
-/* Slots that this endpoint may still take. Nobody gets more than a quarter of all, so that one that
- * hangs leaves the others room. */
-int deliver_room_at(const struct deliver *deliver, int64_t endpoint);
-/* The endpoints without room, into `out` (room for as many as there are slots); returns how many. */
-int deliver_full_endpoints(const struct deliver *deliver, int64_t *out);
+/* What will be taken too, beside what is under way: by the same endpoint, by doubtful ones, by all. */
+struct deliver_taken {
+	int same, doubtful, all;
+};
+
+/* Slots that this endpoint may still take. */
+int deliver_room_at(const struct deliver *deliver, const struct deliver_place *place,
+                    const struct deliver_taken *taken);
 
 int deliver_in_flight(const struct deliver *deliver);
 
-/* Copies what it needs. There must be a free slot. */
+/* Copies what it needs. There must be a free slot of its kind. */
 void deliver_start(struct deliver *deliver, const struct deliver_order *order);
 
 /* Moves all transfers on, and waits up to `wait_ms` if none has ended. */

@@ -3,15 +3,18 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/instant.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "domain/batch.h"
 #include "domain/report_fields.h"
 #include "scheduler/payload.h"
+#include "store/health_store.h"
 #include "store/report_store.h"
 #include "store/statements.h"
 
 #define HELD_RECHECK_US US_PER_SECOND
+#define OFF_RECHECK_US (5 * US_PER_SECOND)
 
 static void write_ids(struct buf *out, const struct uuid *ids, int count)
 {
@@ -23,13 +26,20 @@ static void write_ids(struct buf *out, const struct uuid *ids, int count)
 	json_end(&json);
 }
 
-static void start_call(struct deliver *deliver, const struct conf *conf, const struct requested_call *call)
+static struct deliver_place place_of(const struct requested_call *call)
+{
+	return (struct deliver_place){ DELIVER_CALL, call->endpoint, call->health.doubtful };
+}
+
+static void start_call(struct deliver *deliver, const struct conf *conf, const struct requested_call *call, bool probe)
 {
 	struct buf body = { 0 };
 
 	payload_call_requested(&body, call, conf->public_url);
 	deliver_start(deliver, &(struct deliver_order){
-		.kind = DISPATCH_KIND, .endpoint = call->endpoint, .id = call->id, .tries = (int)call->tries, .url = call->url,
+		.place = place_of(call), .id = call->id, .reference = call->batch_row, .tries = (int)call->tries,
+		.probe = probe, .watched = probe || !health_is_clean(&call->health, clock_now_us()),
+		.pressed = call->pressed, .url = call->url,
 		.owner = call->endpoint_id, .secret = call->secret.data, .secret_len = call->secret.len, .body = &body,
 	});
 	buf_free(&body);
@@ -46,8 +56,13 @@ static struct call_report conclusion(const struct uuid *id, enum call_status sta
 	return report;
 }
 
-/* Calls that may not be placed now are looked at again soon, not only when their lease ends. */
-static enum db_result release(struct db *db, const struct uuid *ids, int count)
+/* A call that may not be placed now, and when to look at it again. */
+struct held {
+	struct uuid id;
+	int64_t until_us;
+};
+
+static enum db_result release(struct db *db, const struct held *held, int count)
 {
 	struct buf rows = { 0 };
 	struct json json = json_to(&rows);
@@ -56,8 +71,8 @@ static enum db_result release(struct db *db, const struct uuid *ids, int count)
 	json_begin_array(&json, NULL);
 	for (int i = 0; i < count; i++) {
 		json_begin_array(&json, NULL);
-		json_hex_id(&json, NULL, &ids[i]);
-		json_sql_instant(&json, NULL, clock_now_us() + HELD_RECHECK_US);
+		json_hex_id(&json, NULL, &held[i].id);
+		json_sql_instant(&json, NULL, held[i].until_us);
 		json_end(&json);
 	}
 	json_end(&json);
@@ -69,30 +84,72 @@ static enum db_result release(struct db *db, const struct uuid *ids, int count)
 /* Loaded calls, sorted by what is to be done. */
 struct judged {
 	struct arena *arena;
-	struct uuid *held;
+	struct held *held;
 	struct call_report *cancelled;
 	int held_count, cancelled_count;
 };
 
+static void hold(struct judged *judged, const struct requested_call *call, int64_t until_us)
+{
+	judged->held[judged->held_count++] = (struct held){ call->id, until_us };
+}
+
+/* Whether the dialer is in a state to be asked, if not, when to look again; one call probes a half open circuit. */
+static enum db_result judge_dialer(struct db *db, const struct conf *conf, const struct requested_call *call,
+                                   bool *probe, int64_t *hold_until_us)
+{
+	int64_t now_us = clock_now_us();
+	bool is_free;
+
+	*probe = false;
+	*hold_until_us = INSTANT_NONE;
+	if (call->disabled) {
+		*hold_until_us = now_us + OFF_RECHECK_US;
+		return DB_OK;
+	}
+	switch (health_circuit(&call->health, now_us)) {
+	case CIRCUIT_OPEN:
+		*hold_until_us = call->health.open_until_us;
+		return DB_OK;
+	case CIRCUIT_HALF_OPEN:
+		DB_TRY(health_take_probe(db, call->endpoint, now_us, now_us + conf->lease_seconds * US_PER_SECOND,
+		                         &is_free));
+		*probe = is_free;
+		*hold_until_us = is_free ? INSTANT_NONE : now_us + HELD_RECHECK_US;
+		return DB_OK;
+	default:
+		return DB_OK;
+	}
+}
+
 /* Judged from what the database said a moment ago: since the claim, or since the last try, the campaign may
  * have been paused or cancelled, or the number put on the do-not-call list. */
-static void judge(struct judged *judged, struct deliver *deliver, const struct conf *conf,
-                  const struct requested_call *call)
+static enum db_result judge(struct db *db, struct judged *judged, struct deliver *deliver, const struct conf *conf,
+                            const struct requested_call *call)
 {
 	/* A single call is as a campaign that runs. */
 	enum batch_status status = call->batch_status < 0 ? BATCH_ACTIVE : (enum batch_status)call->batch_status;
 	/* What was claimed when the pause came is in flight: held back, it would expire without being called. */
 	bool in_flight = status == BATCH_PAUSED && call->tries == 1;
+	struct deliver_place place = place_of(call);
+	int64_t soon_us = clock_now_us() + HELD_RECHECK_US, hold_until_us;
+	bool probe;
 
-	if (call->do_not_call)
+	if (call->do_not_call) {
 		judged->cancelled[judged->cancelled_count++] = conclusion(&call->id, CALL_CANCELLED, "do_not_call");
-	else if (batch_is_over(status))
+	} else if (batch_is_over(status)) {
 		judged->cancelled[judged->cancelled_count++] = conclusion(&call->id, CALL_CANCELLED, "campaign_over");
-	else if ((batch_is_running(status) || in_flight) && clock_now_us() < call->expires_at_us &&
-	         deliver_room_at(deliver, call->endpoint) > 0)
-		start_call(deliver, conf, call);
-	else
-		judged->held[judged->held_count++] = call->id;
+	} else if (!(batch_is_running(status) || in_flight) || clock_now_us() >= call->expires_at_us ||
+	           deliver_room_at(deliver, &place, &(struct deliver_taken){ 0 }) == 0) {
+		hold(judged, call, soon_us);
+	} else {
+		DB_TRY(judge_dialer(db, conf, call, &probe, &hold_until_us));
+		if (hold_until_us == INSTANT_NONE)
+			start_call(deliver, conf, call, probe);
+		else
+			hold(judged, call, hold_until_us);
+	}
+	return DB_OK;
 }
 
 static enum db_result settle(struct db *db, const struct judged *judged)
@@ -119,7 +176,7 @@ static enum db_result load_and_judge(struct db *db, struct deliver *deliver, con
 	for (size_t r = 0; r < rows.count && clock_mono_us() - began_us < patience_us; r++) {
 		struct requested_call call = requested_call_from_row(&rows, r);
 
-		judge(judged, deliver, conf, &call);
+		DB_TRY(judge(db, judged, deliver, conf, &call));
 	}
 	return result;
 }
@@ -185,7 +242,7 @@ static enum db_result find_overdue(struct db *db, void *context)
 
 enum db_result dispatch_overdue(struct db *db, struct deliver *deliver, const struct conf *conf, int *found)
 {
-	struct overdue overdue = { .conf = conf, .limit = deliver_free_slots(deliver), .arena = arena_new() };
+	struct overdue overdue = { .conf = conf, .limit = deliver_free_slots(deliver, DELIVER_CALL), .arena = arena_new() };
 	enum db_result result = DB_OK;
 
 	if (overdue.limit > REPORTS_MAX)

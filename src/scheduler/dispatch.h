@@ -6,8 +6,6 @@
 #include "scheduler/deliver.h"
 #include "store/db.h"
 
-#define DISPATCH_KIND 1
-
 /* Loads the calls from the database, judges for each whether it may still be placed, and starts the
  * webhooks; as many slots must be free. The same for calls just claimed and for calls whose lease or
  * waiting time ran out. Calls that may not be placed now keep their lease and are looked at again. */

@@ -13,6 +13,7 @@
 #include "scheduler/deliver.h"
 #include "scheduler/dispatch.h"
 #include "scheduler/outbox.h"
+#include "scheduler/verdicts.h"
 #include "store/retention.h"
 #include "store/statements.h"
 
@@ -31,6 +32,7 @@ struct loop {
 	struct deliver *deliver;
 	struct answers *answers;
 	struct outbox_results *outbox;
+	struct verdicts *verdicts;
 	struct uuid claimed[MAX_CLAIM];
 	int64_t refused_until_us[KIND__MAX]; /* monotonic: when to try again what the server refused */
 	int64_t tidy_at_us; /* monotonic: when to drop what is out of date */
@@ -43,16 +45,20 @@ static enum db_result collect(struct loop *loop)
 	struct deliver_result result;
 
 	while (deliver_next(loop->deliver, &result)) {
-		if (result.kind == DISPATCH_KIND)
+		int64_t retry_at_us = INSTANT_NEVER;
+
+		if (result.place.kind == DELIVER_CALL)
 			answers_collect(loop->answers, &result);
 		else
-			outbox_collect(loop->outbox, &result);
-	}
-	if (answers_any(loop->answers)) {
-		DB_TRY(answers_write(loop->db, loop->answers));
+			retry_at_us = outbox_collect(loop->outbox, &result);
+		verdicts_collect(loop->verdicts, &result, retry_at_us);
 		loop->look_at_us = 0; /* places came free */
 	}
-	return outbox_any(loop->outbox) ? outbox_write(loop->db, loop->outbox) : DB_OK;
+	if (answers_any(loop->answers))
+		DB_TRY(answers_write(loop->db, loop->answers));
+	if (outbox_any(loop->outbox))
+		DB_TRY(outbox_write(loop->db, loop->outbox));
+	return verdicts_any(loop->verdicts) ? verdicts_write(loop->db, loop->verdicts) : DB_OK;
 }
 
 static int64_t min_us(int64_t a, int64_t b)
@@ -60,15 +66,16 @@ static int64_t min_us(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static int room_at(const void *context, int64_t endpoint)
+static int room_at(const void *context, const struct claim_dialer *dialer, const struct claim_taken *taken)
 {
-	return deliver_room_at(context, endpoint);
+	return deliver_room_at(context, &(struct deliver_place){ DELIVER_CALL, dialer->endpoint, dialer->doubtful },
+	                       &(struct deliver_taken){ taken->same, taken->doubtful, taken->all });
 }
 
 /* Only as much as there is room for, so that nothing claimed waits for a slot. */
 static enum db_result claim(struct loop *loop, int *found)
 {
-	int room = deliver_free_slots(loop->deliver), count;
+	int room = deliver_free_slots(loop->deliver, DELIVER_CALL), count;
 	struct claim_limits limits = {
 		.max_calls = room < MAX_CLAIM ? room : MAX_CLAIM,
 		.lease_us = loop->conf->lease_seconds * US_PER_SECOND,
@@ -98,7 +105,7 @@ static enum db_result work_in_background(struct loop *loop, int *found)
 	return background_step(loop->db, found);
 }
 
-/* In the order of the columns of SQL_NEXT_WAKE and in that of their turns. *found: 0 if there was nothing to do. */
+/* In the order of the columns of SQL_NEXT_WAKE, which has one more, and in that of their turns. *found: 0 if there was nothing to do. */
 static const struct {
 	const char *name;
 	enum db_result (*run)(struct loop *loop, int *found);
@@ -109,7 +116,8 @@ static const struct {
 	[KIND_BACKGROUND] = { "planning, copying, purging", work_in_background },
 };
 
-/* When each kind of work has something to do, at the earliest. */
+/* When each kind of work has something to do, at the earliest. Events for doubtful endpoints count when there is
+ * room for some. */
 static enum db_result read_wakes(struct loop *loop, int64_t wakes_us[KIND__MAX])
 {
 	struct arena *arena = arena_new();
@@ -120,6 +128,8 @@ static enum db_result read_wakes(struct loop *loop, int64_t wakes_us[KIND__MAX])
 		result = db_query(loop->db, SQL_NEXT_WAKE, DB_NO_ARGS, arena, &rows);
 	for (size_t kind = 0; result == DB_OK && kind < KIND__MAX; kind++)
 		wakes_us[kind] = db_get_int(&rows, 0, kind);
+	if (result == DB_OK && deliver_free_doubtful(loop->deliver, DELIVER_EVENT) > 0)
+		wakes_us[KIND_OUTBOX] = min_us(wakes_us[KIND_OUTBOX], db_get_int(&rows, 0, KIND__MAX));
 	arena_free(arena);
 	return result;
 }
@@ -216,16 +226,19 @@ void scheduler_run(const struct conf *conf)
 		fatal("out of memory");
 	loop->conf = conf;
 	loop->db = db_new(conf->database_file);
-	loop->deliver = deliver_new((int)conf->max_in_flight, conf);
+	loop->deliver = deliver_new(conf);
 	loop->answers = answers_new((int)conf->max_in_flight);
-	loop->outbox = outbox_results_new();
+	loop->outbox = outbox_results_new(conf);
+	loop->verdicts = verdicts_new(conf);
 	log_info("scheduler started max_in_flight=%d", (int)conf->max_in_flight);
 	notify_ready();
 	while (!signals_stop_requested())
 		turn(loop);
 	notify_stopping();
 	drain(loop);
+	verdicts_write(loop->db, loop->verdicts);
 	log_info("scheduler stopped");
+	verdicts_free(loop->verdicts);
 	outbox_results_free(loop->outbox);
 	answers_free(loop->answers);
 	deliver_free(loop->deliver);

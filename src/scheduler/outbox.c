@@ -11,76 +11,19 @@
 #include "domain/backoff.h"
 #include "domain/event.h"
 #include "scheduler/payload.h"
+#include "scheduler/queues.h"
 #include "scheduler/tries.h"
 #include "store/statements.h"
 
-#define MAX_AT_ONCE 100
-
-struct due {
-	const struct conf *conf;
-	const struct deliver *deliver;
-	int limit;
-	struct buf ids; /* of the leased deliveries, a JSON array */
-	int leased;
-};
-
-/* Endpoints that have as many webhooks under way as they may; what waits for them clogs nobody's way. */
-static void write_full_endpoints(struct buf *out, const struct deliver *deliver, struct arena *arena)
+static const struct queued *find_queued(const struct queued *list, int count, int64_t id)
 {
-	int64_t *full = arena_alloc(arena, (size_t)deliver_in_flight(deliver) * sizeof *full);
-	int count = deliver_full_endpoints(deliver, full);
-	struct json json = json_to(out);
-
-	json_begin_array(&json, NULL);
 	for (int i = 0; i < count; i++)
-		json_int(&json, NULL, full[i]);
-	json_end(&json);
+		if (list[i].id == id)
+			return &list[i];
+	abort();
 }
 
-/* Of the due deliveries as many as their endpoints have room for. */
-static void choose(struct due *due, const struct db_rows *rows)
-{
-	struct json json = json_to(&due->ids);
-
-	buf_reset(&due->ids);
-	due->leased = 0;
-	json_begin_array(&json, NULL);
-	for (size_t r = 0; r < rows->count; r++) {
-		int64_t endpoint = db_get_int(rows, r, 1);
-		int before = 0;
-
-		for (size_t earlier = 0; earlier < r; earlier++)
-			before += db_get_int(rows, earlier, 1) == endpoint;
-		if (before >= deliver_room_at(due->deliver, endpoint))
-			continue;
-		json_int(&json, NULL, db_get_int(rows, r, 0));
-		due->leased++;
-	}
-	json_end(&json);
-}
-
-static enum db_result lease_due(struct db *db, void *context)
-{
-	struct due *due = context;
-	int64_t now_us = clock_now_us();
-	struct arena *arena = arena_new();
-	struct buf full = { 0 };
-	struct db_rows rows;
-	enum db_result result;
-
-	write_full_endpoints(&full, due->deliver, arena);
-	result = db_query(db, SQL_OUTBOX_DUE, DB_ARGS(db_instant(now_us), db_buf(&full), db_int(due->limit)),
-	                  arena, &rows);
-	choose(due, &rows);
-	if (result == DB_OK && due->leased != 0)
-		result = db_exec(db, SQL_OUTBOX_LEASE, DB_ARGS(
-			db_buf(&due->ids), db_instant(now_us + due->conf->lease_seconds * US_PER_SECOND)));
-	buf_free(&full);
-	arena_free(arena);
-	return result;
-}
-
-static void start_delivery(struct deliver *deliver, const struct db_rows *rows, size_t r)
+static void start_delivery(struct deliver *deliver, const struct queued *queued, const struct db_rows *rows, size_t r)
 {
 	struct uuid event_id = db_get_uuid(rows, r, 2);
 	const struct db_value *secret = db_get(rows, r, 7);
@@ -89,42 +32,53 @@ static void start_delivery(struct deliver *deliver, const struct db_rows *rows, 
 	payload_frame(&body, &event_id, event_names[db_get_int(rows, r, 3)], db_get_int(rows, r, 5),
 	              db_get_text(rows, r, 4));
 	deliver_start(deliver, &(struct deliver_order){
-		.kind = OUTBOX_KIND, .endpoint = db_get_int(rows, r, 8), .id = event_id,
-		.reference = db_get_int(rows, r, 0),
-		.tries = (int)db_get_int(rows, r, 1), .url = db_get_text(rows, r, 6),
+		.place = queued->place, .id = event_id, .reference = queued->id, .tries = (int)db_get_int(rows, r, 1),
+		.probe = queued->probe, .watched = queued->watched, .url = db_get_text(rows, r, 6),
 		.owner = db_get_uuid(rows, r, 9), .secret = secret->data, .secret_len = secret->len, .body = &body,
 	});
 	buf_free(&body);
 }
 
-/* Calls come first: events never take the last half of the slots. */
-static int room(const struct deliver *deliver)
+static enum db_result load(struct db *db, const struct queued *list, int count, struct arena *arena,
+                           struct db_rows *rows)
 {
-	int room = deliver_free_slots(deliver) - deliver_in_flight(deliver);
+	struct buf ids = { 0 };
+	struct json json = json_to(&ids);
+	enum db_result result;
 
-	return room < MAX_AT_ONCE ? room : MAX_AT_ONCE;
+	json_begin_array(&json, NULL);
+	for (int i = 0; i < count; i++)
+		json_int(&json, NULL, list[i].id);
+	json_end(&json);
+	result = db_query(db, SQL_OUTBOX_LOAD, DB_ARGS(db_buf(&ids)), arena, rows);
+	buf_free(&ids);
+	return result;
 }
 
-enum db_result outbox_start_due(struct db *db, struct deliver *deliver, const struct conf *conf, int *started)
+enum db_result outbox_start_due(struct db *db, struct deliver *deliver, const struct conf *conf, int *found)
 {
-	struct due due = { .conf = conf, .deliver = deliver, .limit = room(deliver) };
+	struct queued list[QUEUES_MAX];
 	struct arena *arena = arena_new();
 	struct db_rows rows = { 0 };
+	int64_t began_us = clock_mono_us();
 	enum db_result result = DB_OK;
+	int count = 0;
 
-	if (due.limit > 0)
-		result = db_transact(db, DB_ONCE, lease_due, &due);
-	if (result == DB_OK && due.leased != 0)
-		result = db_query(db, SQL_OUTBOX_LOAD, DB_ARGS(db_buf(&due.ids)), arena, &rows);
-	for (size_t r = 0; r < rows.count; r++)
-		start_delivery(deliver, &rows, r);
-	*started = result == DB_OK ? due.leased : 0;
-	buf_free(&due.ids);
+	*found = 0;
+	if (deliver_free_slots(deliver, DELIVER_EVENT) > 0)
+		result = queues_lease(db, deliver, conf, list, &count, found);
+	if (result == DB_OK && count != 0)
+		result = load(db, list, count, arena, &rows);
+	/* A process that was stopped for long sends nothing: the deliveries may be somebody else's by now. */
+	if (clock_mono_us() - began_us < conf->lease_seconds * US_PER_SECOND / 2)
+		for (size_t r = 0; r < rows.count; r++)
+			start_delivery(deliver, find_queued(list, count, db_get_int(&rows, r, 0)), &rows, r);
 	arena_free(arena);
 	return result;
 }
 
 struct outbox_results {
+	const struct conf *conf;
 	struct buf rows; /* an open JSON array */
 	struct json json;
 	struct tries tries;
@@ -140,12 +94,13 @@ static void start_rows(struct outbox_results *results)
 	results->count = 0;
 }
 
-struct outbox_results *outbox_results_new(void)
+struct outbox_results *outbox_results_new(const struct conf *conf)
 {
 	struct outbox_results *results = calloc(1, sizeof *results);
 
 	if (results == NULL)
 		fatal("out of memory");
+	results->conf = conf;
 	start_rows(results);
 	return results;
 }
@@ -165,26 +120,26 @@ bool outbox_any(const struct outbox_results *results)
 }
 
 /* When to try again, or that this was the last time. */
-static enum delivery_status next_try(const struct deliver_result *result, int64_t *wake_at_us)
+static enum delivery_status next_try(const struct conf *conf, const struct deliver_result *result, int64_t *wake_at_us)
 {
 	int64_t delay_us;
 	uint32_t dice;
 
 	crypto_random(&dice, sizeof dice);
-	if (!backoff_webhook(result->tries, dice, &delay_us))
+	if (!backoff_webhook(&conf->webhook_retry_delays, result->tries, dice, &delay_us))
 		return DELIVERY_FAILED;
 	*wake_at_us = clock_now_us() + backoff_wait_us(delay_us, result->retry_after_us);
 	return DELIVERY_WAITING;
 }
 
-void outbox_collect(struct outbox_results *results, const struct deliver_result *result)
+int64_t outbox_collect(struct outbox_results *results, const struct deliver_result *result)
 {
 	enum delivery_status status = DELIVERY_DELIVERED;
 	int64_t wake_at_us = INSTANT_NEVER;
 	char error[256] = "";
 
-	if (result->status < 200 || result->status >= 300) {
-		status = next_try(result, &wake_at_us);
+	if (result->cut || result->status < 200 || result->status >= 300) {
+		status = next_try(results->conf, result, &wake_at_us);
 		deliver_error(result, error, sizeof error);
 		log_info("webhook not delivered delivery=%lld tries=%d error=\"%s\"",
 		         (long long)result->reference, result->tries, error);
@@ -198,6 +153,7 @@ void outbox_collect(struct outbox_results *results, const struct deliver_result 
 	json_end(&results->json);
 	tries_add_delivery(&results->tries, result, error);
 	results->count++;
+	return wake_at_us;
 }
 
 static enum db_result write_results(struct db *db, void *context)

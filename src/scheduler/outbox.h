@@ -7,15 +7,15 @@
 #include "scheduler/deliver.h"
 #include "store/db.h"
 
-#define OUTBOX_KIND 2
-
-/* Starts deliveries that are due: as many as their endpoints and the calls leave room for. */
-enum db_result outbox_start_due(struct db *db, struct deliver *deliver, const struct conf *conf, int *started);
+/* Starts deliveries that are due: as many as their endpoints and the calls leave room for. *found: whether there
+ * was anything to do. */
+enum db_result outbox_start_due(struct db *db, struct deliver *deliver, const struct conf *conf, int *found);
 
 struct outbox_results;
-struct outbox_results *outbox_results_new(void);
+struct outbox_results *outbox_results_new(const struct conf *conf);
 void outbox_results_free(struct outbox_results *results);
-void outbox_collect(struct outbox_results *results, const struct deliver_result *result);
+/* Returns when it is to be tried again; INSTANT_NEVER: it is not. */
+int64_t outbox_collect(struct outbox_results *results, const struct deliver_result *result);
 bool outbox_any(const struct outbox_results *results);
 
 /* On failure they are kept, and written by the next call. */

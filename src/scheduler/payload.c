@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "domain/event.h"
 #include "domain/report_token.h"
+#include "store/health_store.h"
 
 struct requested_call requested_call_from_row(const struct db_rows *rows, size_t r)
 {
@@ -42,6 +43,10 @@ struct requested_call requested_call_from_row(const struct db_rows *rows, size_t
 		.call_settings = db_get_text(rows, r, 25),
 		.do_not_call = db_get_int(rows, r, 26) != 0,
 		.endpoint_id = db_get_uuid(rows, r, 27),
+		.disabled = db_get_int(rows, r, 28) != 0,
+		.batch_row = db_get_int(rows, r, 29),
+		.pressed = db_get_int(rows, r, 30) != 0,
+		.health = health_from_row(rows, r, 31),
 	};
 }
 

@@ -6,6 +6,7 @@
 #include "domain/agent.h"
 #include "domain/batch.h"
 #include "domain/contact.h"
+#include "domain/health.h"
 #include "store/db.h"
 
 /* A row of SQL_DISPATCH_LOAD; the texts are the row's. */
@@ -20,6 +21,10 @@ struct requested_call {
 	const char *variables, *call_settings; /* of a single call */
 	int64_t endpoint;
 	struct uuid endpoint_id;
+	bool disabled;        /* the endpoint */
+	struct health health; /* its */
+	int64_t batch_row;    /* 0: a single call */
+	bool pressed;         /* its dialer asked the campaign to slow down */
 	const char *url;
 	struct db_value secret;
 };

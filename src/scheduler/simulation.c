@@ -153,12 +153,12 @@ static void take_calls(struct simulation *sim, const struct uuid *ids, int count
 	arena_free(arena);
 }
 
-static int room_at(const void *context, int64_t endpoint)
+static int room_at(const void *context, const struct claim_dialer *dialer, const struct claim_taken *taken)
 {
 	const struct simulation *sim = context;
 
-	(void)endpoint;
-	return MAX_CALLS - sim->call_count;
+	(void)dialer;
+	return MAX_CALLS - sim->call_count - taken->same;
 }
 
 static void claim(struct simulation *sim)

@@ -7,6 +7,7 @@
 #include "base/instant.h"
 #include "base/json.h"
 #include "store/batch_store.h"
+#include "store/health_store.h"
 #include "store/organization_store.h"
 #include "store/statements.h"
 
@@ -130,6 +131,9 @@ static enum db_result read_facts(struct db *db, struct reading *reading)
 		campaign->endpoint = db_get_int(&rows, r, 4);
 		read_numbers(reading, campaign, db_get_text(&rows, r, 5));
 		campaign->has_limits = db_get_int(&rows, r, 6) != 0;
+		campaign->health = health_from_row(&rows, r, 7);
+		campaign->trial_until_us = db_get_int(&rows, r, 13);
+		campaign->places = db_get_int(&rows, r, 14);
 	}
 	return DB_OK;
 }
@@ -241,6 +245,28 @@ static void add_numbers(struct gate_facts *facts, const struct claim_campaign *c
 	}
 }
 
+/* While a circuit is half open one call tries the dialer, until it has expired. */
+static int64_t dialer_opens_at(const struct claim_campaign *campaign, int64_t now_us)
+{
+	switch (health_circuit(&campaign->health, now_us)) {
+	case CIRCUIT_OPEN:
+		return campaign->health.open_until_us;
+	case CIRCUIT_HALF_OPEN:
+		return campaign->trial_until_us;
+	default:
+		return INSTANT_NONE;
+	}
+}
+
+static int64_t free_places(const struct claim_campaign *campaign)
+{
+	int64_t places = campaign->config.max_concurrent_calls;
+
+	if (campaign->places != 0 && campaign->places < places)
+		places = campaign->places;
+	return places - (campaign->claimed - campaign->done);
+}
+
 struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us, int64_t dialer_room)
 {
 	struct gate_facts facts = {
@@ -248,13 +274,14 @@ struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us
 		.status = campaign->status,
 		.start_at_us = campaign->config.scheduled_at.us,
 		.has_dialer = campaign->endpoint != 0,
+		.dialer_opens_at_us = dialer_opens_at(campaign, now_us),
 		.dialer_room = dialer_room,
 		.calendar = batch_plan_rules(&campaign->config).calendar,
 		.max_per_day = campaign->config.max_calls_per_day,
 		.day = (int32_t)campaign->day,
 		.day_calls = campaign->day_calls,
 		.pace.at_us = campaign->pace_at_us,
-		.free_places = campaign->config.max_concurrent_calls - (campaign->claimed - campaign->done),
+		.free_places = free_places(campaign),
 		.due_at_us = now_us,
 		.limits_open_at_us = INSTANT_NONE,
 	};

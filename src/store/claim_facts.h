@@ -6,6 +6,7 @@
 #include "domain/batch.h"
 #include "domain/contact_limit.h"
 #include "domain/gate.h"
+#include "domain/health.h"
 #include "domain/pace.h"
 #include "store/db.h"
 
@@ -41,6 +42,9 @@ struct claim_campaign {
 	/* read without a lock */
 	int64_t done, final, max_call_seconds;
 	int64_t endpoint; /* of its dialer; 0: none; -1: switched off */
+	struct health health; /* of its dialer */
+	int64_t trial_until_us; /* of its dialer while it is half open: another campaign tries it */
+	int64_t places;   /* that the dialer leaves it, having asked to slow down; 0: all */
 	struct claim_number numbers[BATCH_MAX_NUMBERS];
 	int number_count;
 	bool has_limits;                     /* its organisation limits how often somebody is called */

@@ -1,10 +1,18 @@
 #include "store/webhook_store.h"
 
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "store/event_store.h"
+#include "store/health_store.h"
 #include "store/statements.h"
+
+#define HEALTH_COLUMN 10
 
 static struct webhook webhook_from_row(const struct db_rows *rows, size_t r)
 {
 	const struct db_value *secret = db_get(rows, r, 5);
+	bool with_health = rows->columns > HEALTH_COLUMN;
 
 	return (struct webhook){
 		.id = db_get_int(rows, r, 0),
@@ -17,6 +25,7 @@ static struct webhook webhook_from_row(const struct db_rows *rows, size_t r)
 		.disabled_reason = db_get_text(rows, r, 7),
 		.created_at_us = db_get_int(rows, r, 8),
 		.updated_at_us = db_get_int(rows, r, 9),
+		.health = with_health ? health_from_row(rows, r, HEALTH_COLUMN) : health_initial,
 	};
 }
 
@@ -109,8 +118,45 @@ enum db_result webhook_renew_secret(struct db *db, const struct webhook *webhook
 
 enum db_result webhook_delete(struct db *db, const struct webhook *webhook)
 {
-	DB_TRY(db_exec(db, SQL_WEBHOOK_DELETE_DELIVERIES, DB_ARGS(db_int(webhook->id))));
-	return db_exec(db, SQL_WEBHOOK_DELETE, DB_ARGS(db_int(webhook->id)));
+	struct health_wake wake = { webhook->id, clock_now_us() };
+
+	DB_TRY(db_exec(db, SQL_WEBHOOK_DELETE, DB_ARGS(db_int(webhook->id))));
+	return health_wake(db, HEALTH_ANY, &wake, 1);
+}
+
+static enum db_result publish_switched_off(struct db *db, const struct db_rows *row, const char *reason,
+                                           int64_t now_us)
+{
+	struct uuid uuid = db_get_uuid(row, 0, 0);
+	struct buf data = { 0 };
+	struct json json = json_to(&data);
+	enum db_result result;
+
+	json_begin_object(&json, NULL);
+	json_id(&json, "webhook_id", &uuid);
+	json_add_string(&json, "url", db_get_text(row, 0, 2));
+	json_add_string(&json, "reason", reason);
+	json_instant(&json, "disabled_at", now_us);
+	json_end(&json);
+	result = event_publish(db, db_get_int(row, 0, 1), EVENT_WEBHOOK_DISABLED, data.data, now_us);
+	buf_free(&data);
+	return result;
+}
+
+enum db_result webhook_switch_off(struct db *db, int64_t id, const char *reason, int64_t now_us)
+{
+	struct arena *arena = arena_new();
+	struct db_rows row;
+	enum db_result result = db_query(db, SQL_WEBHOOK_SWITCH_OFF_LOCK, DB_ARGS(db_int(id)), arena, &row);
+
+	if (result == DB_OK && row.count != 0) {
+		log_warning("endpoint switched off endpoint=%lld reason=\"%s\"", (long long)id, reason);
+		result = db_exec(db, SQL_WEBHOOK_SWITCH_OFF, DB_ARGS(db_text(reason), db_instant(now_us), db_int(id)));
+		if (result == DB_OK)
+			result = publish_switched_off(db, &row, reason, now_us);
+	}
+	arena_free(arena);
+	return result;
 }
 
 enum db_result webhook_count_agents(struct db *db, const struct webhook *webhook, int64_t *count)

@@ -6,7 +6,7 @@
 #include "store/db.h"
 #include "store/page.h"
 
-/* DB_NOT_FOUND: no such endpoint in this organisation. */
+/* DB_NOT_FOUND: no such endpoint in this organisation. Only what is got, not what is locked, comes with its health. */
 enum db_result webhook_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
                            struct arena *arena, struct webhook *out);
 
@@ -25,8 +25,11 @@ enum db_result webhook_update(struct db *db, const struct webhook *webhook);
 
 enum db_result webhook_renew_secret(struct db *db, const struct webhook *webhook);
 
-/* With what is still to be delivered there. */
+/* What is still to be delivered there ends as failed, in the background. */
 enum db_result webhook_delete(struct db *db, const struct webhook *webhook);
+
+/* Switched off by ourselves, which the organisation's other endpoints are told; nothing if it is off or gone. */
+enum db_result webhook_switch_off(struct db *db, int64_t id, const char *reason, int64_t now_us);
 
 /* How many agents have their calls placed there. */
 enum db_result webhook_count_agents(struct db *db, const struct webhook *webhook, int64_t *count);

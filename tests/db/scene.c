@@ -191,10 +191,10 @@ struct batch scene_batch(struct scene *scene)
 	return batch;
 }
 
-static int room_at(const void *context, int64_t endpoint)
+static int room_at(const void *context, const struct claim_dialer *dialer, const struct claim_taken *taken)
 {
-	(void)endpoint;
-	return *(const int *)context;
+	(void)dialer;
+	return *(const int *)context - taken->same;
 }
 
 int scene_claim_with(struct db *db, int room, struct uuid *ids, int max_calls, enum db_result *result)

@@ -396,6 +396,54 @@ static void a_deleted_number_is_used_no_more(void **state)
 	assert_string_equal(scene_batch(scene).status_reason, "no number to call from is left");
 }
 
+static void set_circuit(const struct scene *scene, int64_t open_until_us)
+{
+	char text[32];
+
+	instant_format_sql(open_until_us, text);
+	ask("REPLACE INTO endpoint_health VALUES (%lld, 1, '9999-12-31', 5, '2026-06-01', '%s', '1000-01-01',"
+	    " '1000-01-01', '1000-01-01')", (long long)scene->webhook_row, text);
+}
+
+static void an_open_circuit_holds_and_one_call_tries_it(void **state)
+{
+	struct scene *scene = *state;
+	int64_t open_until_us;
+
+	scene_start(scene, 10);
+	scene_start(scene, 10);
+	scene_pass(US_PER_SECOND);
+	open_until_us = clock_now_us() + 4 * US_PER_SECOND;
+	set_circuit(scene, open_until_us);
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	assert_int_equal(ask("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', wake_at) FROM batch_calls WHERE id = %lld",
+	                     (long long)scene->batch), open_until_us);
+	scene_pass(5 * US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 1); /* of both campaigns */
+	scene_pass(10 * US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	set_circuit(scene, INSTANT_NONE);
+	scene_pass(10 * US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 19);
+}
+
+static void a_dialer_that_asked_to_slow_down_gets_fewer(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_start(scene, 10);
+	scene_pass(US_PER_SECOND);
+	ask("INSERT INTO batch_pressure VALUES (%lld, 3, 0, '2026-06-01')", (long long)scene->batch);
+	assert_int_equal(scene_claim(scene, 1000), 3);
+	assert_int_equal(scene_batch(scene).dialer_places, 3);
+	ask("UPDATE batch_pressure SET places = 5 WHERE batch_id = %lld", (long long)scene->batch);
+	scene_pass(2 * US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 2);
+	ask("DELETE FROM batch_pressure WHERE batch_id = %lld", (long long)scene->batch);
+	scene_pass(2 * US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 5);
+}
+
 static void without_a_dialer_a_campaign_fails(void **state)
 {
 	struct scene *scene = *state;
@@ -605,6 +653,8 @@ int main(void)
 		SCENE_TEST(rotation_in_turn),
 		SCENE_TEST(rotation_by_shares),
 		SCENE_TEST(a_deleted_number_is_used_no_more),
+		SCENE_TEST(an_open_circuit_holds_and_one_call_tries_it),
+		SCENE_TEST(a_dialer_that_asked_to_slow_down_gets_fewer),
 		SCENE_TEST(without_a_dialer_a_campaign_fails),
 		SCENE_TEST(a_zone_that_is_gone_fails_the_campaign),
 		SCENE_TEST(the_change_to_active_is_told_once),

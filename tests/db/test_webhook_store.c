@@ -12,6 +12,7 @@
 #include "store/agent_store.h"
 #include "store/delivery_store.h"
 #include "store/event_store.h"
+#include "store/health_store.h"
 #include "store/webhook_store.h"
 
 static struct webhook add_webhook(struct fixture *fixture, unsigned events)
@@ -188,18 +189,27 @@ static void an_event_for_one_needs_no_subscription(void **state)
 	                     (long long)dialer.id), 77);
 }
 
-static void a_deleted_endpoint_takes_its_deliveries_along(void **state)
+/* The publisher may be at work at this very moment: what it leaves behind comes to an end too. */
+static void what_waits_for_a_deleted_endpoint_ends(void **state)
 {
 	struct fixture *fixture = *state;
 	struct webhook webhook = add_webhook(fixture, EVENT_BIT(EVENT_BATCH_COMPLETED)), read;
+	bool empty;
 
 	assert_ok(event_publish(fixture->db, fixture->organization_id, EVENT_BATCH_COMPLETED, "{}",
 	                        clock_now_us()));
 	assert_ok(webhook_delete(fixture->db, &webhook));
-	assert_int_equal(count_deliveries(&webhook), 0);
 	assert_int_equal(webhook_get(fixture->db, fixture->organization_id, &webhook.uuid,
 	                             fixture->arena, &read),
 	                 DB_NOT_FOUND);
+	assert_int_equal(ask("SELECT next_at < '9999-12-31' FROM endpoint_health WHERE endpoint_id = %lld",
+	                     (long long)webhook.id), 1);
+	ask("UPDATE deliveries SET queue = endpoint_id WHERE endpoint_id = %lld", (long long)webhook.id);
+	assert_ok(health_drop_queue(fixture->db, webhook.id, &empty));
+	assert_true(empty);
+	assert_int_equal(ask("SELECT COUNT(*) FROM deliveries WHERE endpoint_id = %lld AND status = 2"
+	                     " AND wake_at = '9999-12-31'", (long long)webhook.id), 1);
+	assert_int_equal(ask("SELECT COUNT(*) FROM endpoint_health WHERE endpoint_id = %lld", (long long)webhook.id), 0);
 }
 
 static void agents_are_counted(void **state)
@@ -230,7 +240,7 @@ int main(void)
 		FIXTURE_TEST(an_event_is_kept_for_a_subscriber_that_is_switched_off),
 		FIXTURE_TEST(events_of_any_size_are_published),
 		FIXTURE_TEST(an_event_for_one_needs_no_subscription),
-		FIXTURE_TEST(a_deleted_endpoint_takes_its_deliveries_along),
+		FIXTURE_TEST(what_waits_for_a_deleted_endpoint_ends),
 		FIXTURE_TEST(agents_are_counted),
 	};
 

@@ -10,21 +10,21 @@
 #include "base/clock.h"
 #include "domain/backoff.h"
 
-static void webhooks_wait_longer_and_then_no_more(void **state)
+static void webhooks_wait_as_configured_and_then_no_more(void **state)
 {
-	static const int seconds[] = { 5, 300, 1800, 7200, 18000, 36000 };
+	struct conf_delays delays = { .count = 3, .us = { 5, 300, 1800 } };
 	int64_t delay_us;
 
 	(void)state;
-	for (int tries = 1; tries <= 6; tries++) {
-		assert_true(backoff_webhook(tries, 0, &delay_us));
-		assert_int_equal(delay_us, seconds[tries - 1] * US_PER_SECOND);
-		assert_true(backoff_webhook(tries, UINT32_MAX, &delay_us));
-		assert_int_equal(delay_us, seconds[tries - 1] * US_PER_SECOND * 6 / 5);
+	for (int tries = 1; tries <= 3; tries++) {
+		assert_true(backoff_webhook(&delays, tries, 0, &delay_us));
+		assert_int_equal(delay_us, delays.us[tries - 1]);
+		assert_true(backoff_webhook(&delays, tries, UINT32_MAX, &delay_us));
+		assert_int_equal(delay_us, delays.us[tries - 1] * 6 / 5);
 	}
-	assert_false(backoff_webhook(0, 0, &delay_us));
-	assert_false(backoff_webhook(7, 0, &delay_us));
-	assert_false(backoff_webhook(255, 0, &delay_us));
+	assert_false(backoff_webhook(&delays, 0, 0, &delay_us));
+	assert_false(backoff_webhook(&delays, 4, 0, &delay_us));
+	assert_false(backoff_webhook(&delays, 255, 0, &delay_us));
 }
 
 static void dispatches_double_up_to_half_a_minute(void **state)
@@ -33,8 +33,9 @@ static void dispatches_double_up_to_half_a_minute(void **state)
 
 	(void)state;
 	for (int tries = 0; tries < 8; tries++)
-		assert_int_equal(backoff_dispatch_us(tries), seconds[tries] * US_PER_SECOND);
-	assert_int_equal(backoff_dispatch_us(255), 30 * US_PER_SECOND);
+		assert_int_equal(backoff_dispatch_us(tries, 0), seconds[tries] * US_PER_SECOND);
+	assert_int_equal(backoff_dispatch_us(255, 0), 30 * US_PER_SECOND);
+	assert_int_equal(backoff_dispatch_us(255, UINT32_MAX), 36 * US_PER_SECOND);
 }
 
 static void the_receiver_may_ask_for_more(void **state)
@@ -47,7 +48,7 @@ static void the_receiver_may_ask_for_more(void **state)
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
-		cmocka_unit_test(webhooks_wait_longer_and_then_no_more),
+		cmocka_unit_test(webhooks_wait_as_configured_and_then_no_more),
 		cmocka_unit_test(dispatches_double_up_to_half_a_minute),
 		cmocka_unit_test(the_receiver_may_ask_for_more),
 	};

@@ -50,6 +50,10 @@ static void an_empty_file_gives_the_defaults(void **state)
 	assert_int_equal(conf.workers, 8);
 	assert_int_equal(conf.lease_seconds, 30);
 	assert_int_equal(conf.dispatch_ttl_seconds, 120);
+	assert_int_equal(conf.webhook_retry_delays.count, 7);
+	assert_int_equal(conf.webhook_retry_delays.us[0], 5000000);
+	assert_int_equal(conf.webhook_retry_delays.us[6], INT64_C(50400000000));
+	assert_int_equal(conf.webhook_disable_after, INT64_C(432000000000));
 	assert_false(conf.webhook_allow_http);
 	assert_false(conf.webhook_allow_private);
 }
@@ -110,6 +114,30 @@ static void faults_are_fatal_and_named(void **state)
 	assert_fatal("webhook_allow = 10.0.0.0/8, 10.1.0.0/16\n", ":1: `webhook_allow` must be networks (like");
 	assert_fatal("webhook_ports = 443,8443\n", ":1: `webhook_ports` must be ports from 1 to 65535");
 	assert_fatal("webhook_ports =\n", "1 to 4000 characters");
+	assert_fatal("lease_seconds = 20\nwebhook_timeout_seconds = 16\n", "at least 5 more");
+}
+
+static void delays_have_units(void **state)
+{
+	static struct conf conf; /* its strings live as long */
+
+	(void)state;
+	write_file("webhook_retry_delays = 1s   2m 3h 4d\nwebhook_disable_after = 36h\n");
+	conf = conf_load(path);
+	assert_int_equal(conf.webhook_retry_delays.count, 4);
+	assert_int_equal(conf.webhook_retry_delays.us[1], 120000000);
+	assert_int_equal(conf.webhook_retry_delays.us[3], INT64_C(345600000000));
+	assert_int_equal(conf.webhook_disable_after, INT64_C(129600000000));
+	assert_fatal("webhook_retry_delays =\n", ":1: `webhook_retry_delays` must be 1 to 20 times");
+	assert_fatal("webhook_retry_delays = 5\n", "with their units");
+	assert_fatal("webhook_retry_delays = 5s,6s\n", "with their units");
+	assert_fatal("webhook_retry_delays = 0s\n", "with their units");
+	assert_fatal("webhook_retry_delays = 8d\n", "each up to 7d");
+	assert_fatal("webhook_retry_delays = -1s\n", "with their units");
+	assert_fatal("webhook_retry_delays = 99999999999999999999s\n", "with their units");
+	assert_fatal("webhook_retry_delays = 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s\n", "1 to 20");
+	assert_fatal("webhook_disable_after = 5d 5d\n", "a time with its unit");
+	assert_fatal("webhook_disable_after = 366d\n", "up to 365d");
 }
 
 static void a_file_that_is_not_there(void **state)
@@ -168,6 +196,7 @@ int main(void)
 		cmocka_unit_test(an_empty_file_gives_the_defaults),
 		cmocka_unit_test(what_is_written_counts),
 		cmocka_unit_test(faults_are_fatal_and_named),
+		cmocka_unit_test(delays_have_units),
 		cmocka_unit_test(a_file_that_is_not_there),
 		cmocka_unit_test(credentials_stand_in_for_files),
 	};

@@ -30,8 +30,8 @@ def test_every_key_is_in_the_manual_with_its_default():
     entries = dict(re.findall(r"^\.It Ic (\w+)\n(.*?)(?=^\.It |^\.El)", manual, re.M | re.S))
     for key, default in configuration():
         assert key in entries, f"{key} is missing"
-        said = re.search(r"default is\n\.(?:Li|Pa) (\S+)|(?<=default is )empty", entries[key])
-        assert said and (said[1] or "") == default, f"{key}: {said and said[1]} instead of {default}"
+        said = re.search(r"default is\n\.(?:Li|Pa) (\".*\"|\S+)|(?<=default is )empty", entries[key])
+        assert said and (said[1] or "").strip('"') == default, f"{key}: {said and said[1]} instead of {default}"
     unknown = set(entries) - {key for key, _ in configuration()} - {"host", "port", "ssl-ca"}
     assert not unknown, f"there is no {unknown}"
 

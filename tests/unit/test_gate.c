@@ -18,7 +18,7 @@ static struct gate_facts open_facts(void)
 {
 	struct gate_facts facts = {
 		.now_us = at("2026-06-01T12:00Z"), .status = BATCH_ACTIVE, .start_at_us = INSTANT_NONE,
-		.has_number = true, .has_dialer = true, .dialer_room = 50, .free_places = 10,
+		.has_number = true, .has_dialer = true, .dialer_opens_at_us = INSTANT_NONE, .dialer_room = 50, .free_places = 10,
 		.numbers_room = INT64_MAX, .numbers_open_at_us = INSTANT_NONE,
 		.due_at_us = INSTANT_NONE, .limits_open_at_us = INSTANT_NONE,
 		.calendar = { .zone = "UTC", .daily = { 0x1f, 540, 1020 } },
@@ -135,6 +135,17 @@ static void a_full_day_waits_for_the_next(void **state)
 	assert_held(&facts, GATE_DAILY_CAP, "2026-06-02T00:00Z", false);
 }
 
+static void a_dialer_whose_circuit_is_open_is_waited_for(void **state)
+{
+	struct gate_facts facts = open_facts();
+
+	(void)state;
+	facts.dialer_opens_at_us = at("2026-06-01T12:00:05Z");
+	assert_held(&facts, GATE_DIALER_HEALTH, "2026-06-01T12:00:05Z", false);
+	facts.dialer_opens_at_us = facts.now_us;
+	assert_room(&facts, 10);
+}
+
 static void all_closed_gates_are_waited_for(void **state)
 {
 	struct gate_facts facts = open_facts();
@@ -230,6 +241,7 @@ int main(void)
 		cmocka_unit_test(gates_that_wait_for_an_instant),
 		cmocka_unit_test(the_window),
 		cmocka_unit_test(a_full_day_waits_for_the_next),
+		cmocka_unit_test(a_dialer_whose_circuit_is_open_is_waited_for),
 		cmocka_unit_test(all_closed_gates_are_waited_for),
 		cmocka_unit_test(the_paces_of_numbers),
 		cmocka_unit_test(a_clock_set_back_opens_no_day_again),

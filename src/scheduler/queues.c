@@ -1,0 +1,274 @@
+#include "scheduler/queues.h"
+
+#include "base/clock.h"
+#include "base/instant.h"
+#include "base/json.h"
+#include "domain/health.h"
+#include "store/health_store.h"
+#include "store/statements.h"
+
+#define MAX_NEW 500  /* deliveries sorted into queues at once */
+#define MAX_TURNS 32 /* endpoints served at once: so many queues SQL_OUTBOX_HEADS_32 reads */
+#define FULL_RECHECK_US (10 * US_PER_MS)
+
+/* One endpoint that is served, under the lock of its health. */
+struct turn {
+	struct deliver_place place;
+	struct health health;
+	bool exists, probe;
+	int room, leased;
+	int64_t next_at_us;
+};
+
+struct serving {
+	const struct conf *conf;
+	const struct deliver *deliver;
+	struct queued *out;
+	int count, looked;
+	int64_t now_us, lease_until_us;
+	struct arena *arena;
+	struct turn turns[MAX_TURNS];
+	int turn_count;
+	struct deliver_taken taken;
+};
+
+/* New deliveries go to the queues of their endpoints. */
+static enum db_result sort_new(struct db *db, struct serving *serving)
+{
+	struct buf ids = { 0 };
+	struct json json = json_to(&ids);
+	struct db_rows rows;
+	struct health_wake *wakes;
+	enum db_result result;
+
+	DB_TRY(db_query(db, SQL_OUTBOX_NEW, DB_ARGS(db_instant(serving->now_us), db_int(MAX_NEW)), serving->arena,
+	                &rows));
+	serving->looked += (int)rows.count;
+	if (rows.count == 0)
+		return DB_OK;
+	wakes = arena_alloc(serving->arena, rows.count * sizeof *wakes);
+	json_begin_array(&json, NULL);
+	for (size_t r = 0; r < rows.count; r++) {
+		json_int(&json, NULL, db_get_int(&rows, r, 0));
+		wakes[r] = (struct health_wake){ db_get_int(&rows, r, 1), serving->now_us };
+	}
+	json_end(&json);
+	result = db_exec(db, SQL_OUTBOX_SORT, DB_ARGS(db_buf(&ids)));
+	buf_free(&ids);
+	return result == DB_OK ? health_wake(db, HEALTH_ANY, wakes, rows.count) : result;
+}
+
+/* Endpoints whose time has come, the longest waiting first. */
+static enum db_result lock_endpoints(struct db *db, struct serving *serving, bool doubtful, int limit)
+{
+	struct db_rows rows;
+
+	if (limit > MAX_TURNS - serving->turn_count)
+		limit = MAX_TURNS - serving->turn_count;
+	if (limit <= 0)
+		return DB_OK;
+	DB_TRY(db_query(db, SQL_OUTBOX_ENDPOINTS, DB_ARGS(db_int(doubtful), db_instant(serving->now_us), db_int(limit)),
+	                serving->arena, &rows));
+	for (size_t r = 0; r < rows.count; r++)
+		serving->turns[serving->turn_count++] = (struct turn){
+			.place = { DELIVER_EVENT, db_get_int(&rows, r, 0), doubtful },
+			.health = health_from_row(&rows, r, 1),
+		};
+	serving->looked += (int)rows.count;
+	return DB_OK;
+}
+
+static struct turn *find_turn(struct serving *serving, int64_t endpoint)
+{
+	for (int i = 0; i < serving->turn_count; i++)
+		if (serving->turns[i].place.endpoint == endpoint)
+			return &serving->turns[i];
+	return NULL;
+}
+
+/* How much this endpoint may be sent, or when to look again. */
+static void judge(struct serving *serving, struct turn *turn)
+{
+	struct health *health = &turn->health;
+	enum circuit circuit = health_circuit(health, serving->now_us);
+	int share = QUEUES_MAX / serving->turn_count;
+
+	if (circuit == CIRCUIT_OPEN) {
+		turn->next_at_us = health->open_until_us;
+	} else if (circuit == CIRCUIT_HALF_OPEN && health->probe_until_us > serving->now_us) {
+		turn->next_at_us = health->probe_until_us;
+	} else if (health->hold_until_us > serving->now_us) {
+		turn->next_at_us = health->hold_until_us;
+	} else {
+		turn->probe = circuit == CIRCUIT_HALF_OPEN;
+		turn->room = deliver_room_at(serving->deliver, &turn->place, &serving->taken);
+		if (turn->room > 1 && turn->probe)
+			turn->room = 1;
+		if (turn->room > share)
+			turn->room = share;
+		turn->next_at_us = serving->now_us + FULL_RECHECK_US;
+	}
+	serving->taken.all += turn->room;
+	serving->taken.doubtful += turn->place.doubtful ? turn->room : 0;
+}
+
+/* Read after the lock was taken: one that is switched on again at this moment wakes its queue after us. */
+static enum db_result judge_all(struct db *db, struct serving *serving)
+{
+	struct buf ids = { 0 };
+	struct json json = json_to(&ids);
+	struct db_rows rows;
+	enum db_result result;
+
+	json_begin_array(&json, NULL);
+	for (int i = 0; i < serving->turn_count; i++)
+		json_int(&json, NULL, serving->turns[i].place.endpoint);
+	json_end(&json);
+	result = db_query(db, SQL_OUTBOX_TARGETS, DB_ARGS(db_buf(&ids)), serving->arena, &rows);
+	buf_free(&ids);
+	for (size_t r = 0; r < rows.count; r++) {
+		struct turn *turn = find_turn(serving, db_get_int(&rows, r, 0));
+
+		turn->exists = true;
+		turn->next_at_us = INSTANT_NEVER;
+		if (db_get_int(&rows, r, 1) == 0)
+			judge(serving, turn);
+	}
+	return result;
+}
+
+/* What waits for an endpoint that was deleted has failed. */
+static enum db_result drop_gone(struct db *db, struct serving *serving)
+{
+	for (int i = 0; i < serving->turn_count; i++) {
+		struct turn *turn = &serving->turns[i];
+		bool empty;
+
+		if (turn->exists)
+			continue;
+		DB_TRY(health_drop_queue(db, turn->place.endpoint, &empty));
+		turn->next_at_us = empty ? INSTANT_NEVER : serving->now_us;
+	}
+	return DB_OK;
+}
+
+static void lease_row(struct serving *serving, struct turn *turn, int64_t id)
+{
+	serving->out[serving->count++] = (struct queued){
+		.id = id, .place = turn->place, .probe = turn->probe,
+		.watched = turn->probe || !health_is_clean(&turn->health, serving->now_us),
+	};
+	turn->leased++;
+	turn->next_at_us = serving->lease_until_us;
+}
+
+/* The first rows of each queue, one more than there is room for: that one tells when to look again. */
+static enum db_result read_queues(struct db *db, struct serving *serving)
+{
+	struct db_value args[2 * MAX_TURNS];
+	int heads = serving->turn_count <= 8 ? 8 : MAX_TURNS;
+	struct db_rows rows;
+
+	for (int i = 0; i < heads; i++) {
+		const struct turn *turn = &serving->turns[i];
+		bool served = i < serving->turn_count && turn->room > 0;
+
+		args[2 * i] = db_int(served ? turn->place.endpoint : 0);
+		args[2 * i + 1] = db_int(served ? turn->room + 1 : 0);
+	}
+	DB_TRY(db_query(db, heads == 8 ? SQL_OUTBOX_HEADS_8 : SQL_OUTBOX_HEADS_32, args, 2 * (size_t)heads,
+	                serving->arena, &rows));
+	for (int i = 0; i < serving->turn_count; i++)
+		if (serving->turns[i].room > 0)
+			serving->turns[i].next_at_us = INSTANT_NEVER;
+	for (size_t r = 0; r < rows.count; r++) {
+		struct turn *turn = find_turn(serving, db_get_int(&rows, r, 1));
+		int64_t wake_at_us = db_get_int(&rows, r, 2);
+
+		if (turn->leased < turn->room && wake_at_us <= serving->now_us)
+			lease_row(serving, turn, db_get_int(&rows, r, 0));
+		else if (wake_at_us < turn->next_at_us)
+			turn->next_at_us = wake_at_us > serving->now_us ? wake_at_us : serving->now_us;
+	}
+	return DB_OK;
+}
+
+static enum db_result write_leases(struct db *db, const struct serving *serving)
+{
+	struct buf ids = { 0 };
+	struct json json = json_to(&ids);
+	enum db_result result;
+
+	if (serving->count == 0)
+		return DB_OK;
+	json_begin_array(&json, NULL);
+	for (int i = 0; i < serving->count; i++)
+		json_int(&json, NULL, serving->out[i].id);
+	json_end(&json);
+	result = db_exec(db, SQL_OUTBOX_LEASE, DB_ARGS(db_buf(&ids), db_instant(serving->lease_until_us)));
+	buf_free(&ids);
+	return result;
+}
+
+static enum db_result write_turns(struct db *db, const struct serving *serving)
+{
+	struct buf rows = { 0 };
+	struct json json = json_to(&rows);
+	enum db_result result;
+
+	json_begin_array(&json, NULL);
+	for (int i = 0; i < serving->turn_count; i++) {
+		const struct turn *turn = &serving->turns[i];
+		bool probing = turn->probe && turn->leased != 0;
+
+		json_begin_array(&json, NULL);
+		json_int(&json, NULL, turn->place.endpoint);
+		json_sql_instant(&json, NULL, turn->next_at_us);
+		json_sql_instant(&json, NULL, probing ? serving->lease_until_us : turn->health.probe_until_us);
+		json_end(&json);
+	}
+	json_end(&json);
+	result = db_exec(db, SQL_OUTBOX_TURNS, DB_ARGS(db_buf(&rows)));
+	buf_free(&rows);
+	return result;
+}
+
+static enum db_result serve(struct db *db, struct serving *serving)
+{
+	DB_TRY(sort_new(db, serving));
+	DB_TRY(lock_endpoints(db, serving, false, MAX_TURNS));
+	DB_TRY(lock_endpoints(db, serving, true, deliver_free_doubtful(serving->deliver, DELIVER_EVENT)));
+	if (serving->turn_count == 0)
+		return DB_OK;
+	DB_TRY(judge_all(db, serving));
+	DB_TRY(drop_gone(db, serving));
+	DB_TRY(read_queues(db, serving));
+	DB_TRY(write_leases(db, serving));
+	return write_turns(db, serving);
+}
+
+static enum db_result run_serve(struct db *db, void *context)
+{
+	struct serving *serving = context;
+	int64_t now_us = clock_now_us();
+	enum db_result result;
+
+	*serving = (struct serving){
+		.conf = serving->conf, .deliver = serving->deliver, .out = serving->out, .now_us = now_us,
+		.lease_until_us = now_us + serving->conf->lease_seconds * US_PER_SECOND, .arena = arena_new(),
+	};
+	result = serve(db, serving);
+	arena_free(serving->arena);
+	return result;
+}
+
+enum db_result queues_lease(struct db *db, const struct deliver *deliver, const struct conf *conf,
+                            struct queued out[QUEUES_MAX], int *count, int *looked)
+{
+	struct serving serving = { .conf = conf, .deliver = deliver, .out = out };
+	enum db_result result = db_transact(db, DB_ONCE, run_serve, &serving);
+
+	*count = result == DB_OK ? serving.count : 0;
+	*looked = result == DB_OK ? serving.looked : 0;
+	return result;
+}

@@ -1,0 +1,358 @@
+#include "scheduler/verdicts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/instant.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "domain/health.h"
+#include "domain/pressure.h"
+#include "store/health_store.h"
+#include "store/statements.h"
+#include "store/webhook_store.h"
+
+#define TOTALS_US (5 * US_PER_SECOND)
+
+struct verdict {
+	int64_t endpoint, batch; /* batch: its pressure is concerned; 0: none */
+	struct health_note note;
+	int nth;
+	bool tells, is_gone; /* tells: of the endpoint; is_gone: 410 */
+	int64_t sent_us, retry_at_us;
+};
+
+struct switch_off {
+	int64_t endpoint;
+	const char *reason;
+};
+
+struct verdicts {
+	const struct conf *conf;
+	struct verdict *list;
+	int count;
+	int64_t totals[OUTCOME__MAX];
+	bool is_counted; /* there is something in totals */
+	int64_t totals_at_us; /* monotonic: when to write them, if nothing else is to be written before */
+	/* Found while they are written: */
+	struct switch_off *off;
+	int off_count;
+};
+
+struct verdicts *verdicts_new(const struct conf *conf)
+{
+	struct verdicts *verdicts = calloc(1, sizeof *verdicts);
+
+	if (verdicts == NULL)
+		fatal("out of memory");
+	verdicts->conf = conf;
+	verdicts->list = calloc((size_t)conf->max_in_flight, sizeof *verdicts->list);
+	verdicts->off = calloc((size_t)conf->max_in_flight, sizeof *verdicts->off);
+	if (verdicts->list == NULL || verdicts->off == NULL)
+		fatal("out of memory");
+	return verdicts;
+}
+
+void verdicts_free(struct verdicts *verdicts)
+{
+	if (verdicts == NULL)
+		return;
+	free(verdicts->list);
+	free(verdicts->off);
+	free(verdicts);
+}
+
+void verdicts_collect(struct verdicts *verdicts, const struct deliver_result *result, int64_t retry_at_us)
+{
+	enum outcome outcome = result->cut ? OUTCOME_CUT : outcome_of(result->status, result->retry_after_us);
+	bool is_quiet = outcome == OUTCOME_TAKEN && result->duration_us <= HEALTH_QUICK_US;
+	bool is_slowing = result->status == 429 || result->status == 503;
+	struct verdict verdict = {
+		.endpoint = result->place.endpoint, .nth = verdicts->count,
+		.note = { outcome, result->probe, result->duration_us, result->retry_after_us },
+		.tells = !is_quiet || result->watched, .is_gone = result->status == 410,
+		.sent_us = clock_now_us() - result->duration_us, .retry_at_us = retry_at_us,
+	};
+
+	if (result->place.kind == DELIVER_CALL && (is_slowing || (outcome == OUTCOME_TAKEN && result->pressed)))
+		verdict.batch = result->reference;
+	verdicts->totals[outcome]++;
+	verdicts->is_counted = true;
+	if (verdict.tells || verdict.batch != 0)
+		verdicts->list[verdicts->count++] = verdict;
+}
+
+bool verdicts_any(const struct verdicts *verdicts)
+{
+	return verdicts->count != 0 || verdicts->off_count != 0 ||
+	       (verdicts->is_counted && clock_mono_us() >= verdicts->totals_at_us);
+}
+
+static int compare_endpoints(const void *a, const void *b)
+{
+	const struct verdict *x = a, *y = b;
+
+	if (x->endpoint != y->endpoint)
+		return x->endpoint < y->endpoint ? -1 : 1;
+	return x->nth - y->nth;
+}
+
+static int compare_batches(const void *a, const void *b)
+{
+	const struct verdict *x = a, *y = b;
+
+	if (x->batch != y->batch)
+		return x->batch < y->batch ? -1 : 1;
+	return x->nth - y->nth;
+}
+
+/* Locks the rows of all endpoints that something is told of, in their order. */
+static enum db_result lock_health(struct db *db, const struct verdicts *verdicts, struct arena *arena,
+                                  struct db_rows *rows)
+{
+	struct health_wake *wakes = arena_alloc(arena, (size_t)verdicts->count * sizeof *wakes);
+	struct buf ids = { 0 };
+	struct json json = json_to(&ids);
+	enum db_result result;
+	size_t count = 0;
+
+	json_begin_array(&json, NULL);
+	for (int i = 0; i < verdicts->count; i++) {
+		if (!verdicts->list[i].tells)
+			continue;
+		wakes[count++] = (struct health_wake){ verdicts->list[i].endpoint, verdicts->list[i].retry_at_us };
+		json_int(&json, NULL, verdicts->list[i].endpoint);
+	}
+	json_end(&json);
+	*rows = (struct db_rows){ 0 };
+	result = count == 0 ? DB_OK : health_wake(db, HEALTH_EXISTING, wakes, count);
+	if (result == DB_OK && count != 0)
+		result = db_query(db, SQL_HEALTH_LOCK, DB_ARGS(db_buf(&ids)), arena, rows);
+	buf_free(&ids);
+	return result;
+}
+
+static void add_switch_off(struct verdicts *verdicts, int64_t endpoint, const char *reason)
+{
+	for (int i = 0; i < verdicts->off_count; i++)
+		if (verdicts->off[i].endpoint == endpoint)
+			return;
+	verdicts->off[verdicts->off_count++] = (struct switch_off){ endpoint, reason };
+}
+
+/* All that is told of one endpoint, in its order. */
+static void note_all(struct verdicts *verdicts, int64_t endpoint, struct health *health, int64_t now_us)
+{
+	for (int i = 0; i < verdicts->count; i++) {
+		const struct verdict *verdict = &verdicts->list[i];
+		uint32_t dice;
+
+		if (verdict->endpoint != endpoint || !verdict->tells)
+			continue;
+		crypto_random(&dice, sizeof dice);
+		health_note(health, &verdict->note, dice, now_us);
+		if (verdict->is_gone)
+			add_switch_off(verdicts, endpoint, "the endpoint answered 410 Gone");
+	}
+	if (health_is_hopeless(health, verdicts->conf->webhook_disable_after, now_us))
+		add_switch_off(verdicts, endpoint, "the endpoint has taken nothing for too long");
+}
+
+/* When the queue must be looked into for what has changed. */
+static int64_t next_look(const struct health *before, const struct health *after, int64_t now_us)
+{
+	switch (health_circuit(after, now_us)) {
+	case CIRCUIT_OPEN:
+		return after->open_until_us;
+	case CIRCUIT_CLOSED:
+		return before->open_until_us != INSTANT_NONE ? now_us : INSTANT_NEVER;
+	default:
+		return INSTANT_NEVER;
+	}
+}
+
+static void write_health(struct json *json, int64_t endpoint, const struct health *health, int64_t next_at_us)
+{
+	json_begin_array(json, NULL);
+	json_int(json, NULL, endpoint);
+	json_int(json, NULL, health->doubtful);
+	json_int(json, NULL, health->failures);
+	json_sql_instant(json, NULL, health->failing_since_us);
+	json_sql_instant(json, NULL, health->open_until_us);
+	json_sql_instant(json, NULL, health->probe_until_us);
+	json_sql_instant(json, NULL, health->hold_until_us);
+	json_sql_instant(json, NULL, next_at_us);
+	json_end(json);
+}
+
+static void log_circuit(int64_t endpoint, const struct health *before, const struct health *after)
+{
+	bool was_closed = before->open_until_us == INSTANT_NONE, is_closed = after->open_until_us == INSTANT_NONE;
+
+	if (was_closed && !is_closed)
+		log_warning("circuit opened endpoint=%lld failures=%lld", (long long)endpoint, (long long)after->failures);
+	else if (!was_closed && is_closed)
+		log_info("circuit closed endpoint=%lld", (long long)endpoint);
+}
+
+static enum db_result update_health(struct db *db, struct verdicts *verdicts, struct arena *arena)
+{
+	int64_t now_us = clock_now_us();
+	struct buf saves = { 0 };
+	struct json json = json_to(&saves);
+	struct db_rows rows;
+	enum db_result result = DB_OK;
+
+	qsort(verdicts->list, (size_t)verdicts->count, sizeof *verdicts->list, compare_endpoints);
+	DB_TRY(lock_health(db, verdicts, arena, &rows));
+	json_begin_array(&json, NULL);
+	for (size_t r = 0; r < rows.count; r++) {
+		int64_t endpoint = db_get_int(&rows, r, 0);
+		struct health before = health_from_row(&rows, r, 1), after = before;
+
+		note_all(verdicts, endpoint, &after, now_us);
+		write_health(&json, endpoint, &after, next_look(&before, &after, now_us));
+		log_circuit(endpoint, &before, &after);
+	}
+	json_end(&json);
+	if (rows.count != 0)
+		result = db_exec(db, SQL_HEALTH_SAVE, DB_ARGS(db_buf(&saves)));
+	buf_free(&saves);
+	return result;
+}
+
+/* What the verdicts from `first` on, all of one campaign, make of its pressure. */
+static enum db_result press(struct db *db, struct arena *arena, const struct verdict *first, int count)
+{
+	struct db_value id = db_int(first->batch);
+	struct pressure pressure;
+	struct db_rows row, facts;
+
+	DB_TRY(db_query(db, SQL_PRESSURE_LOCK, DB_ARGS(id), arena, &row));
+	DB_TRY(db_query(db, SQL_PRESSURE_FACTS, DB_ARGS(id), arena, &facts));
+	if (row.count == 0 || facts.count == 0)
+		return DB_OK; /* was ended meanwhile */
+	pressure = (struct pressure){ db_get_int(&row, 0, 1), db_get_int(&row, 0, 2), db_get_int(&row, 0, 3) };
+	for (int i = 0; i < count; i++) {
+		if (first[i].note.outcome == OUTCOME_TAKEN)
+			pressure_taken(&pressure, db_get_int(&facts, 0, 0));
+		else
+			pressure_refused(&pressure, db_get_int(&facts, 0, 1), first[i].sent_us, clock_now_us());
+	}
+	if (pressure.places == 0)
+		return db_exec(db, SQL_PRESSURE_END, DB_ARGS(id));
+	return db_exec(db, SQL_PRESSURE_SAVE, DB_ARGS(db_int(pressure.places), db_int(pressure.taken),
+	                                              db_instant(pressure.cut_at_us), id));
+}
+
+/* Campaigns that were refused a call have a row from now on. */
+static enum db_result ensure_pressure(struct db *db, const struct verdicts *verdicts, int first)
+{
+	struct buf ids = { 0 };
+	struct json json = json_to(&ids);
+	enum db_result result = DB_OK;
+	int count = 0;
+
+	json_begin_array(&json, NULL);
+	for (int i = first; i < verdicts->count; i++) {
+		if (verdicts->list[i].note.outcome == OUTCOME_TAKEN)
+			continue;
+		json_int(&json, NULL, verdicts->list[i].batch);
+		count++;
+	}
+	json_end(&json);
+	if (count != 0)
+		result = db_exec(db, SQL_PRESSURE_ENSURE, DB_ARGS(db_buf(&ids)));
+	buf_free(&ids);
+	return result;
+}
+
+static enum db_result update_pressure(struct db *db, struct verdicts *verdicts, struct arena *arena)
+{
+	int first = 0, next;
+
+	qsort(verdicts->list, (size_t)verdicts->count, sizeof *verdicts->list, compare_batches);
+	while (first < verdicts->count && verdicts->list[first].batch == 0)
+		first++;
+	DB_TRY(ensure_pressure(db, verdicts, first));
+	for (; first < verdicts->count; first = next) {
+		for (next = first; next < verdicts->count; next++)
+			if (verdicts->list[next].batch != verdicts->list[first].batch)
+				break;
+		DB_TRY(press(db, arena, &verdicts->list[first], next - first));
+	}
+	return DB_OK;
+}
+
+/* Last, because every scheduler adds to these rows. */
+static enum db_result add_totals(struct db *db, const struct verdicts *verdicts)
+{
+	struct buf rows = { 0 };
+	struct json json = json_to(&rows);
+	enum db_result result;
+
+	json_begin_array(&json, NULL);
+	for (int outcome = 0; outcome < OUTCOME__MAX; outcome++) {
+		if (verdicts->totals[outcome] == 0)
+			continue;
+		json_begin_array(&json, NULL);
+		json_int(&json, NULL, outcome);
+		json_int(&json, NULL, verdicts->totals[outcome]);
+		json_end(&json);
+	}
+	json_end(&json);
+	result = db_exec(db, SQL_WEBHOOK_TOTALS_ADD, DB_ARGS(db_buf(&rows)));
+	buf_free(&rows);
+	return result;
+}
+
+static enum db_result write_all(struct db *db, void *context)
+{
+	struct verdicts *verdicts = context;
+	struct arena *arena = arena_new();
+	enum db_result result = DB_OK;
+
+	verdicts->off_count = 0;
+	if (verdicts->count != 0)
+		result = update_health(db, verdicts, arena);
+	if (result == DB_OK && verdicts->count != 0)
+		result = update_pressure(db, verdicts, arena);
+	arena_free(arena);
+	return result == DB_OK ? add_totals(db, verdicts) : result;
+}
+
+static enum db_result switch_off(struct db *db, void *context)
+{
+	const struct switch_off *off = context;
+
+	return webhook_switch_off(db, off->endpoint, off->reason, clock_now_us());
+}
+
+static enum db_result switch_all_off(struct db *db, struct verdicts *verdicts)
+{
+	for (; verdicts->off_count > 0; verdicts->off_count--) {
+		enum db_result result = db_transact(db, DB_REPEATABLE, switch_off, &verdicts->off[verdicts->off_count - 1]);
+
+		if (result != DB_OK && result != DB_ERROR) /* refused: the next failure asks for it again */
+			return result;
+	}
+	return DB_OK;
+}
+
+enum db_result verdicts_write(struct db *db, struct verdicts *verdicts)
+{
+	DB_TRY(switch_all_off(db, verdicts));
+	if (verdicts->is_counted) {
+		enum db_result result = db_transact(db, DB_ONCE, write_all, verdicts);
+
+		if (result != DB_OK && result != DB_UNKNOWN && result != DB_ERROR) /* refused: later ones will tell */
+			return result;
+		verdicts->count = 0;
+		verdicts->is_counted = false;
+		verdicts->totals_at_us = clock_mono_us() + TOTALS_US;
+		memset(verdicts->totals, 0, sizeof verdicts->totals);
+	}
+	return switch_all_off(db, verdicts);
+}

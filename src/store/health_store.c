@@ -1,0 +1,90 @@
+#include "store/health_store.h"
+
+#include <stdlib.h>
+
+#include "base/instant.h"
+#include "base/json.h"
+#include "store/statements.h"
+
+#define DROPPED_AT_ONCE 1000
+
+struct health health_from_row(const struct db_rows *rows, size_t r, size_t first)
+{
+	struct health health = {
+		.doubtful = db_get_int(rows, r, first) != 0,
+		.failures = db_get_int(rows, r, first + 1),
+		.failing_since_us = db_get_int(rows, r, first + 2),
+		.open_until_us = db_get_int(rows, r, first + 3),
+		.probe_until_us = db_get_int(rows, r, first + 4),
+		.hold_until_us = db_get_int(rows, r, first + 5),
+	};
+
+	return health;
+}
+
+static int compare_wakes(const void *a, const void *b)
+{
+	const struct health_wake *x = a, *y = b;
+
+	if (x->endpoint != y->endpoint)
+		return x->endpoint < y->endpoint ? -1 : 1;
+	return x->at_us < y->at_us ? -1 : x->at_us > y->at_us;
+}
+
+enum db_result health_wake(struct db *db, enum health_of which, struct health_wake *wakes, size_t count)
+{
+	struct buf rows = { 0 };
+	struct json json = json_to(&rows);
+	enum db_result result;
+
+	qsort(wakes, count, sizeof *wakes, compare_wakes);
+	json_begin_array(&json, NULL);
+	for (size_t i = 0; i < count; i++) {
+		if (i != 0 && wakes[i].endpoint == wakes[i - 1].endpoint)
+			continue; /* the first is the earliest */
+		json_begin_array(&json, NULL);
+		json_int(&json, NULL, wakes[i].endpoint);
+		json_sql_instant(&json, NULL, wakes[i].at_us);
+		json_end(&json);
+	}
+	json_end(&json);
+	result = db_exec(db, which == HEALTH_ANY ? SQL_HEALTH_WAKE : SQL_HEALTH_WAKE_EXISTING, DB_ARGS(db_buf(&rows)));
+	buf_free(&rows);
+	return result;
+}
+
+enum db_result health_reset(struct db *db, int64_t endpoint, int64_t now_us)
+{
+	struct health_wake wake = { endpoint, now_us };
+
+	DB_TRY(health_wake(db, HEALTH_ANY, &wake, 1));
+	return db_exec(db, SQL_HEALTH_RESET, DB_ARGS(db_instant(now_us), db_int(endpoint)));
+}
+
+enum db_result health_drop_queue(struct db *db, int64_t endpoint, bool *empty)
+{
+	DB_TRY(db_exec(db, SQL_OUTBOX_DROP, DB_ARGS(db_int(endpoint), db_int(DROPPED_AT_ONCE))));
+	*empty = db_affected(db) < DROPPED_AT_ONCE;
+	return *empty ? db_exec(db, SQL_HEALTH_FORGET, DB_ARGS(db_int(endpoint))) : DB_OK;
+}
+
+static enum db_result take(struct db *db, enum sql_statement statement, int64_t endpoint, int64_t now_us,
+                           int64_t until_us, bool *taken)
+{
+	struct db_value now = db_instant(now_us);
+
+	*taken = false;
+	DB_TRY(db_exec(db, statement, DB_ARGS(db_instant(until_us), db_int(endpoint), now, now)));
+	*taken = db_affected(db) == 1;
+	return DB_OK;
+}
+
+enum db_result health_take_probe(struct db *db, int64_t endpoint, int64_t now_us, int64_t until_us, bool *taken)
+{
+	return take(db, SQL_HEALTH_TAKE_PROBE, endpoint, now_us, until_us, taken);
+}
+
+enum db_result health_take_trial(struct db *db, int64_t endpoint, int64_t now_us, int64_t until_us, bool *taken)
+{
+	return take(db, SQL_HEALTH_TAKE_TRIAL, endpoint, now_us, until_us, taken);
+}
