@@ -1,0 +1,354 @@
+#!/usr/bin/env python3
+"""Deliveries to hostile receivers: none is lost, none floods, and nobody is delayed by another."""
+
+import os
+import re
+import signal
+import socket
+import time
+import urllib.request
+
+import tap
+from client import until
+from farm import RIGHT, WRONG, Farm
+from receiver import Answer, ends
+
+SLOTS = 64  # webhooks under way at once in one scheduler
+LEASE_SECONDS = 20
+STACK = {"rate_limit": False, "config": {
+    "max_in_flight": SLOTS, "lease_seconds": LEASE_SECONDS, "webhook_timeout_seconds": 2,
+    "webhook_connect_timeout_seconds": 1, "webhook_retry_delays": " ".join(["1s"] * 12)}}
+
+
+def finish_campaign(t, agent, **fields):
+    batch = t.api.batch(agent, 1, **fields)
+    t.api.schedule(batch)
+    t.api.wait_for(batch, "completed")
+    return batch
+
+
+def health(t, webhook_id):
+    return t.api.get(f"/webhooks/{webhook_id}")
+
+
+def of_endpoint(webhook_id):
+    return f"(SELECT id FROM webhook_endpoints WHERE uuid = UNHEX('{webhook_id.replace('-', '')}'))"
+
+
+def plain(t, path):
+    with urllib.request.urlopen(t.stack.url + path, timeout=5) as answer:
+        return answer.read().decode()
+
+
+def metric(t, name):
+    """The value of a metric with its labels."""
+    for line in plain(t, "/metrics").splitlines():
+        if line.rpartition(" ")[0] == name:
+            return float(line.rpartition(" ")[2])
+    raise AssertionError(f"no metric {name}")
+
+
+# Nothing is lost
+
+def test_every_event_arrives_however_hostile_the_receiver(t):
+    """Though schedulers are killed in between."""
+    receiver, agent = t.dialing_agent()
+    receiver.endpoint("/healthy", events=["batch.completed"])
+    farm = Farm(t.api)
+    for way in WRONG:
+        farm.endpoint(way, 2, events=["batch.completed"])
+    for way in RIGHT:
+        farm.endpoint(way, 1000, events=["batch.completed"])
+    t.stack.start_scheduler()
+    start = time.monotonic()
+    finish_campaign(t, agent)
+    until(lambda: receiver.of_type("batch.completed"), 3, "the healthy one knows at once")
+    for name in ("scheduler-1", "scheduler-2"):
+        t.stack.kill(name, signal.SIGKILL)
+        t.stack.start_scheduler()
+        time.sleep(1)
+    until(lambda: all(farm.taken("/" + way.__name__) for way in WRONG), 90, "all have taken the event")
+    memory = max(peak_memory(process.pid) for name, process in t.stack.processes.items() if "scheduler" in name)
+    t.stack.kill("scheduler-2", signal.SIGTERM)
+    event = receiver.of_type("batch.completed")[0]
+    for way in WRONG + RIGHT:
+        came = farm.deliveries["/" + way.__name__]
+        assert {delivery.id for delivery in came} == {event.id}, (way, came)
+        assert {delivery.body for delivery in came} == {event.body}, (way, came)
+    assert memory < 200_000, f"{memory} kB"
+    assert not farm.deliveries["/elsewhere"] and not farm.faults, farm.faults
+    farm.close()
+
+
+def peak_memory(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return int(re.search(r"VmHWM:\s+(\d+)", status.read())[1])
+
+
+def test_an_odd_answer_that_is_a_success_is_one(t):
+    receiver, agent = t.dialing_agent()
+    farm = Farm(t.api)
+    for way in RIGHT:
+        farm.endpoint(way, 1000, events=["batch.completed"])
+    finish_campaign(t, agent)
+    until(lambda: all(farm.deliveries["/" + way.__name__] for way in RIGHT), 5, "all were told")
+    waiting = f"SELECT COUNT(*) FROM deliveries WHERE status = 0 AND endpoint_id IN (SELECT id FROM webhook_endpoints" \
+              f" WHERE url LIKE '%:{farm.port}/%')"
+    until(lambda: t.stack.sql(waiting)[0][0] == "0", 5, "all were taken, the flood too")
+    assert all(len(farm.deliveries["/" + way.__name__]) == 1 for way in RIGHT)
+    farm.close()
+
+
+def test_a_delivery_ends_when_all_its_tries_have_failed(t):
+    receiver, agent = t.dialing_agent()
+    subscriber = t.receiver()
+    subscriber.answer_events = Answer(400)
+    endpoint = subscriber.endpoint("/events", events=["batch.completed"])
+    finish_campaign(t, agent)
+    until(lambda: len(subscriber.deliveries) == 13, 60, "it was tried 13 times")
+    until(lambda: t.stack.sql(f"SELECT status, response_code FROM deliveries WHERE endpoint_id ="
+                              f" {of_endpoint(endpoint)}") == [["2", "400"]], 5, "it has failed")
+
+
+def test_a_delivery_whose_endpoint_is_gone_ends(t):
+    t.stack.sql("INSERT INTO deliveries (event_id, endpoint_id, agent_id, status, tries, wake_at, response_code, error)"
+                " VALUES (1, 987654321, 0, 0, 0, UTC_TIMESTAMP(6), 0, '')")
+    until(lambda: t.stack.sql("SELECT status, wake_at = '9999-12-31' FROM deliveries WHERE endpoint_id = 987654321")
+          == [["2", "1"]], 10, "it has failed")
+    until(lambda: t.stack.sql("SELECT COUNT(*) FROM endpoint_health WHERE endpoint_id = 987654321") == [["0"]], 10,
+          "nothing is kept of it")
+
+
+# Switched off
+
+def test_an_endpoint_that_is_gone_is_switched_off_and_others_are_told(t):
+    receiver, agent = t.dialing_agent()
+    watcher, gone = t.receiver(), t.receiver()
+    watcher.endpoint("/watch", events=["webhook.disabled"])
+    gone.answer_events = Answer(410)
+    webhook = gone.endpoint("/gone", events=["batch.completed", "webhook.disabled"])
+    finish_campaign(t, agent)
+    told = until(lambda: watcher.of_type("webhook.disabled"), 10, "the watcher was told")
+    assert told[0].data["webhook_id"] == webhook and "410" in told[0].data["reason"], told[0].data
+    off = health(t, webhook)
+    assert off["disabled"] and "410" in off["disabled_reason"], off
+    finish_campaign(t, agent)
+    time.sleep(2.5)
+    assert len(gone.deliveries) == 1, "nothing goes to one that is switched off"
+    gone.answer_events = Answer(200)
+    on = t.api.patch(f"/webhooks/{webhook}", {"disabled": False})
+    assert not on["disabled"] and on["failures_in_a_row"] == 0 and on["disabled_reason"] is None, on
+    until(lambda: len(gone.deliveries) == 2, 5, "what waited has come")
+    assert len({delivery.id for delivery in gone.deliveries}) == 1
+    assert len(watcher.of_type("webhook.disabled")) == 1
+
+
+def test_an_endpoint_that_failed_for_days_is_switched_off(t):
+    receiver, agent = t.dialing_agent()
+    subscriber = t.receiver()
+    subscriber.answer_events = Answer(400)
+    webhook = subscriber.endpoint("/events", events=["batch.completed"])
+    finish_campaign(t, agent)
+    until(lambda: health(t, webhook)["failures_in_a_row"] >= 5, 20, "it has failed five times")
+    assert not health(t, webhook)["disabled"]
+    t.stack.sql(f"UPDATE endpoint_health SET failing_since = UTC_TIMESTAMP(6) - INTERVAL 5 DAY"
+                f" WHERE endpoint_id = {of_endpoint(webhook)}")
+    until(lambda: health(t, webhook)["disabled"], 20, "it is switched off")
+    assert "too long" in health(t, webhook)["disabled_reason"]
+
+
+def test_nothing_goes_to_a_dialer_that_is_switched_off(t):
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: Answer(500)
+    batch = t.api.batch(agent, 1)
+    t.api.schedule(batch)
+    receiver.wait_for_calls(1)
+    t.api.patch(f"/webhooks/{agent['webhook_id']}", {"disabled": True})
+    time.sleep(0.2)  # what was under way
+    count = len(receiver.calls())
+    time.sleep(3)
+    assert len(receiver.calls()) == count, "the call that waits for its next try is held"
+    receiver.script = lambda call: ends()
+    t.api.patch(f"/webhooks/{agent['webhook_id']}", {"disabled": False})
+    done = t.api.wait_for(batch, "completed", 15)
+    assert done["completed"] == 1 and len({call.id for call in receiver.calls()}) == 1, done
+
+
+# Circuits
+
+def test_a_circuit_opens_and_closes(t):
+    receiver, agent = t.dialing_agent()
+    subscriber = t.receiver()
+    subscriber.answer_events = Answer(500)
+    webhook = subscriber.endpoint("/events", events=["batch.completed"])
+    assert health(t, webhook)["circuit"] == "closed"
+    for _ in range(8):
+        finish_campaign(t, agent)
+    opened = until(lambda: health(t, webhook)["circuit"] == "open" and health(t, webhook), 10, "the circuit is open")
+    assert opened["failures_in_a_row"] >= 5 and opened["next_probe_at"] and opened["failing_since"], opened
+    time.sleep(0.2)
+    count = len(subscriber.deliveries)
+    time.sleep(2)
+    assert len(subscriber.deliveries) == count, "it is left alone"
+    until(lambda: len(subscriber.deliveries) > count, 10, "it is asked again")
+    time.sleep(0.5)
+    assert len(subscriber.deliveries) == count + 1, "with one webhook"
+    subscriber.answer_events = Answer(200)
+    until(lambda: health(t, webhook)["circuit"] == "closed", 30, "the circuit is closed")
+    until(lambda: len({delivery.id for delivery in subscriber.deliveries}) == 8, 10, "all have come")
+    closed = health(t, webhook)
+    assert (closed["failures_in_a_row"], closed["failing_since"], closed["next_probe_at"]) == (0, None, None), closed
+
+
+def test_contacts_are_not_burnt_while_a_dialer_is_away(t):
+    receiver, agent = t.dialing_agent()
+    receiver.refuse()
+    batch = t.api.batch(agent, 40, max_concurrent_calls=10)
+    t.api.schedule(batch)
+    until(lambda: health(t, agent["webhook_id"])["circuit"] != "closed", 10, "the circuit is open")
+    time.sleep(7)  # half open, and open again
+    state = t.api.read(batch)
+    assert state["failed"] == 0 and state["called"] <= 11, state
+    receiver.listen()
+    done = t.api.wait_for(batch, "completed", 60)
+    assert done["completed"] == 40 and len({call.id for call in receiver.calls()}) == 40, done
+    assert health(t, agent["webhook_id"])["circuit"] == "closed"
+
+
+# Back-pressure
+
+def test_a_dialer_that_asks_to_slow_down_is_given_less(t):
+    receiver, agent = t.dialing_agent()
+    capacity = [3]
+
+    def script(call):
+        if len(receiver.open_calls) > capacity[0]:
+            with receiver.lock:
+                receiver.open_calls.pop(call.id, None)
+            return Answer(429, headers={"Retry-After": "1"})
+        return ends(delay=0.2)
+
+    receiver.script = script
+    batch = t.api.batch(agent, 60, max_concurrent_calls=10)
+    t.api.schedule(batch)
+    slow = until(lambda: reason(t, batch), 10, "the campaign says so")
+    assert re.fullmatch(r"dialer asks to slow down: \d of 10 places", slow), slow
+    assert metric(t, "outdial_campaigns_slowed_down") >= 1
+    capacity[0] = 100
+    done = t.api.wait_for(batch, "completed", 60)
+    assert done["completed"] == 60 and done["failed"] == 0 and done["status_reason"] is None, done
+    assert len({call.id for call in receiver.calls()}) == 60
+
+
+def reason(t, batch):
+    return t.api.read(batch)["status_reason"]
+
+
+def test_pressure_ends_when_the_dialer_takes_all_again(t):
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: Answer(429, headers={"Retry-After": "1"})
+    batch = t.api.batch(agent, 200, max_concurrent_calls=4)
+    t.api.schedule(batch)
+    until(lambda: reason(t, batch), 10, "the campaign says so")
+    receiver.script = lambda call: ends(delay=0.05)
+    until(lambda: not reason(t, batch), 30, "it is as fast as it may be")
+    assert t.api.read(batch)["status"] == "active", "and before its end"
+    t.api.wait_for(batch, "completed", 30)
+
+
+# Isolation
+
+def test_receivers_that_hang_delay_nobody(t):
+    """Three times as many of them as there are slots."""
+    receiver, agent = t.dialing_agent()
+    dead = t.receiver()
+    dead.answer_events = Answer(delay=60)
+    for number in range(SLOTS * 3):
+        dead.endpoint(f"/dead/{number}", events=["batch.completed"])
+    for number in range(20):
+        receiver.endpoint(f"/alive/{number}", events=["batch.completed"])
+    finish_campaign(t, agent)
+    until(lambda: len(receiver.of_type("batch.completed")) == 20, 8, "those that are alive know, in spite of the storm")
+    until(lambda: len(dead.deliveries) >= SLOTS * 3, 90, "all were tried")
+    before = len(receiver.of_type("batch.completed"))
+    start = time.monotonic()
+    finish_campaign(t, agent)
+    until(lambda: len(receiver.of_type("batch.completed")) == before + 20, 2, "from then on at once")
+    slowest = max(event.at for event in receiver.of_type("batch.completed")) - start
+    assert slowest < 2, slowest
+
+
+def test_a_name_server_that_hangs_delays_nobody(t):
+    """Names are looked up in the scheduler's own mount namespace."""
+    receiver, agent = t.dialing_agent()
+    receiver.endpoint("/alive", events=["batch.completed"])
+    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    silent.bind((f"127.{t.random.randrange(1, 255)}.{t.random.randrange(1, 255)}.53", 53))
+    resolv = os.path.join(t.stack.state_dir, "resolv.conf")
+    with open(resolv, "w") as file:
+        file.write(f"nameserver {silent.getsockname()[0]}\n")
+    t.stack.kill("scheduler-1", signal.SIGTERM)
+    t.stack.start_program("scheduler-1", ["unshare", "--mount", "sh", "-c", (
+        f"mount --bind {resolv} /etc/resolv.conf && exec {t.stack.build}/outdial-scheduler -c {t.stack.write_config()}")])
+    t.api.post("/webhooks", {"url": "http://nowhere.example/", "events": ["batch.completed"]})
+    for number in range(1, 20):
+        start = time.monotonic()
+        finish_campaign(t, agent)
+        until(lambda: len(receiver.of_type("batch.completed")) == number, 5, "the other one knows")
+        assert time.monotonic() - start < 3, "the loop did not wait for the name server"
+        time.sleep(0.1)
+    t.stack.kill("scheduler-1", signal.SIGTERM)
+    t.stack.start_scheduler()
+    silent.close()
+
+
+if os.geteuid() != 0:
+    test_a_name_server_that_hangs_delays_nobody.skip = "a mount namespace takes root"
+
+
+def test_a_backlog_hides_nobody(t):
+    """Twenty thousand deliveries for an endpoint that hangs cost no look through them."""
+    receiver, agent = t.dialing_agent()
+    dead = t.receiver()
+    dead.answer_events = Answer(delay=60)
+    webhook = dead.endpoint("/dead", events=[])
+    receiver.endpoint("/alive", events=["batch.completed"])
+    finish_campaign(t, agent)
+    event = t.stack.sql("SELECT MAX(id) FROM events")[0][0]
+    row = t.stack.sql(f"SELECT id FROM webhook_endpoints WHERE id = {of_endpoint(webhook)}")[0][0]
+    waiting = f"SELECT COUNT(*) FROM deliveries WHERE endpoint_id = {row} AND status = 0"
+    t.stack.sql(f"INSERT INTO deliveries (event_id, endpoint_id, agent_id, status, tries, wake_at, response_code, error)"
+                f" SELECT {event}, w.id, 0, 0, 0, UTC_TIMESTAMP(6), 0, '' FROM {of_endpoint(webhook)} w,"
+                " (WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 141) SELECT i FROM n) a,"
+                " (WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 141) SELECT i FROM n) b")
+    before = len(receiver.of_type("batch.completed"))
+    until(lambda: t.stack.sql("SELECT COUNT(*) FROM deliveries WHERE queue = 0 AND wake_at < '9999-12-31'")
+          == [["0"]], 20, "the backlog stands in its queue")
+    read = rows_read(t)
+    for _ in range(5):
+        start = time.monotonic()
+        finish_campaign(t, agent)
+        before += 1
+        until(lambda: len(receiver.of_type("batch.completed")) == before, 2, "the other one knows at once")
+    assert rows_read(t) - read < 15_000, rows_read(t) - read
+    t.api.delete(f"/webhooks/{webhook}")
+    until(lambda: t.stack.sql(waiting) == [["0"]], 30, "the backlog has come to its end")
+
+
+def rows_read(t):
+    """Rows that the server has passed over in indexes so far."""
+    return int(t.stack.sql("SHOW GLOBAL STATUS LIKE 'Handler_read_next'")[0][1])
+
+
+def test_metrics_tell_of_deliveries(t):
+    receiver, agent = t.dialing_agent()
+    finish_campaign(t, agent)
+    until(lambda: metric(t, 'outdial_webhooks_total{outcome="taken"}') > 0, 10, "the totals are written")
+    for name in ("outdial_webhooks_total{outcome=\"fault\"}", "outdial_circuits{state=\"open\"}",
+                 "outdial_circuits{state=\"half_open\"}", "outdial_webhook_endpoints_disabled",
+                 "outdial_campaigns_slowed_down"):
+        assert metric(t, name) >= 0
+
+
+if __name__ == "__main__":
+    tap.run(globals())
