@@ -14,7 +14,7 @@ sys.path[:0] = [os.path.join(ROOT, "dev"), os.path.join(ROOT, "tests", "e2e")]
 from client import Client, contacts, until  # noqa: E402
 from mix import Mix, resident_kb  # noqa: E402
 from process import Error  # noqa: E402
-from stack import Stack, free_port  # noqa: E402
+from stack import Stack, free_port, port_is_free  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
 CHUNK = 10_000  # contacts that one request takes
@@ -86,6 +86,53 @@ class Bench:
         self.stack.sql("UPDATE due_contacts SET due_at = due_at - INTERVAL 2 DAY;"
                        "UPDATE batch_calls SET scheduled_at = scheduled_at - INTERVAL 2 DAY,"
                        " low_water = '1000-01-01', wake_at = UTC_TIMESTAMP(6) WHERE status = 1")
+
+    # Events
+
+    def subscribers(self, count, port):
+        """Endpoints of receivers on this port; returns their keys in the database."""
+        before = self.number_of("SELECT MAX(id) FROM webhook_endpoints")
+        for number in range(count):
+            self.api.post("/webhooks", {"url": f"http://127.0.0.1:{port}/{number}"})
+        return [int(row[0]) for row in self.stack.sql(f"SELECT id FROM webhook_endpoints WHERE id > {before}")]
+
+    def start_black_hole(self):
+        """A receiver that takes every connection and never answers; returns its port."""
+        port = free_port()
+        self.stack.start_program("black-hole", [sys.executable, os.path.join(HERE, "black_hole.py"), str(port)])
+        until(lambda: not port_is_free(port), 10, "the black hole listens")
+        return port
+
+    def publish(self, endpoints, seconds):
+        """An event a second to each, spread over tenths; returns the first and the last event."""
+        first = self.number_of("SELECT MAX(id) FROM events") + 1
+        start = time.monotonic()
+        for tick in range(seconds * 10):
+            ids = ",".join(map(str, endpoints[tick % 10::10]))
+            self.stack.sql(
+                "SET @now = UTC_TIMESTAMP(6), @last = (SELECT MAX(id) FROM events);"
+                "INSERT INTO events (uuid, organization_id, type, data, created_at) SELECT UNHEX(REPLACE(UUID(), '-', '')),"
+                f" organization_id, 3, id, @now FROM webhook_endpoints WHERE id IN ({ids});"
+                "INSERT INTO deliveries (event_id, endpoint_id, agent_id, status, tries, wake_at, response_code, error)"
+                " SELECT id, data, 0, 0, 0, @now, 0, '' FROM events WHERE id > @last")
+            time.sleep(max(0, start + (tick + 1) / 10 - time.monotonic()))
+        return first, self.number_of("SELECT MAX(id) FROM events")
+
+    def delivered(self, endpoints):
+        return self.number_of("SELECT COUNT(*) FROM deliveries WHERE status = 0 AND endpoint_id"
+                              f" IN ({','.join(map(str, endpoints))})") == 0
+
+    def lateness(self, endpoints, first, last, arrived):
+        """From the events' making to their arrival, in milliseconds."""
+        ids = ",".join(f"'{endpoint}'" for endpoint in endpoints)
+        made = {row[0]: int(row[1]) for row in self.stack.sql(
+            "SELECT LOWER(HEX(uuid)), TIMESTAMPDIFF(MICROSECOND, '1970-01-01', created_at) FROM events"
+            f" WHERE id BETWEEN {first} AND {last} AND data IN ({ids})")}
+        came = {event.replace("-", ""): at_us for event, at_us in arrived.items()}
+        missing = made.keys() - came.keys()
+        if missing:
+            raise Error(f"{len(missing)} of {len(made)} events have not come")
+        return [(came[event] - at_us) / 1000 for event, at_us in made.items()]
 
     def clear(self):
         """Removes the campaigns of an earlier measurement."""
