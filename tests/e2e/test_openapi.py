@@ -229,6 +229,33 @@ def test_webhooks_agents_and_numbers(t):
     check_events(api, receiver, {"agent.sync"})
 
 
+def test_deliveries(t):
+    api = driver(t)
+    receiver, agent = t.dialing_agent()
+    webhook = receiver.endpoint("/subscriber", events=["batch.status.changed"])
+    test = api.ok("testWebhook", webhook)["id"]
+    until(lambda: api.ok("getDelivery", test)["status"] == "delivered", what="the test is delivered")
+    assert api.one("getDelivery", test)["tries"]
+    api.refuse("invalid_state", "redeliverEvent", test)
+
+    receiver.answer_events = Answer(500)
+    t.api.batch(agent, 1, schedule_type="scheduled", scheduled_at="2035-03-01T09:00")
+    event = until(lambda: [one for one in api.ok("listDeliveries", webhook, query={
+        "event_type": "batch.status.changed", "status": "waiting", "created_after": "2020-01-01T00:00:00Z",
+        "created_before": "2100-01-01T00:00:00Z"}) if one["attempts"]], what="it is tried")[0]
+    assert event["response_status"] == 500 and event["next_try_at"], event
+    receiver.answer_events = Answer(204)
+    assert api.ok("redeliverEvent", event["id"])["data"]["to"] == "scheduled"
+    until(lambda: api.ok("getDelivery", event["id"])["status"] == "delivered", what="it is delivered")
+    again = {"mode": "missing", "since": "2020-01-01T00:00:00Z"}
+    assert api.ok("redeliverEvents", webhook, body=again) == {"redelivered": 0, "has_more": False}
+    api.ok("listDeliveries", webhook)
+    api.ok("updateWebhook", webhook, body={"disabled": True})
+    api.refuse("invalid_state", "testWebhook", webhook)
+    api.refuse("invalid_state", "redeliverEvents", webhook, body=again)
+    check_events(api, receiver, {"agent.sync", "webhook.test", "batch.status.changed"})
+
+
 def test_folders_and_contacts(t):
     api = driver(t)
     folder = api.ok("createFolder", body={"name": "Spring", "description": None})
@@ -340,6 +367,7 @@ def test_calls(t):
     api = driver(t)
     receiver, agent = t.dialing_agent()
     draft = t.api.post("/agents", {"name": "Draft"})
+    receiver.endpoint("/subscriber", events=["call.started", "call.ended", "call.failed"])
     wanted = {"agent_id": agent["id"], "phone_number": "+12125550109", "from_number": None}
     api.refuse("agent_not_ready", "createCall", body=dict(wanted, agent_id=draft["id"]))
     api.refuse("no_phone_number_configured", "createCall", body=wanted)
@@ -352,6 +380,7 @@ def test_calls(t):
     receiver.script = lambda call: Answer(503)
     call = api.ok("createCall", body=dict(wanted, variables={"at": "10:15"}, call_settings={}))["id"]
     api.ok("testAgent", agent["id"], body=trial)
+    until(lambda: api.ok("listCallTries", call), what="the dialer has not taken it")
     api.ok("cancelCall", call)
     api.refuse("invalid_state", "cancelCall", call)
     api.one("getCall", call)
@@ -365,7 +394,10 @@ def test_calls(t):
     assert (bulk["accepted"], bulk["not_found"]) == (1, 1), bulk
     api.ok("listCalls", query={"status": "completed", "agent_id": agent["id"], "created_after": "2020-01-01T00:00:00Z",
                                "created_before": "2100-01-01T00:00:00Z"})
-    check_events(api, receiver, {"agent.sync", "call.requested"})
+    receiver.script = lambda call: ends("failed")
+    api.ok("createCall", body=wanted)
+    until(lambda: all(map(receiver.of_type, ("call.started", "call.ended", "call.failed"))), what="subscribers are told")
+    check_events(api, receiver, {"agent.sync", "call.requested", "call.started", "call.ended", "call.failed"})
 
 
 def test_do_not_call_and_keys(t):
