@@ -221,6 +221,8 @@ def test_webhooks_agents_and_numbers(t):
     assign = {"number_id": number["id"], "agent_id": agent["id"], "assignment_type": "outbound"}
     assert api.ok("assignNumber", body=assign)["outbound_agent_id"] == agent["id"]
     api.ok("listNumbers")
+    api.one("getNumber", number["id"])
+    api.change("updateNumber", number["id"], body={"calls_per_minute": 60})
     assert api.ok("unassignNumber", body=assign)["outbound_agent_id"] is None
     api.ok("deleteNumber", number["id"])
     api.ok("deleteAgent", draft["id"])
@@ -320,7 +322,12 @@ def test_campaigns(t):
     api.refuse("invalid_state", "resumeBatchCall", batch)
     api.one("getBatchCall", batch)
     api.change("updateBatchCall", batch, body={"max_concurrent_calls": 5, "start_time": None, "end_time": None})
-    api.ok("previewBatchCall", batch, body={"max_calls_per_day": 1})
+    told = api.ok("previewBatchCall", batch, body={"changes": {"max_calls_per_day": 1}, "average_call_seconds": 90,
+                                                   "answer_rate": 0.4})
+    assert told["estimate"]["days"] and told["never_called"] and told["change"]["contacts"], told
+    assert api.ok("previewBatchCall", batch, body={"changes": None})["change"] is None
+    gates = api.ok("explainBatchCallContact", batch, 1)["gates"]
+    assert [gate["gate"] for gate in gates] == api.document.tree["components"]["schemas"]["GateName"]["enum"], gates
     api.ok("pauseBatchCall", batch)
     api.ok("updateBatchCall", batch, body={"scheduled_at": None, "schedule_type": "immediate"})
     api.ok("resumeBatchCall", batch)
@@ -396,6 +403,11 @@ def test_calls(t):
                                "created_before": "2100-01-01T00:00:00Z"})
     receiver.script = lambda call: ends("failed")
     api.ok("createCall", body=wanted)
+    api.one("getOrganization")
+    api.change("updateOrganization", body={"contact_limits": [{"max_attempts": 1, "period_days": 1}],
+                                           "rest_hours_after_conversation": None})
+    api.refuse("contact_limit", "createCall", body=wanted)
+    api.refuse("contact_limit", "testAgent", agent["id"], body=trial)
     until(lambda: all(map(receiver.of_type, ("call.started", "call.ended", "call.failed"))), what="subscribers are told")
     check_events(api, receiver, {"agent.sync", "call.requested", "call.started", "call.ended", "call.failed"})
 

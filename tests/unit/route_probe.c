@@ -18,6 +18,7 @@ static void write_initial(struct json *json, const struct field *field, const vo
 	switch (field->type) {
 	case FIELD_STRING: json_text(json, "initial", *(const char *const *)at); return;
 	case FIELD_BOOL: json_bool(json, "initial", *(const bool *)at); return;
+	case FIELD_DECIMAL: json_decimal4(json, "initial", *(const int64_t *)at); return;
 	case FIELD_INT:
 		if (*(const int64_t *)at >= field->min && *(const int64_t *)at <= field->max) {
 			json_int(json, "initial", *(const int64_t *)at);
