@@ -244,7 +244,7 @@ def test_deliveries(t):
     t.api.batch(agent, 1, schedule_type="scheduled", scheduled_at="2035-03-01T09:00")
     event = until(lambda: [one for one in api.ok("listDeliveries", webhook, query={
         "event_type": "batch.status.changed", "status": "waiting", "created_after": "2020-01-01T00:00:00Z",
-        "created_before": "2100-01-01T00:00:00Z"}) if one["attempts"]], what="it is tried")[0]
+        "created_before": "2100-01-01T00:00:00Z"}) if one["response_status"]], what="it is tried")[0]
     assert event["response_status"] == 500 and event["next_try_at"], event
     receiver.answer_events = Answer(204)
     assert api.ok("redeliverEvent", event["id"])["data"]["to"] == "scheduled"
