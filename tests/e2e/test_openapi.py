@@ -347,7 +347,11 @@ def test_campaigns(t):
     api.refuse("invalid_state", "addBatchCallContacts", batch, body={"contacts": contacts(1)})
     api.refuse("invalid_state", "importBatchCallContacts", batch, body=CSV, media_type="text/csv")
 
-    later = api.ok("createBatchCall", body=dict(wanted, contacts=contacts(1), contact_ids=None))["id"]
+    windows = [{"days": [1, 2], "start": "09:00", "end": "12:00"}, {"days": [2], "start": "22:00", "end": "02:00"}]
+    later = api.ok("createBatchCall", body=dict(wanted, contacts=contacts(1), contact_ids=None, calling_windows=windows,
+                                                respect_contact_timezone=True))["id"]
+    api.ok("updateBatchCall", later, body={"calling_windows": windows[:1]})
+    api.ok("explainBatchCallContact", later, 1)
     api.ok("scheduleBatchCall", later, body={"scheduled_at": "2035-03-01T09:00:00+01:00", "timezone": "Europe/Berlin"})
     api.ok("cancelBatchCall", later)
     deleted = api.ok("bulkDeleteBatchCalls", body={"ids": [later, NOBODY]})
