@@ -278,7 +278,8 @@ def test_bodies_and_resources_have_examples():
             empty = document.merged(content["schema"]).get("properties", {}) == {}
             assert "example" in content or "file" in document.merged(content["schema"]).get("properties", {}) or empty, \
                 operation
-    for name in ("Webhook", "Agent", "Number", "Folder", "Contact", "BatchCall", "Call"):
+    for name in ("Webhook", "Delivery", "Agent", "Number", "Folder", "Contact", "BatchCall", "Explanation", "Call",
+                 "Organization"):
         assert schema_of(name)["examples"], name
 
 
