@@ -191,6 +191,21 @@ def test_service(t):
     api = driver(t)
     api.ok("getHealth")
     api.ok("getReadiness")
+    api.ok("getMetrics")
+
+
+def test_figures_are_for_the_own_host(t):
+    """With nginx told that this is another one."""
+    api = driver(t)
+    site = os.path.join(t.stack.state_dir, "nginx", "site.conf")
+    with open(site) as file:
+        text = file.read()
+    try:
+        reload_nginx(t, site, text.replace("allow 127.0.0.1;", ""))
+        until(lambda: api.send("getMetrics").code == "forbidden", what="nginx refuses")
+    finally:
+        reload_nginx(t, site, text)
+        until(lambda: api.send("getMetrics").status == 200, what="nginx has its old rules")
 
 
 def test_webhooks_agents_and_numbers(t):
@@ -234,11 +249,16 @@ def test_webhooks_agents_and_numbers(t):
 def test_deliveries(t):
     api = driver(t)
     receiver, agent = t.dialing_agent()
-    webhook = receiver.endpoint("/subscriber", events=["batch.status.changed"])
+    webhook = receiver.endpoint("/subscriber", events=["batch.status.changed", "webhook.disabled"])
     test = api.ok("testWebhook", webhook)["id"]
     until(lambda: api.ok("getDelivery", test)["status"] == "delivered", what="the test is delivered")
     assert api.one("getDelivery", test)["tries"]
     api.refuse("invalid_state", "redeliverEvent", test)
+
+    gone = t.receiver()
+    gone.answer_events = Answer(410)
+    api.ok("testWebhook", gone.endpoint())
+    until(lambda: receiver.of_type("webhook.disabled"), what="it is told of")
 
     receiver.answer_events = Answer(500)
     t.api.batch(agent, 1, schedule_type="scheduled", scheduled_at="2035-03-01T09:00")
@@ -255,7 +275,7 @@ def test_deliveries(t):
     api.ok("updateWebhook", webhook, body={"disabled": True})
     api.refuse("invalid_state", "testWebhook", webhook)
     api.refuse("invalid_state", "redeliverEvents", webhook, body=again)
-    check_events(api, receiver, {"agent.sync", "webhook.test", "batch.status.changed"})
+    check_events(api, receiver, {"agent.sync", "webhook.test", "webhook.disabled", "batch.status.changed"})
 
 
 def test_folders_and_contacts(t):
