@@ -202,11 +202,11 @@ class Stack:
             process.stop(number)
             del self.processes[name]
 
-    def workers(self):
-        """The process ids of the API's workers."""
-        with open(f"/proc/{self.processes['api'].pid}/task/"
-                  f"{self.processes['api'].pid}/children") as children:
-            return [int(pid) for pid in children.read().split()]
+    def workers(self, name="api"):
+        """The process ids of the workers of the API, or of nginx."""
+        pid = self.processes[name].pid
+        with open(f"/proc/{pid}/task/{pid}/children") as children:
+            return [int(child) for child in children.read().split()]
 
     def ended(self):
         """The first process found to have ended although nobody asked it to, or None."""
