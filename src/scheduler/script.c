@@ -110,8 +110,9 @@ struct script script_read(const char *path, struct arena *arena)
 /* splitmix64: small, and good enough for fate. */
 static uint64_t dice(struct script *script)
 {
-	uint64_t x = (uint64_t)(script->seed += (int64_t)UINT64_C(0x9e3779b97f4a7c15));
+	uint64_t x = (uint64_t)script->seed + UINT64_C(0x9e3779b97f4a7c15);
 
+	script->seed = (int64_t)x;
 	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
 	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
 	return x ^ (x >> 31);
