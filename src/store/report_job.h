@@ -9,6 +9,7 @@
 /* A call under its lock, as the reports move it. */
 struct reported_call {
 	struct uuid id;
+	size_t row; /* of the job's rows */
 	enum call_status status;
 	int64_t batch_id, position, attempt, organization_id, max_seconds;
 	int64_t wake_at_us, called_at_us, ended_at_us, duration_seconds, cost;
@@ -38,6 +39,7 @@ struct report_job {
 	enum report_result *results;
 	/* Made afresh at every run of the transaction: */
 	struct arena *arena;
+	struct db_rows rows; /* of SQL_REPORT_LOCK: the calls, each with its campaign */
 	struct reported_call *calls;
 	size_t call_count;
 	struct reported_batch *batches;
@@ -48,10 +50,9 @@ struct report_job {
 bool report_ended_in_batch(const struct reported_call *call);
 
 struct reported_batch *report_job_batch(const struct report_job *job, int64_t id);
-int report_batch_compare(const void *a, const void *b); /* by id, for qsort */
 void report_job_batch_ids(const struct report_job *job, struct buf *out); /* a JSON array */
 
-/* The calls as they are now; then what their ends mean for contacts, retries, analytics, counters, and
+/* The calls and their contacts as they are now; then what the ends mean for retries, analytics, counters, and
  * which campaigns a scheduler must look at. */
 enum db_result report_write_calls(struct db *db, const struct report_job *job);
 enum db_result report_write_ends(struct db *db, struct report_job *job);

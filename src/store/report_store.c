@@ -28,6 +28,7 @@ static int compare_calls(const void *a, const void *b)
 static struct reported_call read_call(const struct db_rows *rows, size_t r)
 {
 	return (struct reported_call){
+		.row = r,
 		.id = db_get_uuid(rows, r, 0),
 		.status = (enum call_status)db_get_int(rows, r, 1),
 		.batch_id = db_get_int(rows, r, 2),
@@ -51,7 +52,6 @@ static enum db_result lock_calls(struct db *db, struct report_job *job)
 	struct uuid *ids = arena_alloc(job->arena, job->count * sizeof *ids);
 	struct buf rows_text = { 0 };
 	struct json json = json_to(&rows_text);
-	struct db_rows rows;
 	enum db_result result;
 
 	for (size_t i = 0; i < job->count; i++)
@@ -61,14 +61,14 @@ static enum db_result lock_calls(struct db *db, struct report_job *job)
 	for (size_t i = 0; i < job->count; i++)
 		json_hex_id(&json, NULL, &ids[i]);
 	json_end(&json);
-	result = db_query(db, SQL_REPORT_LOCK, DB_ARGS(db_buf(&rows_text)), job->arena, &rows);
+	result = db_query(db, SQL_REPORT_LOCK, DB_ARGS(db_buf(&rows_text)), job->arena, &job->rows);
 	buf_free(&rows_text);
 	if (result != DB_OK)
 		return result;
-	job->call_count = rows.count;
-	job->calls = arena_alloc(job->arena, rows.count * sizeof *job->calls);
-	for (size_t r = 0; r < rows.count; r++)
-		job->calls[r] = read_call(&rows, r);
+	job->call_count = job->rows.count;
+	job->calls = arena_alloc(job->arena, job->rows.count * sizeof *job->calls);
+	for (size_t r = 0; r < job->rows.count; r++)
+		job->calls[r] = read_call(&job->rows, r);
 	qsort(job->calls, job->call_count, sizeof *job->calls, compare_calls);
 	return DB_OK;
 }
@@ -140,53 +140,51 @@ static bool move_calls(struct report_job *job)
 	return any;
 }
 
+/* As it was read with one of its calls. */
+static struct reported_batch read_batch(const struct report_job *job, int64_t id, size_t r)
+{
+	const struct db_rows *rows = &job->rows;
+	struct reported_batch batch = {
+		.id = id,
+		.status = (enum batch_status)db_get_int(rows, r, 13),
+		.config = {
+			.retry_failed = db_get_int(rows, r, 14) != 0,
+			.max_retry_attempts = db_get_int(rows, r, 15),
+			.retry_on = (unsigned)db_get_int(rows, r, 16),
+			.retry_delay_minutes = db_get_int(rows, r, 17),
+		},
+		.has_contact_ids = db_get_int(rows, r, 18) != 0,
+		.first_retry_us = INSTANT_NEVER,
+	};
+
+	batch_read_calendar(rows, r, 19, job->arena, &batch.config);
+	return batch;
+}
+
+static int compare_batches_of_calls(const void *a, const void *b)
+{
+	int64_t x = (*(const struct reported_call *const *)a)->batch_id;
+	int64_t y = (*(const struct reported_call *const *)b)->batch_id;
+
+	return x < y ? -1 : x > y;
+}
+
 /* The campaigns of the calls that ended, ascending. */
 static void collect_batches(struct report_job *job)
 {
+	const struct reported_call **ended = arena_alloc(job->arena, job->call_count * sizeof *ended);
 	struct reported_batch *batches = arena_alloc(job->arena, job->call_count * sizeof *batches);
 	size_t count = 0, kept = 0;
 
 	for (size_t i = 0; i < job->call_count; i++)
 		if (report_ended_in_batch(&job->calls[i]))
-			batches[count++] = (struct reported_batch){ .id = job->calls[i].batch_id,
-			                                            .first_retry_us = INSTANT_NEVER };
-	qsort(batches, count, sizeof *batches, report_batch_compare);
+			ended[count++] = &job->calls[i];
+	qsort(ended, count, sizeof *ended, compare_batches_of_calls);
 	for (size_t i = 0; i < count; i++)
-		if (i == 0 || batches[i].id != batches[kept - 1].id)
-			batches[kept++] = batches[i];
+		if (i == 0 || ended[i]->batch_id != batches[kept - 1].id)
+			batches[kept++] = read_batch(job, ended[i]->batch_id, ended[i]->row);
 	job->batches = batches;
 	job->batch_count = kept;
-}
-
-static void read_retry_config(struct batch_config *config, const struct db_rows *rows, size_t r,
-                              struct arena *arena)
-{
-	config->retry_failed = db_get_int(rows, r, 2) != 0;
-	config->max_retry_attempts = db_get_int(rows, r, 3);
-	config->retry_on = (unsigned)db_get_int(rows, r, 4);
-	config->retry_delay_minutes = db_get_int(rows, r, 5);
-	batch_read_calendar(rows, r, 7, arena, config);
-}
-
-static enum db_result load_batches(struct db *db, struct report_job *job)
-{
-	struct buf ids = { 0 };
-	struct db_rows rows;
-	enum db_result result;
-
-	report_job_batch_ids(job, &ids);
-	result = db_query(db, SQL_REPORT_BATCHES, DB_ARGS(db_buf(&ids)), job->arena, &rows);
-	buf_free(&ids);
-	if (result != DB_OK)
-		return result;
-	for (size_t r = 0; r < rows.count; r++) {
-		struct reported_batch *batch = report_job_batch(job, db_get_int(&rows, r, 0));
-
-		batch->status = (enum batch_status)db_get_int(&rows, r, 1);
-		batch->has_contact_ids = db_get_int(&rows, r, 6) != 0;
-		read_retry_config(&batch->config, &rows, r, job->arena);
-	}
-	return DB_OK;
 }
 
 /* Planned contacts stand on whole milliseconds and retries between them. The position keeps apart all
@@ -271,14 +269,11 @@ static enum db_result apply_reports(struct db *db, struct report_job *job)
 	if (!move_calls(job))
 		return DB_OK;
 	collect_batches(job);
-	DB_TRY(report_write_calls(db, job));
-	DB_TRY(report_publish(db, job));
-	if (job->batch_count == 0)
-		return DB_OK;
-	DB_TRY(load_batches(db, job));
 	DB_TRY(load_zones(db, job));
 	settle_contacts(job);
-	return report_write_ends(db, job);
+	DB_TRY(report_write_calls(db, job));
+	DB_TRY(report_publish(db, job));
+	return job->batch_count == 0 ? DB_OK : report_write_ends(db, job);
 }
 
 static enum db_result run_job(struct db *db, void *context)

@@ -14,7 +14,7 @@ bool report_ended_in_batch(const struct reported_call *call)
 	return call->changed && call_has_ended(call->status) && call->batch_id != 0;
 }
 
-int report_batch_compare(const void *a, const void *b)
+static int compare_batches(const void *a, const void *b)
 {
 	int64_t x = ((const struct reported_batch *)a)->id, y = ((const struct reported_batch *)b)->id;
 
@@ -25,7 +25,7 @@ struct reported_batch *report_job_batch(const struct report_job *job, int64_t id
 {
 	struct reported_batch key = { .id = id };
 
-	return bsearch(&key, job->batches, job->batch_count, sizeof key, report_batch_compare);
+	return bsearch(&key, job->batches, job->batch_count, sizeof key, compare_batches);
 }
 
 void report_job_batch_ids(const struct report_job *job, struct buf *out)
@@ -38,6 +38,14 @@ void report_job_batch_ids(const struct report_job *job, struct buf *out)
 	json_end(&json);
 }
 
+/* -1: this call's end changes no contact. */
+static int contact_status_of(const struct reported_call *call)
+{
+	if (!report_ended_in_batch(call))
+		return -1;
+	return call->retry_at_us != INSTANT_NONE ? CONTACT_PENDING : (int)contact_status_after(call->status);
+}
+
 static void write_call(struct json *json, const struct reported_call *call)
 {
 	json_begin_array(json, NULL);
@@ -47,6 +55,7 @@ static void write_call(struct json *json, const struct reported_call *call)
 	json_sql_instant(json, NULL, call->ended_at_us);
 	json_int(json, NULL, call->duration_seconds);
 	json_int(json, NULL, call->cost);
+	json_int(json, NULL, contact_status_of(call));
 	json_end(json);
 }
 
@@ -59,17 +68,6 @@ static void write_texts(struct json *json, const struct reported_call *call)
 	json_add_string(json, NULL, call->recording_url);
 	json_add_string(json, NULL, call->transcript_url);
 	json_add_string(json, NULL, call->summary);
-	json_end(json);
-}
-
-static void write_contact(struct json *json, const struct reported_call *call)
-{
-	bool retried = call->retry_at_us != INSTANT_NONE;
-
-	json_begin_array(json, NULL);
-	json_int(json, NULL, call->batch_id);
-	json_int(json, NULL, call->position);
-	json_int(json, NULL, retried ? CONTACT_PENDING : contact_status_after(call->status));
 	json_end(json);
 }
 
@@ -234,7 +232,6 @@ enum db_result report_write_calls(struct db *db, const struct report_job *job)
 
 enum db_result report_write_ends(struct db *db, struct report_job *job)
 {
-	DB_TRY(write_rows(db, job, SQL_REPORT_CONTACTS, report_ended_in_batch, write_contact));
 	DB_TRY(write_rows(db, job, SQL_REPORT_KEPT, has_contact_id, write_kept_contact));
 	DB_TRY(write_retries(db, job));
 	DB_TRY(write_analytics(db, job));
