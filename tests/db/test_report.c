@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "scene.h"
+#include "store/statements.h"
 
 #define HOUR (60 * US_PER_MINUTE)
 
@@ -358,6 +359,31 @@ static void only_who_gains_from_it_is_woken(void **state)
 	                     (long long)scene->batch), 1);
 }
 
+static enum db_result report_beside_a_claim(struct db *db, void *context)
+{
+	struct scene *scene = context;
+	struct arena *arena = arena_new();
+	struct db_rows rows;
+	enum db_result result = db_query(db, SQL_BATCH_LOCK, DB_ARGS(
+		db_uuid(&scene->batch_id), db_int(scene->fixture->organization_id)), arena, &rows);
+
+	assert_int_equal(rows.count, 1);
+	scene_tell(scene, &scene->calls[0], CALL_COMPLETED);
+	arena_free(arena);
+	return result;
+}
+
+static void a_report_does_not_wait_for_the_campaigns_lock(void **state)
+{
+	struct scene *scene = *state;
+	struct db *claimer = db_new(fixture_option_file());
+
+	claim_some(scene, 3);
+	assert_ok(db_transact(claimer, DB_ONCE, report_beside_a_claim, scene));
+	db_free(claimer);
+	assert_int_equal(scene_batch(scene).counts.completed, 1);
+}
+
 #define REPORTERS 4
 
 static void report_all(const struct scene *scene, int first_status)
@@ -421,6 +447,7 @@ int main(void)
 		SCENE_TEST(a_retry_that_no_day_can_take_is_none),
 		SCENE_TEST(a_retry_wakes_a_campaign_that_sleeps),
 		SCENE_TEST(only_who_gains_from_it_is_woken),
+		SCENE_TEST(a_report_does_not_wait_for_the_campaigns_lock),
 		SCENE_TEST(many_report_the_same_calls_at_once),
 	};
 
