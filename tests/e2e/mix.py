@@ -68,7 +68,7 @@ class Mix:
         self.ask("POST", "/batch-calls", 201, body, Idempotency_Key=key)
         self.ask("POST", f"{path}/contacts", 201, {"contacts": contacts(CONTACTS, CONTACTS)})
         self.ask("POST", f"{path}/contacts/import", 200, CSV, Content_Type="text/csv")
-        self.ask("POST", f"{path}/preview", 200, {"max_calls_per_day": 10})
+        self.ask("POST", f"{path}/preview", 200, {"changes": {"max_calls_per_day": 10}})
         self.ask("POST", f"{path}/schedule", 200)
         self.ask("PATCH", path, 200, {"calls_per_minute": 60})
         for _ in range(5):
