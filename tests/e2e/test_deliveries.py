@@ -2,7 +2,9 @@
 """What subscribers are told of calls; and the record of what was sent: tries, tests, sending again."""
 
 import collections
+import contextlib
 import signal
+import threading
 
 import tap
 from client import until
@@ -252,6 +254,41 @@ def test_all_that_is_missing_since_a_time_is_sent(t):
     assert t.api.post(f"/webhooks/{none}/redeliver", since)["redelivered"] == 0
     t.api.patch(f"/webhooks/{late}", {"disabled": True})
     t.api.refuse("invalid_state", "POST", f"/webhooks/{late}/redeliver", since)
+
+
+# Results that come late
+
+@contextlib.contextmanager
+def meanwhile(t, change, before="DO 0"):
+    """While `change` is made by a transaction that is not committed yet, for two seconds."""
+    text = f"{before}; BEGIN; {change}; DO SLEEP(2); COMMIT"
+    thread = threading.Thread(target=t.stack.sql, args=(text,))
+    thread.start()
+    until(lambda: t.stack.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'DO SLEEP(2)'")
+          == [["1"]], 5, "the change is made")
+    yield
+    thread.join()
+
+
+def test_one_that_is_taken_while_it_is_leased_again_ends(t):
+    """Its result comes between the look into the queue and the lease."""
+    receiver = t.receiver()
+    webhook = receiver.endpoint("/hook")
+    receiver.answer_events = Answer(500)
+    first = t.api.post(f"/webhooks/{webhook}/test")
+    until(lambda: deliveries(t, webhook)[0]["error"], what="it has failed once")
+    receiver.answer_events = Answer(200)
+    row = f"(SELECT id FROM webhook_endpoints WHERE uuid = UNHEX('{webhook.replace('-', '')}'))"
+    soon = "UTC_TIMESTAMP(6) + INTERVAL 1 SECOND"
+    with meanwhile(t, f"UPDATE deliveries SET status = 1, wake_at = '9999-12-31' WHERE endpoint_id = {row}",
+                   f"UPDATE deliveries SET wake_at = {soon} WHERE endpoint_id = {row};"
+                   f" UPDATE endpoint_health SET next_at = {soon} WHERE endpoint_id = {row}"):
+        pass
+    second = t.api.post(f"/webhooks/{webhook}/test")
+    until(lambda: t.api.get(f"/webhooks/deliveries/{second['id']}")["status"] == "delivered", what="the next one is taken")
+    assert t.stack.sql(f"SELECT COUNT(*) FROM deliveries WHERE endpoint_id = {row} AND status = 1"
+                       " AND wake_at = '9999-12-31'") == [["2"]], "both have ended"
+    assert [event.id for event in receiver.deliveries] == [first["event_id"], second["event_id"]]
 
 
 # Retention
