@@ -291,6 +291,18 @@ def test_one_that_is_taken_while_it_is_leased_again_ends(t):
     assert [event.id for event in receiver.deliveries] == [first["event_id"], second["event_id"]]
 
 
+def test_one_that_is_taken_after_it_was_given_up_is_delivered(t):
+    receiver = t.receiver()
+    webhook = receiver.endpoint("/hook")
+    receiver.answer_events = Answer(200, delay=1.5)
+    delivery = t.api.post(f"/webhooks/{webhook}/test")
+    until(lambda: receiver.deliveries, what="it is under way")
+    t.stack.sql("UPDATE deliveries SET status = 2, wake_at = '9999-12-31' WHERE status = 0 AND endpoint_id ="
+                f" (SELECT id FROM webhook_endpoints WHERE uuid = UNHEX('{webhook.replace('-', '')}'))")
+    assert t.api.get(f"/webhooks/deliveries/{delivery['id']}")["status"] == "failed"
+    wait_for(t, webhook, "delivered")
+
+
 # Retention
 
 def test_what_is_old_leaves(t):
