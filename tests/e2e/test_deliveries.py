@@ -256,6 +256,21 @@ def test_all_that_is_missing_since_a_time_is_sent(t):
     t.api.refuse("invalid_state", "POST", f"/webhooks/{late}/redeliver", since)
 
 
+def test_what_is_purged_meanwhile_is_not_missing(t):
+    """A delivery without its event would never end."""
+    receiver = t.receiver()
+    receiver.endpoint("/early", events=["batch.status.changed"])
+    events_of(t, receiver, 2)
+    late = receiver.endpoint("/late", events=["batch.status.changed"])
+    events = "(SELECT id FROM organizations WHERE name = '%s')" % t.organization
+    with meanwhile(t, f"DELETE FROM deliveries WHERE event_id IN (SELECT id FROM events WHERE organization_id = {events});"
+                      f" DELETE FROM events WHERE organization_id = {events}"):
+        reply = t.api.post(f"/webhooks/{late}/redeliver", {"mode": "missing", "since": "2020-01-01T00:00:00Z"})
+    assert reply == {"redelivered": 0, "has_more": False}, reply
+    assert t.stack.sql("SELECT COUNT(*) FROM deliveries d LEFT JOIN events e ON e.id = d.event_id"
+                       " WHERE e.id IS NULL") == [["0"]]
+
+
 # Results that come late
 
 @contextlib.contextmanager
