@@ -256,6 +256,23 @@ def test_pressure_ends_when_the_dialer_takes_all_again(t):
     t.api.wait_for(batch, "completed", 30)
 
 
+def test_nothing_is_kept_of_a_campaign_that_is_gone(t):
+    """Its calls are reported before the dialer says that it is busy."""
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: Answer(429, delay=1.5)
+    batch = t.api.batch(agent, 3)
+    t.api.schedule(batch)
+    for call in receiver.wait_for_calls(3):
+        receiver.report(call.id, "completed")
+    t.api.wait_for(batch, "completed")
+    t.api.delete(f"/batch-calls/{batch['id']}")
+    row = f"FROM batch_calls WHERE uuid = UNHEX('{batch['id'].replace('-', '')}')"
+    until(lambda: t.stack.sql(f"SELECT COUNT(*) {row}") == [["0"]], 5, "it is gone")
+    assert health(t, agent["webhook_id"])["failures_in_a_row"] == 0, "nothing is answered yet"
+    until(lambda: health(t, agent["webhook_id"])["failures_in_a_row"] == 3, 5, "the answers are written")
+    assert t.stack.sql("SELECT COUNT(*) FROM batch_pressure") == [["0"]]
+
+
 # Isolation
 
 def test_receivers_that_hang_delay_nobody(t):
