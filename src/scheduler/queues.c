@@ -9,6 +9,7 @@
 
 #define MAX_NEW 500  /* deliveries sorted into queues at once */
 #define MAX_TURNS 32 /* endpoints served at once: so many queues SQL_OUTBOX_HEADS_32 reads */
+#define MAX_DOUBTFUL 8 /* of these */
 #define FULL_RECHECK_US (10 * US_PER_MS)
 
 /* One endpoint that is served, under the lock of its health. */
@@ -235,9 +236,12 @@ static enum db_result write_turns(struct db *db, const struct serving *serving)
 
 static enum db_result serve(struct db *db, struct serving *serving)
 {
+	int doubtful = deliver_free_doubtful(serving->deliver, DELIVER_EVENT);
+
 	DB_TRY(sort_new(db, serving));
+	/* Their small part comes first, or they would have none while many others have much to send. */
+	DB_TRY(lock_endpoints(db, serving, true, doubtful < MAX_DOUBTFUL ? doubtful : MAX_DOUBTFUL));
 	DB_TRY(lock_endpoints(db, serving, false, MAX_TURNS));
-	DB_TRY(lock_endpoints(db, serving, true, deliver_free_doubtful(serving->deliver, DELIVER_EVENT)));
 	if (serving->turn_count == 0)
 		return DB_OK;
 	DB_TRY(judge_all(db, serving));

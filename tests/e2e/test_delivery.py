@@ -275,6 +275,26 @@ def test_nothing_is_kept_of_a_campaign_that_is_gone(t):
 
 # Isolation
 
+def test_doubtful_ones_have_a_turn_while_many_others_have(t):
+    receiver, slow = t.receiver(), t.receiver()
+    doubtful = slow.endpoint("/doubtful")
+    t.api.post(f"/webhooks/{doubtful}/test")
+    until(lambda: slow.deliveries, 5, "there is an event")
+    for i in range(40):
+        receiver.endpoint(f"/{i}")
+    scheduler = next(name for name in t.stack.processes if name.startswith("scheduler"))
+    t.stack.kill(scheduler, signal.SIGTERM)
+    t.stack.sql(f"UPDATE endpoint_health SET doubtful = 1 WHERE endpoint_id = {of_endpoint(doubtful)};"
+                "INSERT INTO deliveries (event_id, endpoint_id, agent_id, status, tries, wake_at, response_code, error)"
+                " SELECT (SELECT MAX(id) FROM events), w.id, 0, 0, 0, UTC_TIMESTAMP(6) - INTERVAL (100 - i) SECOND, 0, ''"
+                " FROM webhook_endpoints w, (WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 100)"
+                f" SELECT i FROM n) n WHERE w.url LIKE '%:{receiver.port}/%' OR (w.id = {of_endpoint(doubtful)} AND i = 1)")
+    t.stack.start_scheduler()
+    until(lambda: len(receiver.deliveries) >= 4000 and len(slow.deliveries) == 2, 60, "all have come")
+    before = sum(1 for event in receiver.deliveries if event.at < slow.deliveries[1].at)
+    assert before < 1000, before
+
+
 def test_receivers_that_hang_delay_nobody(t):
     """Three times as many of them as there are slots."""
     receiver, agent = t.dialing_agent()
