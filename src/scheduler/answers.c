@@ -89,7 +89,7 @@ void answers_collect(struct answers *answers, const struct deliver_result *resul
 		return;
 	}
 	deliver_error(result, error, sizeof error);
-	log_info("dialer did not take a call status=%d error=\"%s\" tries=%d", result->status, result->error,
+	log_info("dialer did not take a call status=%d error=\"%s\" tries=%d", result->status, error,
 	         result->tries);
 	tries_add_call(&answers->tries, result, error);
 	crypto_random(&dice, sizeof dice);
