@@ -21,7 +21,8 @@ enum event {
 /* What goes to those who subscribed. The others are meant for one receiver and one moment. */
 #define EVENTS_PUBLISHED                                                                              \
 	(EVENT_BIT(EVENT_BATCH_STATUS_CHANGED) | EVENT_BIT(EVENT_BATCH_COMPLETED) |                    \
-	 EVENT_BIT(EVENT_CALL_STARTED) | EVENT_BIT(EVENT_CALL_ENDED) | EVENT_BIT(EVENT_CALL_FAILED))
+	 EVENT_BIT(EVENT_CALL_STARTED) | EVENT_BIT(EVENT_CALL_ENDED) | EVENT_BIT(EVENT_CALL_FAILED) |  \
+	 EVENT_BIT(EVENT_WEBHOOK_DISABLED))
 
 extern const char *const event_names[EVENT__MAX + 1]; /* NULL-terminated */
 

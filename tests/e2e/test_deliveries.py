@@ -256,6 +256,20 @@ def test_all_that_is_missing_since_a_time_is_sent(t):
     t.api.refuse("invalid_state", "POST", f"/webhooks/{late}/redeliver", since)
 
 
+def test_that_an_endpoint_was_switched_off_is_sent_again_too(t):
+    receiver, gone = t.receiver(), t.receiver()
+    first = receiver.endpoint("/first", events=["webhook.disabled"])
+    gone.answer_events = Answer(410)
+    t.api.post(f"/webhooks/{gone.endpoint('/gone')}/test")
+    delivery = wait_for(t, first, "delivered")[0]
+    late = receiver.endpoint("/late", events=["webhook.disabled"])
+    assert t.api.post(f"/webhooks/deliveries/{delivery['id']}/redeliver")["event_type"] == "webhook.disabled"
+    reply = t.api.post(f"/webhooks/{late}/redeliver", {"mode": "missing", "since": "2020-01-01T00:00:00Z"})
+    assert reply["redelivered"] == 1, reply
+    until(lambda: [told.path for told in receiver.of_type("webhook.disabled")].count("/first") == 2, what="it comes again")
+    wait_for(t, late, "delivered")
+
+
 def test_what_is_purged_meanwhile_is_not_missing(t):
     """A delivery without its event would never end."""
     receiver = t.receiver()
