@@ -58,6 +58,9 @@ static enum db_result change(struct request *request, struct campaign_request *c
 	result = campaign_preview(request->db, campaign);
 	if (result == DB_REFUSED && campaign->refusal == REFUSED_FIELDS)
 		return refuse_changes(request, &campaign->faults);
+	if (result == DB_REFUSED && campaign->refusal == REFUSED_STATE)
+		return reply_refuse(request, ERROR_INVALID_STATE, "Nobody waits in a campaign that is %s: there is nothing to expect.",
+		                    batch_status_names[campaign->batch.status]);
 	return result == DB_REFUSED ? batch_calls_refuse(request, campaign, BATCH_CHANGE) : result;
 }
 

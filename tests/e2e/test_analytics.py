@@ -381,7 +381,8 @@ def test_a_preview_takes_what_a_change_takes(t):
         t.api.refuse("validation_error", "POST", path, body, field=list(body)[0])
     t.api.schedule(batch)
     t.api.wait_for(batch, "completed")
-    t.api.refuse("invalid_state", "POST", path)
+    refused = t.api.refuse("invalid_state", "POST", path)
+    assert "Nobody waits in a campaign that is completed" in refused.error["message"], refused
     t.client(scopes="read").post(path.replace(batch["id"], t.api.batch(agent, 1)["id"]))
 
 
