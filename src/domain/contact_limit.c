@@ -45,7 +45,7 @@ void contact_limits_settle(const struct contact_limits *limits, struct faults *f
 		if ((list[i].period_hours == 0) != (list[i].period_days == 0))
 			continue;
 		snprintf(field, sizeof field, "contact_limits[%zu].period_hours", i);
-		fault_add(faults, field, "or period_days is required, and not both");
+		fault_add(faults, field, "is required, or else period_days; not both");
 	}
 }
 
