@@ -127,6 +127,14 @@ static void run(const struct command *command, const char *conf_file, int argc, 
 	command->run(&conf, argc, argv);
 }
 
+static void say_unknown(int argc, char **argv)
+{
+	fprintf(stderr, "outdial: there is no command `%s", argv[0]);
+	for (int i = 1; i < argc && *argv[i] != '-'; i++)
+		fprintf(stderr, " %s", argv[i]);
+	fputs("`\n\n", stderr);
+}
+
 int main(int argc, char **argv)
 {
 	const char *conf_file = options_read(&argc, &argv, usage);
@@ -139,6 +147,8 @@ int main(int argc, char **argv)
 			return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 		}
 	}
+	if (argc > 0)
+		say_unknown(argc, argv);
 	fputs(usage, stderr);
 	return EXIT_FAILURE;
 }

@@ -6,6 +6,7 @@
 #include "base/instant.h"
 #include "base/log.h"
 #include "base/arguments.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 #include "domain/key.h"
 #include "domain/scope.h"
@@ -19,6 +20,8 @@ static int64_t parse_expiry(const char *text)
 		return INSTANT_NEVER;
 	if (!when_parse(text, &when))
 		fatal("--expires must be a date and time such as 2027-01-01T00:00:00Z, not `%s`", text);
+	if (when.us <= clock_now_us())
+		fatal("--expires must lie ahead: %s is past", text);
 	return when.us < INSTANT_NEVER ? when.us : INSTANT_NEVER;
 }
 
@@ -36,8 +39,10 @@ static void check(enum db_result result, struct db *db)
 
 static void check_text(const char *option, const char *text, size_t min)
 {
-	if (strlen(text) < min || strlen(text) > 255)
-		fatal("%s must have %zu to 255 characters", option, min);
+	size_t len = strlen(text);
+
+	if (!utf8_is_valid(text, len) || utf8_length(text, len) < min || utf8_length(text, len) > 255)
+		fatal("%s must have %zu to 255 characters, in UTF-8", option, min);
 }
 
 void cli_key_create(const struct conf *conf, int argc, char **argv)

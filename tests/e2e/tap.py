@@ -54,6 +54,14 @@ class Test:
         """A client with a new key; of this test's organisation, or of another one."""
         return Client(self.stack.url, self.stack.new_key(organization or self.organization, scopes))
 
+    def outdial_fails(self, *arguments):
+        """A command line that is refused. Returns what it said."""
+        try:
+            self.stack.outdial(*arguments)
+        except Error as error:
+            return str(error)
+        raise AssertionError(f"outdial {' '.join(arguments)} did not fail")
+
     def receiver(self):
         """A webhook receiver that lives as long as the test, which fails if it was told nonsense."""
         receiver = Receiver(self.api)

@@ -122,5 +122,29 @@ def test_a_key_is_stored_nowhere(t):
     assert kept == [["0"]], kept
 
 
+# From the command line
+
+def create(t, *options, organization="Somebody"):
+    return ("key", "create", "--organization", organization, *options)
+
+
+def test_a_command_makes_keys(t):
+    key = t.stack.outdial(*create(t, "--name", "ä" * 255, "--scopes", "read,admin", "--expires", "2040-01-01T01:00:00+01:00"))
+    made = Client(t.stack.url, key.strip()).get("/keys")[0]
+    assert made["name"] == "ä" * 255 and made["scopes"] == ["read", "admin"], made
+    assert made["expires_at"].startswith("2040-01-01T00:00:00"), made
+    for options, said in [(("--expires", "2020-01-01T00:00:00Z"), "--expires must lie ahead"),
+                          (("--expires", "soon"), "--expires must be"), (("--scopes", "reed"), "--scopes must be"),
+                          (("--name", "ä" * 256), "--name must have"), (("--name", "\udcff"), "--name must have")]:
+        assert said in t.outdial_fails(*create(t, *options)), options
+    assert len(Client(t.stack.url, key.strip()).all("/keys")) == 1
+
+
+def test_a_command_that_does_not_exist(t):
+    said = t.outdial_fails("key", "make")
+    assert "there is no command `key make`" in said and "Usage: outdial" in said, said
+    assert "there is no command `migrat`" in t.outdial_fails("migrat", "--sql", "x")
+
+
 if __name__ == "__main__":
     tap.run(globals())

@@ -10,7 +10,6 @@ import time
 
 import tap
 from client import until
-from process import Error
 from receiver import TAKEN, Answer, has_signature, signature
 
 STACK = {"config": {"log_level": "debug"}}
@@ -321,14 +320,6 @@ def restart(t):
     t.stack.wait_ready()
 
 
-def fails(t, *command):
-    try:
-        t.stack.outdial(*command)
-    except Error as error:
-        return str(error)
-    raise AssertionError(f"{command} did not fail")
-
-
 def test_keys_are_replaced_while_all_goes_on(t):
     receiver, webhook, agent = dialer(t)
     call = a_call(t, receiver, agent)
@@ -359,7 +350,7 @@ def test_secrets_in_clear_are_sealed(t):
     t.stack.sql(f"UPDATE webhook_endpoints SET secret = UNHEX('{bytes_in_clear.hex()}')"
                 f" WHERE uuid = UNHEX('{hex_id(webhook)}')")
     for command in (["check-config"],):
-        assert "outdial secrets rekey" in fails(t, *command)
+        assert "outdial secrets rekey" in t.outdial_fails(*command)
     told_of = t.stack.outdial("secrets", "rekey")
     assert told_of.startswith("1 sealed anew"), told_of
     receiver.secrets["/"] = "whsec_" + base64.b64encode(bytes_in_clear).decode()
@@ -374,7 +365,7 @@ def test_wrong_and_lost_keys(t):
     right = read_key(t)
     write_keys(t, secrets.token_hex(32))
     for command in (["check-config"], ["secrets", "rekey"]):
-        message = fails(t, *command)
+        message = t.outdial_fails(*command)
         assert "secret.key" in message and right not in message, message
     t.stack.kill("scheduler-1", 15)
     t.stack.start_scheduler()
@@ -392,7 +383,7 @@ def test_wrong_and_lost_keys(t):
     write_config = t.stack.write_config
     t.stack.write_config = lambda: t.stack.config_file  # which would make a new one
     try:
-        assert "secret_key_file" in fails(t, "check-config")
+        assert "secret_key_file" in t.outdial_fails("check-config")
     finally:
         t.stack.write_config = write_config
     t.stack.outdial("status")
