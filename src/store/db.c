@@ -137,6 +137,8 @@ static enum db_result fail(struct db *db, const char *what)
 	return classify(db, what, mysql_errno(db->mysql), mysql_error(db->mysql));
 }
 
+/* The statement is prepared anew when it is used next. An error may come behind the first rows of an answer (a lock that
+ * is waited for in vain), and the client library would then wait for the rest of them at the next use. */
 static enum db_result fail_statement(struct db *db, enum sql_statement id)
 {
 	MYSQL_STMT *stmt = db->prepared[id];
@@ -145,7 +147,8 @@ static enum db_result fail_statement(struct db *db, enum sql_statement id)
 
 	strncpy(message, mysql_stmt_error(stmt), sizeof message - 1);
 	message[sizeof message - 1] = '\0';
-	mysql_stmt_free_result(stmt);
+	mysql_stmt_close(stmt);
+	db->prepared[id] = NULL;
 	return classify(db, statements[id].name, number, message);
 }
 
@@ -169,7 +172,9 @@ static enum db_result connect_database(struct db *db)
 		"SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',"
 		" innodb_lock_wait_timeout = 5, group_concat_max_len = 1048576,"
 		/* A host that vanishes inside a transaction keeps its locks no longer than this. */
-		" wait_timeout = 60";
+		" wait_timeout = 60"
+		/* From MariaDB 11.6 on a locking read would fail where it meets a row that changed since the statement began. */
+		"/*M!110602 , innodb_snapshot_isolation = OFF */";
 
 	db->mysql = mysql_init(NULL);
 	if (db->mysql == NULL)
@@ -266,12 +271,7 @@ static enum db_result prepare(struct db *db, enum sql_statement id)
 		fatal("out of memory");
 	if (mysql_stmt_prepare(db->prepared[id], text, (unsigned long)strlen(text)) == 0)
 		return DB_OK;
-	enum db_result result = fail_statement(db, id);
-	if (db->prepared[id] != NULL) { /* else the connection is gone, and it with it */
-		mysql_stmt_close(db->prepared[id]);
-		db->prepared[id] = NULL;
-	}
-	return result;
+	return fail_statement(db, id);
 }
 
 enum db_result db_prepare_all(struct db *db)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -213,6 +214,37 @@ static void deadlocks_pass(void **state)
 	assert_int_equal(status, 0);
 }
 
+static enum db_result lock_health(struct fixture *fixture, struct db *db, const char *ids, struct db_rows *rows)
+{
+	return db_query(db, SQL_HEALTH_LOCK, DB_ARGS(db_text(ids)), fixture->arena, rows);
+}
+
+/* A lock is waited for in vain when the first row is on its way already. */
+static void an_answer_that_breaks_off_is_over(void **state)
+{
+	struct fixture *fixture = *state;
+	struct db *other = db_new(fixture_option_file());
+	int64_t id = fixture->organization_id * 1000000, begun_us;
+	char both[64], second[32];
+	struct db_rows rows;
+
+	for (int i = 0; i < 2; i++)
+		ask("INSERT INTO endpoint_health VALUES (%lld, 0, NOW(), 0, NOW(), NOW(), NOW(), NOW(), NOW())", (long long)id + i);
+	snprintf(both, sizeof both, "[%lld, %lld]", (long long)id, (long long)id + 1);
+	snprintf(second, sizeof second, "[%lld]", (long long)id + 1);
+	assert_ok(db_ready(other));
+	assert_ok(db_run_text(other, "START TRANSACTION"));
+	assert_ok(lock_health(fixture, other, second, &rows));
+	assert_ok(db_run_text(fixture->db, "SET SESSION innodb_lock_wait_timeout = 1"));
+	begun_us = clock_mono_us();
+	assert_int_equal(lock_health(fixture, fixture->db, both, &rows), DB_CONFLICT);
+	db_free(other);
+	assert_ok(lock_health(fixture, fixture->db, both, &rows));
+	assert_int_equal(rows.count, 2);
+	assert_in_range(clock_mono_us() - begun_us, 0, 20 * US_PER_SECOND);
+	ask("DELETE FROM endpoint_health WHERE endpoint_id BETWEEN %lld AND %lld", (long long)id, (long long)id + 1);
+}
+
 static void the_session_is_as_promised(void **state)
 {
 	struct fixture *fixture = *state;
@@ -224,6 +256,8 @@ static void the_session_is_as_promised(void **state)
 	assert_ok(db_run_text(fixture->db, "DO IF(@@SESSION.time_zone = '+00:00', 0, (SELECT 1 UNION SELECT 2))"));
 	assert_ok(db_run_text(fixture->db,
 	                      "DO IF(@@SESSION.sql_mode LIKE '%STRICT_ALL_TABLES%', 0, (SELECT 1 UNION SELECT 2))"));
+	/* MariaDB 11.6 would have it ON */
+	assert_ok(db_run_text(fixture->db, "DO 0 /*M!110602 + IF(@@SESSION.innodb_snapshot_isolation = 0, 0, (SELECT 1 UNION SELECT 2)) */"));
 	/* what a host that vanished had locked is free again after a minute */
 	assert_ok(db_run_text(fixture->db, "DO IF(@@SESSION.wait_timeout = 60, 0, (SELECT 1 UNION SELECT 2))"));
 }
@@ -256,6 +290,7 @@ int main(void)
 		FIXTURE_TEST(a_query_outside_transactions_survives_a_restart),
 		FIXTURE_TEST(without_a_server_everything_is_lost),
 		FIXTURE_TEST(deadlocks_pass),
+		FIXTURE_TEST(an_answer_that_breaks_off_is_over),
 		FIXTURE_TEST(the_session_is_as_promised),
 		FIXTURE_TEST(instants_come_back_as_they_went),
 	};
