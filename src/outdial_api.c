@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 	static struct conf conf;
 	int listen_fd;
 
-	conf = conf_load(options_read(&argc, &argv, usage));
+	conf = conf_load(options_read_only(argc, argv, usage));
 	route_check_table();
 	number_zones_load(conf.number_zones_file);
 	schema_require(conf.database_file);

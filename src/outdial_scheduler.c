@@ -21,7 +21,7 @@ int main(int argc, char **argv)
 {
 	static struct conf conf;
 
-	conf = conf_load(options_read(&argc, &argv, usage));
+	conf = conf_load(options_read_only(argc, argv, usage));
 
 	tls_require_files(&conf);
 	signals_catch();

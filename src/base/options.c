@@ -40,3 +40,14 @@ const char *options_read(int *argc, char ***argv, const char *usage)
 	*argv += optind;
 	return file;
 }
+
+const char *options_read_only(int argc, char **argv, const char *usage)
+{
+	const char *file = options_read(&argc, &argv, usage);
+
+	if (argc > 0) {
+		fputs(usage, stderr);
+		exit(EXIT_FAILURE);
+	}
+	return file;
+}

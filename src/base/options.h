@@ -6,4 +6,7 @@
  * --version are answered and end the process, as does an unknown option. */
 const char *options_read(int *argc, char ***argv, const char *usage);
 
+/* The same for a program that takes nothing else: anything that follows ends the process, too. */
+const char *options_read_only(int argc, char **argv, const char *usage);
+
 #endif

@@ -2,6 +2,7 @@
 """API keys over HTTP: made, listed, used, revoked."""
 
 import re
+import subprocess
 
 import tap
 from client import Client, until
@@ -144,6 +145,14 @@ def test_a_command_that_does_not_exist(t):
     said = t.outdial_fails("key", "make")
     assert "there is no command `key make`" in said and "Usage: outdial" in said, said
     assert "there is no command `migrat`" in t.outdial_fails("migrat", "--sql", "x")
+
+
+def test_a_service_takes_no_arguments(t):
+    """One that forgot -c would work with another configuration than was meant."""
+    for program in ("outdial-api", "outdial-scheduler"):
+        result = subprocess.run([f"{t.stack.build}/{program}", t.stack.write_config()], capture_output=True, text=True,
+                                timeout=10)
+        assert result.returncode == 1 and f"Usage: {program}" in result.stderr, result
 
 
 if __name__ == "__main__":
