@@ -120,10 +120,25 @@ static void add_contact_window(struct gate_facts *facts, const struct claim *cla
 	facts->contact_span = zone->span;
 }
 
+/* One call may be claimed to try a dialer whose circuit is half open, by one campaign. For a contact that is called
+ * then: a trial without a call would hold up all who share the dialer. */
+static enum db_result take_trial(struct db *db, const struct claim *claim, struct claim_campaign *campaign,
+                                 int64_t *room)
+{
+	bool taken;
+
+	if (health_circuit(&campaign->health, claim->now_us) != CIRCUIT_HALF_OPEN)
+		return DB_OK;
+	campaign->trial_until_us = claim->now_us + claim->limits->dispatch_ttl_us;
+	DB_TRY(health_take_trial(db, campaign->endpoint, claim->now_us, campaign->trial_until_us, &taken));
+	*room = taken ? 1 : 0;
+	return DB_OK;
+}
+
 /* As many of the contacts that are due as there is room for, up to one who was held until the window in its
  * zone closed. */
 static enum db_result take_contacts(struct db *db, struct claim *claim, struct claim_campaign *campaign,
-                                    struct gate_facts *facts, const struct db_rows *due, int64_t room)
+                                    struct gate_facts *facts, const struct db_rows *due, int64_t *room)
 {
 	int64_t *limits_open_at_us = arena_alloc(claim->arena, due->count * sizeof *limits_open_at_us);
 
@@ -137,11 +152,13 @@ static enum db_result take_contacts(struct db *db, struct claim *claim, struct c
 		facts->limits_open_at_us = limits_open_at_us[r];
 		add_contact_window(facts, claim, campaign, due, r);
 		verdict = gates_judge_contact(facts);
+		if (verdict.room != 0 && campaign->taken == 0 && *room > 0)
+			DB_TRY(take_trial(db, claim, campaign, room));
 		if (verdict.room == 0 && verdict.held_by == GATE_DO_NOT_CALL)
 			claim_add_skip(claim, campaign, due, r);
 		else if (verdict.room == 0 && verdict.held_by == GATE_CONTACT_LIMITS)
 			claim_add_defer(claim, campaign, due, r, callable_from(facts, verdict.opens_at_us));
-		else if (verdict.room != 0 && campaign->taken < room)
+		else if (verdict.room != 0 && campaign->taken < *room)
 			claim_add_call(claim, campaign, due, r, facts->contact_span.until_us);
 		else
 			break;
@@ -279,21 +296,6 @@ static bool is_held_in_zone(const struct claim *claim, const struct claim_campai
 	return due->count != 0 && campaign->seen == 0 && db_get_int(due, 0, 0) <= claim->now_us;
 }
 
-/* One call may be claimed to try a dialer whose circuit is half open, by one campaign. */
-static enum db_result take_trial(struct db *db, const struct claim *claim, struct claim_campaign *campaign,
-                                 const struct db_rows *due, int64_t *room)
-{
-	bool taken;
-
-	if (health_circuit(&campaign->health, claim->now_us) != CIRCUIT_HALF_OPEN || *room == 0 ||
-	    due->count == 0 || db_get_int(due, 0, 0) > claim->now_us)
-		return DB_OK;
-	campaign->trial_until_us = claim->now_us + claim->limits->dispatch_ttl_us;
-	DB_TRY(health_take_trial(db, campaign->endpoint, claim->now_us, campaign->trial_until_us, &taken));
-	*room = taken ? 1 : 0;
-	return DB_OK;
-}
-
 static enum db_result claim_campaign(struct db *db, struct claim *claim, struct claim_campaign *campaign)
 {
 	struct gate_facts facts = gather_facts(claim, campaign);
@@ -309,8 +311,7 @@ static enum db_result claim_campaign(struct db *db, struct claim *claim, struct 
 	DB_TRY(claim_query_due(db, claim, campaign, limit, &due));
 	if (is_complete(campaign, &due))
 		return move_campaign(db, claim, campaign, BATCH_COMPLETE, "");
-	DB_TRY(take_trial(db, claim, campaign, &due, &room));
-	DB_TRY(take_contacts(db, claim, campaign, &facts, &due, room));
+	DB_TRY(take_contacts(db, claim, campaign, &facts, &due, &room));
 	if (room > 0 && is_held_in_zone(claim, campaign, &due))
 		return replan(db, claim, campaign, claim->now_us);
 	if (campaign->taken != 0 && campaign->status == BATCH_SCHEDULED)

@@ -273,6 +273,26 @@ static void a_rest_follows_a_conversation_alone(void **state)
 	                     " WHERE batch_id = %lld", (long long)scene->batch), 1);
 }
 
+/* The trial is for who has somebody to call: here it is not the campaign that is looked at first. */
+static void who_may_not_call_does_not_try_the_dialer(void **state)
+{
+	struct scene *scene = *state;
+	long long webhook = scene->webhook_row;
+
+	set_limits(scene, 1, 24, 0);
+	scene_start(scene, 3);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 3);
+	scene_tell_all(scene, CALL_BUSY);
+	scene_start(scene, 3); /* all of them limited */
+	scene_start(scene, 4);
+	ask("REPLACE INTO endpoint_health VALUES (%lld, 1, '9999-12-31', 5, '2026-06-01', '2026-06-01', '1000-01-01',"
+	    " '1000-01-01', '1000-01-01')", webhook);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	assert_int_equal(calls_of(scene->batch), 1);
+}
+
 static void several_schedulers_keep_a_limit(void **state)
 {
 	struct scene *scene = *state;
@@ -415,6 +435,7 @@ int main(void)
 		SCENE_TEST(what_is_deferred_outlives_a_new_plan),
 		SCENE_TEST(attempts_of_the_same_campaign_count),
 		SCENE_TEST(a_rest_follows_a_conversation_alone),
+		SCENE_TEST(who_may_not_call_does_not_try_the_dialer),
 		SCENE_TEST(several_schedulers_keep_a_limit),
 		SCENE_TEST(limits_that_are_gone_hold_nobody),
 		SCENE_TEST(a_daily_cap_outlives_everything),
