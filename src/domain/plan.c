@@ -10,7 +10,6 @@
 
 #include <assert.h>
 
-#include "base/clock.h"
 #include "base/instant.h"
 
 static int64_t min_of(int64_t a, int64_t b)
@@ -125,6 +124,11 @@ int plan_segments(const struct plan_rules *rules, struct plan_cursor *cursor, in
 	struct plan_group all = { .calendar = rules->calendar, .left = count, .callable = true };
 
 	return plan_group_segments(rules, &all, 1, cursor, count, out, max_segments, planned);
+}
+
+int64_t plan_between_ms(int64_t us, int64_t position)
+{
+	return instant_ceil_ms(us) + position / 999 * US_PER_MS + 1 + position % 999;
 }
 
 int plan_days(const struct plan_rules *rules, struct plan_group *groups, int group_count,

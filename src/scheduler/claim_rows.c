@@ -1,6 +1,5 @@
 #include "scheduler/claim_rows.h"
 
-#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/instant.h"
 #include "base/log.h"
@@ -137,20 +136,16 @@ void claim_add_skip(struct claim *claim, struct claim_campaign *campaign, const 
 	claim->skipped++;
 }
 
-/* Between milliseconds, where nothing is planned. Those that wait for the same instant are spread over a second by
- * chance; should two meet all the same, the transaction runs again. */
 void claim_add_defer(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *rows, size_t r,
                      int64_t at_us)
 {
 	struct json *json = &claim->defers_json;
-	int64_t due_at_us;
-	uint32_t dice;
+	int64_t position = db_get_int(rows, r, 1);
+	int64_t due_at_us = plan_between_ms(at_us, position);
 
-	crypto_random(&dice, sizeof dice);
-	due_at_us = instant_ceil_ms(at_us) + dice % 1000 * US_PER_MS + 1 + dice / 1000 % 999;
 	json_begin_array(json, NULL);
 	json_int(json, NULL, campaign->id);
-	json_int(json, NULL, db_get_int(rows, r, 1));
+	json_int(json, NULL, position);
 	json_sql_instant(json, NULL, due_at_us);
 	json_end(json);
 	if (due_at_us < campaign->deferred_us)
@@ -207,14 +202,17 @@ static enum db_result write_skips(struct db *db, const struct claim *claim)
 	return db_exec(db, SQL_CLAIM_SKIP_COUNTERS, DB_ARGS(db_buf(&claim->skips)));
 }
 
+/* While an instant is taken, all come a little later. */
 static enum db_result write_defers(struct db *db, const struct claim *claim)
 {
-	enum db_result result;
+	enum db_result result = DB_DUPLICATE;
+	int64_t shift_us = 0;
 
 	if (claim->deferred == 0)
 		return DB_OK;
-	result = db_exec(db, SQL_CLAIM_DEFER, DB_ARGS(db_buf(&claim->defers)));
-	return result == DB_DUPLICATE ? DB_CONFLICT : result; /* an instant was taken */
+	for (int run = 0; result == DB_DUPLICATE && run < PLAN_SHIFTS; run++, shift_us += PLAN_SHIFT_US)
+		result = db_exec(db, SQL_CLAIM_DEFER, DB_ARGS(db_buf(&claim->defers), db_int(shift_us)));
+	return result == DB_DUPLICATE ? DB_CONFLICT : result;
 }
 
 static bool write_paces_of(struct json *json, const struct claim_campaign *campaign)

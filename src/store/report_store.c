@@ -187,14 +187,6 @@ static void collect_batches(struct report_job *job)
 	job->batch_count = kept;
 }
 
-/* Planned contacts stand on whole milliseconds and retries between them. The position keeps apart all
- * that are due at once, be it a hundred thousand when the window opens. Should two meet all the same, the
- * key of due_contacts makes one transaction run again. */
-static int64_t between_ms(int64_t us, int64_t position)
-{
-	return us / US_PER_MS * US_PER_MS + position / 999 * US_PER_MS + 1 + position % 999;
-}
-
 /* The first callable instant after the delay; INSTANT_NONE: no further attempt. */
 static int64_t retry_at(const struct reported_batch *batch, const struct reported_call *call, int64_t now_us)
 {
@@ -208,7 +200,9 @@ static int64_t retry_at(const struct reported_batch *batch, const struct reporte
 	at_us = now_us + call_retry_delay_us(&retry, (int)call->attempt);
 	if (!calendar_span_at(&calendar, at_us, &span))
 		return INSTANT_NONE;
-	return between_ms(at_us > span.from_us ? at_us : span.from_us, call->position);
+	if (at_us < span.from_us)
+		at_us = span.from_us;
+	return plan_between_ms(at_us, call->position);
 }
 
 /* The zones of contacts whose campaigns respect them. */

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/instant.h"
 #include "base/json.h"
 #include "store/analytics_store.h"
@@ -138,14 +137,23 @@ static enum db_result write_rows(struct db *db, const struct report_job *job, en
 	return result;
 }
 
-/* An instant was taken: run again, and a little later, or it is taken still. */
-static enum db_result write_retries(struct db *db, struct report_job *job)
+static void put_off_retries(const struct report_job *job)
 {
-	enum db_result result = write_rows(db, job, SQL_REPORT_RETRIES, is_retried, write_retry);
+	for (size_t i = 0; i < job->call_count; i++)
+		if (is_retried(&job->calls[i]))
+			job->calls[i].retry_at_us += PLAN_SHIFT_US;
+}
 
-	if (result != DB_DUPLICATE)
-		return result;
-	job->now_us += US_PER_MS;
+/* While an instant is taken, all come a little later. */
+static enum db_result write_retries(struct db *db, const struct report_job *job)
+{
+	for (int run = 0; run < PLAN_SHIFTS; run++) {
+		enum db_result result = write_rows(db, job, SQL_REPORT_RETRIES, is_retried, write_retry);
+
+		if (result != DB_DUPLICATE)
+			return result;
+		put_off_retries(job);
+	}
 	return DB_CONFLICT;
 }
 

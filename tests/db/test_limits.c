@@ -214,6 +214,39 @@ static void what_is_deferred_waits_for_the_window(void **state)
 	                     " WHERE batch_id = %lld", (long long)scene->batch), 1);
 }
 
+/* 65536 others that wait when the window opens, and one right where the first contact would stand. */
+static void add_others_at(const struct scene *scene, const char *instant)
+{
+	long long id = scene->batch;
+	int n = 1;
+
+	ask("INSERT INTO due_contacts VALUES (%lld, '%s' + INTERVAL 300 MICROSECOND, 1000000, 1)", id, instant);
+	for (int step_us = 1; n < 65536; n *= 2, step_us = n < 512 ? n : n / 512 * 1000)
+		ask("INSERT INTO due_contacts SELECT batch_id, due_at + INTERVAL %d MICROSECOND, position + %d, 1"
+		    " FROM due_contacts WHERE batch_id = %lld AND position >= 1000000", step_us, n, id);
+	ask("INSERT INTO due_contacts VALUES (%lld, '%s' + INTERVAL 2 MICROSECOND, 999999, 1)", id, instant);
+}
+
+static void many_are_deferred_to_one_window(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.max_concurrent_calls = 200;
+	scene->config.window_start = 8 * 60;
+	scene->config.window_end = 17 * 60;
+	set_limits(scene, 1, 12, 0);
+	scene_start(scene, 200);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 200);
+	scene_tell_all(scene, CALL_BUSY);
+	scene_start(scene, 200);
+	add_others_at(scene, "2026-06-02 08:00:00");
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND position <= 200 AND due_at"
+	                     " BETWEEN '2026-06-02 08:00:00' AND '2026-06-02 08:00:02'", (long long)scene->batch), 200);
+}
+
 static void what_is_deferred_outlives_a_new_plan(void **state)
 {
 	struct scene *scene = *state;
@@ -432,6 +465,7 @@ int main(void)
 		SCENE_TEST(a_limit_defers_and_drops_nothing),
 		SCENE_TEST(two_campaigns_in_one_claim_know_of_each_other),
 		SCENE_TEST(what_is_deferred_waits_for_the_window),
+		SCENE_TEST(many_are_deferred_to_one_window),
 		SCENE_TEST(what_is_deferred_outlives_a_new_plan),
 		SCENE_TEST(attempts_of_the_same_campaign_count),
 		SCENE_TEST(a_rest_follows_a_conversation_alone),

@@ -294,25 +294,59 @@ static void many_retries_wait_for_one_window(void **state)
 	scene_check_sums(scene);
 }
 
+struct telling {
+	struct call_report report;
+	int64_t now_us;
+	enum report_result result;
+	int runs;
+};
+
+static enum db_result tell_once(struct db *db, void *context)
+{
+	struct telling *telling = context;
+
+	return ++telling->runs == 1 ? reports_apply_in(db, 0, &telling->report, 1, telling->now_us, &telling->result)
+	                            : DB_ERROR;
+}
+
+/* Position 1 and somebody else want to stand at `wanted_us`. A client's report is not told twice for that. */
+static void retry_where_another_stands(struct scene *scene, int64_t now_us, int64_t wanted_us)
+{
+	struct telling telling = { .report = scene_report(&scene->calls[0], CALL_BUSY), .now_us = now_us };
+	long long id = scene->batch;
+	char taken[32];
+
+	instant_format_sql(wanted_us + 2, taken);
+	ask("INSERT INTO due_contacts VALUES (%lld, '%s', 99, 1)", id, taken);
+	assert_ok(db_transact(scene->fixture->db, DB_ONCE, tell_once, &telling));
+	assert_int_equal(telling.result, REPORT_ACCEPTED);
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND position = 1 AND due_at BETWEEN"
+	                     " '%s' + INTERVAL 1 MICROSECOND AND '%s' + INTERVAL 2 SECOND", id, taken, taken), 1);
+	assert_int_equal(ask("SELECT MICROSECOND(due_at) %% 1000 FROM due_contacts WHERE batch_id = %lld AND position = 1",
+	                     id), 2);
+}
+
 static void a_retry_whose_instant_is_taken_comes_later(void **state)
 {
 	struct scene *scene = *state;
 	int64_t now_us = clock_now_us() / US_PER_MS * US_PER_MS + US_PER_MS;
-	enum report_result result;
-	struct call_report report;
-	char taken[32];
 
 	scene->config.retry_failed = true;
 	scene->config.max_retry_attempts = 1;
 	scene->config.retry_delay_minutes = 0;
 	claim_some(scene, 1);
-	instant_format_sql(now_us + 2, taken); /* where the first contact's would stand */
-	ask("INSERT INTO due_contacts VALUES (%lld, '%s', 99, 1)", (long long)scene->batch, taken);
-	report = scene_report(&scene->calls[0], CALL_BUSY);
-	assert_ok(reports_apply(scene->fixture->db, 0, &report, 1, now_us, &result));
-	assert_int_equal(result, REPORT_ACCEPTED);
-	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND position = 1"
-	                     " AND due_at = '%s' + INTERVAL 1000 MICROSECOND", (long long)scene->batch, taken), 1);
+	retry_where_another_stands(scene, now_us, now_us);
+}
+
+static void a_retry_whose_instant_at_the_opening_is_taken_comes_later(void **state)
+{
+	struct scene *scene = *state;
+
+	with_retries(scene);
+	scene->config.window_start = 7 * 60;
+	scene->config.window_end = 8 * 60 + 5;
+	claim_some(scene, 1);
+	retry_where_another_stands(scene, clock_now_us(), clock_now_us() / US_PER_DAY * US_PER_DAY + US_PER_DAY + 7 * HOUR);
 }
 
 static void a_retry_that_no_day_can_take_is_none(void **state)
@@ -444,6 +478,7 @@ int main(void)
 		SCENE_TEST(only_the_outcomes_chosen_are_tried_again),
 		SCENE_TEST(many_retries_wait_for_one_window),
 		SCENE_TEST(a_retry_whose_instant_is_taken_comes_later),
+		SCENE_TEST(a_retry_whose_instant_at_the_opening_is_taken_comes_later),
 		SCENE_TEST(a_retry_that_no_day_can_take_is_none),
 		SCENE_TEST(a_retry_wakes_a_campaign_that_sleeps),
 		SCENE_TEST(only_who_gains_from_it_is_woken),

@@ -374,6 +374,21 @@ static void a_plan_by_day_is_the_same_plan(void **state)
 	assert_int_equal(planned, 0);
 }
 
+static void who_was_not_planned_stands_between_milliseconds(void **state)
+{
+	static const int64_t instants[] = { 0, 1, 999, 1000, 1001, INT64_C(1790000000000001) };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof instants / sizeof *instants; i++)
+		for (int64_t position = 1; position < 3000; position++) {
+			int64_t at_us = plan_between_ms(instants[i], position);
+
+			assert_true(at_us > instants[i]);
+			assert_true(at_us % US_PER_MS != 0);
+			assert_true(at_us > plan_between_ms(instants[i], position - 1));
+		}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
@@ -391,6 +406,7 @@ int main(void)
 		cmocka_unit_test(without_callable_days_nothing_is_planned),
 		cmocka_unit_test(a_plan_may_be_cut_anywhere),
 		cmocka_unit_test(a_plan_by_day_is_the_same_plan),
+		cmocka_unit_test(who_was_not_planned_stands_between_milliseconds),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);
