@@ -288,3 +288,13 @@ bool calendar_span_at(const struct calendar *calendar, int64_t at_us, struct spa
 	out->until_us = min_us(out->until_us, wall_instant(zone, out->day + 1, 0));
 	return true;
 }
+
+int64_t calendar_open_until(const struct calendar *calendar, struct span span, int64_t at_most_us)
+{
+	struct span next;
+
+	while (span.until_us < at_most_us && calendar_span_at(calendar, span.until_us, &next) &&
+	       next.from_us <= span.until_us)
+		span = next;
+	return min_us(span.until_us, at_most_us);
+}

@@ -50,4 +50,7 @@ int32_t calendar_day_at(const struct calendar *calendar, int64_t at_us, int64_t 
 /* The first span that ends after at_us; it may have begun. False: none within the next 366 days. */
 bool calendar_span_at(const struct calendar *calendar, int64_t at_us, struct span *out);
 
+/* Until when calls are allowed from this span on, over the midnights that only cut it; at_most_us at the most. */
+int64_t calendar_open_until(const struct calendar *calendar, struct span span, int64_t at_most_us);
+
 #endif

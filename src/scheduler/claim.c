@@ -135,6 +135,13 @@ static enum db_result take_trial(struct db *db, const struct claim *claim, struc
 	return DB_OK;
 }
 
+/* The dialer has as long as its window allows. */
+static int64_t expires_at(const struct claim *claim, const struct gate_facts *facts)
+{
+	return calendar_open_until(&facts->contact_calendar, facts->contact_span,
+	                           claim->now_us + claim->limits->dispatch_ttl_us);
+}
+
 /* As many of the contacts that are due as there is room for, up to one who was held until the window in its
  * zone closed. */
 static enum db_result take_contacts(struct db *db, struct claim *claim, struct claim_campaign *campaign,
@@ -159,7 +166,7 @@ static enum db_result take_contacts(struct db *db, struct claim *claim, struct c
 		else if (verdict.room == 0 && verdict.held_by == GATE_CONTACT_LIMITS)
 			claim_add_defer(claim, campaign, due, r, callable_from(facts, verdict.opens_at_us));
 		else if (verdict.room != 0 && campaign->taken < *room)
-			claim_add_call(claim, campaign, due, r, facts->contact_span.until_us);
+			claim_add_call(claim, campaign, due, r, expires_at(claim, facts));
 		else
 			break;
 	}

@@ -85,10 +85,9 @@ static const char *pick_number(struct claim_campaign *campaign, int64_t now_us)
 
 /* One waiting contact becomes one call. */
 void claim_add_call(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *rows, size_t r,
-                    int64_t until_us)
+                    int64_t expires_at_us)
 {
 	int64_t due_at_us = db_get_int(rows, r, 0), position = db_get_int(rows, r, 1);
-	int64_t expires_at_us = claim->now_us + claim->limits->dispatch_ttl_us;
 	struct json *json = &claim->calls_json;
 	struct uuid id = uuid_new();
 
@@ -103,7 +102,7 @@ void claim_add_call(struct claim *claim, struct claim_campaign *campaign, const 
 	json_add_string(json, NULL, db_get_text(rows, r, 3));
 	json_add_string(json, NULL, pick_number(campaign, claim->now_us));
 	json_sql_instant(json, NULL, due_at_us);
-	json_sql_instant(json, NULL, expires_at_us < until_us ? expires_at_us : until_us);
+	json_sql_instant(json, NULL, expires_at_us);
 	json_int(json, NULL, campaign->max_call_seconds);
 	json_end(json);
 	campaign->claimed++;

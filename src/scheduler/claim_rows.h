@@ -41,10 +41,10 @@ enum db_result claim_lock_campaigns(struct db *db, struct claim *claim);
 enum db_result claim_query_due(struct db *db, const struct claim *claim, const struct claim_campaign *campaign,
                                int64_t limit, struct db_rows *due);
 
-/* Row `r` of those becomes a call, which may be placed until `until_us`, is passed over for good, or waits until about
+/* Row `r` of those becomes a call, which may be placed until `expires_at_us`, is passed over for good, or waits until about
  * at_us. */
 void claim_add_call(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *due, size_t r,
-                    int64_t until_us);
+                    int64_t expires_at_us);
 void claim_add_skip(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *due, size_t r);
 
 void claim_add_defer(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *due, size_t r,

@@ -59,6 +59,25 @@ static void a_call_carries_its_lease_and_limits(void **state)
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld", (long long)scene->batch), 0);
 }
 
+/* Midnight parts the days on which calls are counted, and ends no window. */
+static void a_call_expires_when_the_window_closes(void **state)
+{
+	static const struct { int start, end, seconds; } windows[] = {
+		{ -1, -1, 120 }, { 22 * 60, 2 * 60, 120 }, { 0, 24 * 60, 120 }, { 8 * 60, 24 * 60, 30 }, { 22 * 60, 1, 90 },
+	};
+	struct scene *scene = *state;
+
+	scene_at("2026-06-01T23:59:30Z");
+	for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+		scene->config.window_start = windows[i].start;
+		scene->config.window_end = windows[i].end;
+		scene_start(scene, 1);
+		assert_int_equal(scene_claim(scene, 10), 1);
+		assert_int_equal(ask("SELECT TIMESTAMPDIFF(SECOND, called_at, expires_at) FROM calls WHERE batch_id = %lld",
+		                     (long long)scene->batch), windows[i].seconds);
+	}
+}
+
 static void never_more_at_once_than_places(void **state)
 {
 	struct scene *scene = *state;
@@ -636,6 +655,7 @@ int main(void)
 	static const struct CMUnitTest group_tests[] = {
 		SCENE_TEST(every_contact_is_called_once),
 		SCENE_TEST(a_call_carries_its_lease_and_limits),
+		SCENE_TEST(a_call_expires_when_the_window_closes),
 		SCENE_TEST(never_more_at_once_than_places),
 		SCENE_TEST(fewer_places_take_effect_at_once),
 		SCENE_TEST(no_call_waits_longer_than_it_may),
