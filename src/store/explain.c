@@ -32,7 +32,8 @@ static enum db_result gather_facts(struct db *db, const struct batch *batch, int
 	if (campaign.config.respect_contact_timezone)
 		out->facts.contact_calendar = batch_calendar(&campaign.config, contact_zones(
 			out->contact.who.timezone, out->contact.who.phone_number));
-	calendar_span_at(&out->facts.contact_calendar, now_us, &out->facts.contact_span);
+	if (!calendar_span_at(&out->facts.contact_calendar, now_us, &out->facts.contact_span))
+		out->facts.contact_span = (struct span){ INSTANT_NEVER, INSTANT_NEVER, 0 };
 	if (campaign.limits != NULL)
 		DB_TRY(claim_facts_limits(db, batch->organization_id, campaign.limits, &out->contact.who.phone_number, 1,
 		                          now_us, arena, &out->facts.limits_open_at_us));

@@ -15,6 +15,7 @@
 #include "base/instant.h"
 #include "domain/number_zones.h"
 #include "scene.h"
+#include "store/explain.h"
 #include "store/purge.h"
 
 #define HOUR (60 * US_PER_MINUTE)
@@ -374,6 +375,24 @@ static void zones_told_by_the_number(void **state)
 	                     (long long)scene->batch), 1);
 }
 
+/* Whose window never opens waits behind that gate, and is shown so. */
+static void a_window_that_never_opens_is_explained(void **state)
+{
+	struct scene *scene = *state;
+	struct explanation explanation;
+	struct batch batch;
+
+	start(scene, 3);
+	ask("UPDATE batch_contacts SET timezone = 'Asia/Tokyo Asia/Atlantis' WHERE batch_id = %lld AND position = 1",
+	    (long long)scene->batch);
+	batch = scene_batch(scene);
+	assert_ok(explain_contact(scene->fixture->db, &batch, 1, clock_now_us(), scene->fixture->arena, &explanation));
+	assert_int_equal(explanation.next_at_us, INSTANT_NEVER);
+	assert_int_equal(explanation.waits_for, GATE_CONTACT_WINDOW);
+	assert_int_equal(gate_room(GATE_CONTACT_WINDOW, &explanation.facts), 0);
+	assert_int_equal(gate_opens_at(GATE_CONTACT_WINDOW, &explanation.facts), INSTANT_NEVER);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
@@ -392,6 +411,7 @@ int main(void)
 		SCENE_TEST(a_pause_and_what_became_late),
 		SCENE_TEST(nothing_stays_behind),
 		SCENE_TEST(zones_told_by_the_number),
+		SCENE_TEST(a_window_that_never_opens_is_explained),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);
