@@ -374,6 +374,42 @@ static void a_retry_wakes_a_campaign_that_sleeps(void **state)
 	assert_int_equal(scene_claim(scene, 10), 1);
 }
 
+static enum db_result tell_and_look(struct db *db, void *context)
+{
+	struct scene *scene = context;
+	struct call_report reports[] = { scene_report(&scene->calls[0], CALL_BUSY), scene_report(&scene->calls[1], CALL_BUSY) };
+	enum report_result results[2];
+
+	assert_ok(reports_apply_in(db, 0, reports, 2, clock_now_us(), results));
+	assert_int_equal(ask("SELECT COUNT(*) FROM (SELECT id FROM batch_calls WHERE id = %lld FOR UPDATE SKIP LOCKED) b",
+	                     (long long)scene->batch), 0);
+	return DB_OK;
+}
+
+/* Whoever resumes the campaign at this moment sets when it is looked at, and would not know of the retry. */
+static void a_retry_during_a_pause_is_not_overlooked(void **state)
+{
+	struct scene *scene = *state;
+	struct uuid first_id;
+	int64_t first;
+
+	with_retries(scene);
+	scene_start(scene, 1);
+	first_id = scene->batch_id, first = scene->batch;
+	scene_start(scene, 1);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 2);
+	scene->batch_id = first_id;
+	scene->batch = first;
+	scene_do(scene, campaign_pause);
+	assert_ok(db_transact(scene->fixture->db, DB_ONCE, tell_and_look, scene));
+	assert_int_equal(ask("SELECT wake_at = '9999-12-31' FROM batch_calls WHERE id = %lld", (long long)scene->batch), 1);
+	scene_do(scene, campaign_resume);
+	assert_int_equal(scene_claim(scene, 10), 0);
+	scene_pass(10 * US_PER_MINUTE + US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 2);
+}
+
 static void only_who_gains_from_it_is_woken(void **state)
 {
 	struct scene *scene = *state;
@@ -481,6 +517,7 @@ int main(void)
 		SCENE_TEST(a_retry_whose_instant_at_the_opening_is_taken_comes_later),
 		SCENE_TEST(a_retry_that_no_day_can_take_is_none),
 		SCENE_TEST(a_retry_wakes_a_campaign_that_sleeps),
+		SCENE_TEST(a_retry_during_a_pause_is_not_overlooked),
 		SCENE_TEST(only_who_gains_from_it_is_woken),
 		SCENE_TEST(a_report_does_not_wait_for_the_campaigns_lock),
 		SCENE_TEST(many_report_the_same_calls_at_once),
