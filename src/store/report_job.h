@@ -22,6 +22,13 @@ struct reported_call {
 	unsigned subscribed;       /* bit set of the events that somebody in its organisation asked for */
 };
 
+/* When contacts in the same zones can be called again. */
+struct retry_opening {
+	const char *zones;
+	int64_t from_us, at_us; /* at_us INSTANT_NONE: never */
+	struct retry_opening *next;
+};
+
 /* What one campaign's calls add up to. */
 struct reported_batch {
 	int64_t id;
@@ -30,6 +37,7 @@ struct reported_batch {
 	struct batch_config config;
 	int64_t done, final[CONTACT_STATUS__MAX];
 	int64_t first_retry_us; /* INSTANT_NEVER: none */
+	struct retry_opening *openings; /* worked out so far */
 };
 
 struct report_job {

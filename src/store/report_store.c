@@ -187,22 +187,41 @@ static void collect_batches(struct report_job *job)
 	job->batch_count = kept;
 }
 
+static bool is_same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* The first callable instant from this one on, for contacts in these zones; INSTANT_NONE: there is none. Worked out once
+ * for all calls of the job, because many zones take a while. */
+static int64_t callable_from(const struct report_job *job, struct reported_batch *batch, const char *zones, int64_t from_us)
+{
+	struct calendar calendar = batch_calendar(&batch->config, zones);
+	struct retry_opening *opening = batch->openings;
+	struct span span;
+
+	while (opening != NULL && (opening->from_us != from_us || !is_same_text(opening->zones, zones)))
+		opening = opening->next;
+	if (opening != NULL)
+		return opening->at_us;
+	opening = arena_alloc(job->arena, sizeof *opening);
+	*opening = (struct retry_opening){ zones, from_us, INSTANT_NONE, batch->openings };
+	if (calendar_span_at(&calendar, from_us, &span))
+		opening->at_us = from_us < span.from_us ? span.from_us : from_us;
+	batch->openings = opening;
+	return opening->at_us;
+}
+
 /* The first callable instant after the delay; INSTANT_NONE: no further attempt. */
-static int64_t retry_at(const struct reported_batch *batch, const struct reported_call *call, int64_t now_us)
+static int64_t retry_at(const struct report_job *job, struct reported_batch *batch, const struct reported_call *call)
 {
 	struct retry_rules retry = batch_retry_rules(&batch->config);
-	struct calendar calendar = batch_calendar(&batch->config, call->zones);
-	struct span span;
 	int64_t at_us;
 
 	if (batch_is_over(batch->status) || !call_is_retried(&retry, (int)call->attempt, call->status))
 		return INSTANT_NONE;
-	at_us = now_us + call_retry_delay_us(&retry, (int)call->attempt);
-	if (!calendar_span_at(&calendar, at_us, &span))
-		return INSTANT_NONE;
-	if (at_us < span.from_us)
-		at_us = span.from_us;
-	return plan_between_ms(at_us, call->position);
+	at_us = callable_from(job, batch, call->zones, job->now_us + call_retry_delay_us(&retry, (int)call->attempt));
+	return at_us == INSTANT_NONE ? INSTANT_NONE : plan_between_ms(at_us, call->position);
 }
 
 /* The zones of contacts whose campaigns respect them. */
@@ -249,7 +268,7 @@ static void settle_contacts(struct report_job *job)
 		batch = report_job_batch(job, call->batch_id);
 		batch->done++;
 		call->has_contact_id = batch->has_contact_ids;
-		call->retry_at_us = retry_at(batch, call, job->now_us);
+		call->retry_at_us = retry_at(job, batch, call);
 		if (call->retry_at_us == INSTANT_NONE)
 			batch->final[contact_status_after(call->status)]++;
 		else if (call->retry_at_us < batch->first_retry_us)
