@@ -17,6 +17,7 @@ struct turn {
 	struct deliver_place place;
 	struct health health;
 	bool exists, probe;
+	bool waits; /* for a free slot, and keeps its place in the row */
 	int room, leased;
 	int64_t next_at_us;
 };
@@ -26,6 +27,7 @@ struct serving {
 	const struct deliver *deliver;
 	struct queued *out;
 	int count, looked;
+	int slots; /* that are free */
 	int64_t now_us, lease_until_us;
 	struct arena *arena;
 	struct turn turns[MAX_TURNS];
@@ -59,13 +61,17 @@ static enum db_result sort_new(struct db *db, struct serving *serving)
 	return result == DB_OK ? health_wake(db, HEALTH_ANY, wakes, rows.count) : result;
 }
 
+static int min_int(int a, int b)
+{
+	return a < b ? a : b;
+}
+
 /* Endpoints whose time has come, the longest waiting first. */
 static enum db_result lock_endpoints(struct db *db, struct serving *serving, bool doubtful, int limit)
 {
 	struct db_rows rows;
 
-	if (limit > MAX_TURNS - serving->turn_count)
-		limit = MAX_TURNS - serving->turn_count;
+	limit = min_int(limit, MAX_TURNS - serving->turn_count);
 	if (limit <= 0)
 		return DB_OK;
 	DB_TRY(db_query(db, SQL_OUTBOX_ENDPOINTS, DB_ARGS(db_int(doubtful), db_instant(serving->now_us), db_int(limit)),
@@ -87,12 +93,20 @@ static struct turn *find_turn(struct serving *serving, int64_t endpoint)
 	return NULL;
 }
 
-/* How much this endpoint may be sent, or when to look again. */
+static bool is_slot_left(const struct serving *serving, const struct turn *turn)
+{
+	return serving->taken.all < serving->slots &&
+	       (!turn->place.doubtful ||
+	        serving->taken.doubtful < deliver_free_doubtful(serving->deliver, DELIVER_EVENT));
+}
+
+/* How much this endpoint may be sent, or when to look again. Whoever is sent a part is due again at once, and comes behind
+ * those that had none yet. */
 static void judge(struct serving *serving, struct turn *turn)
 {
 	struct health *health = &turn->health;
 	enum circuit circuit = health_circuit(health, serving->now_us);
-	int share = QUEUES_MAX / serving->turn_count;
+	int share = min_int(serving->slots, QUEUES_MAX) / serving->turn_count;
 
 	if (circuit == CIRCUIT_OPEN) {
 		turn->next_at_us = health->open_until_us;
@@ -100,13 +114,12 @@ static void judge(struct serving *serving, struct turn *turn)
 		turn->next_at_us = health->probe_until_us;
 	} else if (health->hold_until_us > serving->now_us) {
 		turn->next_at_us = health->hold_until_us;
+	} else if (!is_slot_left(serving, turn)) {
+		turn->waits = true;
 	} else {
 		turn->probe = circuit == CIRCUIT_HALF_OPEN;
-		turn->room = deliver_room_at(serving->deliver, &turn->place, &serving->taken);
-		if (turn->room > 1 && turn->probe)
-			turn->room = 1;
-		if (turn->room > share)
-			turn->room = share;
+		turn->room = min_int(deliver_room_at(serving->deliver, &turn->place, &serving->taken),
+		                     turn->probe || share == 0 ? 1 : share);
 		turn->next_at_us = serving->now_us + FULL_RECHECK_US;
 	}
 	serving->taken.all += turn->room;
@@ -222,6 +235,8 @@ static enum db_result write_turns(struct db *db, const struct serving *serving)
 		const struct turn *turn = &serving->turns[i];
 		bool probing = turn->probe && turn->leased != 0;
 
+		if (turn->waits)
+			continue;
 		json_begin_array(&json, NULL);
 		json_int(&json, NULL, turn->place.endpoint);
 		json_sql_instant(&json, NULL, turn->next_at_us);
@@ -236,11 +251,10 @@ static enum db_result write_turns(struct db *db, const struct serving *serving)
 
 static enum db_result serve(struct db *db, struct serving *serving)
 {
-	int doubtful = deliver_free_doubtful(serving->deliver, DELIVER_EVENT);
-
 	DB_TRY(sort_new(db, serving));
 	/* Their small part comes first, or they would have none while many others have much to send. */
-	DB_TRY(lock_endpoints(db, serving, true, doubtful < MAX_DOUBTFUL ? doubtful : MAX_DOUBTFUL));
+	DB_TRY(lock_endpoints(db, serving, true,
+	                      min_int(deliver_free_doubtful(serving->deliver, DELIVER_EVENT), MAX_DOUBTFUL)));
 	DB_TRY(lock_endpoints(db, serving, false, MAX_TURNS));
 	if (serving->turn_count == 0)
 		return DB_OK;
@@ -259,6 +273,7 @@ static enum db_result run_serve(struct db *db, void *context)
 
 	*serving = (struct serving){
 		.conf = serving->conf, .deliver = serving->deliver, .out = serving->out, .now_us = now_us,
+		.slots = deliver_free_slots(serving->deliver, DELIVER_EVENT),
 		.lease_until_us = now_us + serving->conf->lease_seconds * US_PER_SECOND, .arena = arena_new(),
 	};
 	result = serve(db, serving);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Deliveries to hostile receivers: none is lost, none floods, and nobody is delayed by another."""
 
+import collections
 import os
 import re
 import signal
@@ -275,6 +276,32 @@ def test_nothing_is_kept_of_a_campaign_that_is_gone(t):
 
 # Isolation
 
+def insert_deliveries(t, count, which, before=""):
+    """So many of the last event for each of these endpoints, all of them there when a scheduler looks first."""
+    scheduler = next(name for name in t.stack.processes if name.startswith("scheduler"))
+    t.stack.kill(scheduler, signal.SIGTERM)
+    t.stack.sql(before + "INSERT INTO deliveries (event_id, endpoint_id, agent_id, status, tries, wake_at, response_code, error)"
+                " SELECT (SELECT MAX(id) FROM events), w.id, 0, 0, 0, UTC_TIMESTAMP(6) - INTERVAL (1000 - i) SECOND, 0, ''"
+                " FROM webhook_endpoints w, (WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i <"
+                f" {count}) SELECT i FROM n) n WHERE {which}")
+    t.stack.start_scheduler()
+
+
+def test_all_who_have_much_to_be_sent_take_turns(t):
+    """40 endpoints, and slots for 32."""
+    receiver = t.receiver()
+    receiver.answer_events = Answer(delay=0.03)
+    first = receiver.endpoint("/0")
+    t.api.post(f"/webhooks/{first}/test")
+    for i in range(1, 40):
+        receiver.endpoint(f"/{i}")
+    until(lambda: receiver.deliveries, 5, "there is an event")
+    insert_deliveries(t, 50, f"w.url LIKE '%:{receiver.port}/%'")
+    until(lambda: len(receiver.deliveries) == 2001, 60, "all have come")
+    half = collections.Counter(event.path for event in receiver.deliveries[:1000])
+    assert len(half) == 40 and min(half.values()) > 12, half
+
+
 def test_doubtful_ones_have_a_turn_while_many_others_have(t):
     receiver, slow = t.receiver(), t.receiver()
     doubtful = slow.endpoint("/doubtful")
@@ -282,14 +309,8 @@ def test_doubtful_ones_have_a_turn_while_many_others_have(t):
     until(lambda: slow.deliveries, 5, "there is an event")
     for i in range(40):
         receiver.endpoint(f"/{i}")
-    scheduler = next(name for name in t.stack.processes if name.startswith("scheduler"))
-    t.stack.kill(scheduler, signal.SIGTERM)
-    t.stack.sql(f"UPDATE endpoint_health SET doubtful = 1 WHERE endpoint_id = {of_endpoint(doubtful)};"
-                "INSERT INTO deliveries (event_id, endpoint_id, agent_id, status, tries, wake_at, response_code, error)"
-                " SELECT (SELECT MAX(id) FROM events), w.id, 0, 0, 0, UTC_TIMESTAMP(6) - INTERVAL (100 - i) SECOND, 0, ''"
-                " FROM webhook_endpoints w, (WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 100)"
-                f" SELECT i FROM n) n WHERE w.url LIKE '%:{receiver.port}/%' OR (w.id = {of_endpoint(doubtful)} AND i = 1)")
-    t.stack.start_scheduler()
+    insert_deliveries(t, 100, f"w.url LIKE '%:{receiver.port}/%' OR (w.id = {of_endpoint(doubtful)} AND i = 1)",
+                      f"UPDATE endpoint_health SET doubtful = 1 WHERE endpoint_id = {of_endpoint(doubtful)};")
     until(lambda: len(receiver.deliveries) >= 4000 and len(slow.deliveries) == 2, 60, "all have come")
     before = sum(1 for event in receiver.deliveries if event.at < slow.deliveries[1].at)
     assert before < 1000, before
