@@ -1,6 +1,7 @@
 #include "api/webhooks.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "api/page.h"
 #include "api/reply.h"
@@ -216,7 +217,7 @@ enum db_result webhooks_change(struct request *request)
 		webhook.disabled_reason = "";
 	webhook.updated_at_us = clock_now_us();
 	DB_TRY(webhook_update(request->db, &webhook));
-	if (was_disabled && !webhook.disabled)
+	if (!webhook.disabled && (was_disabled || strcmp(webhook.url, old_url) != 0)) /* what is known of it is over */
 		DB_TRY(health_reset(request->db, webhook.id, webhook.updated_at_us));
 	return webhooks_get(request);
 }

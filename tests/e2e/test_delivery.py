@@ -201,6 +201,25 @@ def test_a_circuit_opens_and_closes(t):
     assert (closed["failures_in_a_row"], closed["failing_since"], closed["next_probe_at"]) == (0, None, None), closed
 
 
+def test_an_endpoint_that_leads_elsewhere_begins_anew(t):
+    """Neither its circuit nor the days of failure are those of the new receiver."""
+    receiver, subscriber = t.receiver(), t.receiver()
+    subscriber.answer_events = Answer(500)
+    webhook = subscriber.endpoint("/events")
+    for _ in range(6):
+        t.api.post(f"/webhooks/{webhook}/test")
+    until(lambda: health(t, webhook)["circuit"] == "open", 10, "the circuit is open")
+    t.stack.sql("UPDATE endpoint_health SET failing_since = '2020-01-01', open_until = UTC_TIMESTAMP(6) + INTERVAL 300 SECOND,"
+                f" next_at = open_until WHERE endpoint_id = {of_endpoint(webhook)}")
+    t.api.patch(f"/webhooks/{webhook}", {"url": f"http://127.0.0.1:{subscriber.port}/events", "description": "as it was"})
+    assert health(t, webhook)["circuit"] == "open"
+    receiver.secrets["/new"] = subscriber.secrets["/events"]
+    moved = t.api.patch(f"/webhooks/{webhook}", {"url": f"http://127.0.0.1:{receiver.port}/new"})
+    assert (moved["circuit"], moved["failures_in_a_row"], moved["failing_since"]) == ("closed", 0, None), moved
+    until(lambda: len(receiver.deliveries) == 6, 20, "what waited comes")
+    assert not health(t, webhook)["disabled"]
+
+
 def test_contacts_are_not_burnt_while_a_dialer_is_away(t):
     receiver, agent = t.dialing_agent()
     receiver.refuse()
