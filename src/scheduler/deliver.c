@@ -380,7 +380,7 @@ static void end_transfer(struct deliver *deliver, CURL *curl, CURLcode code)
 		slot->error[0] = '\0'; /* it was we who ended it */
 	else if (slot->connection.refused) /* whatever it is: one that is probed learns nothing of it */
 		snprintf(slot->error, sizeof slot->error, "webhooks may not go to the address that this leads to");
-	else if (slot->header_len > MAX_HEADERS)
+	else if (slot->header_len > MAX_HEADERS || code == CURLE_OUT_OF_MEMORY) /* so libcurl calls one line that is too long */
 		snprintf(slot->error, sizeof slot->error, "the answer's headers are longer than 64 KiB");
 	else if (slot->error[0] == '\0')
 		snprintf(slot->error, sizeof slot->error, "%s", curl_easy_strerror(code));

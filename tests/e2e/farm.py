@@ -134,6 +134,12 @@ def sends_huge_headers(farm, connection):
         connection.sendall(b"X-Flood: " + FLOOD[:8000] + b"\r\n")
 
 
+def sends_one_huge_header(farm, connection):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Flood: ")
+    while not farm.closing.is_set():
+        connection.sendall(FLOOD)
+
+
 def says_continue_for_ever(farm, connection):
     while not farm.closing.is_set():
         connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 100)
@@ -157,7 +163,7 @@ def is_busy_until(farm, connection):
 
 
 WRONG = (resets, closes, hangs, hangs_in_the_headers, hangs_in_the_body, trickles, promises_too_much, talks_nonsense,
-         sends_huge_headers, says_continue_for_ever, redirects, fails, is_busy, is_busy_until)
+         sends_huge_headers, sends_one_huge_header, says_continue_for_ever, redirects, fails, is_busy, is_busy_until)
 
 
 # Odd ways to succeed

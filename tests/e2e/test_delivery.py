@@ -77,6 +77,9 @@ def test_every_event_arrives_however_hostile_the_receiver(t):
         assert {delivery.id for delivery in came} == {event.id}, (way, came)
         assert {delivery.body for delivery in came} == {event.body}, (way, came)
     assert memory < 200_000, f"{memory} kB"
+    long_headers = t.stack.sql("SELECT DISTINCT t.error FROM delivery_tries t JOIN deliveries d ON d.id = t.delivery_id JOIN"
+                               " webhook_endpoints w ON w.id = d.endpoint_id WHERE w.url LIKE '%huge_header%' AND t.error <> ''")
+    assert long_headers == [["the answer's headers are longer than 64 KiB"]], long_headers
     assert not farm.deliveries["/elsewhere"] and not farm.faults, farm.faults
     farm.close()
 
