@@ -156,22 +156,23 @@ static enum db_result check_upload(struct request *request, const struct route *
 	return DB_OK;
 }
 
-/* Size, media type, JSON, fields. An empty body stands for {} and needs no media type. */
-static enum db_result read_input(struct request *request, const struct route *route)
+/* Size, media type. An empty body stands for {} and needs no media type. */
+static enum db_result read_body(struct request *request, const struct route *route)
 {
-	enum field_mode mode = route->method == METHOD_PATCH ? FIELD_CHANGE : FIELD_CREATE;
-	const struct field_table *table = route->body;
-
-	if ((route->flags & ROUTE_STREAM) != 0)
-		return check_upload(request, route);
-	if (table == NULL)
-		return DB_OK;
 	DB_TRY(check_size(request, route));
 	if (request->content_length > 0 && !is_json(request->content_type))
 		return reply_refuse(request, ERROR_UNSUPPORTED_MEDIA_TYPE,
 		                    "The body must be application/json.");
 	if (!request_read_body(request))
 		return reply_refuse(request, ERROR_BAD_REQUEST, "The body ended early.");
+	return DB_OK;
+}
+
+/* JSON, fields. */
+static enum db_result read_fields(struct request *request, const struct route *route)
+{
+	enum field_mode mode = route->method == METHOD_PATCH ? FIELD_CHANGE : FIELD_CREATE;
+	const struct field_table *table = route->body;
 
 	request->input = arena_alloc(request->arena, table->size);
 	if (mode == FIELD_CHANGE)
@@ -183,6 +184,18 @@ static enum db_result read_input(struct request *request, const struct route *ro
 	case FIELD_INVALID: break;
 	}
 	return reply_refuse_faults(request, ERROR_VALIDATION);
+}
+
+static enum db_result read_input(struct request *request, const struct route *route)
+{
+	if ((route->flags & ROUTE_STREAM) != 0)
+		return check_upload(request, route);
+	if (route->body == NULL)
+		return DB_OK;
+	DB_TRY(read_body(request, route));
+	if (read_fields(request, route) == DB_OK)
+		return DB_OK;
+	return auth_is_by_signature(request) ? DB_REFUSED : transaction_refused(request);
 }
 
 static const struct route *find_sibling(const struct route *route, enum method method)

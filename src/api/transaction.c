@@ -40,10 +40,11 @@ static enum db_result keep(const struct handling *handling)
 }
 
 /* Somebody used this key before: for the same request, or for another. */
-static enum db_result answer_again(struct handling *handling, const struct kept_reply *kept)
+static enum db_result answer_again(const struct handling *handling, const struct kept_reply *kept)
 {
 	if (memcmp(kept->request_hash, handling->request_hash, SHA256_SIZE) == 0)
 		return replay(handling->request, kept);
+	handling->request->faults.count = 0; /* they are not why */
 	return reply_refuse(handling->request, ERROR_IDEMPOTENCY_CONFLICT,
 	                    "This idempotency key was used for another request.");
 }
@@ -72,17 +73,37 @@ static enum db_result run(struct db *db, void *context)
 	return has_key(handling->request) ? handle_once(handling) : handling->handle(handling->request);
 }
 
-/* What was refused was rolled back, the key too; its reply is kept all the same. And what was streamed took
- * no key. */
+/* Whatever is answered is kept, but for what passes by itself: a key in use, a pace, a failure. */
+static bool is_to_be_kept(const struct request *request, enum db_result result)
+{
+	return (result == DB_OK || result == DB_REFUSED) && request->reply->status != 409 &&
+	       request->reply->status != 429;
+}
+
+/* A refusal needs no work, or its work was rolled back, and the key too; its reply is kept all the same. And
+ * what was streamed took no key. */
 static enum db_result keep_reply(struct db *db, void *context)
 {
 	const struct handling *handling = context;
 	const struct request *request = handling->request;
 	struct kept_reply kept;
+	enum db_result result = idempotency_take(db, request->key.organization_id, handling->key_hash,
+	                                         handling->request_hash, clock_now_us(), request->arena, &kept);
 
-	DB_TRY(idempotency_take(db, request->key.organization_id, handling->key_hash, handling->request_hash,
-	                        clock_now_us(), request->arena, &kept));
+	if (result == DB_DUPLICATE)
+		return answer_again(handling, &kept);
+	if (result != DB_OK)
+		return result;
 	return keep(handling);
+}
+
+/* What is not there is refused like the rest, so that this is kept, too. */
+static enum db_result refuse_missing(struct request *request, enum db_result result)
+{
+	if (result != DB_NOT_FOUND)
+		return result;
+	reply_db(request, result);
+	return DB_REFUSED;
 }
 
 static void hash_request(const struct request *request, uint8_t out[SHA256_SIZE])
@@ -116,9 +137,22 @@ enum db_result transaction_handle(struct request *request, enum db_result (*hand
 	if (has_key(request))
 		hash_request(request, handling.request_hash);
 	result = db_transact(request->db, repeatable ? DB_REPEATABLE : DB_ONCE, run, &handling);
-	if (result == DB_REFUSED && has_key(request) && request->reply->status != 409)
+	result = refuse_missing(request, result);
+	if (has_key(request) && result != DB_OK && is_to_be_kept(request, result))
 		db_transact(request->db, DB_REPEATABLE, keep_reply, &handling);
 	return result;
+}
+
+enum db_result transaction_refused(struct request *request)
+{
+	struct handling handling = { .request = request };
+
+	if (!has_key(request))
+		return DB_REFUSED;
+	DB_TRY(hash_key(&handling));
+	hash_request(request, handling.request_hash);
+	db_transact(request->db, DB_REPEATABLE, keep_reply, &handling);
+	return DB_REFUSED;
 }
 
 static void read_to_end(struct request *request)
@@ -154,9 +188,9 @@ static enum db_result stream_once(struct handling *handling)
 	}
 	if (result != DB_NOT_FOUND)
 		return result;
-	result = handling->handle(request);
+	result = refuse_missing(request, handling->handle(request));
 	hash_streamed_request(handling);
-	if (result == DB_OK || result == DB_REFUSED)
+	if (is_to_be_kept(request, result))
 		db_transact(request->db, DB_REPEATABLE, keep_reply, handling);
 	return result;
 }

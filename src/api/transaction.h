@@ -15,4 +15,8 @@ enum db_result transaction_handle(struct request *request, enum db_result (*hand
  * whatever the handler left of it. */
 enum db_result transaction_stream(struct request *request, enum db_result (*handle)(struct request *));
 
+/* For a body that was refused before any handler runs: with an idempotency key that reply is kept as well, or
+ * gives way to the one that is. */
+enum db_result transaction_refused(struct request *request);
+
 #endif

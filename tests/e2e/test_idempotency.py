@@ -57,9 +57,34 @@ def test_a_refusal_is_kept_too(t):
     assert ask(t, {}, "resume later", path).status == 200
 
 
-def test_what_never_reached_the_work_is_not_kept(t):
-    assert ask(t, {"phone_number": "wrong"}, "typo").status == 422
-    assert ask(t, number(1), "typo").status == 201
+def test_any_refusal_of_a_body_is_kept(t):
+    nowhere = "/batch-calls/00000000-0000-7000-8000-000000000001/pause"
+    for path, body, status in (("/telephony/numbers/import", {"phone_number": "wrong"}, 422), ("/agents", "{", 400),
+                               (nowhere, {}, 404)):
+        first, again = [ask(t, body, path, path) for _ in range(2)]
+        assert first.status == again.status == status and again.text == first.text, (first, again)
+        assert "Idempotency-Replayed" not in first.headers and again.headers["Idempotency-Replayed"] == "true"
+        for other in (number(1), {"phone_number": "wrong, too"}):
+            reply = ask(t, other, path)
+            assert (reply.status, reply.error["code"]) == (409, "idempotency_conflict"), reply
+            assert reply.details == {}, reply
+
+
+def test_what_was_not_read_is_not_kept(t):
+    for wrong in ({"Content-Type": "text/plain"}, {"Authorization": "Bearer nobody"}):
+        assert t.api.send("POST", "/agents", '{"name": "A"}', {KEY: "typo", **wrong}).status in (401, 415)
+    assert ask(t, {"name": "A"}, "typo", "/agents").status == 201
+
+
+def test_a_pace_is_not_kept(t):
+    receiver, agent = t.dialing_agent()
+    paced = t.api.number()
+    t.api.patch(f"/telephony/numbers/{paced['id']}", {"calls_per_minute": 1})
+    body = {"agent_id": agent["id"], "phone_number": "+12125550100", "from_number": paced["phone_number"]}
+    assert ask(t, body, "first", "/calls").status == 201
+    for _ in range(2):
+        reply = ask(t, body, "second", "/calls")
+        assert reply.status == 429 and "Idempotency-Replayed" not in reply.headers, reply
 
 
 def test_two_at_once_are_done_once(t):
