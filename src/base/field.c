@@ -9,8 +9,6 @@
 
 #include "base/field_json.h"
 
-#define NAME_SHOWN_MAX 64 /* of an unknown field: it comes from the client */
-
 void fault_add(struct faults *faults, const char *field, const char *format, ...)
 {
 	va_list args;
@@ -77,16 +75,11 @@ bool field_is_given(const struct field_table *table, uint64_t given, const char 
 	return field != NULL && (given & UINT64_C(1) << (field - table->fields)) != 0;
 }
 
-/* A wrong name is shown, but not at any length. */
 static void refuse_unknown(const struct place *record, const char *name)
 {
 	struct place at = *record;
-	size_t len = strlen(name);
 
-	if (len > NAME_SHOWN_MAX)
-		for (len = NAME_SHOWN_MAX; ((unsigned char)name[len] & 0xc0) == 0x80; len--)
-			; /* back to the start of a character */
-	at.field = arena_strndup(at.faults->arena, name, len);
+	at.field = name_shown(at.faults->arena, name, strlen(name));
 	place_fault(&at, "unknown field");
 }
 
@@ -216,8 +209,7 @@ static void read_pair(const struct field_table *table, const struct field_pair *
 	json_t *value;
 
 	if (field == NULL) {
-		fault_add(faults, arena_printf(faults->arena, "%.*s", NAME_SHOWN_MAX, pair->name),
-		          "unknown parameter");
+		fault_add(faults, name_shown(faults->arena, pair->name, strlen(pair->name)), "unknown parameter");
 		return;
 	}
 	if ((*given & bit) != 0) {

@@ -8,9 +8,21 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/utf8.h"
 
 #define DEPTH_MAX 32
-#define KEY_SHOWN_MAX 64
+#define NAME_SHOWN_MAX 64
+
+const char *name_shown(struct arena *arena, const char *name, size_t len)
+{
+	struct buf shown = { 0 };
+	const char *copy;
+
+	utf8_excerpt(&shown, name, len, NAME_SHOWN_MAX);
+	copy = arena_strndup(arena, shown.data, shown.len);
+	buf_free(&shown);
+	return copy;
+}
 
 /* One open object or array on the way to an offset. */
 struct scope {
@@ -82,13 +94,12 @@ static const char *name_at(struct arena *arena, const char *body, size_t offset)
 	walk(body, body + offset, scopes, &depth);
 	for (int i = 0; i < depth; i++) {
 		const struct scope *scope = &scopes[i];
-		int shown = scope->key_len < KEY_SHOWN_MAX ? (int)scope->key_len : KEY_SHOWN_MAX;
 
 		if (scope->is_array)
 			name = arena_printf(arena, "%s[%zu]", name, scope->index);
 		else if (scope->key != NULL)
-			name = arena_printf(arena, "%s%s%.*s", name, *name != '\0' ? "." : "", shown,
-			                    scope->key);
+			name = arena_printf(arena, "%s%s%s", name, *name != '\0' ? "." : "",
+			                    name_shown(arena, scope->key, scope->key_len));
 	}
 	return *name != '\0' ? name : "body";
 }
@@ -106,12 +117,13 @@ static enum field_result explain(const json_error_t *error, const char *body, si
 	case json_error_numeric_overflow:
 		fault_add(faults, name_at(faults->arena, body, offset), "is a number out of range");
 		return FIELD_INVALID;
-	case json_error_invalid_utf8:
-		fault_add(faults, "body", "is not valid UTF-8 (line %d)", error->line);
-		return FIELD_BAD_JSON;
-	case json_error_null_character:
+	case json_error_null_character: /* as \u0000; a bare one is no JSON */
 	case json_error_null_byte_in_key:
-		fault_add(faults, "body", "contains the character NUL (line %d)", error->line);
+		fault_add(faults, name_at(faults->arena, body, offset), "contains the character NUL");
+		return FIELD_INVALID;
+	case json_error_invalid_utf8:
+		fault_add(faults, name_at(faults->arena, body, offset), "is not valid UTF-8 (line %d)",
+		          error->line);
 		return FIELD_BAD_JSON;
 	default:
 		fault_add(faults, "body", "is not JSON: error in line %d, column %d", error->line,

@@ -13,6 +13,9 @@ json_t *body_parse(const char *body, size_t len, enum field_result *result, stru
 /* Compact JSON; numbers keep their value, members their order. */
 const char *json_compact(struct arena *arena, const json_t *value);
 
+/* A name that a client made up, as it is shown: not at any length, and always UTF-8. */
+const char *name_shown(struct arena *arena, const char *name, size_t len);
+
 /* Where a value stands: a field of the body, or of one record of a list in it. Its full name is made
  * only for a fault. */
 struct place {

@@ -86,15 +86,23 @@ static bool read_string(const struct field *field, const json_t *value, const ch
 	return true;
 }
 
-static bool read_int(const struct field *field, const json_t *value, int64_t *out,
-                     const struct place *at)
+/* 2.0 is a whole number, too. */
+static bool parse_int(const json_t *value, int64_t *out)
 {
 	double real = json_number_value(value);
 
 	if (!json_is_number(value) ||
 	    (json_is_real(value) && (real != trunc(real) || fabs(real) > 9e15)))
-		return place_fault(at, "must be a whole number");
+		return false;
 	*out = json_is_integer(value) ? json_integer_value(value) : (int64_t)real;
+	return true;
+}
+
+static bool read_int(const struct field *field, const json_t *value, int64_t *out,
+                     const struct place *at)
+{
+	if (!parse_int(value, out))
+		return place_fault(at, "must be a whole number");
 	if (*out < field->min || *out > field->max)
 		return place_fault(at, "must be from %" PRId64 " to %" PRId64, field->min, field->max);
 	return true;
@@ -180,9 +188,10 @@ static bool read_weekdays(const json_t *value, unsigned *out, const struct place
 	if (!json_is_array(value) || json_array_size(value) == 0)
 		return place_fault(at, "must be an array of weekdays, 1 (Monday) to 7, and not empty");
 	for (size_t i = 0; i < json_array_size(value); i++) {
-		json_int_t day = json_integer_value(json_array_get(value, i));
+		int64_t day;
+		bool is_day = parse_int(json_array_get(value, i), &day) && day >= 1 && day <= 7;
 
-		if (!add_to_set(out, day >= 1 && day <= 7 ? (int)day - 1 : -1, "1 (Monday) to 7", at))
+		if (!add_to_set(out, is_day ? (int)day - 1 : -1, "1 (Monday) to 7", at))
 			return false;
 	}
 	return true;

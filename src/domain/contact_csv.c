@@ -91,7 +91,7 @@ bool contact_csv_header(struct contact_csv *csv, const struct csv_row *row, char
 			return fault(reason, "column %zu has a name of more than %d characters", i + 1,
 			             COLUMN_NAME_MAX);
 		if (kind != UNUSED && stands_already(csv, kind, field->text))
-			return fault(reason, "the column %.80s stands there twice", field->text);
+			return fault(reason, "column %zu means the same as one before it", i + 1);
 		csv->columns[i].kind = kind;
 		csv->columns[i].name = arena_strdup(csv->arena, field->text);
 	}

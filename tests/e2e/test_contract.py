@@ -212,7 +212,7 @@ def test_a_body_that_is_too_large(t):
 def test_bodies_that_are_not_json(t):
     for body in ("{", "}", "nonsense", "{'name': 'A'}", '{"name": "A",}', '{"name": "A"} x', "[",
                  '{"name": NaN}', '{"name": "\\ud800"}', '{"name": "\t"}', '{"name": "\\x"}', "[1,",
-                 '{"name": "A\\u0000"}', b'{"name": "A\x00"}', b'{"name": "\xff"}', b'{"name": "\xc0\x80"}',
+                 b'{"name": "A\x00"}', b'{"name": "\xff"}', b'{"name": "\xc0\x80"}',
                  b'{"name": "\xed\xa0\x80"}', b"\xff\xfe{\x00}\x00", "[" * 100_000, '{"a":' * 100_000,
                  '"name"', "17", "null", "true", '[{"name": "A"}]'):
         reply = t.api.refuse("bad_request", "POST", "/agents", body)
@@ -223,6 +223,24 @@ def test_bodies_that_are_not_json(t):
 def test_an_empty_body_is_an_empty_object(t):
     for body in ("", " \n", "{}"):
         t.api.refuse("validation_error", "POST", "/agents", body, field="name")
+
+
+def test_text_of_no_use_is_named(t):
+    t.api.refuse("validation_error", "POST", "/agents", '{"name": "A\\u0000"}', field="name")
+    t.api.refuse("bad_request", "POST", "/agents", b'{"name": "\xff"}', field="name")
+    assert t.api.get("/agents") == []
+
+
+def test_a_refusal_is_json_whatever_it_quotes(t):
+    long = "x" + "\u00e4" * 100
+    for method, path, body in (("GET", "/agents?%ff=1", None), ("GET", "/agents?x" + "%C3%A4" * 100, None),
+                               ("POST", "/agents", f'{{"name": "A", "{long}": 1}}'),
+                               ("POST", "/agents", f'{{"name": "A", "{long}": 1, "{long}": 2}}')):
+        reply = t.api.send(method, path, body)  # which reads it as JSON and as UTF-8
+        assert reply.status in (400, 422) and reply.details["field"], reply
+    header = ",".join(["phone", long, long]) + "\n"
+    reply = t.api.send("POST", "/contacts/import", header.encode(), {"Content-Type": "text/csv"})
+    assert reply.status == 422 and reply.details["field"] == "file", reply
 
 
 def test_keys_given_twice_are_named(t):

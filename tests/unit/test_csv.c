@@ -201,8 +201,8 @@ static const struct {
 	{ "phone,x\n+4930,\xff\n", "+4930: field 2 is not UTF-8 text\n" },
 	{ "phone,x\n+4930,\"a\"b\n", "+4930: there is text behind a closing quote\n" },
 	{ "name,x\nA,1\n", "header: the first row must name the columns, and has no phone or phone_number" },
-	{ "phone,Phone_Number\n", "header: the column Phone_Number stands there twice" },
-	{ "phone,x,x\n", "header: the column x stands there twice" },
+	{ "phone,Phone_Number\n", "header: column 2 means the same as one before it" },
+	{ "phone,x,x\n", "header: column 3 means the same as one before it" },
 	{ "phone,\xff\xfe\n", "header: the header is not UTF-8 text" },
 };
 

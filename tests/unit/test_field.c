@@ -233,6 +233,8 @@ static void weekdays_and_times(void **state)
 	static const char time[] = "must be a time HH:MM from 00:00 to 24:00";
 
 	assert_int_equal(taken(state, "\"days\":[7,1]")->days, 0x41);
+	assert_int_equal(taken(state, "\"days\":[7.0,1e0]")->days, 0x41);
+	refused(state, "\"days\":[1.5]", "days", "must hold only 1 (Monday) to 7");
 	refused(state, "\"days\":[]", "days", range);
 	refused(state, "\"days\":1", "days", range);
 	refused(state, "\"days\":[0]", "days", "must hold only 1 (Monday) to 7");
@@ -358,6 +360,9 @@ static void long_unknown_names_are_cut_between_characters(void **state)
 	buf_puts(&member, "\":1");
 	reading = read_member(state, member.data);
 	assert_int_equal(strlen(reading->faults.list[0].field), 63);
+	reading = read_member(state, arena_printf(*state, "%s,%s", member.data, member.data));
+	assert_string_equal(reading->faults.list[0].reason, "is given twice");
+	assert_int_equal(strlen(reading->faults.list[0].field), 63);
 	buf_free(&member);
 }
 
@@ -378,12 +383,28 @@ static void what_is_not_json(void **state)
 	bad_json(state, "{", 1, "is not JSON: error in line 1, column 1");
 	bad_json(state, "{\"name\":\n\"x\",}", 14, "is not JSON: error in line 2, column 5");
 	bad_json(state, "[]", 2, "must be a JSON object");
-	bad_json(state, "{\"name\":\"\xff\"}", 12, "is not valid UTF-8 (line 1)");
-	bad_json(state, "{\"name\":\"\xed\xa0\x80\"}", 14, "is not valid UTF-8 (line 1)");
-	bad_json(state, "{\"name\":\"a\\u0000b\"}", 19, "contains the character NUL (line 1)");
+	bad_json(state, "{\"\xff\":1}", 7, "is not valid UTF-8 (line 1)");
+	bad_json(state, "{\"name\":\"a\0b\"}", 14, "is not JSON: error in line 1, column 10");
 	bad_json(state, "{}x", 3, "is not JSON: error in line 1, column 3");
 	assert_int_equal(read_text(state, " \n")->result, FIELD_INVALID); /* {} lacks the name */
 	assert_string_equal(read_text(state, "")->faults.list[0].reason, "is required");
+}
+
+static void text_of_no_use_is_named(void **state)
+{
+	static const char *const malformed[] = { "{\"name\":\"\xff\"}", "{\"name\":\"\xed\xa0\x80\"}" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct reading *reading = read_text(state, malformed[i]);
+
+		assert_int_equal(reading->result, FIELD_BAD_JSON);
+		assert_string_equal(reading->faults.list[0].field, "name");
+		assert_string_equal(reading->faults.list[0].reason, "is not valid UTF-8 (line 1)");
+	}
+	refused(state, "\"note\":\"a\\u0000b\"", "note", "contains the character NUL");
+	refused(state, "\"items\":[{\"phone\":\"+12\"},{\"phone\":\"+12\\u0000\"}]", "items[1].phone",
+	        "contains the character NUL");
+	refused(state, "\"a\\u0000\":1", "a\\u0000", "contains the character NUL");
 }
 
 static void depth_is_bounded(void **state)
@@ -457,7 +478,7 @@ static void queries_are_read_by_the_same_tables(void **state)
 		{ "count", "-5" }, { "on", "true" }, { "note", "12" }, { "color", "red" },
 	};
 	static const struct field_pair bad[] = {
-		{ "count", "+5" }, { "count", "5" }, { "on", "yes" }, { "note", "\xff" }, { "other", "1" },
+		{ "count", "+5" }, { "count", "5" }, { "on", "yes" }, { "note", "\xff" }, { "other\xff", "1" },
 		{ "price", "1" }, { "days", "1" }, { "items", "x" },
 	};
 	struct reading *reading = read_pairs(state, good, 4);
@@ -473,6 +494,7 @@ static void queries_are_read_by_the_same_tables(void **state)
 	assert_int_equal(reading->faults.count, 8);
 	assert_string_equal(reading->faults.list[1].reason, "is given twice");
 	assert_string_equal(reading->faults.list[3].reason, "is not valid UTF-8");
+	assert_string_equal(reading->faults.list[4].field, "other\xef\xbf\xbd");
 	assert_string_equal(reading->faults.list[4].reason, "unknown parameter");
 }
 
@@ -510,6 +532,7 @@ int main(void)
 		TEST(long_unknown_names_are_cut_between_characters),
 		TEST(repeated_keys_are_named),
 		TEST(what_is_not_json),
+		TEST(text_of_no_use_is_named),
 		TEST(depth_is_bounded),
 		TEST(changes_start_from_what_is_there),
 		TEST(fixed_fields_cannot_be_changed),
