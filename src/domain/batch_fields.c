@@ -163,6 +163,22 @@ static void settle_windows(struct batch_config *config, bool windows_given, bool
 		fault_add(faults, "working_days", "has none of the days of calling_windows");
 }
 
+/* To be told "immediate" ends the wait for the instant that was set before. */
+static void settle_start(struct batch_config *config, const struct field_table *table, uint64_t given,
+                         struct faults *faults)
+{
+	bool is_scheduled = config->schedule_type == SCHEDULE_SCHEDULED;
+
+	if (!is_scheduled && field_is_given(table, given, "schedule_type") && !field_is_given(table, given, "scheduled_at"))
+		config->scheduled_at.us = INSTANT_NONE;
+	if (is_scheduled && config->scheduled_at.us == INSTANT_NONE)
+		fault_add(faults, "scheduled_at", "is required when schedule_type is scheduled");
+	if (config->scheduled_at.us != INSTANT_NONE && config->scheduled_at.is_wall && zone_exists(config->timezone))
+		config->scheduled_at = (struct when){
+			.us = zone_wall_to_utc(config->timezone, config->scheduled_at.us),
+		};
+}
+
 static void settle_folder(const struct batch_config *config, struct faults *faults)
 {
 	bool is_source = config->contact_source == CONTACT_SOURCE_FOLDER;
@@ -180,10 +196,5 @@ void batch_config_settle(struct batch_config *config, const struct field_table *
 	settle_windows(config, field_is_given(table, given, "calling_windows"),
 	               field_is_given(table, given, "working_days"), faults);
 	settle_folder(config, faults);
-	if (config->schedule_type == SCHEDULE_SCHEDULED && config->scheduled_at.us == INSTANT_NONE)
-		fault_add(faults, "scheduled_at", "is required when schedule_type is scheduled");
-	if (config->scheduled_at.us != INSTANT_NONE && config->scheduled_at.is_wall && zone_exists(config->timezone))
-		config->scheduled_at = (struct when){
-			.us = zone_wall_to_utc(config->timezone, config->scheduled_at.us),
-		};
+	settle_start(config, table, given, faults);
 }

@@ -425,6 +425,14 @@ def test_a_change_plans_anew(t):
     assert plan() == []  or plan()[0] == "2040-03-01T15:00:00.000000Z", "Friday has come in Tokyo"
 
 
+def test_a_change_to_immediate_ends_the_wait(t):
+    receiver, agent = t.dialing_agent()
+    batch = t.api.batch(agent, 1, **LATER)
+    changed = t.api.patch(f"/batch-calls/{batch['id']}", {"schedule_type": "immediate"})
+    assert changed["scheduled_at"] is None and changed["planned_from"] < FAR, changed
+    receiver.wait_for_calls(1)
+
+
 def test_a_change_that_breaks_a_rule_between_fields_is_refused(t):
     receiver, agent = t.dialing_agent()
     batch = t.api.batch(agent, 1, start_time="09:00", end_time="17:00", **LATER)
