@@ -126,7 +126,10 @@ def test_a_test_is_delivered_and_recorded(t):
     one, = whole["tries"]
     assert one["response_status"] == 202 and one["error"] is None and one["excerpt"] == '{"thanks": true}', one
     assert 50 <= one["duration_ms"] < 5000, one
-    t.api.refuse("invalid_state", "POST", f"/webhooks/deliveries/{made['id']}/redeliver")
+    assert t.api.post(f"/webhooks/deliveries/{made['id']}/redeliver")["status"] == "waiting"
+    until(lambda: len(receiver.of_type("webhook.test")) == 2, what="it has come again")
+    assert {event.id for event in receiver.deliveries} == {delivery["event_id"]}
+    wait_for(t, webhook, "delivered")
     t.api.patch(f"/webhooks/{webhook}", {"disabled": True})
     t.api.refuse("invalid_state", "POST", f"/webhooks/{webhook}/test")
     other = t.client(organization="another")

@@ -253,7 +253,9 @@ def test_deliveries(t):
     test = api.ok("testWebhook", webhook)["id"]
     until(lambda: api.ok("getDelivery", test)["status"] == "delivered", what="the test is delivered")
     assert api.one("getDelivery", test)["tries"]
-    api.refuse("invalid_state", "redeliverEvent", test)
+    dialer = agent["webhook_id"]
+    sync = api.ok("listDeliveries", dialer, query={"event_type": "agent.sync"})[0]["id"]
+    api.refuse("invalid_state", "redeliverEvent", sync)
 
     gone = t.receiver()
     gone.answer_events = Answer(410)
