@@ -261,7 +261,9 @@ class Chaos:
             self.faults.append(fault)
 
     def calm_down(self):
-        """Everything runs again, windows and caps are wide: what is left can be called."""
+        """Everything runs again, windows and caps are wide: what is left can be called. An API that was killed at the very
+        last is given the time to start, or the changes, and those who ask next, would find nobody."""
+        self.t.stack.wait_ready()
         wide = {"start_time": None, "end_time": None, "max_concurrent_calls": max(CAPS), "calls_per_minute": None,
                 "max_calls_per_day": None, "excluded_dates": []}
         for campaign in self.campaigns:

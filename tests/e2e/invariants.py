@@ -105,16 +105,15 @@ def days_within(calls, campaign):
 
 
 def inside_the_window(asked, campaign):
-    """By the wall clock of the campaign's zone when the request reached the dialer; a second for its way."""
+    """By the wall clock of the campaign's zone when the request reached the dialer, or a second before, for its way."""
     start, end = campaign.window
     for request in asked:
         came = datetime.datetime.fromtimestamp(request.wall_at, zoneinfo.ZoneInfo(campaign.timezone))
         if start is None or request.data["batch_call_id"] != campaign.id or not before_calm(came, campaign):
             continue
-        sent = came - datetime.timedelta(seconds=1)
-        wall = sent.strftime("%H:%M")
-        if not (start <= wall < end if start < end else wall >= start or wall < end):
-            yield f"{request} at {sent}, outside of {start} to {end}"
+        walls = [wall.strftime("%H:%M") for wall in (came, came - datetime.timedelta(seconds=1))]
+        if not any(start <= wall < end if start < end else wall >= start or wall < end for wall in walls):
+            yield f"{request} at {came}, outside of {start} to {end}"
 
 
 def silent(asked, silences):
