@@ -114,6 +114,7 @@ enum db_result campaign_plan(struct db *db, struct batch *batch, int steps, int6
 {
 	bool impossible;
 
+	batch->updated_at_us = now_us;
 	DB_TRY(planning_run(db, batch, steps, &impossible));
 	return impossible ? give_up(db, batch, now_us) : DB_OK;
 }

@@ -103,7 +103,7 @@ static enum db_result insert_segments(struct db *db, const struct batch *batch, 
 	json_end(&json);
 	result = db_exec(db, SQL_PLAN_INSERT, DB_ARGS(
 		db_int(batch->id), db_buf(&rows), db_int(batch->id), db_int(batch->plan_position),
-		db_int(last_position)));
+		db_int(last_position), db_int(batch->config.retry_delay_minutes), db_instant(batch->updated_at_us)));
 	buf_free(&rows);
 	return result;
 }

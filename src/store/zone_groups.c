@@ -156,7 +156,7 @@ static enum db_result insert_segment(struct db *db, const struct batch *batch, s
 {
 	DB_TRY(db_exec(db, SQL_ZONES_PLAN, DB_ARGS(
 		db_instant(segment->first_us), db_int(segment->gap_us), db_int(batch->id), db_int(group->slot),
-		db_int(segment->count))));
+		db_int(segment->count), db_int(batch->config.retry_delay_minutes), db_instant(batch->updated_at_us))));
 	return take_first(db, batch, group, segment->count);
 }
 

@@ -133,6 +133,25 @@ def test_retries_pauses_and_changes(t):
     assert "1 skipped" in text, text
 
 
+def test_retries_moved_by_the_cap_keep_their_delay(t):
+    """The cap moves them to the next day long before they are due; without it they come today, but no earlier than that."""
+    _, calls = play(
+        t, starts_at="2026-06-01T08:00:00Z", contacts=[{"count": 10}, {"count": 10, "phone_prefix": "+1212",
+                                                                      "timezone": "America/New_York"}],
+        no_answer=1, completed=1, seed=4,
+        campaign={"working_days": EVERY_DAY, "max_calls_per_day": 12, "retry_failed": True, "max_retry_attempts": 1,
+                  "retry_delay_minutes": 600, "respect_contact_timezone": True},
+        actions=[{"at": "2026-06-01T08:30:00Z", "do": "change", "changes": {"max_calls_per_day": None}},
+                 {"at": "2026-06-01T08:31:00Z", "do": "pause"}, {"at": "2026-06-01T08:32:00Z", "do": "resume"}])
+    assert sum(call.at.hour == 8 for call in calls) == 20, calls
+    first = {call.to: call for call in calls if call.attempt == 1}
+    second = [call for call in calls if call.attempt == 2]
+    assert len(second) > 4, calls
+    for call in second:
+        ended = first[call.to].at + datetime.timedelta(seconds=first[call.to].seconds)
+        assert call.at >= ended + datetime.timedelta(minutes=600), (first[call.to], call)
+
+
 def places(calls):
     steps = sorted(step for call in calls for step in ((call.at + datetime.timedelta(seconds=call.seconds), -1),
                                                        (call.at, 1)))
