@@ -12,6 +12,8 @@
 
 #include "base/instant.h"
 
+#define LONGEST_US (2 * US_PER_DAY) /* what is open for longer counts as closing then */
+
 static int64_t min_of(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
@@ -22,14 +24,16 @@ static int64_t first_instant(struct plan_group *group, int64_t next_us)
 {
 	if (group->left <= 0 || !group->callable)
 		return INSTANT_NEVER;
-	if (group->span.until_us <= next_us)
+	if (group->span.until_us <= next_us) {
 		group->callable = calendar_span_at(&group->calendar, next_us, &group->span);
-	if (!group->callable)
-		return INSTANT_NEVER;
+		if (!group->callable)
+			return INSTANT_NEVER;
+		group->closes_us = calendar_open_until(&group->calendar, group->span, group->span.from_us + LONGEST_US);
+	}
 	return next_us > group->span.from_us ? next_us : group->span.from_us;
 }
 
-/* The group whose turn it is: of those that can take a contact first, the one whose span ends first. -1: none. */
+/* The group whose turn it is: of those that can take a contact first, the one whose windows close first. -1: none. */
 static int choose_group(struct plan_group *groups, int group_count, int64_t next_us)
 {
 	int64_t first_us = INSTANT_NEVER;
@@ -39,7 +43,7 @@ static int choose_group(struct plan_group *groups, int group_count, int64_t next
 		int64_t at_us = first_instant(&groups[i], next_us);
 
 		if (at_us < first_us || (at_us == first_us && chosen >= 0 &&
-		                         groups[i].span.until_us < groups[chosen].span.until_us)) {
+		                         groups[i].closes_us < groups[chosen].closes_us)) {
 			first_us = at_us;
 			chosen = i;
 		}
@@ -47,15 +51,15 @@ static int choose_group(struct plan_group *groups, int group_count, int64_t next
 	return chosen;
 }
 
-/* Until when the chosen group has its turn: another one whose span begins later and does not end later goes
- * first from then on. */
+/* Until when the chosen group has its turn: another one whose span begins later, and whose windows do not close
+ * later, goes first from then on. */
 static int64_t turn_ends(const struct plan_group *groups, int group_count, int chosen, int64_t next_us)
 {
 	int64_t until_us = groups[chosen].span.until_us;
 
 	for (int i = 0; i < group_count; i++)
 		if (groups[i].left > 0 && groups[i].callable && groups[i].span.from_us > next_us &&
-		    groups[i].span.until_us <= groups[chosen].span.until_us)
+		    groups[i].closes_us <= groups[chosen].closes_us)
 			until_us = min_of(until_us, groups[i].span.from_us);
 	return until_us;
 }

@@ -44,11 +44,12 @@ struct plan_group {
 	int64_t left;             /* contacts to be planned; planning takes from it */
 	bool callable;            /* some day can take a call, as far as planning has looked */
 	struct span span;         /* made by planning, {0}: where it has come to */
+	int64_t closes_us;        /* made by planning: when the windows of the span close */
 };
 
 /* The same for all groups at once, by the rules but for their calendar: the campaign's instants are one row
- * without repeats, under one cap and at one pace. When several groups may be called, the one whose span ends
- * first is. A group that no day within the next 366 can take (callable is then false) is left out; start with
+ * without repeats, under one cap and at one pace. When several groups may be called, the one whose windows
+ * close first is. A group that no day within the next 366 can take (callable is then false) is left out; start with
  * true. */
 int plan_group_segments(const struct plan_rules *rules, struct plan_group *groups, int group_count,
                         struct plan_cursor *cursor, int count, struct plan_segment *out, int max_segments,

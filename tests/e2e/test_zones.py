@@ -3,6 +3,7 @@
 in one zone, and midnight in another."""
 
 import atexit
+import collections
 import datetime
 import os
 import tempfile
@@ -159,6 +160,22 @@ def test_zones_told_by_the_number(t):
     assert (rows[2]["status"], rows[2]["error_reason"]) == ("skipped", "no_calling_window"), rows[2]
     assert t.api.read(batch)["skipped"] == 1
     assert sum(day["contacts"] for day in told["days"]) == 4
+    t.api.post(f"/batch-calls/{batch['id']}/cancel")
+
+
+def test_the_preview_is_the_plan(t):
+    """Also where the day of the campaign ends for contacts of all zones at once, and their order decides."""
+    receiver, agent = t.dialing_agent()
+    people = people_in(*["Pacific/Kiritimati"] * 4, *["Asia/Tehran"] * 3, *["Asia/Gaza"] * 2, *["America/Santiago"] * 3)
+    batch = t.api.batch(agent, people, timezone="Pacific/Kiritimati", respect_contact_timezone=True,
+                        working_days=EVERY_DAY, excluded_dates=["2035-03-27", "2035-03-29"], max_calls_per_day=4,
+                        schedule_type="scheduled", scheduled_at="2035-03-25T07:26:00Z")
+    rows = t.api.contacts_of(batch)
+    planned = sorted(row["scheduled_at"] for row in rows)
+    days = collections.Counter(str(local(at, "Pacific/Kiritimati").date()) for at in planned)
+    told = t.api.post(f"/batch-calls/{batch['id']}/preview")
+    assert {day["date"]: day["contacts"] for day in told["days"]} == days, (told, rows)
+    assert (told["planned_from"], told["planned_until"]) == (planned[0], planned[-1]), (told, rows)
     t.api.post(f"/batch-calls/{batch['id']}/cancel")
 
 

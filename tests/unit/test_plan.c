@@ -343,6 +343,31 @@ static void a_plan_may_be_cut_anywhere(void **state)
 	}
 }
 
+/* It is 15:00Z when the campaign's day ends, for all. Berlin's window closes at 18:00Z, London's at 19:00Z. */
+static void whose_window_closes_first_is_first_although_the_day_ends_before(void **state)
+{
+	struct plan_rules r = rules_of("Asia/Tokyo", EVERY_DAY, 540, 1200, 0, US_PER_MINUTE);
+	struct plan_cursor cursor = cursor_at("2026-07-01T14:00Z");
+	struct plan_group groups[2] = {
+		{ .calendar = r.calendar, .left = 100, .callable = true },
+		{ .calendar = r.calendar, .left = 100, .callable = true },
+	};
+	struct plan_segment segments[MAX_SEGMENTS];
+	int planned;
+
+	(void)state;
+	groups[0].calendar.zones = "Europe/London";
+	groups[1].calendar.zones = "Europe/Berlin";
+	assert_int_equal(plan_group_segments(&r, groups, 2, &cursor, 150, segments, MAX_SEGMENTS, &planned), 3);
+	assert_int_equal(segments[0].group, 1);
+	assert_int_equal(segments[0].count, 60);
+	assert_int_equal(segments[1].group, 1);
+	assert_int_equal(segments[1].count, 40);
+	assert_instant(segments[1].first_us, "2026-07-01T15:00Z");
+	assert_int_equal(segments[2].group, 0);
+	assert_instant(segments[2].first_us, "2026-07-01T15:40Z");
+}
+
 static void a_plan_by_day_is_the_same_plan(void **state)
 {
 	struct plan_rules r = rules_of("Europe/Berlin", EVERY_DAY, 1320, 120, 30, US_PER_MINUTE); /* over midnight */
@@ -405,6 +430,7 @@ int main(void)
 		cmocka_unit_test(leap_day_year_end_and_a_day_that_never_was),
 		cmocka_unit_test(without_callable_days_nothing_is_planned),
 		cmocka_unit_test(a_plan_may_be_cut_anywhere),
+		cmocka_unit_test(whose_window_closes_first_is_first_although_the_day_ends_before),
 		cmocka_unit_test(a_plan_by_day_is_the_same_plan),
 		cmocka_unit_test(who_was_not_planned_stands_between_milliseconds),
 	};
