@@ -34,12 +34,15 @@ int64_t clock_now_us(void)
 void clock_set(int64_t database_us, int64_t asked_mono_us, int64_t answered_mono_us)
 {
 	int64_t offset = database_us - (asked_mono_us + answered_mono_us) / 2;
+	int64_t doubt_us = (answered_mono_us - asked_mono_us) / 2;
 
+	set_at_mono_us = answered_mono_us;
+	if (is_set && llabs(offset - offset_us) <= doubt_us)
+		return;
 	if (is_set && llabs(offset - offset_us) > US_PER_SECOND / 2)
 		log_warning("the database's clock stepped by %lld ms",
 		            (long long)((offset - offset_us) / US_PER_MS));
 	offset_us = offset;
-	set_at_mono_us = answered_mono_us;
 	is_set = true;
 }
 

@@ -15,7 +15,8 @@ int64_t clock_now_us(void);  /* UTC, microseconds since the epoch */
 int64_t clock_mono_us(void); /* for durations only */
 
 /* The database said `database_us` between the two readings of clock_mono_us around the question.
- * A step of more than half a second is logged. */
+ * What is known already stays while the answer does not contradict it: an answer that took long, of a busy database
+ * or to a process that was stopped meanwhile, tells little. A step of more than half a second is logged. */
 void clock_set(int64_t database_us, int64_t asked_mono_us, int64_t answered_mono_us);
 int64_t clock_age_us(void); /* since the last clock_set; INT64_MAX before the first */
 

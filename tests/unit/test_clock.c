@@ -1,0 +1,61 @@
+/* The database's clock, told by answers that take their time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+
+#define AHEAD_US (3 * US_PER_DAY) /* the database's clock, of our own */
+
+static int64_t ahead_us(void)
+{
+	return clock_now_us() - clock_mono_us();
+}
+
+static void assert_ahead(int64_t expected_us)
+{
+	assert_true(llabs(ahead_us() - expected_us) < 100 * US_PER_MS);
+}
+
+/* It took wait_us until the database looked at its clock, and back_us until its answer was read. */
+static void answer(int64_t ahead_of_us, int64_t wait_us, int64_t back_us)
+{
+	int64_t mono_us = clock_mono_us();
+
+	clock_set(mono_us + ahead_of_us - back_us, mono_us - back_us - wait_us, mono_us);
+}
+
+static void a_late_answer_moves_nothing(void **state)
+{
+	(void)state;
+	answer(AHEAD_US, 100, 100);
+	assert_ahead(AHEAD_US);
+	answer(AHEAD_US, 4 * US_PER_SECOND, 0);
+	assert_ahead(AHEAD_US);
+	answer(AHEAD_US, 0, 4 * US_PER_SECOND);
+	assert_ahead(AHEAD_US);
+	assert_true(clock_age_us() < US_PER_SECOND);
+}
+
+static void a_step_counts(void **state)
+{
+	(void)state;
+	answer(AHEAD_US - 2 * US_PER_SECOND, 100, 100);
+	assert_ahead(AHEAD_US - 2 * US_PER_SECOND);
+	answer(AHEAD_US + US_PER_MINUTE, 0, US_PER_SECOND / 10);
+	assert_ahead(AHEAD_US + US_PER_MINUTE);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_late_answer_moves_nothing),
+		cmocka_unit_test(a_step_counts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
