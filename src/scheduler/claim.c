@@ -320,7 +320,7 @@ static enum db_result claim_campaign(struct db *db, struct claim *claim, struct 
 		return move_campaign(db, claim, campaign, BATCH_COMPLETE, "");
 	DB_TRY(take_contacts(db, claim, campaign, &facts, &due, &room));
 	if (room > 0 && is_held_in_zone(claim, campaign, &due))
-		return replan(db, claim, campaign, claim->now_us);
+		return replan(db, claim, campaign, claim->now_us + 1); /* a retry that is due now is late, too */
 	if (campaign->taken != 0 && campaign->status == BATCH_SCHEDULED)
 		DB_TRY(move_campaign(db, claim, campaign, BATCH_START, ""));
 	keep_ledger(campaign, &facts);

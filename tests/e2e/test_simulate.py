@@ -152,6 +152,17 @@ def test_retries_moved_by_the_cap_keep_their_delay(t):
         assert call.at >= ended + datetime.timedelta(minutes=600), (first[call.to], call)
 
 
+def test_a_retry_whose_own_window_is_closed_by_a_change(t):
+    """It is planned anew at the very instant at which it is due."""
+    _, calls = play(
+        t, starts_at="2026-06-01T08:00:00Z", contacts=[{"count": 1, "timezone": "Europe/Paris"}], busy=1, seed=1,
+        campaign={"timezone": "Pacific/Honolulu", "working_days": EVERY_DAY, "start_time": "08:00", "end_time": "23:00",
+                  "retry_failed": True, "max_retry_attempts": 1, "retry_delay_minutes": 600, "respect_contact_timezone": True},
+        actions=[{"at": "2026-06-01T09:00:00Z", "do": "change", "changes": {"end_time": "12:00"}}])
+    walls = [str(call.at.astimezone(zoneinfo.ZoneInfo("Europe/Paris")))[:16] for call in calls]
+    assert walls == ["2026-06-01 10:00", "2026-06-02 08:00"], calls
+
+
 def places(calls):
     steps = sorted(step for call in calls for step in ((call.at + datetime.timedelta(seconds=call.seconds), -1),
                                                        (call.at, 1)))
