@@ -12,8 +12,6 @@
 
 #include "base/instant.h"
 
-#define LONGEST_US (2 * US_PER_DAY) /* what is open for longer counts as closing then */
-
 static int64_t min_of(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
@@ -28,7 +26,7 @@ static int64_t first_instant(struct plan_group *group, int64_t next_us)
 		group->callable = calendar_span_at(&group->calendar, next_us, &group->span);
 		if (!group->callable)
 			return INSTANT_NEVER;
-		group->closes_us = calendar_open_until(&group->calendar, group->span, group->span.from_us + LONGEST_US);
+		group->closes_us = calendar_open_until(&group->calendar, group->span, group->span.until_us + US_PER_DAY);
 	}
 	return next_us > group->span.from_us ? next_us : group->span.from_us;
 }

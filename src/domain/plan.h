@@ -44,7 +44,7 @@ struct plan_group {
 	int64_t left;             /* contacts to be planned; planning takes from it */
 	bool callable;            /* some day can take a call, as far as planning has looked */
 	struct span span;         /* made by planning, {0}: where it has come to */
-	int64_t closes_us;        /* made by planning: when the windows of the span close */
+	int64_t closes_us;        /* made by planning: when the windows of the span close, or a day behind it */
 };
 
 /* The same for all groups at once, by the rules but for their calendar: the campaign's instants are one row

@@ -269,17 +269,18 @@ class Groups:
 
     def plan(self):
         """One contact after the other: (instant, group). Of those that can be called first, one of the
-        group whose span ends first."""
+        group whose windows close first."""
         c, planned = self.campaign, []
         left = [count for count, _ in self.groups]
         at, calls = -(-c.next_us // MS) * MS, collections.Counter({c.day: c.day_calls})
         while len(planned) < c.count:
             spans = [(number, calendar.span_at(at)) for number, (_, calendar) in enumerate(self.groups)
                      if left[number]]
-            turns = [(max(at, span[0]), span[1], number, span[2]) for number, span in spans if span]
+            turns = [(max(at, span[0]), self.closes(number, span), number, span[1], span[2])
+                     for number, span in spans if span]
             if not turns:
                 break
-            begin, end, number, day = min(turns)
+            begin, _, number, end, day = min(turns)
             if c.cap and calls[day] >= c.cap:
                 at = end
                 continue
@@ -288,6 +289,13 @@ class Groups:
             calls[day] += 1
             at = begin + c.gap_us
         return planned
+
+    def closes(self, number, span):
+        """Over midnights that only cut it; a day behind it is late enough."""
+        calendar, end = self.groups[number][1], span[1]
+        while end < span[1] + DAY and (following := calendar.span_at(end)) and following[0] <= end:
+            end = following[1]
+        return min(end, span[1] + DAY)
 
     def broken_promise(self, planned):
         instants = [at for at, _ in planned]
