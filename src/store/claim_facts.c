@@ -293,6 +293,8 @@ struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us
 	if (now_us < campaign->span.from_us || now_us >= campaign->span.until_us)
 		campaign->callable = calendar_span_at(&facts.calendar, now_us > facts.start_at_us ? now_us : facts.start_at_us,
 		                                      &campaign->span);
+	if (!campaign->callable)
+		campaign->span = (struct span){ INSTANT_NEVER, INSTANT_NEVER, 0 };
 	facts.span = facts.contact_span = campaign->span;
 	facts.contact_calendar = facts.calendar;
 	return facts;

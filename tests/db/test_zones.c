@@ -375,7 +375,7 @@ static void zones_told_by_the_number(void **state)
 	                     (long long)scene->batch), 1);
 }
 
-/* Whose window never opens waits behind that gate, and is shown so. */
+/* Whose window never opens waits behind that gate, and is shown so; the same of a whole campaign. */
 static void a_window_that_never_opens_is_explained(void **state)
 {
 	struct scene *scene = *state;
@@ -391,6 +391,12 @@ static void a_window_that_never_opens_is_explained(void **state)
 	assert_int_equal(explanation.waits_for, GATE_CONTACT_WINDOW);
 	assert_int_equal(gate_room(GATE_CONTACT_WINDOW, &explanation.facts), 0);
 	assert_int_equal(gate_opens_at(GATE_CONTACT_WINDOW, &explanation.facts), INSTANT_NEVER);
+	ask("UPDATE batch_calls SET timezone = 'Gone/Away' WHERE id = %lld", (long long)scene->batch);
+	batch = scene_batch(scene);
+	assert_ok(explain_contact(scene->fixture->db, &batch, 2, clock_now_us(), scene->fixture->arena, &explanation));
+	assert_int_equal(explanation.waits_for, GATE_WINDOW);
+	assert_int_equal(gate_room(GATE_WINDOW, &explanation.facts), 0);
+	assert_int_equal(gate_opens_at(GATE_WINDOW, &explanation.facts), INSTANT_NEVER);
 }
 
 int main(void)
