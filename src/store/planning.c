@@ -87,8 +87,8 @@ static enum db_result insert_segments(struct db *db, const struct batch *batch, 
 {
 	struct buf rows = { 0 };
 	struct json json = json_to(&rows);
-	enum db_result result;
-	int64_t nth = 1;
+	enum db_result result = DB_DUPLICATE;
+	int64_t nth = 1, shift_us = 0;
 
 	json_begin_array(&json, NULL);
 	for (int i = 0; i < count; i++) {
@@ -101,11 +101,14 @@ static enum db_result insert_segments(struct db *db, const struct batch *batch, 
 		nth += segments[i].count;
 	}
 	json_end(&json);
-	result = db_exec(db, SQL_PLAN_INSERT, DB_ARGS(
-		db_int(batch->id), db_buf(&rows), db_int(batch->id), db_int(batch->plan_position),
-		db_int(last_position), db_int(batch->config.retry_delay_minutes), db_instant(batch->updated_at_us)));
+	/* A retry may meet another that stands there already. */
+	for (int run = 0; result == DB_DUPLICATE && run < PLAN_SHIFTS; run++, shift_us += PLAN_SHIFT_US)
+		result = db_exec(db, SQL_PLAN_INSERT, DB_ARGS(
+			db_int(batch->id), db_int(shift_us), db_buf(&rows), db_int(batch->id),
+			db_int(batch->plan_position), db_int(last_position), db_int(batch->config.retry_delay_minutes),
+			db_instant(batch->updated_at_us)));
 	buf_free(&rows);
-	return result;
+	return result == DB_DUPLICATE ? DB_CONFLICT : result;
 }
 
 static void note_extent(struct batch *batch, const struct plan_segment *segments, int count)

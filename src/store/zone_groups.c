@@ -154,9 +154,17 @@ static enum db_result take_first(struct db *db, const struct batch *batch, struc
 static enum db_result insert_segment(struct db *db, const struct batch *batch, struct zone_group *group,
                                      const struct plan_segment *segment)
 {
-	DB_TRY(db_exec(db, SQL_ZONES_PLAN, DB_ARGS(
-		db_instant(segment->first_us), db_int(segment->gap_us), db_int(batch->id), db_int(group->slot),
-		db_int(segment->count), db_int(batch->config.retry_delay_minutes), db_instant(batch->updated_at_us))));
+	enum db_result result = DB_DUPLICATE;
+	int64_t shift_us = 0;
+
+	/* A retry may meet another that stands there already. */
+	for (int run = 0; result == DB_DUPLICATE && run < PLAN_SHIFTS; run++, shift_us += PLAN_SHIFT_US)
+		result = db_exec(db, SQL_ZONES_PLAN, DB_ARGS(
+			db_instant(segment->first_us), db_int(segment->gap_us), db_int(shift_us), db_int(batch->id),
+			db_int(group->slot), db_int(segment->count), db_int(batch->config.retry_delay_minutes),
+			db_instant(batch->updated_at_us)));
+	if (result != DB_OK)
+		return result == DB_DUPLICATE ? DB_CONFLICT : result;
 	return take_first(db, batch, group, segment->count);
 }
 

@@ -140,6 +140,31 @@ static void retries_that_are_not_late_keep_their_instants(void **state)
 	assert_int_equal(due_where(scene, "1 = 1"), 4);
 }
 
+/* The cap moves the retry of the first contact to the next day, where a retry stands already. */
+static void a_retry_that_the_cap_moves_meets_another(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.max_calls_per_day = 1;
+	scene->config.retry_failed = true;
+	scene->config.max_retry_attempts = 1;
+	scene->config.retry_delay_minutes = 120;
+	for (int in_zones = 0; in_zones < 2; in_zones++) {
+		scene->config.respect_contact_timezone = in_zones != 0;
+		scene_start(scene, 3);
+		scene_pass(US_PER_SECOND);
+		assert_int_equal(scene_claim(scene, 10), 1);
+		scene_tell_all(scene, CALL_BUSY);
+		ask("INSERT INTO due_contacts VALUES (%lld, '2026-06-02 00:00:00.000002', 1000, 2)", (long long)scene->batch);
+		ask("UPDATE batch_calls SET wake_at = '2026-06-01' WHERE id = %lld", (long long)scene->batch);
+		scene_pass(US_PER_SECOND);
+		assert_int_equal(scene_claim(scene, 10), 0);
+		scene_plan(scene);
+		assert_int_equal(due_where(scene, "position = 1 AND due_at = '2026-06-02 00:00:01.009002'"), 1);
+		assert_int_equal(due_where(scene, "position = 2 AND due_at = '2026-06-03'"), 1);
+	}
+}
+
 static void contacts_that_are_added_come_behind(void **state)
 {
 	struct scene *scene = *state;
@@ -250,6 +275,7 @@ int main(void)
 		SCENE_TEST(a_change_plans_anew_what_was_not_called),
 		SCENE_TEST(late_retries_are_planned_anew_and_again),
 		SCENE_TEST(retries_that_are_not_late_keep_their_instants),
+		SCENE_TEST(a_retry_that_the_cap_moves_meets_another),
 		SCENE_TEST(contacts_that_are_added_come_behind),
 		SCENE_TEST(contacts_may_be_added_while_a_plan_is_written),
 		SCENE_TEST(no_day_at_all_fails_the_campaign),
