@@ -19,7 +19,7 @@ const char *name_shown(struct arena *arena, const char *name, size_t len)
 	const char *copy;
 
 	utf8_excerpt(&shown, name, len, NAME_SHOWN_MAX);
-	copy = arena_strndup(arena, shown.data, shown.len);
+	copy = arena_strdup(arena, buf_text(&shown));
 	buf_free(&shown);
 	return copy;
 }
