@@ -3,7 +3,7 @@
     with Stack("/tmp/try") as stack:
         print(stack.url, stack.key)
 
-`./run` and the end-to-end tests use the same class. The folder keeps the data, so that a later
+`./run` and the end-to-end tests use the same class. The folder keeps MariaDB's data, so that a later
 Stack on it goes on where the last one ended; log/ in it has one file per process. Nothing is shared
 with services that the machine may run, and no process is left when the stack has stopped, whatever
 ended the program: the end of the block, an exception, SIGTERM, Ctrl-C, or SIGKILL.

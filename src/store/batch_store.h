@@ -41,7 +41,7 @@ enum db_result batch_set_aside(struct db *db, int64_t id, int64_t now_us);
  * *found: how many numbers the campaign has now. */
 enum db_result batch_save_numbers(struct db *db, const struct batch *batch, int64_t *found);
 
-/* Reads CALENDAR_COLUMNS of statements.def, which begin at `column`, into the config. Lists live in the arena. */
+/* Reads CALENDAR_COLUMNS of statements/campaigns.def, which begin at `column`, into the config. Lists live in the arena. */
 #define BATCH_CALENDAR_COLUMNS 7
 void batch_read_calendar(const struct db_rows *rows, size_t r, size_t column, struct arena *arena,
                          struct batch_config *config);

@@ -6,7 +6,7 @@
 #include "domain/health.h"
 #include "store/db.h"
 
-/* The columns HEALTH_COLUMNS of statements.def, from column `first` on. */
+/* The columns HEALTH_COLUMNS of statements/calls.def, from column `first` on. */
 struct health health_from_row(const struct db_rows *rows, size_t r, size_t first);
 
 struct health_wake {

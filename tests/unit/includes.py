@@ -55,8 +55,8 @@ def strangers():
 
 
 def other_clocks():
-    with open(os.path.join(SRC, "store", "statements.def"), encoding="utf-8") as file:
-        text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.DOTALL)
+    text = "".join(text for path, text in sources() if path.startswith("store/statements"))
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     for statement in re.split(r"(?=^SQL\()", text, flags=re.MULTILINE):
         name = re.match(r"(?:SQL\((\w+))?", statement).group(1)
         if name != "SQL_CLOCK" and CLOCKS.search(statement):
