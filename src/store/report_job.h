@@ -1,5 +1,5 @@
-/* What the two halves of applying reports share: report_store.c locks calls and works out what becomes of
- * them, report_write.c writes it. */
+/* What the parts of applying reports share: report_store.c locks calls and works out what becomes of them,
+ * report_write.c writes it, report_events.c tells who subscribed. */
 #ifndef STORE_REPORT_JOB_H
 #define STORE_REPORT_JOB_H
 
@@ -57,6 +57,10 @@ struct report_job {
 /* Ended by this job, in a campaign: a single call has no contact, no counters, no retry. */
 bool report_ended_in_batch(const struct reported_call *call);
 
+/* Sorted once, calls are found. NULL: not in it. */
+void report_job_sort_calls(struct report_job *job);
+struct reported_call *report_job_call(const struct report_job *job, const struct uuid *id);
+
 struct reported_batch *report_job_batch(const struct report_job *job, int64_t id);
 void report_job_batch_ids(const struct report_job *job, struct buf *out); /* a JSON array */
 
@@ -67,7 +71,5 @@ enum db_result report_write_ends(struct db *db, struct report_job *job);
 
 /* Tells subscribers, with the calls as report_write_calls left them. Where there are none it does nothing. */
 enum db_result report_publish(struct db *db, const struct report_job *job);
-
-struct reported_call *report_job_call(const struct report_job *job, const struct uuid *id); /* NULL: not in it */
 
 #endif

@@ -20,11 +20,6 @@ static int compare_ids(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct uuid));
 }
 
-static int compare_calls(const void *a, const void *b)
-{
-	return compare_ids(&((const struct reported_call *)a)->id, &((const struct reported_call *)b)->id);
-}
-
 static struct reported_call read_call(const struct db_rows *rows, size_t r)
 {
 	return (struct reported_call){
@@ -69,17 +64,8 @@ static enum db_result lock_calls(struct db *db, struct report_job *job)
 	job->calls = arena_alloc(job->arena, job->rows.count * sizeof *job->calls);
 	for (size_t r = 0; r < job->rows.count; r++)
 		job->calls[r] = read_call(&job->rows, r);
-	qsort(job->calls, job->call_count, sizeof *job->calls, compare_calls);
+	report_job_sort_calls(job);
 	return DB_OK;
-}
-
-struct reported_call *report_job_call(const struct report_job *job, const struct uuid *id)
-{
-	struct reported_call key = { .id = *id };
-
-	if (job->call_count == 0)
-		return NULL;
-	return bsearch(&key, job->calls, job->call_count, sizeof key, compare_calls);
 }
 
 static struct reported_call *find_call(const struct report_job *job, const struct call_report *report)

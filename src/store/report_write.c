@@ -8,35 +8,6 @@
 #include "store/analytics_store.h"
 #include "store/statements.h"
 
-bool report_ended_in_batch(const struct reported_call *call)
-{
-	return call->changed && call_has_ended(call->status) && call->batch_id != 0;
-}
-
-static int compare_batches(const void *a, const void *b)
-{
-	int64_t x = ((const struct reported_batch *)a)->id, y = ((const struct reported_batch *)b)->id;
-
-	return x < y ? -1 : x > y;
-}
-
-struct reported_batch *report_job_batch(const struct report_job *job, int64_t id)
-{
-	struct reported_batch key = { .id = id };
-
-	return bsearch(&key, job->batches, job->batch_count, sizeof key, compare_batches);
-}
-
-void report_job_batch_ids(const struct report_job *job, struct buf *out)
-{
-	struct json json = json_to(out);
-
-	json_begin_array(&json, NULL);
-	for (size_t i = 0; i < job->batch_count; i++)
-		json_int(&json, NULL, job->batches[i].id);
-	json_end(&json);
-}
-
 /* -1: this call's end changes no contact. */
 static int contact_status_of(const struct reported_call *call)
 {
