@@ -22,6 +22,7 @@
 #define IDLE_RECHECK_US (60 * US_PER_SECOND)
 #define CALLED_HERE_RECHECK_US US_PER_SECOND
 #define LIMITED_PORTION 200 /* contacts to look at where many of them may have to be deferred */
+#define REPLANNED_MAX 5000 /* contacts of a campaign that is planned anew for a single retry */
 
 /* Campaigns of this claim may share a dialer, and all share what is free. */
 static int64_t dialer_room(const struct claim *claim, const struct claim_campaign *campaign)
@@ -76,6 +77,11 @@ static enum db_result judge_limits(struct db *db, const struct claim *claim, con
 		if (was_called_here(claim, campaign, phone_numbers[r]))
 			open_at_us[r] = claim->now_us + CALLED_HERE_RECHECK_US;
 	return DB_OK;
+}
+
+static bool is_retry(const struct db_rows *due, size_t r)
+{
+	return db_get_int(due, r, 2) > 1;
 }
 
 /* The first time at which the contact's window is open that is not before this. */
@@ -270,10 +276,46 @@ static enum db_result replan(struct db *db, struct claim *claim, const struct cl
 	return campaign_plan(db, &batch, CAMPAIGN_PLAN_SMALL, claim->now_us);
 }
 
+/* The retries that come first, one by one, to when each may be called again. */
+static enum db_result defer_retries(struct db *db, struct claim *claim, struct claim_campaign *campaign,
+                                    struct gate_facts *facts, int64_t from_us)
+{
+	struct db_rows due;
+
+	DB_TRY(claim_query_due(db, claim, campaign, LIMITED_PORTION, &due));
+	for (; campaign->seen < due.count; campaign->seen++) {
+		size_t r = campaign->seen;
+		int64_t at_us;
+
+		if (!is_retry(&due, r) || db_get_int(&due, r, 0) >= from_us)
+			break;
+		add_contact_window(facts, claim, campaign, &due, r);
+		at_us = callable_from(facts, from_us);
+		if (at_us <= claim->now_us + 1)
+			break; /* can be called now */
+		claim_add_defer(claim, campaign, &due, r, at_us);
+	}
+	if (campaign->seen == 0)
+		return DB_OK;
+	next_look(claim, campaign, next_due(claim, campaign, &due, LIMITED_PORTION));
+	claim_add_save(claim, campaign);
+	return DB_OK;
+}
+
+/* The first contact that is due cannot be called before from_us: the plan does not hold any more. Of a large campaign
+ * retries move alone, because they come due all day long, be its cap used up or not. */
+static enum db_result move_late(struct db *db, struct claim *claim, struct claim_campaign *campaign,
+                                struct gate_facts *facts, const struct db_rows *due, int64_t from_us)
+{
+	if (is_retry(due, 0) && campaign->total - campaign->final > REPLANNED_MAX)
+		DB_TRY(defer_retries(db, claim, campaign, facts, from_us));
+	return campaign->seen != 0 ? DB_OK : replan(db, claim, campaign, from_us);
+}
+
 /* No call may be placed now. Contacts that would be due before the rules let any through were held
  * until their window closed: they move to the next allowed time. */
 static enum db_result hold_campaign(struct db *db, struct claim *claim, struct claim_campaign *campaign,
-                                    const struct gate_verdict *verdict)
+                                    struct gate_facts *facts, const struct gate_verdict *verdict)
 {
 	struct db_rows due;
 
@@ -285,7 +327,7 @@ static enum db_result hold_campaign(struct db *db, struct claim *claim, struct c
 		                                                     : "the agent has no dialer any more");
 	DB_TRY(claim_query_due(db, claim, campaign, 1, &due));
 	if (due.count != 0 && breaks_plan(verdict, db_get_int(&due, 0, 0)))
-		return replan(db, claim, campaign, verdict->opens_at_us);
+		return move_late(db, claim, campaign, facts, &due, verdict->opens_at_us);
 	next_look(claim, campaign, due.count != 0 ? db_get_int(&due, 0, 0) : INSTANT_NEVER);
 	claim_add_save(claim, campaign);
 	return DB_OK;
@@ -311,7 +353,7 @@ static enum db_result claim_campaign(struct db *db, struct claim *claim, struct 
 	struct db_rows due;
 
 	if (verdict.room == 0 && campaign->final < campaign->total)
-		return hold_campaign(db, claim, campaign, &verdict);
+		return hold_campaign(db, claim, campaign, &facts, &verdict);
 	if (verdict.room < room)
 		room = verdict.room;
 	limit = campaign->limits != NULL && room < LIMITED_PORTION ? LIMITED_PORTION : room + 1;
@@ -320,7 +362,7 @@ static enum db_result claim_campaign(struct db *db, struct claim *claim, struct 
 		return move_campaign(db, claim, campaign, BATCH_COMPLETE, "");
 	DB_TRY(take_contacts(db, claim, campaign, &facts, &due, &room));
 	if (room > 0 && is_held_in_zone(claim, campaign, &due))
-		return replan(db, claim, campaign, claim->now_us + 1); /* a retry that is due now is late, too */
+		return move_late(db, claim, campaign, &facts, &due, claim->now_us + 1); /* who is due now is late, too */
 	if (campaign->taken != 0 && campaign->status == BATCH_SCHEDULED)
 		DB_TRY(move_campaign(db, claim, campaign, BATCH_START, ""));
 	keep_ledger(campaign, &facts);

@@ -300,6 +300,40 @@ static void no_day_gets_more_calls_than_its_cap(void **state)
 	                     " GROUP BY DATE(called_at)) days", (long long)scene->batch), 4);
 }
 
+/* Else all that wait would be planned anew for every retry that comes due behind the last call of the day. */
+static void retries_of_a_large_campaign_move_alone(void **state)
+{
+	struct scene *scene = *state;
+	long long batch;
+
+	scene->config.max_calls_per_day = 20;
+	scene->config.max_concurrent_calls = 20;
+	scene->config.retry_failed = true;
+	scene->config.max_retry_attempts = 1;
+	scene_start(scene, 6000);
+	scene_plan(scene);
+	batch = scene->batch;
+	scene_pass(10 * US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 20);
+	scene_tell_all(scene, CALL_BUSY);
+	scene_pass(60 * US_PER_MINUTE);
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	assert_int_equal(scene_batch(scene).work, BATCH_WORK_DISPATCH);
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND attempt = 2"
+	                     " AND due_at BETWEEN '2026-06-02' AND '2026-06-02 00:00:01'", batch), 20);
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	scene_at("2026-06-02T00:01:00Z");
+	assert_int_equal(scene_claim(scene, 1000), 20);
+	scene_tell_all(scene, CALL_COMPLETED);
+	for (int i = 0; i < 2; i++) { /* first the retry that is left moves, then all others whose day the retries took */
+		scene_pass(US_PER_SECOND);
+		assert_int_equal(scene_claim(scene, 1000), 0);
+	}
+	scene_plan(scene);
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND due_at < '2026-06-03'", batch), 0);
+	scene_check_sums(scene);
+}
+
 static void the_cap_of_a_day_outlives_a_change(void **state)
 {
 	struct scene *scene = *state;
@@ -667,6 +701,7 @@ int main(void)
 		SCENE_TEST(a_closed_window_moves_contacts_to_the_next),
 		SCENE_TEST(a_window_in_the_hour_that_is_skipped),
 		SCENE_TEST(no_day_gets_more_calls_than_its_cap),
+		SCENE_TEST(retries_of_a_large_campaign_move_alone),
 		SCENE_TEST(the_cap_of_a_day_outlives_a_change),
 		SCENE_TEST(pacing_keeps_its_distance),
 		SCENE_TEST(a_fast_pace_is_kept),

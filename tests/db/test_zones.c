@@ -252,6 +252,25 @@ static void retries_wait_for_their_own_window(void **state)
 	scene_check_sums(scene);
 }
 
+/* A retry in Berlin whose window has closed comes first in the queue; New York is called, and nothing is planned anew. */
+static void a_late_retry_of_a_large_campaign_moves_alone(void **state)
+{
+	struct scene *scene = *state;
+	long long batch;
+
+	start(scene, 6000);
+	batch = scene->batch;
+	ask("UPDATE due_contacts SET due_at = due_at + INTERVAL 1 DAY WHERE batch_id = %lld AND position %% 3 = 0", batch);
+	ask("UPDATE due_contacts SET due_at = '2026-06-01 12:00:00.000002', attempt = 2 WHERE batch_id = %lld"
+	    " AND position = 3", batch);
+	scene_at("2026-06-01T15:30:00Z");
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	assert_int_equal(scene_batch(scene).work, BATCH_WORK_DISPATCH);
+	assert_int_equal(due_where(scene, "position = 3 AND due_at >= '2026-06-02 07:00:00' AND due_at < '2026-06-02 07:00:01'"), 1);
+	assert_int_equal(scene_claim(scene, 1000), 10);
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND position %% 3 = 2", batch), 10);
+}
+
 /* One whose zone is lost after its first call keeps what that one gave. */
 static void a_zone_that_is_lost(void **state)
 {
@@ -411,6 +430,7 @@ int main(void)
 		SCENE_TEST(only_who_is_awake_is_called),
 		SCENE_TEST(a_closed_zone_hides_nobody),
 		SCENE_TEST(retries_wait_for_their_own_window),
+		SCENE_TEST(a_late_retry_of_a_large_campaign_moves_alone),
 		SCENE_TEST(a_zone_that_is_lost),
 		SCENE_TEST(contacts_that_are_added),
 		SCENE_TEST(the_rule_comes_and_goes),
