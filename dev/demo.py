@@ -142,10 +142,7 @@ def contacts():
 def wait_for(stack, what, condition):
     deadline = time.monotonic() + READY_SECONDS
     while not condition():
-        process = stack.ended()
-        if process:
-            raise Error(f"{process.name} has ended; the end of {process.log}:\n" +
-                        process.last_words())
+        stack.keep_up()
         if time.monotonic() > deadline:
             raise Error(f"Waited {READY_SECONDS} s in vain until {what}; see {stack.log_dir}")
         time.sleep(0.05)
@@ -158,6 +155,8 @@ def watch(stack, client, batch_id):
     start = time.monotonic()
     done, moved = -1, start
     while True:
+        if stack.keep_up():
+            stack.wait_ready()
         batch = client.get("/batch-calls/" + batch_id)["data"]
         now = time.monotonic()
         display.show(batch, now - start)
@@ -165,7 +164,7 @@ def watch(stack, client, batch_id):
             break
         if finished(batch) != done:
             done, moved = finished(batch), now
-        if stack.ended() or now - moved > STILL_SECONDS:
+        if now - moved > STILL_SECONDS:
             raise Error(f"The demonstration does not go on; see {stack.log_dir}")
         time.sleep(0.2)
     if batch["status"] != "completed":

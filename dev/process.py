@@ -20,8 +20,8 @@ class Error(Exception):
 
 class Process:
     def __init__(self, name, argv, log, env=None, orphaned="TERM"):
-        self.name = name
-        self.log = log
+        self.name, self.argv, self.log, self.env, self.orphaned = name, argv, log, env, orphaned
+        self.started = time.monotonic()
         self.log_start = os.path.getsize(log) if os.path.exists(log) else 0
         with open(log, "ab") as out:
             self.popen = subprocess.Popen(
@@ -35,6 +35,10 @@ class Process:
         if self.popen.returncode is not None:
             return False
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+
+    def again(self):
+        """The same program, once this one has been stopped."""
+        return Process(self.name, self.argv, self.log, self.env, self.orphaned)
 
     def wait(self, seconds):
         """Waits for the end of the process; False when it has not come in time."""

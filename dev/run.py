@@ -121,11 +121,11 @@ def serve(options, up):
         batch_id = None if options.no_demo else demo.run(stack)
         welcome(stack, batch_id)
         up()
-        while not stack.ended():
+        while True:
+            name = stack.keep_up()
+            if name:
+                say(f"{name} had ended; it was started again, as by systemd")
             time.sleep(0.5)
-        process = stack.ended()
-        raise Error(f"{process.name} has ended unexpectedly; the end of {process.log}:\n" +
-                    process.last_words())
     finally:
         if stack.lock:
             say("Stopping")

@@ -29,6 +29,7 @@ from process import Error, Process, explain
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 READY_SECONDS = 30
+SHORT_LIFE = 5  # seconds; what ends sooner would end again
 FREE_MEGABYTES = 400  # what an empty database and its logs take, and some room to work
 
 WRITTEN = "# Written by dev/stack.py at every start.\n"
@@ -215,6 +216,21 @@ class Stack:
             if not process.alive():
                 return process
         return None
+
+    def keep_up(self):
+        """Starts again what has ended although nobody asked it to, as systemd would. Returns its name, or
+        None; an Error when it did not live long."""
+        process = self.ended()
+        if not process:
+            return None
+        if time.monotonic() < process.started + SHORT_LIFE:
+            raise Error(f"{process.name} has ended; the end of {process.log}:\n" + process.last_words())
+        process.stop()
+        if process is self.database.process:
+            self.database.resume()
+        else:
+            self.processes[process.name] = process.again()
+        return process.name
 
     # Using it
 

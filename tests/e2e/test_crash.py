@@ -11,6 +11,7 @@ import time
 import tap
 from client import contacts, send_or_none, until
 from receiver import ends, ends_later
+from stack import SHORT_LIFE
 
 LEASE_SECONDS = 20
 STACK = {"rate_limit": False, "config": {"lease_seconds": LEASE_SECONDS}}
@@ -261,6 +262,20 @@ def test_without_a_database_the_answer_is_503(t):
     t.stack.wait_ready()
     until(lambda: send_or_none(t.api, "GET", "/agents"), 10, "requests are answered again")
     assert t.api.get("/agents") == []
+
+
+def test_run_starts_again_what_was_killed(t):
+    """As systemd would: what ./run does."""
+    processes = [t.stack.database.process, *t.stack.processes.values()]
+    until(lambda: all(process.started + SHORT_LIFE < time.monotonic() for process in processes),
+          2 * SHORT_LIFE, "none has only just been started")
+    for process in processes:
+        os.kill(process.pid, signal.SIGKILL)
+        until(t.stack.ended, what=f"{process.name} has ended")
+        assert t.stack.keep_up() == process.name
+        t.stack.wait_ready()
+        assert t.stack.keep_up() is None
+    t.api.get("/batch-calls")
 
 
 if __name__ == "__main__":
