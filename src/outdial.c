@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/options.h"
 #include "cli/cli.h"
 #include "domain/number_zones.h"
@@ -137,8 +138,10 @@ static void say_unknown(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	const char *conf_file = options_read(&argc, &argv, usage);
+	const char *conf_file;
 
+	log_for_people();
+	conf_file = options_read(&argc, &argv, usage);
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
 		int words = match(commands[i].name, argc, argv);
 

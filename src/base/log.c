@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -11,11 +12,17 @@ const char *const log_level_names[LOG_LEVEL__MAX + 1] = { "error", "warning", "i
 static const char *const prefixes[LOG_LEVEL__MAX] = { "<3>", "<4>", "<6>", "<7>" };
 
 static enum log_level log_level = LOG_LEVEL_INFO;
+static bool has_priorities = true;
 static const char *log_request;
 
 void log_set_level(enum log_level level)
 {
 	log_level = level;
+}
+
+void log_for_people(void)
+{
+	has_priorities = false;
 }
 
 void log_set_request(const char *request_id)
@@ -29,7 +36,7 @@ static void __attribute__((format(printf, 2, 0))) write_line(enum log_level leve
 	char line[2048];
 	int len, more;
 
-	len = snprintf(line, sizeof line, "%s", isatty(STDERR_FILENO) ? "" : prefixes[level]);
+	len = snprintf(line, sizeof line, "%s", has_priorities && !isatty(STDERR_FILENO) ? prefixes[level] : "");
 	more = vsnprintf(line + len, sizeof line - (size_t)len - 64, format, args);
 	if (more > (int)sizeof line - len - 65)
 		more = (int)sizeof line - len - 65;
