@@ -21,7 +21,8 @@ enum db_result planning_is_late(struct db *db, const struct batch *batch, int64_
 bool planning_was_given_up(const struct batch *batch);
 
 /* Does up to `steps` chunks and saves the campaign's plan columns; the last chunk of a plan ends in
- * BATCH_WORK_DISPATCH. *impossible: no day can take a call; the plan is left as far as it came. */
+ * BATCH_WORK_DISPATCH. The campaign's updated_at_us is taken for the present. *impossible: no day can take
+ * a call; the plan is left as far as it came. */
 enum db_result planning_run(struct db *db, struct batch *batch, int steps, bool *impossible);
 
 /* What a plan of all contacts that wait would be made for, without making it: groups by the zones that count. */

@@ -35,7 +35,7 @@ def judged_by_javascript(t, cases):
         raise tap.Skip(reason) from None
     library = os.path.join(place, "node_modules", "standardwebhooks", "dist", "index.js")
     with tempfile.TemporaryDirectory() as folder:
-        paths = {"library": library}
+        paths = {"reference": library}
         functions = [code for code in snippets("js") if "export function" in code]
         for name, code in zip(("hmac", "ed25519"), functions, strict=True):
             paths[name] = os.path.join(folder, name + ".mjs")

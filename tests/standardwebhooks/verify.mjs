@@ -1,9 +1,9 @@
-// Judges webhooks: by the reference library, and by the code of docs/webhooks.md. Standard input: {"library",
+// Judges webhooks: by the reference library, and by the code of docs/webhooks.md. Standard input: {"reference",
 // "hmac", "ed25519": modules; "cases": [{"key", "headers", "body" (base64)}]}; output: an array of verdicts.
 import { readFileSync } from "node:fs";
 
 const input = JSON.parse(readFileSync(0, "utf8"));
-const { Webhook } = await import(input.library);
+const { Webhook } = await import(input.reference);
 const hmac = await import(input.hmac), ed25519 = await import(input.ed25519);
 
 function takes(judge) {
