@@ -103,23 +103,25 @@ def play(data, ending):
 
 
 def report(data, body):
-    """Reports may be repeated without harm, so whatever went wrong, try again, ever more slowly;
-    only an answer of 4xx (but 429: too many) is final."""
+    """Sends a report, and tries again, ever more slowly, whatever went wrong: a repeated report does no
+    harm. Only an answer of 4xx (but 429: too many) is final. Returns whether Outdial answered finally."""
     for trial in range(REPORT_TRIES):
         request = urllib.request.Request(data["status_url"], json.dumps(body).encode(), {
             "Authorization": f"Bearer {data['report_token']}", "Content-Type": "application/json"})
         try:
             with urllib.request.urlopen(request, timeout=15) as answer:
                 answer.read()
-                return
+                return True
         except urllib.error.HTTPError as error:
             fault = f"{error.code} {error.read().decode(errors='replace')}"
             if error.code < 500 and error.code != 429:
-                break
+                print(f"Report {body['status']} to {data['status_url']} was refused: {fault}", flush=True)
+                return True
         except OSError as error:
             fault = str(error)
         time.sleep(random.uniform(0.5, 1) * 0.2 * 2 ** trial)
     print(f"Report {body['status']} to {data['status_url']} failed: {fault}", flush=True)
+    return False
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
