@@ -3,15 +3,19 @@ until it is completed. On data of an earlier one it dials one more campaign with
 
 import http.client
 import json
+import math
 import os
 import shutil
+import struct
 import sys
 import time
+import wave
 
 import stack as stacks
 import statedir
 from process import Error
 
+EXAMPLES = os.path.join(stacks.ROOT, "examples")
 CONTACTS = 240
 AT_ONCE = 20
 NUMBERS = ["+12025550190", "+12025550191", "+12025550192"]
@@ -20,6 +24,7 @@ FIRST_NAMES = ["Ada", "Blaise", "Carl", "Dorothy", "Emmy", "Fibonacci", "Grace",
 LAST_NAMES = ["Archimedes", "Bernoulli", "Cauchy", "Descartes", "Euler", "Fermat", "Gauss"]
 COUNTERS = ["completed", "voicemail", "no_answer", "busy", "failed", "skipped", "cancelled"]
 READY_SECONDS = 60
+SOUND_RATE = 8000  # samples a second
 STILL_SECONDS = 120  # without any progress: something is wrong
 
 
@@ -50,11 +55,11 @@ class Client:
         return self.call("POST", path, body)["data"]
 
 
-def run(stack):
-    """Everything; returns the id of the campaign."""
+def run(stack, sip=False):
+    """Everything; returns the id of the campaign. With `sip`, the calls ring at a simulated person."""
     client = Client(stack)
     numbers = set_up_numbers(client)
-    agent_id = set_up_agent(client, set_up_webhook(stack, client))
+    agent_id = set_up_agent(client, set_up_webhook(stack, client, sip))
     wait_for(stack, "the agent is active", lambda: agent_is_active(client, agent_id))
     batch_id = set_up_campaign(client, agent_id, numbers)
     print(f"==> Dialing {CONTACTS} contacts from {len(numbers)} numbers, at most {AT_ONCE} at once",
@@ -65,8 +70,8 @@ def run(stack):
 
 # Each step takes what an earlier demonstration left, and makes what is missing.
 
-def set_up_webhook(stack, client):
-    """The sample dialer runs on a port of its own, which may be another one than last time."""
+def set_up_webhook(stack, client, sip):
+    """The dialer runs on a port of its own, which may be another one than last time."""
     notes_file = os.path.join(stack.state_dir, "demo.json")
     notes = {}
     if os.path.exists(notes_file):
@@ -85,11 +90,28 @@ def set_up_webhook(stack, client):
         notes = {"id": made["id"], "secret": made["secret"]}
     notes["port"] = port
     statedir.write_file(notes_file, json.dumps(notes))
-    dialer = os.path.join(stacks.ROOT, "examples", "dialer.py")
-    stack.start_program("dialer", [sys.executable, dialer, "--port", port], {
+    program = sip_dialer(stack) if sip else [os.path.join(EXAMPLES, "dialer.py")]
+    stack.start_program("dialer", [sys.executable] + program + ["--port", port], {
         "OUTDIAL_WEBHOOK_SECRET": notes["secret"]})
-    wait_for(stack, "the sample dialer listens", lambda: not stacks.port_is_free(port))
+    wait_for(stack, "the dialer listens", lambda: not stacks.port_is_free(port))
     return notes["id"]
+
+
+def sip_dialer(stack):
+    """Starts the person who is called (SIPp); returns the dialer's command. The message is a tone."""
+    folder = os.path.join(EXAMPLES, "sip-dialer")
+    sound = os.path.join(stack.state_dir, "message.wav")
+    with wave.open(sound, "wb") as file:
+        file.setparams((1, 2, SOUND_RATE, 0, "NONE", None))
+        file.writeframes(b"".join(
+            struct.pack("<h", int(8000 * math.sin(440 * 2 * math.pi * i / SOUND_RATE)))
+            for i in range(SOUND_RATE)))
+    port, media = stacks.free_port(), stacks.free_port()
+    stack.start_program("callee", ["sipp", "-sf", os.path.join(folder, "callee.xml"), "-i", "127.0.0.1",
+                                   "-bind_local", "-p", port, "-mp", media, "-nostdin"])
+    return [os.path.join(folder, "sip_dialer.py"), "--trunk", f"127.0.0.1:{port}", "--play", sound,
+            "--lines", AT_ONCE, "--ring-seconds", 2,
+            "--state", os.path.join(stack.state_dir, "sip-dialer.db")]
 
 
 def set_up_numbers(client):

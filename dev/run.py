@@ -21,6 +21,7 @@ API = "/api/public/v1"
 def parse_options():
     options = argparse.ArgumentParser(prog="run", add_help=False)
     options.add_argument("--no-demo", action="store_true")
+    options.add_argument("--sip", action="store_true")
     options.add_argument("--detach", action="store_true")
     options.add_argument("--stop", action="store_true")
     options.add_argument("--state", default=os.path.join(stacks.ROOT, ".outdial"))
@@ -118,7 +119,7 @@ def serve(options, up):
     stack = stacks.Stack(options.state, port=options.port)
     try:
         start(stack)
-        batch_id = None if options.no_demo else demo.run(stack)
+        batch_id = None if options.no_demo else demo.run(stack, options.sip)
         welcome(stack, batch_id)
         up()
         while True:

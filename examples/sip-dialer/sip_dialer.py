@@ -85,7 +85,7 @@ class UserAgent:
         for name in ("accounts", "contacts"):
             self.write(name, "")
         self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "TERM", "--", "baresip", "-4", "-f", self.folder],
+            ["setpriv", "--pdeathsig", "TERM", "--", "baresip", "-4", "-f", self.folder], cwd=self.folder,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.accounts = set()
         self.received = b""
