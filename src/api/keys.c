@@ -1,5 +1,9 @@
 #include "api/keys.h"
 
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
 #include <stddef.h>
 #include <string.h>
 
@@ -9,6 +13,7 @@
 #include "base/instant.h"
 #include "domain/key.h"
 #include "domain/scope.h"
+#include "store/schema.h"
 
 struct key_input {
 	const char *name;
@@ -98,5 +103,41 @@ enum db_result keys_create(struct request *request)
 enum db_result keys_revoke(struct request *request)
 {
 	DB_TRY(key_revoke(request->db, request->key.organization_id, &request->ids[0], clock_now_us()));
+	return reply_no_content(request);
+}
+
+static void write_server(struct json *json)
+{
+	json_begin_object(json, "server");
+	json_add_string(json, "version", PACKAGE_VERSION);
+	json_int(json, "schema_version", SCHEMA_VERSION);
+	json_instant(json, "time", clock_now_us());
+	json_end(json);
+}
+
+enum db_result keys_get_current(struct request *request)
+{
+	struct json *json;
+	struct key key;
+
+	DB_TRY(key_get(request->db, request->key.id, request->arena, &key));
+	json = reply_begin(request, 200);
+	json_begin_object(json, "data");
+	write_members(json, &key);
+	json_begin_object(json, "organization");
+	json_id(json, "id", &key.organization_uuid);
+	json_add_string(json, "name", key.organization_name);
+	json_end(json);
+	write_server(json);
+	json_end(json);
+	return reply_end(request);
+}
+
+enum db_result keys_revoke_current(struct request *request)
+{
+	struct key key;
+
+	DB_TRY(key_get(request->db, request->key.id, request->arena, &key));
+	DB_TRY(key_revoke(request->db, request->key.organization_id, &key.uuid, clock_now_us()));
 	return reply_no_content(request);
 }

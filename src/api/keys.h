@@ -9,5 +9,8 @@ extern const struct field_table key_fields;
 enum db_result keys_list(struct request *request);
 enum db_result keys_create(struct request *request);
 enum db_result keys_revoke(struct request *request);
+/* The key that the request came with. */
+enum db_result keys_get_current(struct request *request);
+enum db_result keys_revoke_current(struct request *request);
 
 #endif

@@ -104,7 +104,7 @@ static enum db_result check_scope(struct request *request, const struct route *r
 	if (route->scope == ROUTE_PUBLIC)
 		return DB_OK;
 	DB_TRY(auth_identify(request));
-	if ((request->key.scopes & SCOPE_BIT(route->scope)) == 0)
+	if (route->scope != ROUTE_ANY_KEY && (request->key.scopes & SCOPE_BIT(route->scope)) == 0)
 		return reply_refuse(request, ERROR_FORBIDDEN, "This API key lacks the scope `%s`.",
 		                    scope_names[route->scope]);
 	return DB_OK;

@@ -7,7 +7,9 @@
 #include "api/request.h"
 #include "domain/scope.h"
 
-#define ROUTE_PUBLIC SCOPE__MAX /* as scope: needs no key */
+/* As scopes of a route. */
+#define ROUTE_PUBLIC SCOPE__MAX        /* needs no key */
+#define ROUTE_ANY_KEY (SCOPE__MAX + 1) /* takes a key of any scope */
 
 #define KIB(n) ((size_t)(n) << 10)
 #define MIB(n) ((size_t)(n) << 20)
@@ -18,7 +20,7 @@ struct route {
 	 * telephone number. What does not fit
 	 * does not match. */
 	const char *path;
-	enum scope scope;
+	int scope; /* enum scope, or a ROUTE_ above */
 	/* What the parameters land in; NULL: there are none. A wrong one is a 400. */
 	const struct field_table *query;
 	/* What the body lands in (PATCH: what the client gave of it) and its longest length. NULL: a

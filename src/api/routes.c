@@ -1,4 +1,5 @@
-/* The route table: every address of the API. Reads want the scope `read`, changes `write`, keys `admin`. */
+/* The route table: every address of the API. Reads want the scope `read`, changes `write`, keys `admin`. Every key
+ * may ask what it is itself. */
 #include "api/agents.h"
 #include "api/analytics.h"
 #include "api/batch_calls.h"
@@ -108,6 +109,8 @@ const struct route routes[] = {
 	{ METHOD_GET, V1 "/keys", SCOPE_ADMIN, &page_fields, NULL, 0, keys_list },
 	{ METHOD_POST, V1 "/keys", SCOPE_ADMIN, NULL, &key_fields, KIB(64), keys_create },
 	{ METHOD_DELETE, V1 "/keys/<id>", SCOPE_ADMIN, NULL, NULL, 0, keys_revoke },
+	{ METHOD_GET, V1 "/keys/current", ROUTE_ANY_KEY, NULL, NULL, 0, keys_get_current },
+	{ METHOD_DELETE, V1 "/keys/current", ROUTE_ANY_KEY, NULL, NULL, 0, keys_revoke_current },
 
 	{ METHOD_GET, V1 "/openapi.json", ROUTE_PUBLIC, NULL, NULL, 0, service_openapi },
 	{ METHOD_GET, "/healthz", ROUTE_PUBLIC, NULL, NULL, 0, service_healthz },

@@ -87,8 +87,21 @@ static struct key *read_keys(const struct db_rows *rows, struct arena *arena)
 			.revoked_at_us = db_get_int(rows, r, 6),
 			.last_used_at_us = db_get_int(rows, r, 7),
 			.created_at_us = db_get_int(rows, r, 8),
+			.organization_id = db_get_int(rows, r, 9),
+			.organization_uuid = db_get_uuid(rows, r, 10),
 		};
 	return keys;
+}
+
+enum db_result key_get(struct db *db, int64_t id, struct arena *arena, struct key *out)
+{
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_KEY_GET, DB_ARGS(db_int(id)), arena, &rows));
+	if (rows.count == 0)
+		return DB_NOT_FOUND;
+	*out = *read_keys(&rows, arena);
+	return DB_OK;
 }
 
 enum db_result key_list(struct db *db, struct arena *arena, const struct key **list, size_t *count)

@@ -12,8 +12,8 @@
 
 struct key {
 	int64_t id, organization_id;
-	struct uuid uuid;
-	const char *name, *organization_name; /* not from key_find */
+	struct uuid uuid, organization_uuid;
+	const char *name, *organization_name; /* key_find does not read the ids and names */
 	unsigned scopes;                      /* bit set of enum scope */
 	int64_t expires_at_us, revoked_at_us; /* INSTANT_NEVER: not at all */
 	int64_t last_used_at_us;              /* to within a minute; INSTANT_NONE: not yet */
@@ -26,6 +26,9 @@ enum db_result organization_find(struct db *db, const char *name, int64_t *id);
 /* DB_NOT_FOUND: no such key. */
 enum db_result key_find(struct db *db, const uint8_t hash[SHA256_SIZE], struct arena *arena,
                         struct key *out);
+
+/* Reads the key with this internal id. DB_NOT_FOUND: it does not exist. */
+enum db_result key_get(struct db *db, int64_t id, struct arena *arena, struct key *out);
 
 /* Creates the organisation when it is not there yet. Sets id and organization_id. */
 enum db_result key_create(struct db *db, struct key *key, const uint8_t hash[SHA256_SIZE]);

@@ -72,6 +72,29 @@ def test_an_expired_key_opens_nothing(t):
     with_key(t, key).refuse("unauthorized", "GET", "/agents")
 
 
+def test_a_key_tells_what_it_is(t):
+    """Also one that may do nothing else here."""
+    key = make(t, scopes=["reports"], expires_at="2040-01-01T00:00:00Z")
+    current = with_key(t, key).get("/keys/current")
+    assert {name: current[name] for name in ("id", "name", "scopes", "expires_at")} == \
+        {name: key[name] for name in ("id", "name", "scopes", "expires_at")}, current
+    assert "key" not in current, current
+    assert current["organization"] == {"id": t.api.get("/organization")["id"], "name": t.organization}, current
+    versions = t.stack.sql("SELECT MAX(version) FROM schema_version")
+    assert current["server"]["schema_version"] == int(versions[0][0]), current
+    assert current["server"]["version"] in t.stack.outdial("--version"), current
+    Client(t.stack.url, "outdial_nobody").refuse("unauthorized", "GET", "/keys/current")
+    t.api.refuse("bad_request", "GET", "/keys/current", query={"id": key["id"]})
+
+
+def test_a_key_signs_itself_off(t):
+    key = make(t)
+    with_key(t, key).delete("/keys/current")
+    until(lambda: with_key(t, key).send("GET", "/keys/current").status == 401, seconds=5)
+    assert find(t, key)["revoked_at"]
+    t.api.get("/keys/current")
+
+
 def test_keys_of_others_are_not_there(t):
     other = t.client(organization="another one")
     theirs = other.post("/keys", {"name": "Theirs", "scopes": ["read"]})

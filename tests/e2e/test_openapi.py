@@ -454,6 +454,12 @@ def test_do_not_call_and_keys(t):
     key = api.ok("createKey", body={"name": "Dialer", "scopes": ["reports", "read"],
                                     "expires_at": "2036-01-01T00:00:00Z"})
     api.with_key(key["key"]).ok("listAgents")
+    assert api.with_key(key["key"]).ok("getCurrentKey")["id"] == key["id"]
+    signed_off = api.with_key(t.client("reports").key)
+    once = {"Idempotency_Key": "once"}
+    assert signed_off.send("revokeCurrentKey", **once).status == 204
+    t.stack.sql("UPDATE api_keys SET revoked_at = '9999-12-31' WHERE revoked_at < '9999-12-31'")
+    until(lambda: signed_off.send("revokeCurrentKey", **once).headers["Idempotency-Replayed"], what="it is replayed")
     api.ok("listKeys")
     api.ok("revokeKey", key["id"])
 
@@ -469,6 +475,7 @@ def test_what_every_operation_refuses(t):
         api.refuse("bad_request", operation.id, *holes, **example, query={"nonsense": 1})
         if operation.scope:
             api.refuse("unauthorized", operation.id, *holes, **example, Authorization=None)
+        if operation.scope in lacking:
             lacking[operation.scope].refuse("forbidden", operation.id, *holes, **example)
         if holes:
             api.refuse("not_found", operation.id, *holes, **example)

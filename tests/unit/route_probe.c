@@ -89,7 +89,8 @@ static void write_route(struct json *json, const struct route *route)
 	json_begin_object(json, NULL);
 	json_add_string(json, "method", method_names[route->method]);
 	json_add_string(json, "path", route->path);
-	json_add_string(json, "scope", route->scope == ROUTE_PUBLIC ? NULL : scope_names[route->scope]);
+	json_add_string(json, "scope", route->scope == ROUTE_PUBLIC ? NULL
+	                : route->scope == ROUTE_ANY_KEY ? "any" : scope_names[route->scope]);
 	json_bool(json, "change", route->method == METHOD_PATCH);
 	json_bool(json, "dialer", (route->flags & ROUTE_DIALER) != 0);
 	json_bool(json, "stream", (route->flags & ROUTE_STREAM) != 0);
