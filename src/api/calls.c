@@ -207,7 +207,13 @@ enum db_result calls_test_agent(struct request *request)
 	return place_call(request, request->input, &agent);
 }
 
-/* Under the call's lock the report is the judge: it ends a call that no dialer has taken, or nothing. */
+static enum db_result refuse_cancel(struct request *request, const struct call *call)
+{
+	return reply_refuse(request, ERROR_INVALID_STATE, "You cannot cancel a call that is %s.",
+	                    call_status_names[call->status]);
+}
+
+/* Whether a dialer has taken the call is judged under its lock. */
 enum db_result calls_cancel(struct request *request)
 {
 	struct call_report report = *(const struct call_report *)report_fields.initial;
@@ -215,13 +221,15 @@ enum db_result calls_cancel(struct request *request)
 	struct call call;
 
 	DB_TRY(call_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &call));
-	if (!call_can_be_cancelled(call.status))
-		return reply_refuse(request, ERROR_INVALID_STATE, "You cannot cancel a call that is %s.",
-		                    call_status_names[call.status]);
 	report.call_id = call.id;
+	report.premise = CALL_UNTAKEN;
 	report.status = CALL_CANCELLED;
 	report.end_reason = "cancelled";
 	DB_TRY(reports_apply_in(request->db, request->key.organization_id, &report, 1, clock_now_us(), &result));
+	if (result != REPORT_ACCEPTED) {
+		DB_TRY(call_get(request->db, request->key.organization_id, &call.id, request->arena, &call));
+		return refuse_cancel(request, &call);
+	}
 	return reply_call(request, 200, &call.id);
 }
 

@@ -14,11 +14,6 @@ bool call_has_ended(enum call_status status)
 	return status >= CALL_COMPLETED;
 }
 
-bool call_can_be_cancelled(enum call_status status)
-{
-	return status == CALL_QUEUED;
-}
-
 bool call_may_become(enum call_status from, enum call_status to)
 {
 	return !call_has_ended(from) && to > from;

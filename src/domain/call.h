@@ -32,16 +32,23 @@ bool call_has_ended(enum call_status status);
 /* A call's course is one-way: a report moves it forward or is too late. The first ending wins. */
 bool call_may_become(enum call_status from, enum call_status to);
 
-/* A client may still take it back: no dialer has it. */
-bool call_can_be_cancelled(enum call_status status);
-
 /* A call begins when its dialer first says that it places it, whether it rings yet or is answered already.
  * One that ends at once never began. */
 bool call_begins(enum call_status from, enum call_status to);
 
-/* What a dialer says of a call, or what the scheduler concludes for it. */
+/* What a conclusion of our own rests on. It is judged again under the lock of the call: a report may have moved the call
+ * meanwhile, and then the conclusion is void. */
+enum call_premise {
+	CALL_ANY,        /* a report: it rests on nothing */
+	CALL_UNTAKEN,    /* no dialer has taken the call */
+	CALL_EXPIRED,    /* the same, and its time for that is over */
+	CALL_UNREPORTED, /* a dialer has taken it, and its deadline has passed */
+};
+
+/* What a dialer says of a call, or what is concluded for it. */
 struct call_report {
 	struct uuid call_id;
+	enum call_premise premise;
 	int status;                    /* enum call_status */
 	int64_t duration_seconds;      /* -1: not said */
 	int64_t cost_ten_thousandths;  /* -1: not said */

@@ -45,12 +45,14 @@ static void start_call(struct deliver *deliver, const struct conf *conf, const s
 	buf_free(&body);
 }
 
-static struct call_report conclusion(const struct uuid *id, enum call_status status, const char *reason)
+static struct call_report conclusion(const struct uuid *id, enum call_premise premise, enum call_status status,
+                                     const char *reason)
 {
 	struct call_report report;
 
 	memcpy(&report, report_fields.initial, sizeof report);
 	report.call_id = *id;
+	report.premise = premise;
 	report.status = (int)status;
 	report.end_reason = reason;
 	return report;
@@ -92,6 +94,11 @@ struct judged {
 static void hold(struct judged *judged, const struct requested_call *call, int64_t until_us)
 {
 	judged->held[judged->held_count++] = (struct held){ call->id, until_us };
+}
+
+static void cancel(struct judged *judged, const struct requested_call *call, const char *reason)
+{
+	judged->cancelled[judged->cancelled_count++] = conclusion(&call->id, CALL_UNTAKEN, CALL_CANCELLED, reason);
 }
 
 /* Whether the dialer is in a state to be asked, if not, when to look again; one call probes a half open circuit. */
@@ -136,9 +143,9 @@ static enum db_result judge(struct db *db, struct judged *judged, struct deliver
 	bool probe;
 
 	if (call->do_not_call) {
-		judged->cancelled[judged->cancelled_count++] = conclusion(&call->id, CALL_CANCELLED, "do_not_call");
+		cancel(judged, call, "do_not_call");
 	} else if (batch_is_over(status)) {
-		judged->cancelled[judged->cancelled_count++] = conclusion(&call->id, CALL_CANCELLED, "campaign_over");
+		cancel(judged, call, "campaign_over");
 	} else if (!(batch_is_running(status) || in_flight) || clock_now_us() >= call->expires_at_us ||
 	           deliver_room_at(deliver, &place, &(struct deliver_taken){ 0 }) == 0) {
 		hold(judged, call, soon_us);
@@ -225,10 +232,11 @@ static enum db_result find_overdue(struct db *db, void *context)
 		struct uuid id = db_get_uuid(&rows, r, 0);
 
 		if (db_get_int(&rows, r, 1) != CALL_QUEUED)
-			overdue->concluded[overdue->concluded_count++] = conclusion(&id, CALL_FAILED, "no_report");
+			overdue->concluded[overdue->concluded_count++] =
+				conclusion(&id, CALL_UNREPORTED, CALL_FAILED, "no_report");
 		else if (db_get_int(&rows, r, 2) <= now_us)
 			overdue->concluded[overdue->concluded_count++] =
-				conclusion(&id, CALL_FAILED, "dialer_unreachable");
+				conclusion(&id, CALL_EXPIRED, CALL_FAILED, "dialer_unreachable");
 		else
 			overdue->leased[overdue->leased_count++] = id;
 	}

@@ -12,7 +12,7 @@ struct reported_call {
 	size_t row; /* of the job's rows */
 	enum call_status status;
 	int64_t batch_id, position, attempt, organization_id, max_seconds;
-	int64_t wake_at_us, called_at_us, ended_at_us, duration_seconds, cost;
+	int64_t wake_at_us, expires_at_us, called_at_us, ended_at_us, duration_seconds, cost;
 	const char *outcome, *end_reason, *recording_url, *transcript_url, *summary;
 	bool changed;
 	bool has_contact_id; /* perhaps: its contact may be a copy of one that is kept */

@@ -37,6 +37,7 @@ static struct reported_call read_call(const struct db_rows *rows, size_t r)
 		.cost = db_get_int(rows, r, 10),
 		.called_at_us = db_get_int(rows, r, 11),
 		.subscribed = (unsigned)db_get_int(rows, r, 12),
+		.expires_at_us = db_get_int(rows, r, 26),
 		.outcome = "", .end_reason = "", .recording_url = "", .transcript_url = "", .summary = "",
 		.retry_at_us = INSTANT_NONE,
 	};
@@ -106,6 +107,28 @@ static void move_call(struct reported_call *call, const struct call_report *repo
 	call->summary = report->summary;
 }
 
+static bool premise_holds(const struct reported_call *call, enum call_premise premise, int64_t now_us)
+{
+	bool is_untaken = call->status == CALL_QUEUED, is_overdue = call->wake_at_us <= now_us;
+
+	switch (premise) {
+	case CALL_UNTAKEN:
+		return is_untaken;
+	case CALL_EXPIRED:
+		return is_untaken && is_overdue && call->expires_at_us <= now_us;
+	case CALL_UNREPORTED:
+		return !is_untaken && is_overdue;
+	default:
+		return true;
+	}
+}
+
+static bool is_too_late(const struct reported_call *call, const struct call_report *report, int64_t now_us)
+{
+	return !call_may_become(call->status, (enum call_status)report->status) ||
+	       !premise_holds(call, report->premise, now_us);
+}
+
 static bool move_calls(struct report_job *job)
 {
 	bool any = false;
@@ -115,7 +138,7 @@ static bool move_calls(struct report_job *job)
 
 		if (call == NULL) {
 			job->results[i] = REPORT_NOT_FOUND;
-		} else if (!call_may_become(call->status, (enum call_status)job->reports[i].status)) {
+		} else if (is_too_late(call, &job->reports[i], job->now_us)) {
 			job->results[i] = REPORT_IGNORED;
 		} else {
 			move_call(call, &job->reports[i], job->now_us);

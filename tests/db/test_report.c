@@ -158,6 +158,54 @@ static void endings_are_when_they_can_have_been(void **state)
 	}
 }
 
+static enum report_result conclude(struct scene *scene, enum call_premise premise, enum call_status status)
+{
+	struct call_report report = scene_report(&scene->calls[0], status);
+	enum report_result result;
+
+	report.premise = premise;
+	assert_ok(reports_apply(scene->fixture->db, 0, &report, 1, clock_now_us(), &result));
+	return result;
+}
+
+/* What was concluded before a report came does not undo the report. */
+static void conclusions_are_judged_again_under_the_lock(void **state)
+{
+	static const struct { enum call_premise premise; enum call_status becomes; } conclusions[] = {
+		{ CALL_UNTAKEN, CALL_CANCELLED }, { CALL_EXPIRED, CALL_FAILED }, { CALL_UNREPORTED, CALL_FAILED },
+	};
+	struct scene *scene = *state;
+
+	for (enum call_status reported = CALL_DISPATCHED; reported < CALL_COMPLETED; reported++)
+		for (size_t i = 0; i < 3; i++) {
+			claim_some(scene, 1);
+			scene_pass(2 * US_PER_MINUTE);
+			assert_int_equal(scene_tell(scene, &scene->calls[0], reported), REPORT_ACCEPTED);
+			assert_int_equal(conclude(scene, conclusions[i].premise, conclusions[i].becomes), REPORT_IGNORED);
+			assert_int_equal(ask("SELECT status FROM calls WHERE batch_id = %lld", (long long)scene->batch),
+			                 reported);
+			assert_int_equal(scene_batch(scene).counts.in_progress, 1);
+		}
+	scene_pass(HOUR); /* now nobody has reported in time */
+	assert_int_equal(conclude(scene, CALL_EXPIRED, CALL_FAILED), REPORT_IGNORED);
+	assert_int_equal(conclude(scene, CALL_UNREPORTED, CALL_FAILED), REPORT_ACCEPTED);
+	scene_check_sums(scene);
+}
+
+/* Somebody else leased the call meanwhile, to ask its dialer once more. */
+static void a_call_that_is_leased_again_has_not_expired(void **state)
+{
+	struct scene *scene = *state;
+
+	claim_some(scene, 1);
+	scene_pass(US_PER_MINUTE);
+	assert_int_equal(conclude(scene, CALL_EXPIRED, CALL_FAILED), REPORT_IGNORED); /* there is time */
+	scene_pass(US_PER_MINUTE);
+	ask("UPDATE calls SET wake_at = wake_at + INTERVAL 10 MINUTE WHERE batch_id = %lld", (long long)scene->batch);
+	assert_int_equal(conclude(scene, CALL_EXPIRED, CALL_FAILED), REPORT_IGNORED);
+	assert_int_equal(conclude(scene, CALL_UNTAKEN, CALL_CANCELLED), REPORT_ACCEPTED);
+}
+
 static void other_organisations_calls_are_not_there(void **state)
 {
 	struct scene *scene = *state;
@@ -507,6 +555,8 @@ int main(void)
 		SCENE_TEST(what_is_said_is_kept_as_it_came),
 		SCENE_TEST(the_longest_texts_fit),
 		SCENE_TEST(endings_are_when_they_can_have_been),
+		SCENE_TEST(conclusions_are_judged_again_under_the_lock),
+		SCENE_TEST(a_call_that_is_leased_again_has_not_expired),
 		SCENE_TEST(other_organisations_calls_are_not_there),
 		SCENE_TEST(several_reports_of_one_call_apply_in_their_order),
 		SCENE_TEST(a_thousand_at_once),
