@@ -121,16 +121,14 @@ void batch_write_counts(struct json *json, const struct batch_counts *counts)
 /* Why it is in its state, or why one that runs is slower than it may be. */
 static void write_reason(struct json *json, const struct batch *batch)
 {
-	char text[80];
+	char text[80] = "";
 
-	if (batch->work == BATCH_WORK_COPY || !batch_is_running(batch->status) || batch->dialer_places == 0) {
-		json_text(json, "status_reason",
-		          batch->work == BATCH_WORK_COPY ? "contacts are being copied" : batch->status_reason);
-		return;
-	}
-	snprintf(text, sizeof text, "dialer asks to slow down: %d of %d places", (int)batch->dialer_places,
-	         (int)batch->config.max_concurrent_calls);
-	json_add_string(json, "status_reason", text);
+	if (batch->work == BATCH_WORK_COPY)
+		snprintf(text, sizeof text, "contacts are being copied");
+	else if (batch_is_running(batch->status) && batch->dialer_places != 0)
+		snprintf(text, sizeof text, "dialer asks to slow down: %d of %d places", (int)batch->dialer_places,
+		         (int)batch->config.max_concurrent_calls);
+	json_text(json, "status_reason", *batch->status_reason != '\0' ? batch->status_reason : text);
 }
 
 void batch_write(struct json *json, const char *key, const struct batch *batch)

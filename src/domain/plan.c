@@ -133,6 +133,11 @@ int64_t plan_between_ms(int64_t us, int64_t position)
 	return instant_ceil_ms(us) + position / 999 * US_PER_MS + 1 + position % 999;
 }
 
+int64_t plan_shift_us(int run, uint32_t dice)
+{
+	return run == 0 ? 0 : (1 + dice % (UINT32_C(1009) << (run - 1))) * US_PER_MS;
+}
+
 int plan_days(const struct plan_rules *rules, struct plan_group *groups, int group_count,
               struct plan_cursor *cursor, int count, struct plan_day *out, int max_days, int *planned)
 {

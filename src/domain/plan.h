@@ -65,12 +65,13 @@ struct plan_day {
 int plan_days(const struct plan_rules *rules, struct plan_group *groups, int group_count,
               struct plan_cursor *cursor, int count, struct plan_day *out, int max_days, int *planned);
 
-/* Where a contact stands that waits for this instant and was not planned, a retry or one that was deferred: soon
+/* Where a contact is that waits for this instant and was not planned, a retry or one that was deferred: soon
  * after it, and between milliseconds, where nothing planned is. Positions keep apart all that wait for the same
- * instant, be it a hundred thousand when the window opens. Should one meet another all the same, those that are written
- * together are written again, all later by the same. */
+ * instant, even a hundred thousand when the window opens. Those that wait for unlike instants may meet. */
 int64_t plan_between_ms(int64_t us, int64_t position);
-#define PLAN_SHIFT_US (1009 * US_PER_MS) /* farther than a million contacts of one instant reach */
-#define PLAN_SHIFTS 10
+
+/* By how much a contact is moved on that met another, at the n-th time: whole milliseconds by chance, from a range that
+ * doubles and begins with a second, which a million contacts of one instant fill. 0 at the first time. */
+int64_t plan_shift_us(int run, uint32_t dice);
 
 #endif

@@ -49,24 +49,32 @@ static enum db_result purge_folder(struct db *db, void *context)
 	return folder_purge_step(db, clock_now_us(), context);
 }
 
+static enum db_result purge_folders(struct db *db, int *found)
+{
+	int64_t folder_row = 0;
+	enum db_result result = db_transact_briefly(db, DB_REPEATABLE, purge_folder, &folder_row);
+
+	if (db_is_refusal(result) && folder_row != 0)
+		result = folder_set_aside(db, folder_row, clock_now_us());
+	*found += folder_row != 0;
+	return result;
+}
+
 enum db_result background_step(struct db *db, int *found)
 {
 	static const enum batch_work kinds[] = { BATCH_WORK_CLEAR_PLAN, BATCH_WORK_PLAN, BATCH_WORK_PURGE,
 	                                         BATCH_WORK_COPY };
-	bool folder_found;
 
 	*found = 0;
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		struct step step = { .work = kinds[i] };
 
-		enum db_result result = db_transact(db, DB_REPEATABLE, run_step, &step);
+		enum db_result result = db_transact_briefly(db, DB_REPEATABLE, run_step, &step);
 
-		if (result == DB_ERROR && step.id != 0)
+		if (db_is_refusal(result) && step.id != 0)
 			result = batch_set_aside(db, step.id, step.now_us);
 		DB_TRY(result);
 		*found += step.found;
 	}
-	DB_TRY(db_transact(db, DB_REPEATABLE, purge_folder, &folder_found));
-	*found += folder_found;
-	return DB_OK;
+	return purge_folders(db, found);
 }

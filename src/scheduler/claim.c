@@ -414,9 +414,9 @@ static enum db_result claim_without_refused(struct db *db, struct claim *claim)
 
 	do {
 		claim->max_campaigns /= 2;
-		result = db_transact(db, DB_ONCE, run_claim, claim);
-	} while (result == DB_ERROR && claim->max_campaigns > 1);
-	if (result != DB_ERROR || claim->first == 0)
+		result = db_transact_briefly(db, DB_ONCE, run_claim, claim);
+	} while (db_is_refusal(result) && claim->max_campaigns > 1);
+	if (!db_is_refusal(result) || claim->first == 0)
 		return result;
 	claim->count = 0;
 	return batch_set_aside(db, claim->first, claim->now_us);
@@ -426,11 +426,10 @@ enum db_result claim_due_calls(struct db *db, const struct claim_limits *limits,
                                int *count, int *looked)
 {
 	struct claim claim = { .limits = limits, .ids = ids, .max_campaigns = MAX_CAMPAIGNS };
-	enum db_result result = db_transact(db, DB_ONCE, run_claim, &claim);
+	enum db_result result = db_transact_briefly(db, DB_ONCE, run_claim, &claim);
 
-	if (result == DB_ERROR)
+	if (db_is_refusal(result))
 		result = claim_without_refused(db, &claim);
-
 	*count = result == DB_OK ? claim.count : 0;
 	*looked = result == DB_OK ? claim.looked : 0;
 	return result;

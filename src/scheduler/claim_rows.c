@@ -3,6 +3,7 @@
 #include "base/crypto.h"
 #include "base/instant.h"
 #include "base/log.h"
+#include "store/due_contacts.h"
 #include "store/statements.h"
 
 static void open_rows(struct json *json, struct buf *rows)
@@ -17,7 +18,6 @@ void claim_open(struct claim *claim)
 	open_rows(&claim->takes_json, &claim->takes);
 	open_rows(&claim->calls_json, &claim->calls);
 	open_rows(&claim->skips_json, &claim->skips);
-	open_rows(&claim->defers_json, &claim->defers);
 	open_rows(&claim->saves_json, &claim->saves);
 }
 
@@ -138,19 +138,14 @@ void claim_add_skip(struct claim *claim, struct claim_campaign *campaign, const 
 void claim_add_defer(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *rows, size_t r,
                      int64_t at_us)
 {
-	struct json *json = &claim->defers_json;
 	int64_t position = db_get_int(rows, r, 1);
-	int64_t due_at_us = plan_between_ms(at_us, position);
+	struct due_contact deferred = { campaign->id, plan_between_ms(at_us, position), position,
+	                                db_get_int(rows, r, 2) };
 
-	json_begin_array(json, NULL);
-	json_int(json, NULL, campaign->id);
-	json_int(json, NULL, position);
-	json_sql_instant(json, NULL, due_at_us);
-	json_end(json);
-	if (due_at_us < campaign->deferred_us)
-		campaign->deferred_us = due_at_us;
+	buf_add(&claim->defers, &deferred, sizeof deferred);
+	if (deferred.due_at_us < campaign->deferred_us)
+		campaign->deferred_us = deferred.due_at_us;
 	campaign->low_water_us = db_get_int(rows, r, 0);
-	claim->deferred++;
 }
 
 void claim_add_save(struct claim *claim, const struct claim_campaign *campaign)
@@ -201,19 +196,6 @@ static enum db_result write_skips(struct db *db, const struct claim *claim)
 	return db_exec(db, SQL_CLAIM_SKIP_COUNTERS, DB_ARGS(db_buf(&claim->skips)));
 }
 
-/* While an instant is taken, all come a little later. */
-static enum db_result write_defers(struct db *db, const struct claim *claim)
-{
-	enum db_result result = DB_DUPLICATE;
-	int64_t shift_us = 0;
-
-	if (claim->deferred == 0)
-		return DB_OK;
-	for (int run = 0; result == DB_DUPLICATE && run < PLAN_SHIFTS; run++, shift_us += PLAN_SHIFT_US)
-		result = db_exec(db, SQL_CLAIM_DEFER, DB_ARGS(db_buf(&claim->defers), db_int(shift_us)));
-	return result == DB_DUPLICATE ? DB_CONFLICT : result;
-}
-
 static bool write_paces_of(struct json *json, const struct claim_campaign *campaign)
 {
 	bool any = false;
@@ -255,11 +237,10 @@ enum db_result claim_write(struct db *db, struct claim *claim)
 	json_end(&claim->takes_json);
 	json_end(&claim->calls_json);
 	json_end(&claim->skips_json);
-	json_end(&claim->defers_json);
 	json_end(&claim->saves_json);
 	DB_TRY(write_takes(db, claim));
 	DB_TRY(write_calls(db, claim));
-	DB_TRY(write_defers(db, claim));
+	DB_TRY(due_contacts_write(db, SQL_CLAIM_DEFER, &claim->defers));
 	DB_TRY(write_paces(db, claim));
 	DB_TRY(write_skips(db, claim));
 	return db_exec(db, SQL_CLAIM_SAVE, DB_ARGS(db_buf(&claim->saves)));

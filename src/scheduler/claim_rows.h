@@ -25,9 +25,10 @@ struct claim {
 	size_t campaign_count;
 	struct claim_called *called; /* room for limits->max_calls */
 	size_t called_count;
-	int skipped, deferred;
-	struct buf takes, calls, skips, defers, saves;
-	struct json takes_json, calls_json, skips_json, defers_json, saves_json;
+	int skipped;
+	struct buf takes, calls, skips, saves; /* JSON */
+	struct json takes_json, calls_json, skips_json, saves_json;
+	struct buf defers; /* of struct due_contact */
 };
 
 /* The batches of rows start empty. */

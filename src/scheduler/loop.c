@@ -139,9 +139,9 @@ static enum db_result run_kind(struct loop *loop, enum kind kind, int *found)
 {
 	enum db_result result = kinds[kind].run(loop, found);
 
-	if (result != DB_ERROR)
+	if (!db_is_refusal(result))
 		return result;
-	log_error("the database refused the scheduler's work: %s", kinds[kind].name);
+	log_error("the database refused the scheduler's work: %s: result %d", kinds[kind].name, (int)result);
 	loop->refused_until_us[kind] = clock_mono_us() + DATABASE_AWAY_US;
 	return DB_OK;
 }
@@ -149,15 +149,20 @@ static enum db_result run_kind(struct loop *loop, enum kind kind, int *found)
 /* Full portions are followed by the next at once. */
 static enum db_result tidy(struct loop *loop)
 {
+	enum db_result result;
 	bool more;
 
 	if (clock_mono_us() < loop->tidy_at_us)
 		return DB_OK;
 	loop->tidy_at_us = clock_mono_us() + TIDY_US;
-	DB_TRY(retention_step(loop->db, clock_now_us(), loop->conf->webhook_retention_days * US_PER_DAY, &more));
-	if (more)
+	result = retention_step(loop->db, clock_now_us(), loop->conf->webhook_retention_days * US_PER_DAY, &more);
+	if (db_is_refusal(result)) {
+		log_error("the database refused to drop what is out of date: result %d", (int)result);
+		return DB_OK; /* the next time comes */
+	}
+	if (result == DB_OK && more)
 		loop->tidy_at_us = clock_mono_us();
-	return DB_OK;
+	return result;
 }
 
 /* Does what is due, a portion of each kind. Full portions are followed by the next at once. */

@@ -175,7 +175,7 @@ enum db_result outbox_write(struct db *db, struct outbox_results *results)
 {
 	enum db_result result = db_transact(db, DB_REPEATABLE, write_results, results);
 
-	if (result == DB_OK || result == DB_ERROR) /* refused: the ends of their leases settle them */
+	if (result == DB_OK || db_is_refusal(result)) /* refused: the ends of their leases settle them */
 		start_rows(results);
 	return result;
 }

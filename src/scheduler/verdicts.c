@@ -335,7 +335,7 @@ static enum db_result switch_all_off(struct db *db, struct verdicts *verdicts)
 	for (; verdicts->off_count > 0; verdicts->off_count--) {
 		enum db_result result = db_transact(db, DB_REPEATABLE, switch_off, &verdicts->off[verdicts->off_count - 1]);
 
-		if (result != DB_OK && result != DB_ERROR) /* refused: the next failure asks for it again */
+		if (result != DB_OK && !db_is_refusal(result)) /* refused: the next failure asks for it again */
 			return result;
 	}
 	return DB_OK;
@@ -347,7 +347,7 @@ enum db_result verdicts_write(struct db *db, struct verdicts *verdicts)
 	if (verdicts->is_counted) {
 		enum db_result result = db_transact(db, DB_ONCE, write_all, verdicts);
 
-		if (result != DB_OK && result != DB_UNKNOWN && result != DB_ERROR) /* refused: later ones will tell */
+		if (result == DB_LOST) /* refused: later ones will tell */
 			return result;
 		verdicts->count = 0;
 		verdicts->is_counted = false;

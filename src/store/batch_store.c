@@ -11,6 +11,7 @@
 #include "store/statements.h"
 
 #define SET_ASIDE_US (60 * US_PER_SECOND)
+#define SET_ASIDE_REASON "tried again every minute: the database refuses its work, see the scheduler's log"
 
 /* A JSON array of dates, as we wrote it. */
 static struct field_list read_dates(const char *text, struct arena *arena)
@@ -377,7 +378,8 @@ enum db_result batch_set_aside(struct db *db, int64_t id, int64_t now_us)
 
 	log_error("a campaign is set aside for a minute, because the database refuses to work on it batch=%lld",
 	          (long long)id);
-	return db_exec(db, SQL_BATCH_SET_ASIDE, DB_ARGS(db_instant(until_us), db_int(id), db_instant(until_us)));
+	return db_exec(db, SQL_BATCH_SET_ASIDE, DB_ARGS(
+		db_instant(until_us), db_text(SET_ASIDE_REASON), db_int(id), db_instant(until_us)));
 }
 
 static enum db_result save_given_numbers(struct db *db, const struct batch *batch)

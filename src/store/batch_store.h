@@ -33,8 +33,8 @@ enum db_result batch_save_config(struct db *db, const struct batch *batch);
 enum db_result batch_recount_day(struct db *db, struct batch *batch, int64_t now_us);
 enum db_result batch_save_state(struct db *db, const struct batch *batch);
 
-/* Outside of a transaction: no scheduler looks at the campaign for a minute. For one that the server refuses to
- * work on, so that it stands in nobody's way. */
+/* Outside of a transaction: postpones the campaign by a minute and says so in its status_reason, when the database
+ * refuses its work, so that it does not hold up the others. What saves its plan or its claim ends that. */
 enum db_result batch_set_aside(struct db *db, int64_t id, int64_t now_us);
 
 /* Writes config.phone_number_ids, or the agent's outbound numbers when there are none.

@@ -124,6 +124,7 @@ enum db_result campaign_copy(struct db *db, struct batch *batch, int64_t now_us)
 	bool done;
 
 	batch->updated_at_us = batch->wake_at_us = now_us;
+	batch->status_reason = "";
 	DB_TRY(folder_copy_step(db, batch, &done));
 	if (!done)
 		return DB_OK;

@@ -35,6 +35,7 @@
 #define IDLE_MAX_US (30 * US_PER_SECOND) /* well below the session's wait_timeout */
 #define CLOCK_MAX_AGE_US (5 * US_PER_SECOND)
 #define MAX_RUNS 12
+#define FEW_RUNS 4
 #define MAX_ARGS 64
 
 #ifdef MARIADB_BASE_VERSION
@@ -47,7 +48,7 @@ struct db {
 	MYSQL *mysql; /* NULL: not connected */
 	MYSQL_STMT *prepared[SQL__MAX];
 	const char *option_file;
-	bool in_transaction;
+	bool in_transaction, waited_for_lock;
 	int64_t used_at_us; /* monotonic: the last statement */
 	int64_t affected, insert_id;
 	char error[256];
@@ -103,6 +104,7 @@ void db_free(struct db *db)
 static enum db_result classify(struct db *db, const char *what, unsigned number, const char *message)
 {
 	strncpy(db->error, message, sizeof db->error - 1);
+	db->waited_for_lock = number == ER_LOCK_WAIT;
 	switch (number) {
 	case ER_DUPLICATE:
 		return DB_DUPLICATE;
@@ -488,20 +490,42 @@ static void back_off(int run)
 	                              .tv_nsec = wait_us % US_PER_SECOND * 1000 }, NULL);
 }
 
-enum db_result db_transact(struct db *db, enum db_again again, db_work *work, void *context)
+static enum db_result run_often(struct db *db, enum db_again again, int max_runs, db_work *work, void *context)
 {
 	enum db_result result = DB_LOST;
 	bool unknown = false;
 
 	assert(!db->in_transaction); /* a second START TRANSACTION would commit the first */
-	for (int run = 0; run < MAX_RUNS; run++) {
+	for (int run = 0; run < max_runs; run++) {
 		result = run_once(db, work, context);
 		unknown |= result == DB_UNKNOWN;
 		if (result != DB_CONFLICT && result != DB_LOST && !(result == DB_UNKNOWN && again == DB_REPEATABLE))
 			break;
+		if (result == DB_CONFLICT && db->waited_for_lock && max_runs == FEW_RUNS)
+			break;
 		back_off(run);
 	}
 	return unknown && result == DB_LOST ? DB_UNKNOWN : result; /* an earlier run may have been kept */
+}
+
+enum db_result db_transact(struct db *db, enum db_again again, db_work *work, void *context)
+{
+	return run_often(db, again, MAX_RUNS, work, context);
+}
+
+enum db_result db_transact_briefly(struct db *db, enum db_again again, db_work *work, void *context)
+{
+	return run_often(db, again, FEW_RUNS, work, context);
+}
+
+bool db_waited_for_lock(const struct db *db)
+{
+	return db->waited_for_lock;
+}
+
+bool db_is_refusal(enum db_result result)
+{
+	return result != DB_OK && result != DB_LOST && result != DB_UNKNOWN;
 }
 
 enum db_result db_rehearse(struct db *db, db_work *work, void *context)

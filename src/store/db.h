@@ -29,6 +29,10 @@ enum db_result {
 	DB_RESULT__MAX
 };
 
+/* The server answered, and did not take the work: a second run would come to the same. Whoever works for many leaves out
+ * what the work was for, and goes on with the others. */
+bool db_is_refusal(enum db_result result);
+
 /* Leaves the calling function with the first result that is not DB_OK. */
 #define DB_TRY(call)                                  \
 	do {                                          \
@@ -110,6 +114,11 @@ typedef enum db_result db_work(struct db *db, void *context);
  * harmless (or finds its own traces); then an unknown COMMIT is answered by running again. */
 enum db_again { DB_ONCE, DB_REPEATABLE };
 enum db_result db_transact(struct db *db, enum db_again again, db_work *work, void *context);
+/* The same for a loop with other work to do, which comes again anyway: gives up after a few runs, or when it has waited
+ * for a lock. */
+enum db_result db_transact_briefly(struct db *db, enum db_again again, db_work *work, void *context);
+/* The last DB_CONFLICT was a wait for a lock that took too long. */
+bool db_waited_for_lock(const struct db *db);
 
 /* Inside a transaction: runs `work` and undoes what it wrote; the rows it locked stay locked, provided that
  * the transaction has read or written something before. */

@@ -1,7 +1,10 @@
 #include "store/folder_store.h"
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "store/statements.h"
 
+#define SET_ASIDE_US (60 * US_PER_SECOND)
 #define PURGE_CHUNK 1000 /* as in the statement */
 
 static struct contact_folder folder_from_row(const struct db_rows *rows, size_t r)
@@ -128,15 +131,22 @@ static enum db_result purge(struct db *db, int64_t folder_row, int64_t organizat
 	return db_exec(db, SQL_FOLDER_PURGE, DB_ARGS(db_int(folder_row)));
 }
 
-enum db_result folder_purge_step(struct db *db, int64_t now_us, bool *found)
+enum db_result folder_purge_step(struct db *db, int64_t now_us, int64_t *folder_row)
 {
 	struct arena *arena = arena_new();
 	struct db_rows rows;
 	enum db_result result = db_query(db, SQL_FOLDER_PURGE_LOCK, DB_ARGS(db_instant(now_us)), arena, &rows);
 
-	*found = rows.count != 0;
-	if (result == DB_OK && *found)
-		result = purge(db, db_get_int(&rows, 0, 0), db_get_int(&rows, 0, 1));
+	*folder_row = rows.count != 0 ? db_get_int(&rows, 0, 0) : 0;
+	if (result == DB_OK && rows.count != 0)
+		result = purge(db, *folder_row, db_get_int(&rows, 0, 1));
 	arena_free(arena);
 	return result;
+}
+
+enum db_result folder_set_aside(struct db *db, int64_t folder_row, int64_t now_us)
+{
+	log_error("a deleted folder is set aside for a minute, because the database refuses to purge it folder=%lld",
+	          (long long)folder_row);
+	return db_exec(db, SQL_FOLDER_SET_ASIDE, DB_ARGS(db_instant(now_us + SET_ASIDE_US), db_int(folder_row)));
 }

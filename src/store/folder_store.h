@@ -34,7 +34,9 @@ enum db_result folder_delete(struct db *db, const struct contact_folder *folder,
 enum db_result folder_grew(struct db *db, int64_t folder_row, int64_t by);
 
 /* Inside a transaction: a portion of the contacts of one deleted folder, in the end the folder itself.
- * *found: there was one. */
-enum db_result folder_purge_step(struct db *db, int64_t now_us, bool *found);
+ * *folder_row: 0 if there was none. */
+enum db_result folder_purge_step(struct db *db, int64_t now_us, int64_t *folder_row);
+/* Outside of a transaction: postpones the purge by a minute, when the database refuses it, so that others are purged. */
+enum db_result folder_set_aside(struct db *db, int64_t folder_row, int64_t now_us);
 
 #endif

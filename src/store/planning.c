@@ -2,6 +2,7 @@
 
 #include "base/instant.h"
 #include "base/json.h"
+#include "store/due_contacts.h"
 #include "store/statements.h"
 #include "store/zone_groups.h"
 
@@ -88,7 +89,7 @@ static enum db_result insert_segments(struct db *db, const struct batch *batch, 
 	struct buf rows = { 0 };
 	struct json json = json_to(&rows);
 	enum db_result result = DB_DUPLICATE;
-	int64_t nth = 1, shift_us = 0;
+	int64_t nth = 1;
 
 	json_begin_array(&json, NULL);
 	for (int i = 0; i < count; i++) {
@@ -102,9 +103,9 @@ static enum db_result insert_segments(struct db *db, const struct batch *batch, 
 	}
 	json_end(&json);
 	/* A retry may meet another that stands there already. */
-	for (int run = 0; result == DB_DUPLICATE && run < PLAN_SHIFTS; run++, shift_us += PLAN_SHIFT_US)
+	for (int run = 0; result == DB_DUPLICATE && run < DUE_CONTACTS_RUNS; run++)
 		result = db_exec(db, SQL_PLAN_INSERT, DB_ARGS(
-			db_int(batch->id), db_int(shift_us), db_buf(&rows), db_int(batch->id),
+			db_int(batch->id), db_int(due_contacts_shift_us(run)), db_buf(&rows), db_int(batch->id),
 			db_int(batch->plan_position), db_int(last_position), db_int(batch->config.retry_delay_minutes),
 			db_instant(batch->updated_at_us)));
 	buf_free(&rows);

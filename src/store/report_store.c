@@ -330,24 +330,36 @@ static enum db_result drop_report(struct db *db, const struct call_report *repor
 	          call_status_names[report->status]);
 	result = db_exec(db, SQL_REPORT_LEAVE_CALL, DB_ARGS(db_instant(now_us + REFUSED_RECHECK_US),
 	                                                    db_uuid(&report->call_id)));
-	return result == DB_ERROR ? DB_OK : result;
+	return db_is_refusal(result) ? DB_OK : result;
+}
+
+/* Halves them until the one at fault is alone. What waits for a lock is at nobody's fault, and waits as a whole. */
+static enum db_result apply_apart(struct db *db, struct report_job whole, enum db_result result)
+{
+	struct report_job half = whole;
+
+	if (!db_is_refusal(result) || (result == DB_CONFLICT && db_waited_for_lock(db)))
+		return result;
+	if (whole.count == 1) {
+		*whole.results = REPORT_IGNORED;
+		return drop_report(db, whole.reports, whole.now_us);
+	}
+	half.count = whole.count / 2;
+	DB_TRY(apply_apart(db, half, db_transact_briefly(db, DB_REPEATABLE, run_job, &half)));
+	half.reports += half.count;
+	half.results += half.count;
+	half.count = whole.count - half.count;
+	return apply_apart(db, half, db_transact_briefly(db, DB_REPEATABLE, run_job, &half));
 }
 
 enum db_result reports_apply(struct db *db, int64_t organization_id, const struct call_report *reports,
                              size_t count, int64_t now_us, enum report_result *results)
 {
 	struct report_job job = job_of(organization_id, reports, count, now_us, results);
-	enum db_result result = count == 0 ? DB_OK : db_transact(db, DB_REPEATABLE, run_job, &job);
-	size_t half = count / 2;
 
-	if (result != DB_ERROR)
-		return result;
-	if (count == 1) {
-		*results = REPORT_IGNORED;
-		return drop_report(db, reports, now_us);
-	}
-	DB_TRY(reports_apply(db, organization_id, reports, half, now_us, results));
-	return reports_apply(db, organization_id, reports + half, count - half, now_us, results + half);
+	if (count == 0)
+		return DB_OK;
+	return apply_apart(db, job, db_transact(db, DB_REPEATABLE, run_job, &job));
 }
 
 enum db_result reports_apply_in(struct db *db, int64_t organization_id, const struct call_report *reports,

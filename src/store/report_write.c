@@ -6,6 +6,7 @@
 #include "base/instant.h"
 #include "base/json.h"
 #include "store/analytics_store.h"
+#include "store/due_contacts.h"
 #include "store/statements.h"
 
 /* -1: this call's end changes no contact. */
@@ -51,21 +52,6 @@ static void write_kept_contact(struct json *json, const struct reported_call *ca
 	json_end(json);
 }
 
-static void write_retry(struct json *json, const struct reported_call *call)
-{
-	json_begin_array(json, NULL);
-	json_int(json, NULL, call->batch_id);
-	json_sql_instant(json, NULL, call->retry_at_us);
-	json_int(json, NULL, call->position);
-	json_int(json, NULL, call->attempt + 1);
-	json_end(json);
-}
-
-static bool is_retried(const struct reported_call *call)
-{
-	return call->retry_at_us != INSTANT_NONE;
-}
-
 static bool has_contact_id(const struct reported_call *call)
 {
 	return call->has_contact_id;
@@ -108,24 +94,21 @@ static enum db_result write_rows(struct db *db, const struct report_job *job, en
 	return result;
 }
 
-static void put_off_retries(const struct report_job *job)
-{
-	for (size_t i = 0; i < job->call_count; i++)
-		if (is_retried(&job->calls[i]))
-			job->calls[i].retry_at_us += PLAN_SHIFT_US;
-}
-
-/* While an instant is taken, all come a little later. */
 static enum db_result write_retries(struct db *db, const struct report_job *job)
 {
-	for (int run = 0; run < PLAN_SHIFTS; run++) {
-		enum db_result result = write_rows(db, job, SQL_REPORT_RETRIES, is_retried, write_retry);
+	struct buf retries = { 0 };
+	enum db_result result;
 
-		if (result != DB_DUPLICATE)
-			return result;
-		put_off_retries(job);
+	for (size_t i = 0; i < job->call_count; i++) {
+		const struct reported_call *call = &job->calls[i];
+		struct due_contact retry = { call->batch_id, call->retry_at_us, call->position, call->attempt + 1 };
+
+		if (call->retry_at_us != INSTANT_NONE)
+			buf_add(&retries, &retry, sizeof retry);
 	}
-	return DB_CONFLICT;
+	result = due_contacts_write(db, SQL_REPORT_RETRIES, &retries);
+	buf_free(&retries);
+	return result;
 }
 
 static enum db_result write_analytics(struct db *db, const struct report_job *job)

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "domain/number_zones.h"
+#include "store/due_contacts.h"
 #include "store/statements.h"
 
 #define CLEARED_AT_ONCE 5000 /* as in the statement */
@@ -155,12 +156,11 @@ static enum db_result insert_segment(struct db *db, const struct batch *batch, s
                                      const struct plan_segment *segment)
 {
 	enum db_result result = DB_DUPLICATE;
-	int64_t shift_us = 0;
 
 	/* A retry may meet another that stands there already. */
-	for (int run = 0; result == DB_DUPLICATE && run < PLAN_SHIFTS; run++, shift_us += PLAN_SHIFT_US)
+	for (int run = 0; result == DB_DUPLICATE && run < DUE_CONTACTS_RUNS; run++)
 		result = db_exec(db, SQL_ZONES_PLAN, DB_ARGS(
-			db_instant(segment->first_us), db_int(segment->gap_us), db_int(shift_us), db_int(batch->id),
+			db_instant(segment->first_us), db_int(segment->gap_us), db_int(due_contacts_shift_us(run)), db_int(batch->id),
 			db_int(group->slot), db_int(segment->count), db_int(batch->config.retry_delay_minutes),
 			db_instant(batch->updated_at_us)));
 	if (result != DB_OK)

@@ -247,6 +247,79 @@ static void many_are_deferred_to_one_window(void **state)
 	                     " BETWEEN '2026-06-02 08:00:00' AND '2026-06-02 08:00:02'", (long long)scene->batch), 200);
 }
 
+/* A campaign with these contacts, in this order. */
+static void start_with(struct scene *scene, const char *const *phone_numbers, size_t count)
+{
+	struct contact_input *list = arena_alloc(scene->fixture->arena, count * sizeof *list);
+	struct campaign_request request = { .table = &batch_fields, .config = scene->config };
+
+	for (size_t i = 0; i < count; i++)
+		list[i] = (struct contact_input){
+			.phone_number = phone_numbers[i], .first_name = "", .last_name = "", .email = "",
+			.timezone = "", .custom_fields = "",
+		};
+	request.config.contacts = (struct field_list){ list, count };
+	scene->batch_id = uuid_new();
+	assert_ok(scene_try(scene, campaign_create, &request));
+	scene->batch = request.batch.id;
+	scene_do(scene, campaign_schedule);
+}
+
+/* The limits open for the second contact so much earlier as its position is further on: the places of both would be
+ * the same microsecond. */
+static void two_deferrals_never_meet(void **state)
+{
+	enum { AHEAD_MS = 3, CONTACTS = AHEAD_MS * 999 + 1 };
+	static const char *const first = "+4930000001", *const last = "+4930000002";
+	struct scene *scene = *state;
+	const char *numbers[CONTACTS];
+	void *other;
+
+	for (int i = 0; i < CONTACTS; i++)
+		numbers[i] = i < CONTACTS - 1 ? first : last;
+	set_limits(scene, 1, 24, 0);
+	start_with(scene, &last, 1);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	start_with(scene, &first, 1);
+	scene_pass(AHEAD_MS * US_PER_MS);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	start_with(scene, numbers, CONTACTS);
+	scene_pass(10 * US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND due_at > '2026-06-02'",
+	                     (long long)scene->batch), 2);
+	scene_set_up(&other); /* somebody else's campaign is called */
+	scene_start(other, 5);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(other, 1000), 5);
+	scene_tear_down(&other);
+	scene_at("2026-06-02T08:00:03Z");
+	assert_int_equal(scene_claim(scene, 1000), 2);
+}
+
+/* The same with retries: both calls end with one report, and one instant is that of somebody who waits already. */
+static void two_retries_never_meet(void **state)
+{
+	struct scene *scene = *state;
+	int64_t taken;
+
+	scene->config.retry_failed = true;
+	scene->config.max_retry_attempts = 1;
+	scene->config.retry_delay_minutes = 1;
+	scene_start(scene, 20);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 10);
+	for (int shift = 0; shift < 12; shift++) /* wherever all would be moved together, one of them meets another */
+		ask("INSERT INTO due_contacts SELECT %lld, '2026-06-01 08:01:01.000001' + INTERVAL %d MICROSECOND"
+		    " + INTERVAL %d * 1009000 MICROSECOND, %d, 2", (long long)scene->batch, 1 + shift % 10, shift, 500 + shift);
+	taken = ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld", (long long)scene->batch);
+	scene_tell_all(scene, CALL_BUSY);
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld", (long long)scene->batch), taken + 10);
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND attempt = 2 AND position <= 10"
+	                     " AND due_at BETWEEN '2026-06-01 08:01:01' AND '2026-06-01 08:10:00'", (long long)scene->batch), 10);
+}
+
 static void what_is_deferred_outlives_a_new_plan(void **state)
 {
 	struct scene *scene = *state;
@@ -466,6 +539,8 @@ int main(void)
 		SCENE_TEST(two_campaigns_in_one_claim_know_of_each_other),
 		SCENE_TEST(what_is_deferred_waits_for_the_window),
 		SCENE_TEST(many_are_deferred_to_one_window),
+		SCENE_TEST(two_deferrals_never_meet),
+		SCENE_TEST(two_retries_never_meet),
 		SCENE_TEST(what_is_deferred_outlives_a_new_plan),
 		SCENE_TEST(attempts_of_the_same_campaign_count),
 		SCENE_TEST(a_rest_follows_a_conversation_alone),

@@ -19,6 +19,19 @@ def allow(t, table):
     t.stack.sql(f"ALTER TABLE {table} DROP CONSTRAINT refused")
 
 
+ERRORS = {"a conflict": 1213, "a duplicate": 1062, "an error": 1644}
+
+
+def fail(t, event, table, condition, number):
+    """From now on the database answers such a change of the table with this error."""
+    t.stack.sql(f"DELIMITER //\nCREATE TRIGGER failing BEFORE {event} ON {table} FOR EACH ROW IF {condition} THEN"
+                f" SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = {number}, MESSAGE_TEXT = 'failing'; END IF//")
+
+
+def mend(t):
+    t.stack.sql("DROP TRIGGER failing")
+
+
 def wake_all(t):
     t.stack.sql("UPDATE batch_calls SET wake_at = UTC_TIMESTAMP(6) WHERE status IN (1, 2)")
     t.stack.sql("UPDATE calls SET wake_at = UTC_TIMESTAMP(6) WHERE wake_at < '9999-01-01'")
@@ -38,6 +51,49 @@ def test_a_campaign_whose_calls_are_refused(t):
     allow(t, "calls")
     wake_all(t)
     assert t.api.wait_for(bad, "completed")["completed"] == 5
+
+
+def test_a_campaign_whose_claim_fails_in_any_way(t):
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: ends()
+    for name, number in ERRORS.items():
+        bad = t.api.batch(agent, 5)
+        fail(t, "INSERT", "calls", f"NEW.batch_id = {row_of(t, bad)}", number)
+        t.api.schedule(bad)
+        for _ in range(2):
+            good = t.api.batch(agent, 20)
+            t.api.schedule(good)
+            t.api.wait_for(good, "completed", 10)
+        until(lambda: "database" in (t.api.read(bad)["status_reason"] or ""), 10, f"it says so after {name}")
+        assert t.api.read(bad)["called"] == 0
+        mend(t)
+        wake_all(t)
+        done = t.api.wait_for(bad, "completed")
+        assert done["completed"] == 5 and done["status_reason"] is None, done
+
+
+def test_background_work_that_fails_in_any_way(t):
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: ends()
+    for name, number in ERRORS.items():
+        bad, deleted = t.api.batch(agent, 5), t.api.batch(agent, 5)
+        t.api.schedule(bad, {"scheduled_at": "2035-01-01T00:00:00Z"})
+        row, gone = row_of(t, bad), row_of(t, deleted)
+        t.stack.sql(f"DELETE FROM due_contacts WHERE batch_id = {row}")
+        fail(t, "INSERT", "due_contacts", f"NEW.batch_id = {row}", number)
+        t.stack.sql(f"UPDATE batch_calls SET work = 1, plan_position = 0, wake_at = '2020-01-01' WHERE id = {row}")
+        good = t.api.batch(agent, 20)
+        t.api.schedule(good, {"scheduled_at": "2035-01-01T00:00:00Z"})
+        t.api.delete(f"/batch-calls/{deleted['id']}")
+        t.stack.sql(f"DELETE FROM due_contacts WHERE batch_id = {row_of(t, good)}")
+        t.stack.sql(f"UPDATE batch_calls SET work = 1, plan_position = 0, wake_at = UTC_TIMESTAMP(6) WHERE id = {row_of(t, good)}")
+        until(lambda: len(t.api.contacts_of(good, status="scheduled")) == 20, 10, f"others are planned after {name}")
+        until(lambda: not t.stack.sql(f"SELECT 1 FROM batch_calls WHERE id = {gone}"), 10, "others are purged")
+        until(lambda: "database" in (t.api.read(bad)["status_reason"] or ""), 10, "it says so")
+        mend(t)
+        wake_all(t)
+        until(lambda: len(t.api.contacts_of(bad, status="scheduled")) == 5, 10, "it is planned after all")
+        assert t.api.read(bad)["status_reason"] is None
 
 
 def test_an_answer_that_is_refused(t):
