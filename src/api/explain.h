@@ -4,6 +4,7 @@
 
 #include "api/request.h"
 
+enum db_result batch_calls_why(struct request *request);
 enum db_result batch_contacts_why(struct request *request);
 
 #endif

@@ -89,6 +89,7 @@ const struct route routes[] = {
 	{ METHOD_POST, V1 "/batch-calls/<id>/contacts/import", SCOPE_WRITE, NULL, NULL, MIB(64), imports_to_batch, ROUTE_STREAM },
 	{ METHOD_GET, V1 "/batch-calls/<id>/contacts/<position>", SCOPE_READ, NULL, NULL, 0, batch_contacts_get },
 	{ METHOD_GET, V1 "/batch-calls/<id>/contacts/<position>/why", SCOPE_READ, NULL, NULL, 0, batch_contacts_why },
+	{ METHOD_GET, V1 "/batch-calls/<id>/why", SCOPE_READ, NULL, NULL, 0, batch_calls_why },
 
 	{ METHOD_GET, V1 "/calls", SCOPE_READ, &calls_query, NULL, 0, calls_list },
 	{ METHOD_POST, V1 "/calls", SCOPE_WRITE, NULL, &single_call_fields, KIB(256), calls_create },

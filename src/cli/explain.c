@@ -11,13 +11,13 @@
 #include "domain/gate_json.h"
 #include "store/batch_store.h"
 
-static void print_gate(enum gate gate, const struct gate_facts *facts)
+static void print_gate(enum gate gate, const struct gate_facts *facts, const struct gate_details *details)
 {
 	bool open = gate_room(gate, facts) > 0;
 	struct buf text = { 0 };
 	struct json json = json_to(&text);
 
-	gate_write_facts(&json, NULL, gate, facts);
+	gate_write_facts(&json, NULL, gate, facts, details);
 	printf("%-7s %-16s %s", open ? "open" : "closed", gate_name(gate), text.data);
 	if (!open && gate_opens_at(gate, facts) != INSTANT_NEVER) {
 		char until[32];
@@ -33,7 +33,7 @@ static void print_explanation(const struct explanation *explanation)
 {
 	printf("%s is %s\n", explanation->contact.who.phone_number, contact_status_names[explanation->contact.status]);
 	for (enum gate gate = 0; explanation->waits && gate < GATE__MAX; gate++)
-		print_gate(gate, &explanation->facts);
+		print_gate(gate, &explanation->facts, &explanation->details);
 	puts(explanation->reason);
 }
 

@@ -86,6 +86,13 @@ static int64_t rest_ends(const struct contact_limits *limits, const struct conta
 }
 
 /* A limit of n is open again when the n-th of the latest attempts has left its period. */
+static int64_t limit_opens(const struct contact_limit *limit, const struct contact_attempt *attempts, size_t count)
+{
+	if ((size_t)limit->max_attempts > count)
+		return INSTANT_NONE;
+	return attempts[limit->max_attempts - 1].called_at_us + period_us(limit);
+}
+
 int64_t contact_limits_free_at(const struct contact_limits *limits, const struct contact_attempt *attempts,
                                size_t count, int64_t now_us)
 {
@@ -93,9 +100,28 @@ int64_t contact_limits_free_at(const struct contact_limits *limits, const struct
 	int64_t free_at_us = INSTANT_NONE;
 
 	for (size_t i = 0; i < limits->list.count; i++)
-		if ((size_t)list[i].max_attempts <= count)
-			free_at_us = max_us(free_at_us, attempts[list[i].max_attempts - 1].called_at_us + period_us(&list[i]));
+		free_at_us = max_us(free_at_us, limit_opens(&list[i], attempts, count));
 	for (size_t i = 0; i < count; i++)
 		free_at_us = max_us(free_at_us, rest_ends(limits, &attempts[i], now_us));
 	return free_at_us;
+}
+
+struct contact_limit_hold contact_limits_hold(const struct contact_limits *limits,
+                                              const struct contact_attempt *attempts, size_t count,
+                                              int64_t now_us)
+{
+	const struct contact_limit *list = limits->list.items;
+	struct contact_limit_hold hold = { 0 };
+	int64_t until_us = now_us;
+
+	for (size_t i = 0; i < limits->list.count; i++)
+		if (limit_opens(&list[i], attempts, count) > until_us) {
+			until_us = limit_opens(&list[i], attempts, count);
+			hold.limit = &list[i];
+		}
+	for (size_t i = 0; i < count; i++) {
+		hold.rests |= rest_ends(limits, &attempts[i], now_us) > until_us;
+		hold.attempts += hold.limit != NULL && attempts[i].called_at_us > now_us - period_us(hold.limit);
+	}
+	return hold;
 }

@@ -55,4 +55,14 @@ struct contact_attempt {
 int64_t contact_limits_free_at(const struct contact_limits *limits, const struct contact_attempt *attempts,
                                size_t count, int64_t now_us);
 
+/* The limit that holds the number for longest, for those who ask why it is not called. */
+struct contact_limit_hold {
+	const struct contact_limit *limit; /* NULL: no limit holds it */
+	int64_t attempts;                  /* within the period of the limit */
+	bool rests;                        /* the rest after a conversation holds it for longer still */
+};
+struct contact_limit_hold contact_limits_hold(const struct contact_limits *limits,
+                                              const struct contact_attempt *attempts, size_t count,
+                                              int64_t now_us);
+
 #endif

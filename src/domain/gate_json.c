@@ -176,9 +176,60 @@ static void (*const writers[GATE__MAX])(struct json *json, const struct gate_fac
 	[GATE_CONTACT_LIMITS] = write_contact_limits,
 };
 
-void gate_write_facts(struct json *json, const char *key, enum gate gate, const struct gate_facts *facts)
+static void detail_number_pacing(struct json *json, const struct gate_details *details)
+{
+	json_add_string(json, "phone_number", details->next_number);
+	json_instant(json, "next_call_at", details->next_number != NULL ? details->next_number_at_us : INSTANT_NONE);
+}
+
+static void detail_places(struct json *json, const struct gate_details *details)
+{
+	json_int(json, "places", details->places);
+	json_int(json, "in_progress", details->in_progress);
+	write_limit(json, "dialer_limit", details->dialer_places);
+	json_instant(json, "oldest_call_at", details->oldest_call_at_us);
+}
+
+static void detail_dialer(struct json *json, const struct gate_details *details)
+{
+	json_id(json, "webhook_id", &details->webhook_id);
+	json_instant(json, "failing_since", details->failing_since_us);
+	json_text(json, "error", details->dialer_error);
+}
+
+static void detail_do_not_call(struct json *json, const struct gate_details *details)
+{
+	json_text(json, "reason", details->do_not_call_reason);
+	json_instant(json, "since", details->do_not_call_since_us);
+}
+
+/* The limit that holds the number, and how often it was called within the period of the limit. */
+static void detail_contact_limits(struct json *json, const struct gate_details *details)
+{
+	const struct contact_limit *limit = details->limit.limit;
+
+	write_limit(json, "max_attempts", limit == NULL ? 0 : limit->max_attempts);
+	write_limit(json, "period_hours", limit == NULL ? 0 : limit->period_hours);
+	write_limit(json, "period_days", limit == NULL ? 0 : limit->period_days);
+	write_limit(json, "attempts", limit == NULL ? 0 : details->limit.attempts);
+	write_limit(json, "rest_hours_after_conversation", details->limit.rests ? details->rest_hours : 0);
+}
+
+static void (*const detail_writers[GATE__MAX])(struct json *json, const struct gate_details *details) = {
+	[GATE_NUMBER_PACING] = detail_number_pacing,
+	[GATE_PLACES] = detail_places,
+	[GATE_DIALER_HEALTH] = detail_dialer,
+	[GATE_DIALER_ROOM] = detail_dialer,
+	[GATE_DO_NOT_CALL] = detail_do_not_call,
+	[GATE_CONTACT_LIMITS] = detail_contact_limits,
+};
+
+void gate_write_facts(struct json *json, const char *key, enum gate gate, const struct gate_facts *facts,
+                      const struct gate_details *details)
 {
 	json_begin_object(json, key);
 	writers[gate](json, facts);
+	if (detail_writers[gate] != NULL)
+		detail_writers[gate](json, details);
 	json_end(json);
 }

@@ -22,6 +22,7 @@ struct verdict {
 	int nth;
 	bool tells, is_gone; /* tells: of the endpoint; is_gone: 410 */
 	int64_t sent_us, retry_at_us;
+	char error[256]; /* "": the webhook was taken */
 };
 
 struct switch_off {
@@ -78,6 +79,8 @@ void verdicts_collect(struct verdicts *verdicts, const struct deliver_result *re
 
 	if (result->place.kind == DELIVER_CALL && (is_slowing || (outcome == OUTCOME_TAKEN && result->pressed)))
 		verdict.batch = result->reference;
+	if (outcome != OUTCOME_TAKEN)
+		deliver_error(result, verdict.error, sizeof verdict.error);
 	verdicts->totals[outcome]++;
 	verdicts->is_counted = true;
 	if (verdict.tells || verdict.batch != 0)
@@ -142,9 +145,12 @@ static void add_switch_off(struct verdicts *verdicts, int64_t endpoint, const ch
 	verdicts->off[verdicts->off_count++] = (struct switch_off){ endpoint, reason };
 }
 
-/* All that is told of one endpoint, in its order. */
-static void note_all(struct verdicts *verdicts, int64_t endpoint, struct health *health, int64_t now_us)
+/* All that is told of one endpoint, in its order. Returns the latest error; "": the latest webhook was taken, or
+ * nothing is known of it. */
+static const char *note_all(struct verdicts *verdicts, int64_t endpoint, struct health *health, int64_t now_us)
 {
+	const char *error = "";
+
 	for (int i = 0; i < verdicts->count; i++) {
 		const struct verdict *verdict = &verdicts->list[i];
 		uint32_t dice;
@@ -153,11 +159,13 @@ static void note_all(struct verdicts *verdicts, int64_t endpoint, struct health 
 			continue;
 		crypto_random(&dice, sizeof dice);
 		health_note(health, &verdict->note, dice, now_us);
+		error = verdict->error;
 		if (verdict->is_gone)
 			add_switch_off(verdicts, endpoint, "the endpoint answered 410 Gone");
 	}
 	if (health_is_hopeless(health, verdicts->conf->webhook_disable_after, now_us))
 		add_switch_off(verdicts, endpoint, "the endpoint has taken nothing for too long");
+	return error;
 }
 
 /* When the queue must be looked into for what has changed. */
@@ -173,7 +181,8 @@ static int64_t next_look(const struct health *before, const struct health *after
 	}
 }
 
-static void write_health(struct json *json, int64_t endpoint, const struct health *health, int64_t next_at_us)
+static void write_health(struct json *json, int64_t endpoint, const struct health *health, int64_t next_at_us,
+                         const char *error)
 {
 	json_begin_array(json, NULL);
 	json_int(json, NULL, endpoint);
@@ -184,6 +193,7 @@ static void write_health(struct json *json, int64_t endpoint, const struct healt
 	json_sql_instant(json, NULL, health->probe_until_us);
 	json_sql_instant(json, NULL, health->hold_until_us);
 	json_sql_instant(json, NULL, next_at_us);
+	json_add_string(json, NULL, error);
 	json_end(json);
 }
 
@@ -211,9 +221,9 @@ static enum db_result update_health(struct db *db, struct verdicts *verdicts, st
 	for (size_t r = 0; r < rows.count; r++) {
 		int64_t endpoint = db_get_int(&rows, r, 0);
 		struct health before = health_from_row(&rows, r, 1), after = before;
+		const char *error = note_all(verdicts, endpoint, &after, now_us);
 
-		note_all(verdicts, endpoint, &after, now_us);
-		write_health(&json, endpoint, &after, next_look(&before, &after, now_us));
+		write_health(&json, endpoint, &after, next_look(&before, &after, now_us), error);
 		log_circuit(endpoint, &before, &after);
 	}
 	json_end(&json);

@@ -258,13 +258,11 @@ static int64_t dialer_opens_at(const struct claim_campaign *campaign, int64_t no
 	}
 }
 
-static int64_t free_places(const struct claim_campaign *campaign)
+int64_t claim_facts_places(const struct claim_campaign *campaign)
 {
 	int64_t places = campaign->config.max_concurrent_calls;
 
-	if (campaign->places != 0 && campaign->places < places)
-		places = campaign->places;
-	return places - (campaign->claimed - campaign->done);
+	return campaign->places != 0 && campaign->places < places ? campaign->places : places;
 }
 
 struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us, int64_t dialer_room)
@@ -281,7 +279,7 @@ struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us
 		.day = (int32_t)campaign->day,
 		.day_calls = campaign->day_calls,
 		.pace.at_us = campaign->pace_at_us,
-		.free_places = free_places(campaign),
+		.free_places = claim_facts_places(campaign) - (campaign->claimed - campaign->done),
 		.due_at_us = now_us,
 		.limits_open_at_us = INSTANT_NONE,
 	};
@@ -300,36 +298,67 @@ struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us
 	return facts;
 }
 
-enum db_result claim_facts_limits(struct db *db, int64_t organization_id, const struct contact_limits *limits,
-                                  const char *const *phone_numbers, size_t count, int64_t now_us,
-                                  struct arena *arena, int64_t *open_at_us)
+/* Rows of SQL_CONTACT_ATTEMPTS, by the order of their numbers from 1. */
+static enum db_result query_attempts(struct db *db, int64_t organization_id, const struct contact_limits *limits,
+                                     const char *const *phone_numbers, size_t count, int64_t now_us,
+                                     struct arena *arena, struct db_rows *rows)
 {
 	struct buf numbers = { 0 };
 	struct json json = json_to(&numbers);
-	struct contact_attempt *attempts;
-	struct db_rows rows;
 	enum db_result result;
-	size_t r = 0;
 
 	json_begin_array(&json, NULL);
 	for (size_t i = 0; i < count; i++)
 		json_add_string(&json, NULL, phone_numbers[i]);
 	json_end(&json);
 	result = db_query(db, SQL_CONTACT_ATTEMPTS, DB_ARGS(
-		db_buf(&numbers), db_int(organization_id), db_instant(now_us - contact_limits_reach_us(limits))), arena, &rows);
+		db_buf(&numbers), db_int(organization_id), db_instant(now_us - contact_limits_reach_us(limits))), arena, rows);
 	buf_free(&numbers);
-	if (result != DB_OK)
-		return result;
-	attempts = arena_alloc(arena, rows.count * sizeof *attempts);
+	return result;
+}
+
+static struct contact_attempt *read_attempts(const struct db_rows *rows, struct arena *arena)
+{
+	struct contact_attempt *attempts = arena_alloc(arena, rows->count * sizeof *attempts);
+
+	for (size_t r = 0; r < rows->count; r++)
+		attempts[r] = (struct contact_attempt){
+			.called_at_us = db_get_int(rows, r, 1), .ended_at_us = db_get_int(rows, r, 2),
+			.status = (enum call_status)db_get_int(rows, r, 3),
+		};
+	return attempts;
+}
+
+enum db_result claim_facts_limits(struct db *db, int64_t organization_id, const struct contact_limits *limits,
+                                  const char *const *phone_numbers, size_t count, int64_t now_us,
+                                  struct arena *arena, int64_t *open_at_us)
+{
+	struct contact_attempt *attempts;
+	struct db_rows rows;
+	size_t r = 0;
+
+	DB_TRY(query_attempts(db, organization_id, limits, phone_numbers, count, now_us, arena, &rows));
+	attempts = read_attempts(&rows, arena);
 	for (size_t i = 0; i < count; i++) {
 		size_t first = r;
 
-		for (; r < rows.count && db_get_int(&rows, r, 0) == (int64_t)i + 1; r++)
-			attempts[r] = (struct contact_attempt){
-				.called_at_us = db_get_int(&rows, r, 1), .ended_at_us = db_get_int(&rows, r, 2),
-				.status = (enum call_status)db_get_int(&rows, r, 3),
-			};
+		while (r < rows.count && db_get_int(&rows, r, 0) == (int64_t)i + 1)
+			r++;
 		open_at_us[i] = contact_limits_free_at(limits, attempts + first, r - first, now_us);
 	}
+	return DB_OK;
+}
+
+enum db_result claim_facts_limit_hold(struct db *db, int64_t organization_id, const struct contact_limits *limits,
+                                      const char *phone_number, int64_t now_us, struct arena *arena,
+                                      int64_t *open_at_us, struct contact_limit_hold *hold)
+{
+	struct contact_attempt *attempts;
+	struct db_rows rows;
+
+	DB_TRY(query_attempts(db, organization_id, limits, &phone_number, 1, now_us, arena, &rows));
+	attempts = read_attempts(&rows, arena);
+	*open_at_us = contact_limits_free_at(limits, attempts, rows.count, now_us);
+	*hold = contact_limits_hold(limits, attempts, rows.count, now_us);
 	return DB_OK;
 }

@@ -67,9 +67,17 @@ enum db_result claim_facts_read(struct db *db, int64_t batch_row, int64_t now_us
 /* The facts that the rules judge the campaign by, and a contact that is as the campaign is. */
 struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us, int64_t dialer_room);
 
+/* How many calls the campaign may have in progress: fewer than it wants, if its dialer asked to slow down. */
+int64_t claim_facts_places(const struct claim_campaign *campaign);
+
 /* From when on each of the numbers may be called, as the limits have it. */
 enum db_result claim_facts_limits(struct db *db, int64_t organization_id, const struct contact_limits *limits,
                                   const char *const *phone_numbers, size_t count, int64_t now_us,
                                   struct arena *arena, int64_t *open_at_us);
+
+/* The same for one number, with the limit that holds it. */
+enum db_result claim_facts_limit_hold(struct db *db, int64_t organization_id, const struct contact_limits *limits,
+                                      const char *phone_number, int64_t now_us, struct arena *arena,
+                                      int64_t *open_at_us, struct contact_limit_hold *hold);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/instant.h"
 #include "store/claim_facts.h"
 #include "store/do_not_call_store.h"
+#include "store/statements.h"
 
 /* How much room a dialer has its schedulers know; here it has some unless it is switched off. */
 static int64_t dialer_room(const struct claim_campaign *campaign)
@@ -18,7 +19,59 @@ static enum db_result read_do_not_call(struct db *db, const struct batch *batch,
 
 	DB_TRY(do_not_call_list(db, batch->organization_id, out->contact.who.phone_number, &page, arena, &listing));
 	out->facts.do_not_call = listing.count != 0;
+	if (listing.count != 0) {
+		const struct suppressed_number *listed = listing.items;
+
+		out->details.do_not_call_reason = listed->reason;
+		out->details.do_not_call_since_us = listed->created_at_us;
+	}
 	return DB_OK;
+}
+
+/* Of the numbers that have a pace, the one that lets a call through first. */
+static void find_next_number(const struct claim_campaign *campaign, struct gate_details *details)
+{
+	for (int i = 0; i < campaign->number_count; i++) {
+		const struct claim_number *number = &campaign->numbers[i];
+
+		if (number->pace == NULL)
+			continue;
+		if (details->next_number == NULL || number->pace->pace.at_us < details->next_number_at_us) {
+			details->next_number = number->phone_number;
+			details->next_number_at_us = number->pace->pace.at_us;
+		}
+	}
+}
+
+static enum db_result read_details(struct db *db, const struct batch *batch, const struct claim_campaign *campaign,
+                                   struct arena *arena, struct gate_details *out)
+{
+	struct db_value organization = db_int(batch->organization_id), id = db_int(batch->id);
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_EXPLAIN_DETAILS, DB_ARGS(organization, id, id), arena, &rows));
+	*out = (struct gate_details){
+		.places = claim_facts_places(campaign),
+		.in_progress = campaign->claimed - campaign->done,
+		.dialer_places = campaign->places,
+		.oldest_call_at_us = db_get_int(&rows, 0, 0),
+		.webhook_id = db_get_uuid(&rows, 0, 1),
+		.failing_since_us = campaign->health.failing_since_us,
+		.dialer_error = db_get_text(&rows, 0, 2),
+		.do_not_call_reason = "", .do_not_call_since_us = INSTANT_NONE,
+	};
+	find_next_number(campaign, out);
+	return DB_OK;
+}
+
+static enum db_result judge_limits(struct db *db, const struct batch *batch, const struct claim_campaign *campaign,
+                                   int64_t now_us, struct arena *arena, struct explanation *out)
+{
+	if (campaign->limits == NULL)
+		return DB_OK;
+	out->details.rest_hours = campaign->limits->rest_hours;
+	return claim_facts_limit_hold(db, batch->organization_id, campaign->limits, out->contact.who.phone_number, now_us,
+	                              arena, &out->facts.limits_open_at_us, &out->details.limit);
 }
 
 static enum db_result gather_facts(struct db *db, const struct batch *batch, int64_t now_us, struct arena *arena,
@@ -34,9 +87,8 @@ static enum db_result gather_facts(struct db *db, const struct batch *batch, int
 			out->contact.who.timezone, out->contact.who.phone_number));
 	if (!calendar_span_at(&out->facts.contact_calendar, now_us, &out->facts.contact_span))
 		out->facts.contact_span = (struct span){ INSTANT_NEVER, INSTANT_NEVER, 0 };
-	if (campaign.limits != NULL)
-		DB_TRY(claim_facts_limits(db, batch->organization_id, campaign.limits, &out->contact.who.phone_number, 1,
-		                          now_us, arena, &out->facts.limits_open_at_us));
+	DB_TRY(read_details(db, batch, &campaign, arena, &out->details));
+	DB_TRY(judge_limits(db, batch, &campaign, now_us, arena, out));
 	return read_do_not_call(db, batch, arena, out);
 }
 
@@ -69,5 +121,58 @@ enum db_result explain_contact(struct db *db, const struct batch *batch, int64_t
 		out->next_at_us = gates_next_at(&out->facts, &out->waits_for);
 	}
 	out->reason = reason_of(out, now_us, arena);
+	return DB_OK;
+}
+
+static const char *campaign_reason_of(const struct campaign_explanation *explanation, int64_t now_us,
+                                      struct arena *arena)
+{
+	char text[32];
+
+	if (!batch_is_running(explanation->facts.status))
+		return arena_printf(arena, "It is %s.", batch_status_names[explanation->facts.status]);
+	if (explanation->next_position == 0)
+		return arena_printf(arena, "No contact is planned; calls in progress: %d.",
+		                    (int)explanation->details.in_progress);
+	if (explanation->next_at_us == INSTANT_NEVER)
+		return arena_printf(arena, "It waits for more than time: see %s.", gate_name(explanation->waits_for));
+	if (explanation->next_at_us <= now_us)
+		return "The next contact is called as soon as its turn comes.";
+	instant_format_iso(explanation->next_at_us, text);
+	return arena_printf(arena, "The next call can go out from %s on.", text);
+}
+
+/* The contacts that wait, from the first that a claim would look at. */
+static enum db_result read_queue(struct db *db, const struct claim_campaign *campaign, int64_t now_us,
+                                 struct arena *arena, struct campaign_explanation *out)
+{
+	struct db_value id = db_int(campaign->id), first = db_instant(campaign->low_water_us);
+	struct db_rows rows;
+
+	out->facts.due_at_us = INSTANT_NEVER;
+	DB_TRY(db_query(db, SQL_EXPLAIN_QUEUE, DB_ARGS(id, first, db_instant(now_us), id, first), arena, &rows));
+	if (rows.count == 0)
+		return DB_OK;
+	out->next_position = db_get_int(&rows, 0, 0);
+	out->facts.due_at_us = db_get_int(&rows, 0, 1);
+	out->due_now = db_get_int(&rows, 0, 2);
+	return DB_OK;
+}
+
+enum db_result explain_campaign(struct db *db, const struct batch *batch, int64_t now_us, struct arena *arena,
+                                struct campaign_explanation *out)
+{
+	struct claim_campaign campaign;
+
+	*out = (struct campaign_explanation){ .waits_for = GATE__MAX };
+	DB_TRY(claim_facts_read(db, batch->id, now_us, arena, &campaign));
+	out->facts = claim_facts_of(&campaign, now_us, dialer_room(&campaign));
+	out->verdict = gates_judge(&out->facts);
+	DB_TRY(read_details(db, batch, &campaign, arena, &out->details));
+	DB_TRY(read_queue(db, &campaign, now_us, arena, out));
+	out->next_at_us = gates_next_at(&out->facts, &out->waits_for);
+	if (out->waits_for == GATE_DUE)
+		out->waits_for = GATE__MAX; /* there is nobody */
+	out->reason = campaign_reason_of(out, now_us, arena);
 	return DB_OK;
 }

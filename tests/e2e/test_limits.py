@@ -173,10 +173,15 @@ def test_why_somebody_waits(t):
     assert "duplicate" in why(t, batch, 4)["reason"]
     full = why(t, batch, 2)
     assert closed(full) == ["free_place"] and full["waits_for"] == "free_place" and full["next_at"] is None, full
-    assert gates(full)["free_place"]["facts"] == {"free_places": 0}, full
+    facts = gates(full)["free_place"]["facts"]
+    called_at = t.api.calls_of(batch)[0]["created_at"]
+    assert facts == {"free_places": 0, "places": 1, "in_progress": 1, "dialer_limit": None,
+                     "oldest_call_at": called_at}, full
     t.api.post(f"/batch-calls/{batch['id']}/pause")
     t.api.post("/do-not-call", {"phone_number": contacts(2)[1]["phone_number"]})
     assert closed(why(t, batch, 2)) == ["campaign_state", "free_place", "do_not_call"], why(t, batch, 2)
+    listed = gates(why(t, batch, 2))["do_not_call"]["facts"]
+    assert listed["is_listed"] and listed["reason"] is None and listed["since"] > called_at, listed
     t.api.refuse("not_found", "GET", f"/batch-calls/{batch['id']}/contacts/5/why")
     t.client(organization="another one").refuse("not_found", "GET", f"/batch-calls/{batch['id']}/contacts/1/why")
 
@@ -203,6 +208,11 @@ def test_why_names_the_next_instant(t):
     assert window["opens_at"].startswith(tomorrow), window
     called_at = t.api.calls_of(first)[0]["created_at"]
     assert seconds_between(called_at, told["next_at"]) == 2 * 86400 and told["waits_for"] is None, told
+    held = gates(told)["contact_limits"]["facts"]
+    assert (held["max_attempts"], held["period_days"], held["period_hours"], held["attempts"]) == (1, 2, None, 1), held
+    assert held["rest_hours_after_conversation"] is None, held
+    pace = gates(told)["number_pacing"]["facts"]
+    assert pace["phone_number"] == number["phone_number"] and seconds_between(called_at, pace["next_call_at"]) == 60, pace
     limit(t)
     assert why(t, batch)["next_at"].startswith(tomorrow), why(t, batch)
     text = t.stack.outdial("explain", batch["id"], "1")

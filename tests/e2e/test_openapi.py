@@ -350,6 +350,7 @@ def test_campaigns(t):
     assert api.ok("previewBatchCall", batch, body={"changes": None})["change"] is None
     gates = api.ok("explainBatchCallContact", batch, 1)["gates"]
     assert [gate["gate"] for gate in gates] == api.document.tree["components"]["schemas"]["GateName"]["enum"], gates
+    assert api.ok("explainBatchCall", batch)["held_by"] == "scheduled_start"
     api.ok("pauseBatchCall", batch)
     api.ok("updateBatchCall", batch, body={"scheduled_at": None, "schedule_type": "immediate"})
     api.ok("resumeBatchCall", batch)

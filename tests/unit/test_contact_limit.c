@@ -42,6 +42,30 @@ static void the_oldest_that_counts_has_to_leave(void **state)
 	assert_int_equal(contact_limits_reach_us(&limits), 7 * US_PER_DAY);
 }
 
+static void the_limit_that_holds_for_longest_is_named(void **state)
+{
+	struct contact_limit list[] = { { 2, 24, 0 }, { 3, 0, 7 } };
+	struct contact_limits limits = { .list = { list, 2 } };
+	static const int hours[] = { 2, 20, 30, 200 };
+	struct contact_limit_hold hold;
+	struct contact_attempt attempts[4];
+
+	(void)state;
+	attempts_of(attempts, hours, 4, CALL_COMPLETED);
+	hold = contact_limits_hold(&limits, attempts, 1, at(NOW));
+	assert_null(hold.limit);
+	hold = contact_limits_hold(&limits, attempts, 2, at(NOW));
+	assert_ptr_equal(hold.limit, &list[0]);
+	assert_int_equal(hold.attempts, 2);
+	hold = contact_limits_hold(&limits, attempts, 4, at(NOW));
+	assert_ptr_equal(hold.limit, &list[1]);
+	assert_int_equal(hold.attempts, 3); /* the fourth has left the period */
+	assert_false(hold.rests);
+	limits.rest_hours = 24 * 30;
+	hold = contact_limits_hold(&limits, attempts, 4, at(NOW));
+	assert_true(hold.rests);
+}
+
 /* Against the definition: the first moment at which no limit is exceeded by one call more. */
 static void any_limits_and_any_attempts(void **state)
 {
@@ -100,6 +124,7 @@ int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
 		cmocka_unit_test(the_oldest_that_counts_has_to_leave),
+		cmocka_unit_test(the_limit_that_holds_for_longest_is_named),
 		cmocka_unit_test(any_limits_and_any_attempts),
 		cmocka_unit_test(a_rest_follows_a_conversation),
 	};

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Why a campaign places no call now, and when it can."""
+
+import datetime
+
+import tap
+from client import UTC, until
+from receiver import TAKEN, Answer
+
+FAR = {"schedule_type": "scheduled", "scheduled_at": "2040-01-02T09:00:00Z"}
+
+
+def why(t, batch):
+    return t.api.get(f"/batch-calls/{batch['id']}/why")
+
+
+def facts(told, name):
+    return next(gate for gate in told["gates"] if gate["gate"] == name)["facts"]
+
+
+def test_a_draft_and_a_start_that_is_ahead(t):
+    _, agent = t.dialing_agent()
+    batch = t.api.batch(agent, 3)
+    told = why(t, batch)
+    assert told["held_by"] == "campaign_state" and told["next_position"] is None, told
+    assert told["next_at"] is None and told["waits_for"] == "campaign_state" and told["due_now"] == 0, told
+    assert [gate["gate"] for gate in told["gates"]][-1] == "dialer_room", "no rule of one contact"
+    later = t.api.batch(agent, 3, **FAR)
+    told = why(t, later)
+    assert told["held_by"] == "scheduled_start" and told["next_position"] == 1, told
+    assert told["next_at"].startswith("2040-01-02T09:00:00") and told["waits_for"] is None, told
+    t.api.post(f"/batch-calls/{later['id']}/pause")
+    told = why(t, later)
+    assert (told["status"], told["held_by"], told["waits_for"]) == ("paused", "campaign_state", "campaign_state"), told
+
+
+def test_all_places_are_taken(t):
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: TAKEN
+    batch = t.api.batch(agent, 5, max_concurrent_calls=2)
+    t.api.schedule(batch)
+    receiver.wait_for_calls(2)
+    told = until(lambda: why(t, batch) if why(t, batch)["in_progress"] == 2 else None, what="both are called")
+    assert told["held_by"] == told["waits_for"] == "free_place" and told["next_at"] is None, told
+    assert (told["places"], told["next_position"], told["due_now"], told["due_now_is_exact"]) == (2, 3, 3, True), told
+    oldest = min(call["created_at"] for call in t.api.calls_of(batch))
+    assert facts(told, "free_place")["oldest_call_at"] == oldest, told
+
+
+def test_a_dialer_that_does_not_answer(t):
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: Answer(500)
+    batch = t.api.batch(agent, 40, max_concurrent_calls=10)
+    t.api.schedule(batch)
+    told = until(lambda: held(t, batch, "dialer_health"), what="its circuit is open")
+    health = facts(told, "dialer_health")
+    assert health["webhook_id"] == agent["webhook_id"] and health["failing_since"], health
+    assert "500" in health["error"], health
+    assert t.api.get(f"/webhooks/{agent['webhook_id']}")["failing_since"] == health["failing_since"], health
+    t.api.patch(f"/webhooks/{agent['webhook_id']}", {"disabled": True})
+    told = until(lambda: held(t, batch, "dialer_room"), what="it is switched off")
+    assert not facts(told, "dialer_room")["takes_calls"], told
+
+
+def held(t, batch, name):
+    """The explanation, if this rule is closed."""
+    told = why(t, batch)
+    return told if not next(gate for gate in told["gates"] if gate["gate"] == name)["open"] else None
+
+
+def test_a_day_off(t):
+    _, agent = t.dialing_agent()
+    today = datetime.datetime.now(UTC).date()
+    batch = t.api.batch(agent, 2, excluded_dates=[str(today), str(today + datetime.timedelta(days=1))])
+    t.api.schedule(batch)
+    told = why(t, batch)
+    assert told["held_by"] == "calling_window" and told["next_position"] == 1, told
+    assert told["next_at"] >= str(today + datetime.timedelta(days=1)), told
+
+
+def test_it_is_over(t):
+    _, agent = t.dialing_agent()
+    batch = t.api.batch(agent, 2)
+    t.api.schedule(batch)
+    t.api.wait_for(batch, "completed")
+    told = why(t, batch)
+    assert (told["reason"], told["next_position"], told["next_at"]) == ("It is completed.", None, None), told
+
+
+def test_what_is_not_there(t):
+    _, agent = t.dialing_agent()
+    batch = t.api.batch(agent, 1)
+    path = f"/batch-calls/{batch['id']}/why"
+    t.client(organization="another one").refuse("not_found", "GET", path)
+    t.client("write").refuse("forbidden", "GET", path)
+    t.api.refuse("bad_request", "GET", path, query={"position": 1})
+    t.api.refuse("not_found", "GET", "/batch-calls/01900000-0000-7000-8000-000000000000/why")
+
+
+if __name__ == "__main__":
+    tap.run(globals())
