@@ -66,7 +66,8 @@ enum db_result batch_contacts_add(struct db *db, struct batch *batch, const stru
 	return count_added(db, batch, (int64_t)count);
 }
 
-/* Where the next contacts of a folder end; *count: how many they are. */
+/* Where the next contacts of a folder end; *count: how many they are at this moment. Others come and go before they are
+ * copied. */
 static enum db_result find_portion(struct db *db, const struct batch *batch, const struct folder_part *part,
                                    int64_t limit, int64_t *last, int64_t *count)
 {
@@ -97,7 +98,7 @@ enum db_result batch_contacts_copy_part(struct db *db, struct batch *batch, stru
 		db_int(batch->id), db_int(batch->counts.total), db_int(batch->organization_id), db_int(part->folder_row),
 		db_int(part->after_id), db_int(last))));
 	part->after_id = last;
-	return count_added(db, batch, count);
+	return count_added(db, batch, db_affected(db));
 }
 
 static enum db_result find_missing(struct db *db, const struct batch *batch, const struct buf *ids,

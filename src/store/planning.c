@@ -109,6 +109,8 @@ static enum db_result insert_segments(struct db *db, const struct batch *batch, 
 			db_int(batch->plan_position), db_int(last_position), db_int(batch->config.retry_delay_minutes),
 			db_instant(batch->updated_at_us)));
 	buf_free(&rows);
+	if (result == DB_OK && db_affected(db) != nth - 1) /* not those that were counted */
+		result = DB_CONFLICT;
 	return result == DB_DUPLICATE ? DB_CONFLICT : result;
 }
 

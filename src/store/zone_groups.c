@@ -163,6 +163,8 @@ static enum db_result insert_segment(struct db *db, const struct batch *batch, s
 			db_instant(segment->first_us), db_int(segment->gap_us), db_int(due_contacts_shift_us(run)), db_int(batch->id),
 			db_int(group->slot), db_int(segment->count), db_int(batch->config.retry_delay_minutes),
 			db_instant(batch->updated_at_us)));
+	if (result == DB_OK && db_affected(db) != segment->count) /* not those that were counted */
+		result = DB_CONFLICT;
 	if (result != DB_OK)
 		return result == DB_DUPLICATE ? DB_CONFLICT : result;
 	return take_first(db, batch, group, segment->count);

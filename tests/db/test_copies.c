@@ -1,0 +1,164 @@
+/* A folder's contacts become a campaign's in chunks, while others come into the folder and leave it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <mysql.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "scene.h"
+#include "store/batch_store.h"
+#include "store/folder_store.h"
+
+#define AT_ONCE 10000 /* copied when the campaign is made */
+#define REST 1500
+
+static int64_t add_folder(struct scene *scene, const char *name, struct uuid *id)
+{
+	struct contact_folder folder = { .uuid = uuid_new(), .name = name, .description = "" };
+
+	assert_ok(folder_insert(scene->fixture->db, scene->fixture->organization_id, &folder));
+	*id = folder.uuid;
+	return folder.id;
+}
+
+/* Contacts by their numbers, from `first` on. */
+static void fill_folder(struct scene *scene, int64_t folder, int first, int count)
+{
+	for (int made = 0; made < count; made += 500)
+		ask("INSERT INTO contacts (uuid, organization_id, folder_id, phone_number, first_name, last_name, email,"
+		    " timezone, custom_fields, last_call_outcome, last_called_at, created_at, updated_at)"
+		    " SELECT UNHEX(REPLACE(UUID(), '-', '')), %lld, %lld, CONCAT('+4940', %d + n), '', '', '', '', '', -1,"
+		    " '1000-01-01', '2026-06-01', '2026-06-01' FROM (SELECT a.d + 10 * b.d + 100 * c.d AS n FROM"
+		    " (SELECT 0 d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6"
+		    " UNION SELECT 7 UNION SELECT 8 UNION SELECT 9) a,"
+		    " (SELECT 0 d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6"
+		    " UNION SELECT 7 UNION SELECT 8 UNION SELECT 9) b, (SELECT 0 d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3"
+		    " UNION SELECT 4) c) s WHERE n < %d ORDER BY n",
+		    (long long)scene->fixture->organization_id, (long long)folder, 1000000 + first + made, count - made);
+}
+
+static enum db_result copy_step(struct db *db, void *context)
+{
+	struct scene *scene = context;
+	struct batch batch;
+
+	DB_TRY(batch_lock(db, scene->fixture->organization_id, &scene->batch_id, scene->fixture->arena, &batch));
+	return batch.work == BATCH_WORK_COPY ? campaign_copy(db, &batch, clock_now_us()) : DB_OK;
+}
+
+static void copy_in_child(struct scene *scene)
+{
+	struct db *db = db_new(fixture_option_file());
+	enum db_result result = db_transact(db, DB_ONCE, copy_step, scene);
+
+	db_free(db);
+	_exit(result == DB_OK ? 0 : 1);
+}
+
+static MYSQL *lock_table(const char *statement)
+{
+	MYSQL *mysql = mysql_init(NULL);
+
+	mysql_options(mysql, MYSQL_READ_DEFAULT_FILE, fixture_option_file());
+	mysql_options(mysql, MYSQL_READ_DEFAULT_GROUP, "outdial");
+	assert_non_null(mysql_real_connect(mysql, NULL, NULL, NULL, NULL, 0, NULL, 0));
+	assert_int_equal(mysql_query(mysql, statement), 0);
+	return mysql;
+}
+
+/* The chunk is counted, and before it is copied the folder changes: nobody can copy while the table is locked. */
+static void change_folder_within_a_step(struct scene *scene, void (*change)(int64_t folder), int64_t folder)
+{
+	MYSQL *lock = lock_table("LOCK TABLES batch_contacts WRITE");
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (child == 0)
+		copy_in_child(scene);
+	while (ask("SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE '%%metadata lock%%'") == 0)
+		usleep(5000);
+	change(folder);
+	mysql_close(lock);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+/* Copies the rest, and calls: nobody is left waiting. */
+static void finish(struct scene *scene, int64_t expected)
+{
+	struct batch batch = scene_batch(scene);
+	long long id = scene->batch;
+
+	for (int step = 0; step < 10 && batch.work == BATCH_WORK_COPY; step++, batch = scene_batch(scene))
+		assert_ok(db_transact(scene->fixture->db, DB_ONCE, copy_step, scene));
+	scene_plan(scene);
+	batch = scene_batch(scene);
+	assert_int_equal(batch.counts.total, expected);
+	assert_int_equal(ask("SELECT MAX(position) FROM batch_contacts WHERE batch_id = %lld", id), expected);
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld", id), batch.counts.pending);
+	scene_check_sums(scene);
+}
+
+static void start_of_folder(struct scene *scene, const struct uuid *folder)
+{
+	scene->config.contact_source = CONTACT_SOURCE_FOLDER;
+	scene->config.contact_folder_id = *folder;
+	scene_start(scene, 0);
+	assert_int_equal(scene_batch(scene).work, BATCH_WORK_COPY);
+}
+
+static void some_leave(int64_t folder)
+{
+	ask("DELETE FROM contacts WHERE folder_id = %lld AND phone_number BETWEEN '+49401010100' AND '+49401010106'",
+	    (long long)folder);
+}
+
+static void some_join(int64_t folder)
+{
+	ask("UPDATE contacts SET folder_id = %lld WHERE phone_number BETWEEN '+49401020000' AND '+49401020004'",
+	    (long long)folder);
+}
+
+static void contacts_that_leave_meanwhile_are_not_counted(void **state)
+{
+	struct scene *scene = *state;
+	struct uuid folder_id;
+	int64_t folder = add_folder(scene, "leave", &folder_id);
+
+	fill_folder(scene, folder, 0, AT_ONCE + REST);
+	start_of_folder(scene, &folder_id);
+	change_folder_within_a_step(scene, some_leave, folder);
+	finish(scene, AT_ONCE + REST - 7);
+}
+
+static void contacts_that_join_meanwhile_are_counted(void **state)
+{
+	struct scene *scene = *state;
+	struct uuid folder_id, other_id;
+	int64_t folder = add_folder(scene, "join", &folder_id), other = add_folder(scene, "other", &other_id);
+
+	fill_folder(scene, folder, 0, AT_ONCE + 500);
+	fill_folder(scene, other, 20000, 5);
+	fill_folder(scene, folder, AT_ONCE + 500, REST - 500);
+	start_of_folder(scene, &folder_id);
+	change_folder_within_a_step(scene, some_join, folder);
+	finish(scene, AT_ONCE + REST + 5);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest group_tests[] = {
+		SCENE_TEST(contacts_that_leave_meanwhile_are_not_counted),
+		SCENE_TEST(contacts_that_join_meanwhile_are_counted),
+	};
+
+	return cmocka_run_group_tests(group_tests, NULL, NULL);
+}
