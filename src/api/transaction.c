@@ -42,7 +42,7 @@ static enum db_result keep(const struct handling *handling)
 /* Somebody used this key before: for the same request, or for another. */
 static enum db_result answer_again(const struct handling *handling, const struct kept_reply *kept)
 {
-	if (memcmp(kept->request_hash, handling->request_hash, SHA256_SIZE) == 0)
+	if (memcmp(kept->request_hash.data, handling->request_hash, SHA256_SIZE) == 0)
 		return replay(handling->request, kept);
 	handling->request->faults.count = 0; /* they are not why */
 	return reply_refuse(handling->request, ERROR_IDEMPOTENCY_CONFLICT,

@@ -7,6 +7,17 @@
 
 #include "base/log.h"
 
+static char *grow(const struct buf *buf, size_t cap)
+{
+	char *data = buf->arena != NULL ? arena_alloc(buf->arena, cap) : realloc(buf->data, cap);
+
+	if (data == NULL)
+		fatal("out of memory (%zu bytes)", cap);
+	if (buf->arena != NULL && buf->len != 0)
+		memcpy(data, buf->data, buf->len + 1);
+	return data;
+}
+
 static void reserve(struct buf *buf, size_t more)
 {
 	size_t cap = buf->cap != 0 ? buf->cap : 256;
@@ -15,9 +26,7 @@ static void reserve(struct buf *buf, size_t more)
 		cap *= 2;
 	if (cap == buf->cap)
 		return;
-	buf->data = realloc(buf->data, cap);
-	if (buf->data == NULL)
-		fatal("out of memory (%zu bytes)", cap);
+	buf->data = grow(buf, cap);
 	buf->cap = cap;
 }
 
@@ -69,6 +78,7 @@ void buf_reset(struct buf *buf)
 
 void buf_free(struct buf *buf)
 {
-	free(buf->data);
-	*buf = (struct buf){ 0 };
+	if (buf->arena == NULL)
+		free(buf->data);
+	*buf = (struct buf){ .arena = buf->arena };
 }

@@ -1,12 +1,22 @@
-/* A growing byte buffer, always NUL-terminated. Running out of memory ends the process. */
+/* A growing byte buffer, always NUL-terminated, of its own memory or in an arena. Running out of memory ends the
+ * process. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
 #include <stddef.h>
 
+#include "base/arena.h"
+
 struct buf {
 	char *data; /* NULL until something was added */
 	size_t len, cap;
+	struct arena *arena; /* NULL: the buffer owns its memory, and buf_free releases it */
+};
+
+/* Bytes that somebody else owns. */
+struct bytes {
+	const void *data;
+	size_t len;
 };
 
 void buf_add(struct buf *buf, const void *data, size_t len);

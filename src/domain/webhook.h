@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/uuid.h"
 #include "domain/health.h"
 
@@ -15,7 +16,7 @@ struct webhook {
 	const char *url, *description;
 	unsigned events; /* bit set of enum event */
 	int signature_type; /* enum signature_type of the secret that a new one gets */
-	struct { const void *data; size_t len; } secret; /* sealed: domain/signature.h */
+	struct bytes secret; /* sealed: domain/signature.h */
 	bool disabled;
 	const char *disabled_reason;
 	struct health health; /* of one that is shown */

@@ -1,28 +1,14 @@
 #include "store/agent_store.h"
 
 #include "domain/batch.h"
+#include "store/columns.h"
 #include "store/statements.h"
 
-static struct agent agent_from_row(const struct db_rows *rows, size_t r)
-{
-	return (struct agent){
-		.id = db_get_int(rows, r, 0),
-		.uuid = db_get_uuid(rows, r, 1),
-		.name = db_get_text(rows, r, 2),
-		.description = db_get_text(rows, r, 3),
-		.voice_id = db_get_text(rows, r, 4),
-		.system_prompt = db_get_text(rows, r, 5),
-		.greeting = db_get_text(rows, r, 6),
-		.language_hint = db_get_text(rows, r, 7),
-		.settings = db_get_text(rows, r, 8),
-		.max_call_duration_seconds = db_get_int(rows, r, 9),
-		.webhook_id = db_get_uuid(rows, r, 10),
-		.status = (enum agent_status)db_get_int(rows, r, 11),
-		.status_reason = db_get_text(rows, r, 12),
-		.created_at_us = db_get_int(rows, r, 13),
-		.updated_at_us = db_get_int(rows, r, 14),
-	};
-}
+#define OF_AGENT(kind, name, member) kind##_AS(struct agent, name, member),
+COLUMNS(agent_saved, struct agent, AGENT_TABLE(OF_AGENT));
+COLUMNS(agent_columns, struct agent,
+        AGENT_TABLE(OF_AGENT) COLUMN(struct agent, id), COLUMN(struct agent, uuid),
+        COLUMN(struct agent, webhook_id), INSTANT(struct agent, created_at));
 
 enum db_result agent_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
                          struct arena *arena, struct agent *out)
@@ -31,10 +17,7 @@ enum db_result agent_get(struct db *db, int64_t organization_id, const struct uu
 
 	DB_TRY(db_query(db, SQL_AGENT_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena,
 	                &rows));
-	if (rows.count == 0)
-		return DB_NOT_FOUND;
-	*out = agent_from_row(&rows, 0);
-	return DB_OK;
+	return DB_FIRST(&rows, struct agent, out);
 }
 
 enum db_result agent_find_row(struct db *db, int64_t organization_id, const struct uuid *uuid,
@@ -79,48 +62,27 @@ enum db_result agent_list(struct db *db, int64_t organization_id, const struct a
 {
 	struct db_value organization = db_int(organization_id);
 	struct db_value status = db_int(filter->status), name = db_text(filter->name);
-	struct db_rows rows;
-	struct agent *items;
 
-	DB_TRY(db_query(db, SQL_AGENT_LIST,
-	                DB_ARGS(organization, status, status, name, name, page_below(page), page_rows(page),
-	                        page_offset(page)),
-	                arena, &rows));
-	items = arena_alloc(arena, rows.count * sizeof *items);
-	for (size_t r = 0; r < rows.count; r++)
-		items[r] = agent_from_row(&rows, r);
-	page_fill(out, page, items, rows.count, sizeof *items);
-	if (out->count != 0)
-		out->last.id = items[out->count - 1].id;
+	DB_TRY(page_query(db, SQL_AGENT_LIST, DB_ARGS(
+		organization, status, status, name, name, page_below(page), page_rows(page), page_offset(page)),
+	                  page, arena, out));
 	return page_count(db, SQL_AGENT_COUNT, DB_ARGS(organization, status, status, name, name), arena, out);
 }
 
 enum db_result agent_insert(struct db *db, int64_t organization_id, struct agent *agent,
                             int64_t webhook_row)
 {
-	DB_TRY(db_exec(db, SQL_AGENT_INSERT,
-	               DB_ARGS(db_uuid(&agent->uuid), db_int(organization_id), db_text(agent->name),
-	                       db_text(agent->description), db_text(agent->voice_id),
-	                       db_text(agent->system_prompt), db_text(agent->greeting),
-	                       db_text(agent->language_hint), db_text(agent->settings),
-	                       db_int(agent->max_call_duration_seconds), db_int(webhook_row),
-	                       db_int(agent->status),
-	                       db_text(agent->status_reason), db_instant(agent->created_at_us),
-	                       db_instant(agent->updated_at_us))));
+	DB_TRY(db_exec(db, SQL_AGENT_INSERT, DB_ARGS(
+		db_uuid(&agent->uuid), db_int(organization_id), db_int(webhook_row), db_instant(agent->created_at_us),
+		db_members(&agent_saved, agent))));
 	agent->id = db_insert_id(db);
 	return DB_OK;
 }
 
 enum db_result agent_update(struct db *db, const struct agent *agent, int64_t webhook_row)
 {
-	return db_exec(db, SQL_AGENT_UPDATE,
-	               DB_ARGS(db_text(agent->name), db_text(agent->description),
-	                       db_text(agent->voice_id),
-	                       db_text(agent->system_prompt), db_text(agent->greeting),
-	                       db_text(agent->language_hint), db_text(agent->settings),
-	                       db_int(agent->max_call_duration_seconds), db_int(webhook_row),
-	                       db_int(agent->status), db_text(agent->status_reason),
-	                       db_instant(agent->updated_at_us), db_int(agent->id)));
+	return db_exec(db, SQL_AGENT_UPDATE, DB_ARGS(
+		db_int(webhook_row), db_members(&agent_saved, agent), db_int(agent->id)));
 }
 
 enum db_result agent_delete(struct db *db, int64_t organization_id, const struct agent *agent)
@@ -135,14 +97,11 @@ enum db_result agent_delete(struct db *db, int64_t organization_id, const struct
 enum db_result agent_is_used(struct db *db, int64_t organization_id, const struct agent *agent,
                              bool *used)
 {
-	struct arena *arena = arena_new();
-	struct db_rows rows;
-	enum db_result result = db_query(
-		db, SQL_AGENT_USED,
-		DB_ARGS(db_int(organization_id), db_int(agent->id), db_int(BATCH_SCHEDULED),
-		        db_int(BATCH_ACTIVE), db_int(BATCH_PAUSED)), arena, &rows);
+	int64_t campaign;
+	enum db_result result = db_query_int(db, SQL_AGENT_USED, DB_ARGS(
+		db_int(organization_id), db_int(agent->id), db_int(BATCH_SCHEDULED), db_int(BATCH_ACTIVE),
+		db_int(BATCH_PAUSED)), &campaign);
 
-	*used = rows.count > 0;
-	arena_free(arena);
-	return result;
+	*used = result == DB_OK;
+	return result == DB_NOT_FOUND ? DB_OK : result;
 }

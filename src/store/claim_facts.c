@@ -159,8 +159,18 @@ static enum db_result read_paces(struct db *db, struct reading *reading)
 	return DB_OK;
 }
 
+struct organization_limits {
+	int64_t organization_id;
+	struct contact_limits limits;
+};
+
+COLUMNS(organization_limits_columns, struct organization_limits,
+        COLUMN(struct organization_limits, organization_id),
+        CONTACT_LIMITS_COLUMNS(struct organization_limits, limits));
+
 static enum db_result read_limits(struct db *db, struct reading *reading)
 {
+	const struct organization_limits *limits;
 	struct buf ids = { 0 };
 	struct json json = begin_ids(&ids);
 	struct db_rows rows;
@@ -170,13 +180,11 @@ static enum db_result read_limits(struct db *db, struct reading *reading)
 			json_int(&json, NULL, reading->campaigns[i].organization_id);
 	DB_TRY(query_ids(db, reading->locks ? SQL_CLAIM_LIMITS_LOCK : SQL_CLAIM_LIMITS, &ids, &json, reading->arena,
 	                 &rows));
-	for (size_t r = 0; r < rows.count; r++) {
-		const struct contact_limits *limits = organization_read_limits(&rows, r, 1, reading->arena);
-
+	limits = DB_STRUCTS(&rows, struct organization_limits);
+	for (size_t r = 0; r < rows.count; r++)
 		for (size_t i = 0; i < reading->count; i++)
-			if (reading->campaigns[i].organization_id == db_get_int(&rows, r, 0))
-				reading->campaigns[i].limits = limits;
-	}
+			if (reading->campaigns[i].organization_id == limits[r].organization_id)
+				reading->campaigns[i].limits = &limits[r].limits;
 	return DB_OK;
 }
 

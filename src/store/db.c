@@ -1,8 +1,7 @@
-#include "store/db.h"
+#include "store/db_connection.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <mysql.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,7 +11,6 @@
 #include "base/crypto.h"
 #include "base/instant.h"
 #include "base/log.h"
-#include "store/statements.h"
 
 /* What the client library calls itself differs; these are the only names we need of it. */
 #define ER_LOCK_WAIT 1205
@@ -36,31 +34,6 @@
 #define CLOCK_MAX_AGE_US (5 * US_PER_SECOND)
 #define MAX_RUNS 12
 #define FEW_RUNS 4
-#define MAX_ARGS 64
-
-#ifdef MARIADB_BASE_VERSION
-typedef my_bool null_flag;
-#else
-typedef bool null_flag;
-#endif
-
-struct db {
-	MYSQL *mysql; /* NULL: not connected */
-	MYSQL_STMT *prepared[SQL__MAX];
-	const char *option_file;
-	bool in_transaction, waited_for_lock;
-	int64_t used_at_us; /* monotonic: the last statement */
-	int64_t affected, insert_id;
-	char error[256];
-};
-
-static const struct {
-	const char *name, *text;
-} statements[SQL__MAX] = {
-#define SQL(id, text) [id] = { #id, text },
-#include "store/statements.def"
-#undef SQL
-};
 
 static const char *diverted_to; /* NULL: what the option file says */
 
@@ -84,8 +57,8 @@ struct db *db_new(const char *option_file)
 static void disconnect(struct db *db)
 {
 	for (int i = 0; i < SQL__MAX; i++)
-		if (db->prepared[i] != NULL)
-			mysql_stmt_close(db->prepared[i]);
+		if (db->prepared[i].stmt != NULL)
+			mysql_stmt_close(db->prepared[i].stmt);
 	memset(db->prepared, 0, sizeof db->prepared);
 	if (db->mysql != NULL)
 		mysql_close(db->mysql);
@@ -100,8 +73,7 @@ void db_free(struct db *db)
 	free(db);
 }
 
-/* Sorts an error into its class, and drops the connection when it is of no more use. */
-static enum db_result classify(struct db *db, const char *what, unsigned number, const char *message)
+enum db_result db_classify(struct db *db, const char *what, unsigned number, const char *message)
 {
 	strncpy(db->error, message, sizeof db->error - 1);
 	db->waited_for_lock = number == ER_LOCK_WAIT;
@@ -136,22 +108,7 @@ static enum db_result classify(struct db *db, const char *what, unsigned number,
 
 static enum db_result fail(struct db *db, const char *what)
 {
-	return classify(db, what, mysql_errno(db->mysql), mysql_error(db->mysql));
-}
-
-/* The statement is prepared anew when it is used next. An error may come behind the first rows of an answer (a lock that
- * is waited for in vain), and the client library would then wait for the rest of them at the next use. */
-static enum db_result fail_statement(struct db *db, enum sql_statement id)
-{
-	MYSQL_STMT *stmt = db->prepared[id];
-	unsigned number = mysql_stmt_errno(stmt);
-	char message[256];
-
-	strncpy(message, mysql_stmt_error(stmt), sizeof message - 1);
-	message[sizeof message - 1] = '\0';
-	mysql_stmt_close(stmt);
-	db->prepared[id] = NULL;
-	return classify(db, statements[id].name, number, message);
+	return db_classify(db, what, mysql_errno(db->mysql), mysql_error(db->mysql));
 }
 
 enum db_result db_run_text(struct db *db, const char *sql)
@@ -234,217 +191,12 @@ enum db_result db_ready(struct db *db)
 	return result == DB_OK ? DB_OK : DB_LOST;
 }
 
-static MYSQL_TIME to_time(int64_t us)
+enum db_result db_connect(struct db *db)
 {
-	int32_t day = civil_day_of(us);
-	int64_t rest = us - day * US_PER_DAY;
-	int seconds = (int)(rest / US_PER_SECOND), y, m, d;
-
-	civil_date(day, &y, &m, &d);
-	return (MYSQL_TIME){
-		.year = (unsigned)y, .month = (unsigned)m, .day = (unsigned)d,
-		.hour = (unsigned)(seconds / 3600), .minute = (unsigned)(seconds / 60 % 60),
-		.second = (unsigned)(seconds % 60), .second_part = (unsigned long)(rest % US_PER_SECOND),
-		.time_type = MYSQL_TIMESTAMP_DATETIME,
-	};
-}
-
-static int64_t from_time(const MYSQL_TIME *t)
-{
-	int64_t seconds = (t->hour * INT64_C(60) + t->minute) * 60 + t->second;
-
-	return civil_day((int)t->year, (int)t->month, (int)t->day) * US_PER_DAY +
-	       seconds * US_PER_SECOND + (int64_t)t->second_part;
-}
-
-static enum db_result prepare(struct db *db, enum sql_statement id)
-{
-	const char *text = statements[id].text;
-
 	leave_idle_connection(db);
-	if (db->mysql == NULL && db->in_transaction)
-		return DB_LOST; /* a new connection would know nothing of the transaction */
-	if (db->mysql == NULL)
-		DB_TRY(db_ready(db));
-	if (db->prepared[id] != NULL)
+	if (db->mysql != NULL)
 		return DB_OK;
-	db->prepared[id] = mysql_stmt_init(db->mysql);
-	if (db->prepared[id] == NULL)
-		fatal("out of memory");
-	if (mysql_stmt_prepare(db->prepared[id], text, (unsigned long)strlen(text)) == 0)
-		return DB_OK;
-	return fail_statement(db, id);
-}
-
-enum db_result db_prepare_all(struct db *db)
-{
-	for (enum sql_statement id = 0; id < SQL__MAX; id++)
-		DB_TRY(prepare(db, id));
-	return DB_OK;
-}
-
-static void bind_arg(const struct db_value *arg, MYSQL_BIND *bind, MYSQL_TIME *time)
-{
-	switch (arg->type) {
-	case DB_INT:
-		bind->buffer_type = MYSQL_TYPE_LONGLONG;
-		bind->buffer = (void *)&arg->i;
-		break;
-	case DB_INSTANT:
-		*time = to_time(arg->i);
-		bind->buffer_type = MYSQL_TYPE_DATETIME;
-		bind->buffer = time;
-		break;
-	case DB_TEXT:
-	case DB_BYTES:
-		bind->buffer_type = arg->type == DB_TEXT ? MYSQL_TYPE_STRING : MYSQL_TYPE_BLOB;
-		bind->buffer = (void *)arg->data;
-		bind->buffer_length = (unsigned long)arg->len;
-		break;
-	}
-}
-
-static enum db_result execute(struct db *db, enum sql_statement id, const struct db_value *args, size_t count)
-{
-	MYSQL_BIND binds[MAX_ARGS] = { 0 };
-	MYSQL_TIME times[MAX_ARGS];
-
-	DB_TRY(prepare(db, id));
-	assert(count <= MAX_ARGS && mysql_stmt_param_count(db->prepared[id]) == count);
-	for (size_t i = 0; i < count; i++)
-		bind_arg(&args[i], &binds[i], &times[i]);
-	bool failed = mysql_stmt_bind_param(db->prepared[id], binds) || mysql_stmt_execute(db->prepared[id]);
-
-	db->used_at_us = clock_mono_us();
-	return failed ? fail_statement(db, id) : DB_OK;
-}
-
-enum db_result db_exec(struct db *db, enum sql_statement id, const struct db_value *args, size_t count)
-{
-	DB_TRY(execute(db, id, args, count));
-	db->affected = (int64_t)mysql_stmt_affected_rows(db->prepared[id]);
-	db->insert_id = (int64_t)mysql_stmt_insert_id(db->prepared[id]);
-	return DB_OK;
-}
-
-int64_t db_affected(const struct db *db)
-{
-	return db->affected;
-}
-
-int64_t db_insert_id(const struct db *db)
-{
-	return db->insert_id;
-}
-
-/* Where the client library puts one column of the row being read. */
-struct column {
-	enum db_type type;
-	int64_t i;
-	MYSQL_TIME time;
-	unsigned long len;
-	null_flag is_null;
-	char *text;
-};
-
-static enum db_type column_type(const MYSQL_FIELD *field)
-{
-	switch (field->type) {
-	case MYSQL_TYPE_TINY: case MYSQL_TYPE_SHORT: case MYSQL_TYPE_INT24: case MYSQL_TYPE_LONG:
-	case MYSQL_TYPE_LONGLONG: case MYSQL_TYPE_NEWDECIMAL: /* what sums and COALESCE make of integers */
-		return DB_INT;
-	case MYSQL_TYPE_DATETIME: case MYSQL_TYPE_TIMESTAMP:
-		return DB_INSTANT;
-	default:
-		return DB_TEXT;
-	}
-}
-
-static void bind_column(struct column *column, const MYSQL_FIELD *field, MYSQL_BIND *bind, struct arena *arena)
-{
-	column->type = column_type(field);
-	bind->is_null = &column->is_null;
-	bind->length = &column->len;
-	if (column->type == DB_INT) {
-		bind->buffer_type = MYSQL_TYPE_LONGLONG;
-		bind->buffer = &column->i;
-	} else if (column->type == DB_INSTANT) {
-		bind->buffer_type = MYSQL_TYPE_DATETIME;
-		bind->buffer = &column->time;
-	} else { /* max_length is known, because the result was stored with UPDATE_MAX_LENGTH */
-		column->text = arena_alloc(arena, field->max_length + 1);
-		bind->buffer_type = MYSQL_TYPE_STRING;
-		bind->buffer = column->text;
-		bind->buffer_length = field->max_length;
-	}
-}
-
-static struct db_value read_column(const struct column *column, struct arena *arena)
-{
-	struct db_value value = { .type = column->type };
-
-	if (column->type == DB_INT)
-		value.i = column->is_null ? 0 : column->i;
-	else if (column->type == DB_INSTANT)
-		value.i = column->is_null ? INSTANT_NONE : from_time(&column->time);
-	else {
-		value.len = column->is_null ? 0 : column->len;
-		value.data = arena_strndup(arena, column->text, value.len);
-	}
-	return value;
-}
-
-static int fetch_rows(MYSQL_STMT *stmt, struct arena *arena, struct db_rows *rows)
-{
-	MYSQL_RES *meta = mysql_stmt_result_metadata(stmt);
-	const MYSQL_FIELD *fields = mysql_fetch_fields(meta);
-	struct column *columns = arena_alloc(arena, rows->columns * sizeof *columns);
-	MYSQL_BIND *binds = arena_alloc(arena, rows->columns * sizeof *binds);
-	struct db_value *cell = arena_alloc(arena, rows->count * rows->columns * sizeof *cell);
-	int fetched = 0;
-
-	rows->cells = cell;
-	for (size_t c = 0; c < rows->columns; c++)
-		bind_column(&columns[c], &fields[c], &binds[c], arena);
-	mysql_free_result(meta);
-	if (mysql_stmt_bind_result(stmt, binds))
-		return 1;
-	for (size_t r = 0; r < rows->count && fetched == 0; r++) {
-		fetched = mysql_stmt_fetch(stmt);
-		for (size_t c = 0; c < rows->columns; c++)
-			*cell++ = read_column(&columns[c], arena);
-	}
-	return fetched;
-}
-
-static enum db_result query(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
-                            struct arena *arena, struct db_rows *rows)
-{
-	MYSQL_STMT *stmt;
-
-	*rows = (struct db_rows){ 0 };
-	DB_TRY(prepare(db, id));
-	stmt = db->prepared[id];
-	mysql_stmt_attr_set(stmt, STMT_ATTR_UPDATE_MAX_LENGTH, &(null_flag){ 1 });
-	DB_TRY(execute(db, id, args, count));
-	if (mysql_stmt_store_result(stmt))
-		return fail_statement(db, id);
-	rows->count = (size_t)mysql_stmt_num_rows(stmt);
-	rows->columns = mysql_stmt_field_count(stmt);
-	if (rows->count != 0 && fetch_rows(stmt, arena, rows))
-		return fail_statement(db, id);
-	mysql_stmt_free_result(stmt);
-	return DB_OK;
-}
-
-enum db_result db_query(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
-                        struct arena *arena, struct db_rows *rows)
-{
-	enum db_result result = query(db, id, args, count, arena, rows);
-
-	if (result == DB_LOST && !db->in_transaction) /* a restart of the server since the last query */
-		result = query(db, id, args, count, arena, rows);
-	return result;
+	return db->in_transaction ? DB_LOST : db_ready(db); /* a new connection would know nothing of the transaction */
 }
 
 static enum db_result run_connected(struct db *db, db_work *work, void *context)

@@ -41,15 +41,20 @@ bool db_is_refusal(enum db_result result);
 			return db_try_;               \
 	} while (0)
 
-enum db_type { DB_INT, DB_TEXT, DB_BYTES, DB_INSTANT };
+enum db_type { DB_INT, DB_TEXT, DB_BYTES, DB_INSTANT, DB_ROWS, DB_MEMBERS };
+
+struct rows;    /* store/rows.h */
+struct columns; /* store/columns.h */
 
 /* A parameter or a cell of a result. The schema uses sentinels; the NULL of an outer join, of an empty aggregate,
  * or of calls.batch_id is read as 0, "" or INSTANT_NONE. */
 struct db_value {
 	enum db_type type;
 	int64_t i;        /* DB_INT; DB_INSTANT in microseconds UTC */
-	const char *data; /* DB_TEXT (NUL-terminated in results), DB_BYTES */
+	const char *data; /* DB_TEXT (NUL-terminated in results), DB_BYTES, DB_ROWS */
 	size_t len;
+	const void *of; /* DB_ROWS: the struct rows; DB_MEMBERS: the struct that `columns` describe */
+	const struct columns *columns;
 };
 
 struct db_value db_int(int64_t value);
@@ -58,6 +63,8 @@ struct db_value db_bytes(const void *data, size_t len);
 struct db_value db_buf(const struct buf *buf); /* the text of a buffer, for batches of rows */
 struct db_value db_instant(int64_t us);
 struct db_value db_uuid(const struct uuid *id); /* not copied */
+/* As many parameters as there are columns: the members that they name, in their order. For db_exec. */
+struct db_value db_members(const struct columns *columns, const void *object);
 
 /* The parameters of a statement in their order: DB_ARGS(db_int(id), db_text(name)) */
 #define DB_ARGS(...)                      \
@@ -65,13 +72,25 @@ struct db_value db_uuid(const struct uuid *id); /* not copied */
 		sizeof((const struct db_value[]){ __VA_ARGS__ }) / sizeof(struct db_value)
 #define DB_NO_ARGS NULL, 0
 
+/* What a query answers. Of a statement made with READ (statements.def): an array of structs. Of one made with SQL:
+ * cells, for answers of a column or two. */
 struct db_rows {
 	size_t count, columns;
 	const struct db_value *cells;
+	void *structs;
+	const struct columns *of;
 };
 
-/* Cells of row `r`, column `c`, from 0. */
-int64_t db_get_int(const struct db_rows *rows, size_t r, size_t c);
+/* The rows as structs: DB_STRUCTS(&rows, struct agent). Aborts when the statement reads into another type. */
+#define DB_STRUCTS(rows, type) ((type *)db_structs(rows, #type))
+void *db_structs(const struct db_rows *rows, const char *type);
+
+/* Copies the first row to *out; DB_NOT_FOUND: there is none. */
+#define DB_FIRST(rows, type, out) db_first(rows, #type, 1 ? (out) : (type *)NULL)
+enum db_result db_first(const struct db_rows *rows, const char *type, void *out);
+
+/* Cells of row `r`, column `c`, from 0. Aborts when the cell is of another type. */
+int64_t db_get_int(const struct db_rows *rows, size_t r, size_t c); /* also of an instant */
 const char *db_get_text(const struct db_rows *rows, size_t r, size_t c);
 const struct db_value *db_get(const struct db_rows *rows, size_t r, size_t c);
 struct uuid db_get_uuid(const struct db_rows *rows, size_t r, size_t c);
@@ -98,7 +117,12 @@ int64_t db_insert_id(const struct db *db); /* AUTO_INCREMENT value of the last d
 enum db_result db_query(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
                         struct arena *arena, struct db_rows *rows);
 
-/* Prepares every statement there is: that the server takes them all, told before they are needed. */
+/* The first cell of the first row, a number; DB_NOT_FOUND: there is no row, and *out is 0. */
+enum db_result db_query_int(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
+                            int64_t *out);
+
+/* Prepares every statement there is: so it is known that the server takes them all, and that what they answer fits
+ * the structs that they are read into. */
 enum db_result db_prepare_all(struct db *db);
 
 /* Plain text from a trusted file or constant; for migrations and start-up checks alone. */

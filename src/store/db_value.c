@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "store/columns.h"
 #include "store/db.h"
 
 struct db_value db_int(int64_t value)
@@ -34,20 +35,47 @@ struct db_value db_uuid(const struct uuid *id)
 	return db_bytes(id->b, sizeof id->b);
 }
 
+struct db_value db_members(const struct columns *columns, const void *object)
+{
+	return (struct db_value){ .type = DB_MEMBERS, .of = object, .columns = columns };
+}
+
+void *db_structs(const struct db_rows *rows, const char *type)
+{
+	assert(rows->of != NULL && strcmp(rows->of->type, type) == 0);
+	return rows->structs;
+}
+
+enum db_result db_first(const struct db_rows *rows, const char *type, void *out)
+{
+	const void *first = db_structs(rows, type);
+
+	if (rows->count == 0)
+		return DB_NOT_FOUND;
+	memcpy(out, first, rows->of->size);
+	return DB_OK;
+}
+
 const struct db_value *db_get(const struct db_rows *rows, size_t r, size_t c)
 {
-	assert(r < rows->count && c < rows->columns);
+	assert(r < rows->count && c < rows->columns && rows->cells != NULL);
 	return &rows->cells[r * rows->columns + c];
 }
 
 int64_t db_get_int(const struct db_rows *rows, size_t r, size_t c)
 {
-	return db_get(rows, r, c)->i;
+	const struct db_value *value = db_get(rows, r, c);
+
+	assert(value->type == DB_INT || value->type == DB_INSTANT);
+	return value->i;
 }
 
 const char *db_get_text(const struct db_rows *rows, size_t r, size_t c)
 {
-	return db_get(rows, r, c)->data;
+	const struct db_value *value = db_get(rows, r, c);
+
+	assert(value->type == DB_TEXT);
+	return value->data;
 }
 
 struct uuid db_get_uuid(const struct db_rows *rows, size_t r, size_t c)
@@ -55,7 +83,7 @@ struct uuid db_get_uuid(const struct db_rows *rows, size_t r, size_t c)
 	const struct db_value *value = db_get(rows, r, c);
 	struct uuid id;
 
-	assert(value->len == sizeof id.b);
+	assert(value->type == DB_TEXT && value->len == sizeof id.b);
 	memcpy(id.b, value->data, sizeof id.b);
 	return id;
 }

@@ -2,22 +2,20 @@
 
 #include <string.h>
 
+#include "store/columns.h"
 #include "store/statements.h"
 
-static struct delivery read_delivery(const struct db_rows *rows, size_t r)
-{
-	return (struct delivery){
-		.id = db_get_int(rows, r, 0),
-		.event_id = db_get_uuid(rows, r, 1),
-		.type = (enum event)db_get_int(rows, r, 2),
-		.status = (enum delivery_status)db_get_int(rows, r, 3),
-		.tries = db_get_int(rows, r, 4),
-		.response_code = (int)db_get_int(rows, r, 5),
-		.error = db_get_text(rows, r, 6),
-		.wake_at_us = db_get_int(rows, r, 7),
-		.created_at_us = db_get_int(rows, r, 8),
-	};
-}
+#define LISTED                                                                                              \
+	COLUMN(struct delivery, id), COLUMN(struct delivery, event_id), COLUMN(struct delivery, type),      \
+	COLUMN(struct delivery, status), COLUMN(struct delivery, tries), COLUMN(struct delivery, response_code), \
+	COLUMN(struct delivery, error), INSTANT(struct delivery, wake_at), INSTANT(struct delivery, created_at)
+COLUMNS(delivery_listed_columns, struct delivery, LISTED);
+COLUMNS(delivery_columns, struct delivery, LISTED, COLUMN(struct delivery, webhook_id), COLUMN(struct delivery, data));
+
+COLUMNS(try_columns, struct delivery_try,
+        INSTANT_AS(struct delivery_try, tried_at, at_us), COLUMN(struct delivery_try, duration_ms),
+        COLUMN(struct delivery_try, response_code), COLUMN(struct delivery_try, error),
+        COLUMN(struct delivery_try, excerpt));
 
 enum db_result delivery_get(struct db *db, int64_t organization_id, const struct uuid *id, struct arena *arena,
                             struct delivery *out)
@@ -26,11 +24,7 @@ enum db_result delivery_get(struct db *db, int64_t organization_id, const struct
 	struct uuid right;
 
 	DB_TRY(db_query(db, SQL_DELIVERY_GET, DB_ARGS(db_int(delivery_row(id)), db_int(organization_id)), arena, &rows));
-	if (rows.count == 0)
-		return DB_NOT_FOUND;
-	*out = read_delivery(&rows, 0);
-	out->webhook_id = db_get_uuid(&rows, 0, 9);
-	out->data = db_get_text(&rows, 0, 10);
+	DB_TRY(DB_FIRST(&rows, struct delivery, out));
 	right = delivery_id(&out->event_id, out->id);
 	return memcmp(&right, id, sizeof right) == 0 ? DB_OK : DB_NOT_FOUND;
 }
@@ -40,16 +34,14 @@ enum db_result delivery_list(struct db *db, const struct webhook *webhook, const
 {
 	struct db_value endpoint = db_int(webhook->id), status = db_int(filter->status), type = db_int(filter->type),
 	                after = db_instant(filter->after_us), before = db_instant(filter->before_us);
-	struct db_rows rows;
 	struct delivery *items;
+	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_DELIVERY_LIST, DB_ARGS(endpoint, status, status, type, type, after, before,
 	                                               page_below(page), page_rows(page), page_offset(page)), arena, &rows));
-	items = arena_alloc(arena, rows.count * sizeof *items);
-	for (size_t r = 0; r < rows.count; r++) {
-		items[r] = read_delivery(&rows, r);
+	items = DB_STRUCTS(&rows, struct delivery);
+	for (size_t r = 0; r < rows.count; r++)
 		items[r].webhook_id = webhook->uuid;
-	}
 	page_fill(out, page, items, rows.count, sizeof *items);
 	if (out->count != 0)
 		out->last.id = items[out->count - 1].id;
@@ -59,18 +51,12 @@ enum db_result delivery_list(struct db *db, const struct webhook *webhook, const
 static enum db_result list_tries(struct db *db, enum sql_statement statement, struct db_value of, struct arena *arena,
                                  struct listing *out)
 {
-	struct delivery_try *items;
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, statement, DB_ARGS(of), arena, &rows));
-	items = arena_alloc(arena, rows.count * sizeof *items);
-	for (size_t r = 0; r < rows.count; r++)
-		items[r] = (struct delivery_try){
-			.at_us = db_get_int(&rows, r, 0), .duration_ms = db_get_int(&rows, r, 1),
-			.response_code = (int)db_get_int(&rows, r, 2), .error = db_get_text(&rows, r, 3),
-			.excerpt = db_get_text(&rows, r, 4),
-		};
-	*out = (struct listing){ .items = items, .count = rows.count, .item_size = sizeof *items };
+	*out = (struct listing){
+		.items = DB_STRUCTS(&rows, struct delivery_try), .count = rows.count, .item_size = rows.of->size,
+	};
 	return DB_OK;
 }
 

@@ -1,23 +1,28 @@
 #include "store/do_not_call_store.h"
 
-#include "base/json.h"
+#include "store/columns.h"
+#include "store/rows.h"
 #include "store/statements.h"
+
+COLUMNS(suppressed_number_columns, struct suppressed_number,
+        COLUMN(struct suppressed_number, phone_number), COLUMN(struct suppressed_number, reason),
+        INSTANT(struct suppressed_number, created_at));
 
 enum db_result do_not_call_add(struct db *db, int64_t organization_id, const char *const *phone_numbers,
                                size_t count, const char *reason, int64_t now_us, int64_t *added)
 {
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
+	struct arena *arena = arena_new();
+	struct rows rows = rows_new(arena);
 	enum db_result result;
 
-	json_begin_array(&json, NULL);
-	for (size_t i = 0; i < count; i++)
-		json_add_string(&json, NULL, phone_numbers[i]);
-	json_end(&json);
+	for (size_t i = 0; i < count; i++) {
+		rows_next(&rows);
+		rows_text(&rows, "phone_number", phone_numbers[i]);
+	}
 	result = db_exec(db, SQL_DO_NOT_CALL_ADD, DB_ARGS(
-		db_int(organization_id), db_text(reason), db_instant(now_us), db_buf(&rows)));
+		db_int(organization_id), db_text(reason), db_instant(now_us), rows_value(&rows)));
 	*added = db_affected(db);
-	buf_free(&rows);
+	arena_free(arena);
 	return result;
 }
 
@@ -31,19 +36,11 @@ enum db_result do_not_call_list(struct db *db, int64_t organization_id, const ch
                                 const struct page *page, struct arena *arena, struct listing *out)
 {
 	struct db_value organization = db_int(organization_id), number = db_text(phone_number);
-	struct suppressed_number *items;
-	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_DO_NOT_CALL_LIST,
-	                DB_ARGS(organization, number, number, db_text(page->after != NULL ? page->after->text : ""),
-	                        page_rows(page), page_offset(page)), arena, &rows));
-	items = arena_alloc(arena, rows.count * sizeof *items);
-	for (size_t r = 0; r < rows.count; r++)
-		items[r] = (struct suppressed_number){
-			db_get_text(&rows, r, 0), db_get_text(&rows, r, 1), db_get_int(&rows, r, 2),
-		};
-	page_fill(out, page, items, rows.count, sizeof *items);
+	DB_TRY(page_query(db, SQL_DO_NOT_CALL_LIST, DB_ARGS(
+		organization, number, number, db_text(page->after != NULL ? page->after->text : ""), page_rows(page),
+		page_offset(page)), page, arena, out));
 	if (out->count != 0)
-		out->last.text = items[out->count - 1].phone_number;
+		out->last.text = ((const struct suppressed_number *)out->items)[out->count - 1].phone_number;
 	return page_count(db, SQL_DO_NOT_CALL_COUNT, DB_ARGS(organization, number, number), arena, out);
 }

@@ -2,23 +2,18 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/columns.h"
 #include "store/statements.h"
 
 #define SET_ASIDE_US (60 * US_PER_SECOND)
 #define PURGE_CHUNK 1000 /* as in the statement */
 
-static struct contact_folder folder_from_row(const struct db_rows *rows, size_t r)
-{
-	return (struct contact_folder){
-		.id = db_get_int(rows, r, 0),
-		.uuid = db_get_uuid(rows, r, 1),
-		.name = db_get_text(rows, r, 2),
-		.description = db_get_text(rows, r, 3),
-		.contact_count = db_get_int(rows, r, 4),
-		.created_at_us = db_get_int(rows, r, 5),
-		.updated_at_us = db_get_int(rows, r, 6),
-	};
-}
+#define OF_FOLDER(kind, name, member) kind##_AS(struct contact_folder, name, member),
+COLUMNS(folder_saved, struct contact_folder, FOLDER_TABLE(OF_FOLDER));
+COLUMNS(folder_columns, struct contact_folder,
+        FOLDER_TABLE(OF_FOLDER) COLUMN(struct contact_folder, id), COLUMN(struct contact_folder, uuid),
+        COLUMN(struct contact_folder, contact_count), INSTANT(struct contact_folder, created_at),
+        INSTANT(struct contact_folder, updated_at));
 
 static enum db_result get(struct db *db, enum sql_statement statement, const struct db_value *args, size_t count,
                           struct arena *arena, struct contact_folder *out)
@@ -26,10 +21,7 @@ static enum db_result get(struct db *db, enum sql_statement statement, const str
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, statement, args, count, arena, &rows));
-	if (rows.count == 0)
-		return DB_NOT_FOUND;
-	*out = folder_from_row(&rows, 0);
-	return DB_OK;
+	return DB_FIRST(&rows, struct contact_folder, out);
 }
 
 enum db_result folder_get(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
@@ -63,7 +55,7 @@ static const enum sql_statement lists[FOLDER_SORT__MAX][2] = {
 };
 
 static enum db_result query_page(struct db *db, int64_t organization_id, enum folder_sort sort, bool descending,
-                                 const struct page *page, struct arena *arena, struct db_rows *rows)
+                                 const struct page *page, struct arena *arena, struct listing *out)
 {
 	const struct page_key *after = page->after != NULL ? page->after : &(struct page_key){ .text = "" };
 	struct db_value organization = db_int(organization_id), first = db_int(page->after == NULL),
@@ -72,23 +64,16 @@ static enum db_result query_page(struct db *db, int64_t organization_id, enum fo
 	enum sql_statement list = lists[sort][descending];
 
 	if (sort == FOLDER_SORT_CREATED_AT)
-		return db_query(db, list, DB_ARGS(organization, first, id, limit, offset), arena, rows);
-	return db_query(db, list, DB_ARGS(organization, first, key, key, id, limit, offset), arena, rows);
+		return page_query(db, list, DB_ARGS(organization, first, id, limit, offset), page, arena, out);
+	return page_query(db, list, DB_ARGS(organization, first, key, key, id, limit, offset), page, arena, out);
 }
 
 enum db_result folder_list(struct db *db, int64_t organization_id, enum folder_sort sort, bool descending,
                            const struct page *page, struct arena *arena, struct listing *out)
 {
-	struct contact_folder *items;
-	struct db_rows rows;
-
-	DB_TRY(query_page(db, organization_id, sort, descending, page, arena, &rows));
-	items = arena_alloc(arena, rows.count * sizeof *items);
-	for (size_t r = 0; r < rows.count; r++)
-		items[r] = folder_from_row(&rows, r);
-	page_fill(out, page, items, rows.count, sizeof *items);
+	DB_TRY(query_page(db, organization_id, sort, descending, page, arena, out));
 	if (out->count != 0) {
-		const struct contact_folder *last = &items[out->count - 1];
+		const struct contact_folder *last = (const struct contact_folder *)out->items + out->count - 1;
 
 		out->last = (struct page_key){ last->id, last->contact_count, sort == FOLDER_SORT_NAME ? last->name : "" };
 	}
@@ -98,8 +83,8 @@ enum db_result folder_list(struct db *db, int64_t organization_id, enum folder_s
 enum db_result folder_insert(struct db *db, int64_t organization_id, struct contact_folder *folder)
 {
 	DB_TRY(db_exec(db, SQL_FOLDER_INSERT, DB_ARGS(
-		db_uuid(&folder->uuid), db_int(organization_id), db_text(folder->name), db_text(folder->description),
-		db_instant(folder->created_at_us), db_instant(folder->updated_at_us))));
+		db_uuid(&folder->uuid), db_int(organization_id), db_instant(folder->created_at_us),
+		db_instant(folder->updated_at_us), db_members(&folder_saved, folder))));
 	folder->id = db_insert_id(db);
 	return DB_OK;
 }
@@ -107,8 +92,7 @@ enum db_result folder_insert(struct db *db, int64_t organization_id, struct cont
 enum db_result folder_update(struct db *db, const struct contact_folder *folder)
 {
 	return db_exec(db, SQL_FOLDER_UPDATE, DB_ARGS(
-		db_text(folder->name), db_text(folder->description), db_instant(folder->updated_at_us),
-		db_int(folder->id)));
+		db_instant(folder->updated_at_us), db_members(&folder_saved, folder), db_int(folder->id)));
 }
 
 enum db_result folder_delete(struct db *db, const struct contact_folder *folder, int64_t now_us)

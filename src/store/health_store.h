@@ -4,9 +4,16 @@
 #define STORE_HEALTH_STORE_H
 
 #include "domain/health.h"
+#include "store/columns.h"
 #include "store/db.h"
 
-/* The columns HEALTH_COLUMNS of statements/calls.def, from column `first` on. */
+/* The columns HEALTH_OF of statements/calls.def, read into a member that is a struct health. */
+#define HEALTH_COLUMNS(type, member)                                                                           \
+	COLUMN_AS(type, doubtful, member.doubtful), COLUMN_AS(type, failures, member.failures),                \
+	INSTANT_AS(type, failing_since, member.failing_since_us), INSTANT_AS(type, open_until, member.open_until_us), \
+	INSTANT_AS(type, probe_until, member.probe_until_us), INSTANT_AS(type, hold_until, member.hold_until_us)
+
+/* The same of cells, from column `first` on. */
 struct health health_from_row(const struct db_rows *rows, size_t r, size_t first);
 
 struct health_wake {

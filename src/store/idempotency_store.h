@@ -10,9 +10,10 @@
 #define IDEMPOTENCY_KEPT_US (24 * 3600 * US_PER_SECOND)
 
 struct kept_reply {
-	uint8_t request_hash[SHA256_SIZE];
+	struct bytes request_hash; /* of SHA256_SIZE */
 	int status;
 	const char *request_id, *body; /* in the arena */
+	int64_t created_at_us;
 };
 
 /* Takes the key for this transaction: DB_OK. DB_DUPLICATE: somebody used it within the last day; *kept
@@ -21,7 +22,7 @@ enum db_result idempotency_take(struct db *db, int64_t organization_id, const ui
                                 const uint8_t request_hash[SHA256_SIZE], int64_t now_us, struct arena *arena,
                                 struct kept_reply *kept);
 
-/* Keeps the reply (its request_hash does not count) under a key that this transaction took. */
+/* Keeps the reply (its request_hash and created_at_us do not count) under a key that this transaction took. */
 enum db_result idempotency_keep(struct db *db, int64_t organization_id, const uint8_t key_hash[SHA256_SIZE],
                                 const struct kept_reply *reply);
 

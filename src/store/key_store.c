@@ -2,7 +2,18 @@
 
 #include "base/clock.h"
 #include "base/instant.h"
+#include "store/columns.h"
 #include "store/statements.h"
+
+COLUMNS(key_found_columns, struct key,
+        COLUMN(struct key, id), COLUMN(struct key, organization_id), COLUMN(struct key, scopes),
+        INSTANT(struct key, expires_at), INSTANT(struct key, revoked_at));
+
+COLUMNS(key_columns, struct key,
+        COLUMN(struct key, id), COLUMN(struct key, uuid), COLUMN(struct key, organization_name), COLUMN(struct key, name),
+        COLUMN(struct key, scopes), INSTANT(struct key, expires_at), INSTANT(struct key, revoked_at),
+        INSTANT(struct key, last_used_at), INSTANT(struct key, created_at), COLUMN(struct key, organization_id),
+        COLUMN(struct key, organization_uuid));
 
 enum db_result key_find(struct db *db, const uint8_t hash[SHA256_SIZE], struct arena *arena,
                         struct key *out)
@@ -10,16 +21,7 @@ enum db_result key_find(struct db *db, const uint8_t hash[SHA256_SIZE], struct a
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_KEY_FIND, DB_ARGS(db_bytes(hash, SHA256_SIZE)), arena, &rows));
-	if (rows.count == 0)
-		return DB_NOT_FOUND;
-	*out = (struct key){
-		.id = db_get_int(&rows, 0, 0),
-		.organization_id = db_get_int(&rows, 0, 1),
-		.scopes = (unsigned)db_get_int(&rows, 0, 2),
-		.expires_at_us = db_get_int(&rows, 0, 3),
-		.revoked_at_us = db_get_int(&rows, 0, 4),
-	};
-	return DB_OK;
+	return DB_FIRST(&rows, struct key, out);
 }
 
 struct creation {
@@ -29,17 +31,7 @@ struct creation {
 
 enum db_result organization_find(struct db *db, const char *name, int64_t *id)
 {
-	struct arena *arena = arena_new();
-	struct db_rows rows;
-	enum db_result result = db_query(db, SQL_ORGANIZATION_FIND, DB_ARGS(db_text(name)), arena,
-	                                 &rows);
-
-	if (result == DB_OK && rows.count == 0)
-		result = DB_NOT_FOUND;
-	if (result == DB_OK)
-		*id = db_get_int(&rows, 0, 0);
-	arena_free(arena);
-	return result;
+	return db_query_int(db, SQL_ORGANIZATION_FIND, DB_ARGS(db_text(name)), id);
 }
 
 enum db_result key_insert(struct db *db, struct key *key, const uint8_t hash[SHA256_SIZE])
@@ -72,36 +64,12 @@ enum db_result key_create(struct db *db, struct key *key, const uint8_t hash[SHA
 	return db_transact(db, DB_ONCE, insert_with_organization, &(struct creation){ key, hash });
 }
 
-static struct key *read_keys(const struct db_rows *rows, struct arena *arena)
-{
-	struct key *keys = arena_alloc(arena, rows->count * sizeof *keys);
-
-	for (size_t r = 0; r < rows->count; r++)
-		keys[r] = (struct key){
-			.id = db_get_int(rows, r, 0),
-			.uuid = db_get_uuid(rows, r, 1),
-			.organization_name = db_get_text(rows, r, 2),
-			.name = db_get_text(rows, r, 3),
-			.scopes = (unsigned)db_get_int(rows, r, 4),
-			.expires_at_us = db_get_int(rows, r, 5),
-			.revoked_at_us = db_get_int(rows, r, 6),
-			.last_used_at_us = db_get_int(rows, r, 7),
-			.created_at_us = db_get_int(rows, r, 8),
-			.organization_id = db_get_int(rows, r, 9),
-			.organization_uuid = db_get_uuid(rows, r, 10),
-		};
-	return keys;
-}
-
 enum db_result key_get(struct db *db, int64_t id, struct arena *arena, struct key *out)
 {
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_KEY_GET, DB_ARGS(db_int(id)), arena, &rows));
-	if (rows.count == 0)
-		return DB_NOT_FOUND;
-	*out = *read_keys(&rows, arena);
-	return DB_OK;
+	return DB_FIRST(&rows, struct key, out);
 }
 
 enum db_result key_list(struct db *db, struct arena *arena, const struct key **list, size_t *count)
@@ -109,7 +77,7 @@ enum db_result key_list(struct db *db, struct arena *arena, const struct key **l
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_KEY_LIST, DB_NO_ARGS, arena, &rows));
-	*list = read_keys(&rows, arena);
+	*list = DB_STRUCTS(&rows, struct key);
 	*count = rows.count;
 	return DB_OK;
 }
@@ -118,15 +86,9 @@ enum db_result key_list_of(struct db *db, int64_t organization_id, const struct 
                            struct listing *out)
 {
 	struct db_value organization = db_int(organization_id);
-	const struct key *keys;
-	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_KEY_LIST_OF,
-	                DB_ARGS(organization, page_below(page), page_rows(page), page_offset(page)), arena, &rows));
-	keys = read_keys(&rows, arena);
-	page_fill(out, page, keys, rows.count, sizeof *keys);
-	if (out->count != 0)
-		out->last.id = keys[out->count - 1].id;
+	DB_TRY(page_query(db, SQL_KEY_LIST_OF, DB_ARGS(
+		organization, page_below(page), page_rows(page), page_offset(page)), page, arena, out));
 	return page_count(db, SQL_KEY_COUNT_OF, DB_ARGS(organization), arena, out);
 }
 

@@ -1,22 +1,15 @@
 #include "store/number_store.h"
 
 #include "domain/pace.h"
+#include "store/columns.h"
 #include "store/statements.h"
 
-static struct phone_number number_from_row(const struct db_rows *rows, size_t r)
-{
-	return (struct phone_number){
-		.id = db_get_int(rows, r, 0),
-		.uuid = db_get_uuid(rows, r, 1),
-		.phone_number = db_get_text(rows, r, 2),
-		.friendly_name = db_get_text(rows, r, 3),
-		.provider_type = (enum provider_type)db_get_int(rows, r, 4),
-		.inbound_agent_id = db_get_uuid(rows, r, 5),
-		.outbound_agent_id = db_get_uuid(rows, r, 6),
-		.created_at_us = db_get_int(rows, r, 7),
-		.calls_per_minute = db_get_int(rows, r, 8),
-	};
-}
+COLUMNS(number_columns, struct phone_number,
+        COLUMN(struct phone_number, id), COLUMN(struct phone_number, uuid),
+        COLUMN(struct phone_number, phone_number), COLUMN(struct phone_number, friendly_name),
+        COLUMN(struct phone_number, provider_type), COLUMN(struct phone_number, inbound_agent_id),
+        COLUMN(struct phone_number, outbound_agent_id), INSTANT(struct phone_number, created_at),
+        COLUMN(struct phone_number, calls_per_minute));
 
 enum db_result number_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
                           struct arena *arena, struct phone_number *out)
@@ -25,28 +18,17 @@ enum db_result number_get(struct db *db, int64_t organization_id, const struct u
 
 	DB_TRY(db_query(db, SQL_NUMBER_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena,
 	                &rows));
-	if (rows.count == 0)
-		return DB_NOT_FOUND;
-	*out = number_from_row(&rows, 0);
-	return DB_OK;
+	return DB_FIRST(&rows, struct phone_number, out);
 }
 
 enum db_result number_list(struct db *db, int64_t organization_id, const struct page *page,
                            struct arena *arena, struct listing *out)
 {
-	struct db_rows rows;
-	struct phone_number *items;
+	struct db_value organization = db_int(organization_id);
 
-	DB_TRY(db_query(db, SQL_NUMBER_LIST,
-	                DB_ARGS(db_int(organization_id), page_below(page), page_rows(page), page_offset(page)),
-	                arena, &rows));
-	items = arena_alloc(arena, rows.count * sizeof *items);
-	for (size_t r = 0; r < rows.count; r++)
-		items[r] = number_from_row(&rows, r);
-	page_fill(out, page, items, rows.count, sizeof *items);
-	if (out->count != 0)
-		out->last.id = items[out->count - 1].id;
-	return page_count(db, SQL_NUMBER_COUNT, DB_ARGS(db_int(organization_id)), arena, out);
+	DB_TRY(page_query(db, SQL_NUMBER_LIST, DB_ARGS(
+		organization, page_below(page), page_rows(page), page_offset(page)), page, arena, out));
+	return page_count(db, SQL_NUMBER_COUNT, DB_ARGS(organization), arena, out);
 }
 
 enum db_result number_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "store/columns.h"
 #include "store/statements.h"
 
 /* A JSON array of [attempts, hours, days], as we wrote it. */
@@ -21,10 +22,17 @@ static struct field_list read_list(const char *text, struct arena *arena)
 	return (struct field_list){ list, count };
 }
 
-static void write_list(struct buf *out, const struct field_list *limits)
+static void read_limits(const char *text, struct arena *arena, void *member)
 {
+	*(struct field_list *)member = read_list(text, arena);
+}
+
+static const char *write_limits(const void *member, struct arena *arena)
+{
+	const struct field_list *limits = member;
 	const struct contact_limit *list = limits->items;
-	struct json json = json_to(out);
+	struct buf text = { .arena = arena };
+	struct json json = json_to(&text);
 
 	json_begin_array(&json, NULL);
 	for (size_t i = 0; i < limits->count; i++) {
@@ -35,34 +43,25 @@ static void write_list(struct buf *out, const struct field_list *limits)
 		json_end(&json);
 	}
 	json_end(&json);
+	return text.data;
 }
 
-const struct contact_limits *organization_read_limits(const struct db_rows *rows, size_t r, size_t c,
-                                                      struct arena *arena)
-{
-	struct contact_limits *limits = arena_alloc(arena, sizeof *limits);
+const struct column_form contact_limits_form = { read_limits, write_limits };
 
-	limits->list = read_list(db_get_text(rows, r, c), arena);
-	limits->rest_hours = db_get_int(rows, r, c + 1);
-	return limits;
-}
+COLUMNS(organization_columns, struct organization,
+        COLUMN(struct organization, id), COLUMN(struct organization, uuid), COLUMN(struct organization, name),
+        INSTANT(struct organization, created_at), INSTANT(struct organization, updated_at),
+        CONTACT_LIMITS_COLUMNS(struct organization, limits));
+
+COLUMNS(limits_columns, struct contact_limits,
+        FORM_AS(struct contact_limits, limits, list, &contact_limits_form), COLUMN(struct contact_limits, rest_hours));
 
 enum db_result organization_get(struct db *db, int64_t id, struct arena *arena, struct organization *out)
 {
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_ORGANIZATION_GET, DB_ARGS(db_int(id)), arena, &rows));
-	if (rows.count == 0)
-		return DB_NOT_FOUND;
-	*out = (struct organization){
-		.id = id,
-		.uuid = db_get_uuid(&rows, 0, 0),
-		.name = db_get_text(&rows, 0, 1),
-		.created_at_us = db_get_int(&rows, 0, 2),
-		.limits = *organization_read_limits(&rows, 0, 3, arena),
-		.updated_at_us = db_get_int(&rows, 0, 5),
-	};
-	return DB_OK;
+	return DB_FIRST(&rows, struct organization, out);
 }
 
 enum db_result organization_lock(struct db *db, int64_t id, struct arena *arena, struct organization *out)
@@ -76,25 +75,18 @@ enum db_result organization_lock(struct db *db, int64_t id, struct arena *arena,
 /* The row stays when the last limit goes: it is the lock. */
 enum db_result organization_save_limits(struct db *db, const struct organization *organization)
 {
-	const struct contact_limits *limits = &organization->limits;
-	struct db_value rest = db_int(limits->rest_hours), at = db_instant(organization->updated_at_us);
-	struct buf text = { 0 };
-	struct db_value list;
-	enum db_result result;
+	struct db_value limits = db_members(&limits_columns, &organization->limits);
+	struct db_value at = db_instant(organization->updated_at_us);
 
-	write_list(&text, &limits->list);
-	list = db_buf(&text);
-	result = db_exec(db, SQL_ORGANIZATION_SET_LIMITS,
-	                 DB_ARGS(db_int(organization->id), list, rest, at, list, rest, at));
-	buf_free(&text);
-	return result;
+	return db_exec(db, SQL_ORGANIZATION_SET_LIMITS, DB_ARGS(db_int(organization->id), limits, at, limits, at));
 }
 
 enum db_result organization_lock_limits(struct db *db, int64_t id, struct arena *arena, struct contact_limits *out)
 {
 	struct db_rows rows;
 
+	*out = (struct contact_limits){ .rest_hours = 0 };
 	DB_TRY(db_query(db, SQL_ORGANIZATION_LOCK_LIMITS, DB_ARGS(db_int(id)), arena, &rows));
-	*out = rows.count == 0 ? (struct contact_limits){ 0 } : *organization_read_limits(&rows, 0, 0, arena);
+	DB_FIRST(&rows, struct contact_limits, out);
 	return DB_OK;
 }

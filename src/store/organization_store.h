@@ -3,6 +3,7 @@
 #define STORE_ORGANIZATION_STORE_H
 
 #include "domain/contact_limit.h"
+#include "store/columns.h"
 #include "store/db.h"
 
 enum db_result organization_get(struct db *db, int64_t id, struct arena *arena, struct organization *out);
@@ -16,8 +17,10 @@ enum db_result organization_save_limits(struct db *db, const struct organization
  * locked. */
 enum db_result organization_lock_limits(struct db *db, int64_t id, struct arena *arena, struct contact_limits *out);
 
-/* The columns limits and rest_hours of a row, from column `c` on; in the arena. */
-const struct contact_limits *organization_read_limits(const struct db_rows *rows, size_t r, size_t c,
-                                                      struct arena *arena);
+/* The columns limits and rest_hours, read into a member that is a struct contact_limits. */
+#define CONTACT_LIMITS_COLUMNS(type, member)                        \
+	FORM_AS(type, limits, member.list, &contact_limits_form),   \
+	COLUMN_AS(type, rest_hours, member.rest_hours)
+extern const struct column_form contact_limits_form;
 
 #endif

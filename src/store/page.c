@@ -1,5 +1,8 @@
 #include "store/page.h"
 
+#include <string.h>
+
+#include "store/columns.h"
 #include "store/statements.h"
 
 struct db_value page_rows(const struct page *page)
@@ -34,6 +37,21 @@ void page_fill(struct listing *out, const struct page *page, const void *items, 
 		.items = items, .count = count, .item_size = item_size, .has_more = has_more,
 		.last.text = "", .total = shows_end ? page->offset + (int64_t)count : -1,
 	};
+}
+
+enum db_result page_query(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
+                          const struct page *page, struct arena *arena, struct listing *out)
+{
+	struct db_rows rows;
+	size_t key;
+
+	DB_TRY(db_query(db, id, args, count, arena, &rows));
+	page_fill(out, page, rows.structs, rows.count, rows.of->size);
+	key = columns_find(rows.of, "id");
+	if (out->count != 0 && key < rows.of->count)
+		memcpy(&out->last.id, (const char *)out->items + (out->count - 1) * out->item_size + rows.of->list[key].offset,
+		       sizeof out->last.id);
+	return DB_OK;
 }
 
 enum db_result page_count(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,

@@ -45,6 +45,10 @@ struct db_value page_above(const struct page *page);
 /* Fills in everything but `last`; total, if that takes counting, is -1. `count`: how many were found. */
 void page_fill(struct listing *out, const struct page *page, const void *items, size_t count, size_t item_size);
 
+/* Runs a statement made with READ and fills in the page; also `last.id`, if the structs have an id. */
+enum db_result page_query(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
+                          const struct page *page, struct arena *arena, struct listing *out);
+
 /* Sets total if it is not known, by a statement made with COUNT_ROWS. */
 enum db_result page_count(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
                           struct arena *arena, struct listing *out);

@@ -6,10 +6,10 @@
 
 /* The endpoint where a call was placed. */
 struct reporter {
-	size_t nth;  /* of the calls that were asked for */
+	int64_t nth; /* of the calls that were asked for */
 	int64_t endpoint, organization_id;
 	struct uuid endpoint_id;
-	struct { const void *data; size_t len; } secret; /* sealed */
+	struct bytes secret; /* sealed */
 };
 
 /* In the order of `ids`; calls that are not there, or whose agent has no dialer any more, have none. */

@@ -4,10 +4,11 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/vault.h"
 #include "domain/signature.h"
+#include "store/columns.h"
+#include "store/rows.h"
 #include "store/statements.h"
 
 #define PORTION 100
@@ -57,6 +58,16 @@ void secrets_require(const struct conf *conf)
 		fatal("secrets of webhooks stand in clear in the database: run `outdial secrets rekey`");
 }
 
+/* What is stored of an endpoint's secrets. */
+struct stored_secret {
+	int64_t id;
+	struct uuid uuid;
+	struct bytes secret;
+};
+
+COLUMNS(stored_secret_columns, struct stored_secret,
+        COLUMN(struct stored_secret, id), COLUMN(struct stored_secret, uuid), COLUMN(struct stored_secret, secret));
+
 /* Some endpoints, from the first to the last of which a transaction goes. */
 struct portion {
 	struct rekey *rekey;
@@ -64,54 +75,40 @@ struct portion {
 	int64_t behind; /* this internal key */
 	/* Made afresh at every run: */
 	int64_t last;
-	size_t count, sealed, lost_count;
+	size_t count, lost_count;
 	struct uuid lost[PORTION];
-	struct buf rows;
-	struct json json;
+	struct rows sealed;
 };
 
-static void write_row(struct portion *portion, int64_t id, const struct buf *sealed)
+static bool read_secrets(struct signing_secrets *secrets, const struct stored_secret *stored)
 {
-	static const char digits[] = "0123456789abcdef";
-	char hex[512];
+	const struct bytes *bytes = &stored->secret;
 
-	for (size_t i = 0; i < sealed->len; i++) {
-		hex[2 * i] = digits[(uint8_t)sealed->data[i] >> 4];
-		hex[2 * i + 1] = digits[sealed->data[i] & 15];
-	}
-	json_begin_array(&portion->json, NULL);
-	json_int(&portion->json, NULL, id);
-	json_string_n(&portion->json, NULL, hex, 2 * sealed->len);
-	json_end(&portion->json);
-	portion->sealed++;
+	if (secret_is_in_clear(bytes->len))
+		return secrets_adopt(secrets, bytes->data, bytes->len);
+	return secrets_open(secrets, &stored->uuid, bytes->data, bytes->len);
 }
 
-static bool read_secrets(struct signing_secrets *secrets, const struct uuid *endpoint, const struct db_value *stored)
+static void seal_row(struct portion *portion, const struct stored_secret *stored)
 {
-	if (secret_is_in_clear(stored->len))
-		return secrets_adopt(secrets, stored->data, stored->len);
-	return secrets_open(secrets, endpoint, stored->data, stored->len);
-}
-
-static void seal_row(struct portion *portion, const struct db_rows *rows, size_t r)
-{
-	struct uuid endpoint = db_get_uuid(rows, r, 1);
-	const struct db_value *stored = db_get(rows, r, 2);
+	const struct bytes *bytes = &stored->secret;
 	struct signing_secrets secrets;
 	struct buf sealed = { 0 };
-	bool known = read_secrets(&secrets, &endpoint, stored);
+	bool known = read_secrets(&secrets, stored);
 
-	if (known && !secret_is_in_clear(stored->len) && memcmp(stored->data, vault_key_id(), VAULT_ID_SIZE) == 0)
+	if (known && !secret_is_in_clear(bytes->len) && memcmp(bytes->data, vault_key_id(), VAULT_ID_SIZE) == 0)
 		return;
 	if (!known) {
-		portion->lost[portion->lost_count++] = endpoint;
+		portion->lost[portion->lost_count++] = stored->uuid;
 		if (!portion->rekey->replace_lost)
 			return;
 		secrets.count = 0;
 		secrets_renew(&secrets, SIGNATURE_HMAC, clock_now_us());
 	}
-	secrets_seal(&secrets, &endpoint, &sealed);
-	write_row(portion, db_get_int(rows, r, 0), &sealed);
+	secrets_seal(&secrets, &stored->uuid, &sealed);
+	rows_next(&portion->sealed);
+	rows_int(&portion->sealed, "id", stored->id);
+	rows_bytes(&portion->sealed, "secret", sealed.data, sealed.len);
 	buf_free(&sealed);
 	crypto_forget(&secrets, sizeof secrets);
 }
@@ -119,19 +116,18 @@ static void seal_row(struct portion *portion, const struct db_rows *rows, size_t
 static enum db_result seal_portion(struct db *db, void *context)
 {
 	struct portion *portion = context;
+	const struct stored_secret *stored;
 	struct db_rows rows;
 
-	portion->sealed = portion->lost_count = 0;
-	buf_reset(&portion->rows);
-	portion->json = json_to(&portion->rows);
+	portion->lost_count = 0;
+	portion->sealed = rows_new(portion->arena);
 	DB_TRY(db_query(db, SQL_SECRET_PORTION, DB_ARGS(db_int(portion->behind), db_int(PORTION)), portion->arena, &rows));
+	stored = DB_STRUCTS(&rows, struct stored_secret);
 	portion->count = rows.count;
-	json_begin_array(&portion->json, NULL);
 	for (size_t r = 0; r < rows.count; r++)
-		seal_row(portion, &rows, r);
-	json_end(&portion->json);
-	portion->last = rows.count > 0 ? db_get_int(&rows, rows.count - 1, 0) : portion->behind;
-	return portion->sealed == 0 ? DB_OK : db_exec(db, SQL_SECRET_SAVE, DB_ARGS(db_buf(&portion->rows)));
+		seal_row(portion, &stored[r]);
+	portion->last = rows.count > 0 ? stored[rows.count - 1].id : portion->behind;
+	return db_exec(db, SQL_SECRET_SAVE, DB_ARGS(rows_value(&portion->sealed)));
 }
 
 static void add_up(const struct portion *portion)
@@ -139,8 +135,8 @@ static void add_up(const struct portion *portion)
 	struct rekey *rekey = portion->rekey;
 
 	rekey->lost += (int64_t)portion->lost_count;
-	rekey->sealed += (int64_t)portion->sealed;
-	rekey->untouched += (int64_t)(portion->count - portion->sealed);
+	rekey->sealed += (int64_t)portion->sealed.count;
+	rekey->untouched += (int64_t)(portion->count - portion->sealed.count);
 	for (size_t i = 0; i < portion->lost_count && rekey->tell_lost != NULL; i++)
 		rekey->tell_lost(&portion->lost[i]);
 }
@@ -158,7 +154,6 @@ enum db_result secrets_rekey(struct db *db, struct rekey *rekey)
 		portion.behind = portion.last;
 		arena_reset(portion.arena);
 	} while (result == DB_OK && portion.count > 0);
-	buf_free(&portion.rows);
 	arena_free(portion.arena);
 	return result;
 }

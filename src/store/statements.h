@@ -2,10 +2,14 @@
 #ifndef STORE_STATEMENTS_H
 #define STORE_STATEMENTS_H
 
+#include "store/tables.h"
+
 enum sql_statement {
 #define SQL(id, text) id,
+#define READ(id, list, text) id,
 #include "store/statements.def"
 #undef SQL
+#undef READ
 	SQL__MAX
 };
 

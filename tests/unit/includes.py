@@ -9,7 +9,7 @@ FLOORS = {"base": 0, "domain": 1, "store": 2, "api": 3, "scheduler": 3, "cli": 3
 ROOMS = {  # headers of others, and the only files that may know them
     "fcgiapp.h": r"api/",
     "fcgios.h": r"api/",
-    "mysql.h": r"store/db\.c$",
+    "mysql.h": r"store/db(_statement\.c|_connection\.h)$|store/db\.c$",
     "curl/curl.h": r"scheduler/(deliver|connection)\.c$",
     "jansson.h": r"base/field\w*\.[ch]$",
     "uuid/uuid.h": r"base/uuid\.c$",
@@ -57,8 +57,8 @@ def strangers():
 def other_clocks():
     text = "".join(text for path, text in sources() if path.startswith("store/statements"))
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    for statement in re.split(r"(?=^SQL\()", text, flags=re.MULTILINE):
-        name = re.match(r"(?:SQL\((\w+))?", statement).group(1)
+    for statement in re.split(r"(?=^(?:SQL|READ)\()", text, flags=re.MULTILINE):
+        name = re.match(r"(?:(?:SQL|READ)\((\w+))?", statement).group(1)
         if name != "SQL_CLOCK" and CLOCKS.search(statement):
             yield f"{name} asks the server for the time"
 
