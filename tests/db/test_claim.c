@@ -454,7 +454,8 @@ static void set_circuit(const struct scene *scene, int64_t open_until_us)
 	char text[32];
 
 	instant_format_sql(open_until_us, text);
-	ask("REPLACE INTO endpoint_health VALUES (%lld, 1, '9999-12-31', 5, '2026-06-01', '%s', '1000-01-01',"
+	ask("REPLACE INTO endpoint_health (endpoint_id, doubtful, next_at, failures, failing_since, open_until,"
+	    " probe_until, trial_until, hold_until) VALUES (%lld, 1, '9999-12-31', 5, '2026-06-01', '%s', '1000-01-01',"
 	    " '1000-01-01', '1000-01-01')", (long long)scene->webhook_row, text);
 }
 

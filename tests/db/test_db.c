@@ -229,7 +229,8 @@ static void an_answer_that_breaks_off_is_over(void **state)
 	struct db_rows rows;
 
 	for (int i = 0; i < 2; i++)
-		ask("INSERT INTO endpoint_health VALUES (%lld, 0, NOW(), 0, NOW(), NOW(), NOW(), NOW(), NOW())", (long long)id + i);
+		ask("INSERT INTO endpoint_health (endpoint_id, doubtful, next_at, failures, failing_since, open_until, probe_until,"
+		    " trial_until, hold_until) VALUES (%lld, 0, NOW(), 0, NOW(), NOW(), NOW(), NOW(), NOW())", (long long)id + i);
 	snprintf(both, sizeof both, "[%lld, %lld]", (long long)id, (long long)id + 1);
 	snprintf(second, sizeof second, "[%lld]", (long long)id + 1);
 	assert_ok(db_ready(other));

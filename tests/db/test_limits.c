@@ -392,7 +392,8 @@ static void who_may_not_call_does_not_try_the_dialer(void **state)
 	scene_tell_all(scene, CALL_BUSY);
 	scene_start(scene, 3); /* all of them limited */
 	scene_start(scene, 4);
-	ask("REPLACE INTO endpoint_health VALUES (%lld, 1, '9999-12-31', 5, '2026-06-01', '2026-06-01', '1000-01-01',"
+	ask("REPLACE INTO endpoint_health (endpoint_id, doubtful, next_at, failures, failing_since, open_until,"
+	    " probe_until, trial_until, hold_until) VALUES (%lld, 1, '9999-12-31', 5, '2026-06-01', '2026-06-01', '1000-01-01',"
 	    " '1000-01-01', '1000-01-01')", webhook);
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 1);
