@@ -6,33 +6,57 @@
 #include <string.h>
 
 #include "base/instant.h"
+#include "base/utf8.h"
 
 struct json json_to(struct buf *out)
 {
 	return (struct json){ .out = out };
 }
 
-static void add_quoted(struct buf *out, const char *value, size_t len)
+/* How many bytes of a text go into a string of JSON as they are, from its start on. */
+static size_t span_of_plain(const char *text, size_t len)
+{
+	size_t span = 0;
+
+	while (span < len) {
+		unsigned char c = (unsigned char)text[span];
+		size_t size = c < 0x80 ? c >= 0x20 && c != '"' && c != '\\' : utf8_character(text + span, len - span);
+
+		if (size == 0)
+			break;
+		span += size;
+	}
+	return span;
+}
+
+/* Malformed UTF-8 becomes U+FFFD, byte by byte. */
+static void add_escaped(struct buf *out, unsigned char c)
 {
 	static const char escapes[] = "btn\0fr"; /* for 0x08 … 0x0d */
+
+	if (c >= 0x80)
+		buf_puts(out, "\xef\xbf\xbd");
+	else if (c == '"' || c == '\\')
+		buf_printf(out, "\\%c", c);
+	else if (c >= 0x08 && c <= 0x0d && escapes[c - 0x08] != '\0')
+		buf_printf(out, "\\%c", escapes[c - 0x08]);
+	else
+		buf_printf(out, "\\u%04x", c);
+}
+
+static void add_quoted(struct buf *out, const char *value, size_t len)
+{
 	size_t done = 0;
 
 	buf_putc(out, '"');
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)value[i];
+	while (done < len) {
+		size_t span = span_of_plain(value + done, len - done);
 
-		if (c >= 0x20 && c != '"' && c != '\\')
-			continue;
-		buf_add(out, value + done, i - done);
-		done = i + 1;
-		if (c == '"' || c == '\\')
-			buf_printf(out, "\\%c", c);
-		else if (c >= 0x08 && c <= 0x0d && escapes[c - 0x08] != '\0')
-			buf_printf(out, "\\%c", escapes[c - 0x08]);
-		else
-			buf_printf(out, "\\u%04x", c);
+		buf_add(out, value + done, span);
+		done += span;
+		if (done < len)
+			add_escaped(out, (unsigned char)value[done++]);
 	}
-	buf_add(out, value + done, len - done);
 	buf_putc(out, '"');
 }
 
@@ -44,9 +68,8 @@ static void start_value(struct json *json, const char *key)
 	json->filled[json->depth] = json->depth > 0;
 	assert((key != NULL) == (json->depth > 0 && json->closer[json->depth] == '}'));
 	if (key != NULL) {
-		buf_putc(json->out, '"');
-		buf_puts(json->out, key); /* keys are ours: nothing to escape */
-		buf_add(json->out, "\":", 2);
+		add_quoted(json->out, key, strlen(key));
+		buf_putc(json->out, ':');
 	}
 }
 

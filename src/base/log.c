@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+
 const char *const log_level_names[LOG_LEVEL__MAX + 1] = { "error", "warning", "info", "debug", NULL };
 
 /* syslog priorities as the journal reads them at the start of a line */
@@ -41,9 +43,7 @@ static void __attribute__((format(printf, 2, 0))) write_line(enum log_level leve
 	if (more > (int)sizeof line - len - 65)
 		more = (int)sizeof line - len - 65;
 	len += more > 0 ? more : 0;
-	for (char *p = line; p < line + len; p++)
-		if (*p == '\n')
-			*p = ' ';
+	utf8_blank_controls(line);
 	if (log_request != NULL)
 		len += snprintf(line + len, sizeof line - (size_t)len - 1, " request=%.48s", log_request);
 	line[len++] = '\n';

@@ -1,6 +1,7 @@
 #include "base/utf8.h"
 
 #include <stdint.h>
+#include <string.h>
 
 static bool continues(unsigned char byte)
 {
@@ -25,6 +26,32 @@ static size_t character_size(const unsigned char *at, size_t len)
 		return 0;
 	code = (at[0] & 0x07u) << 18 | (at[1] & 0x3fu) << 12 | (at[2] & 0x3fu) << 6 | (at[3] & 0x3fu);
 	return code >= 0x10000 && code <= 0x10ffff ? 4 : 0;
+}
+
+size_t utf8_character(const char *text, size_t len)
+{
+	return len == 0 ? 0 : character_size((const unsigned char *)text, len);
+}
+
+size_t utf8_control(const char *text, size_t len)
+{
+	const unsigned char *at = (const unsigned char *)text;
+
+	if (len == 0)
+		return 0;
+	if (at[0] < 0x20 || at[0] == 0x7f)
+		return 1;
+	return at[0] == 0xc2 && len > 1 && at[1] >= 0x80 && at[1] <= 0x9f ? 2 : 0;
+}
+
+void utf8_blank_controls(char *text)
+{
+	size_t len = strlen(text), size;
+
+	for (size_t i = 0; i < len; i += size != 0 ? size : 1) {
+		size = utf8_control(text + i, len - i);
+		memset(text + i, ' ', size);
+	}
 }
 
 bool utf8_is_valid(const char *text, size_t len)

@@ -92,7 +92,16 @@ static void print_scopes(unsigned scopes)
 		}
 }
 
-static void print_key(const struct key *key)
+/* A client may have chosen the names. */
+static const char *printable(struct arena *arena, const char *name)
+{
+	char *text = arena_strdup(arena, name);
+
+	utf8_blank_controls(text);
+	return text;
+}
+
+static void print_key(const struct key *key, struct arena *arena)
 {
 	char id[UUID_TEXT], created[32], expires[32];
 
@@ -109,7 +118,8 @@ static void print_key(const struct key *key)
 	else
 		printf("valid until %-20s  ", expires);
 	print_scopes(key->scopes);
-	printf("  %s%s%s\n", key->organization_name, *key->name != '\0' ? ": " : "", key->name);
+	printf("  %s%s%s\n", printable(arena, key->organization_name), *key->name != '\0' ? ": " : "",
+	       printable(arena, key->name));
 }
 
 void cli_key_list(const struct conf *conf, int argc, char **argv)
@@ -123,7 +133,7 @@ void cli_key_list(const struct conf *conf, int argc, char **argv)
 	connect_database(db);
 	check(key_list(db, arena, &keys, &count), db);
 	for (size_t i = 0; i < count; i++)
-		print_key(&keys[i]);
+		print_key(&keys[i], arena);
 	arena_free(arena);
 	db_free(db);
 }

@@ -45,6 +45,32 @@ static void trim(struct csv_field *field)
 	}
 }
 
+/* Replaces each run of control characters, with the spaces beside them, by one space: a name that has line breaks in a
+ * spreadsheet becomes a name of one line. */
+static void clean(struct csv_field *name)
+{
+	char *from = name->text, *end = name->text + name->len, *to = from;
+
+	while (from < end) {
+		size_t gap = strspn(from, " "), size, controls = 0;
+
+		while ((size = utf8_control(from + gap, (size_t)(end - from) - gap)) != 0) {
+			controls++;
+			gap += size;
+			gap += strspn(from + gap, " ");
+		}
+		if (controls != 0)
+			*to++ = ' ';
+		else
+			to = (char *)memmove(to, from, gap) + gap;
+		from += gap;
+		if (from < end)
+			*to++ = *from++;
+	}
+	*to = '\0';
+	name->len = (size_t)(to - name->text);
+}
+
 /* "Phone Number" and "phone-number" are phone_number. */
 static bool names_match(const char *text, const char *name)
 {
@@ -83,6 +109,7 @@ bool contact_csv_header(struct contact_csv *csv, const struct csv_row *row, char
 
 		if (!utf8_is_valid(field->text, field->len))
 			return fault(reason, "the header is not UTF-8 text");
+		clean(field);
 		trim(field);
 		kind = (int)kind_of(field->text);
 		if (csv->phones_only && kind != PHONE)

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/json_repair.h"
 #include "store/schema.h"
 #include "store/statements.h"
 
@@ -86,12 +87,28 @@ static void run_file(struct db *db, const char *path)
 	buf_free(&statement);
 }
 
+/* Work on the data that a file's statements rely on, and that SQL cannot do. It is repeatable, as the files are. */
+static const struct {
+	const char *file;
+	enum db_result (*run)(struct db *db, FILE *progress);
+} preparations[] = {
+	{ "0014_json.sql", json_repair },
+};
+
+static void prepare(struct db *db, const char *name, FILE *progress)
+{
+	for (size_t i = 0; i < sizeof preparations / sizeof *preparations; i++)
+		if (strcmp(preparations[i].file, name) == 0 && preparations[i].run(db, progress) != DB_OK)
+			fatal("%s: %s", name, db_last_error(db));
+}
+
 static void apply(struct db *db, const char *folder, const char *name, FILE *progress)
 {
 	struct buf path = { 0 };
 
 	fprintf(progress, "applying %s\n", name);
 	buf_printf(&path, "%s/%s", folder, name);
+	prepare(db, name, progress);
 	run_file(db, path.data);
 	if (db_exec(db, SQL_SCHEMA_RECORD,
 	            DB_ARGS(db_int(file_version(name)), db_instant(clock_now_us()))) != DB_OK)

@@ -203,6 +203,9 @@ static const struct {
 	{ "name,x\nA,1\n", "header: the first row must name the columns, and has no phone or phone_number" },
 	{ "phone,Phone_Number\n", "header: column 2 means the same as one before it" },
 	{ "phone,x,x\n", "header: column 3 means the same as one before it" },
+	{ "phone,\"Amount\r\n(USD)\",\"Height 5\"\"\",a  b\t\x01 c \n+4930,1,2,3\n",
+	  "+4930|||||{\"Amount (USD)\":\"1\",\"Height 5\\\"\":\"2\",\"a  b c\":\"3\"}\n" },
+	{ "phone,\"a\nb\",a b\n", "header: column 3 means the same as one before it" },
 	{ "phone,\xff\xfe\n", "header: the header is not UTF-8 text" },
 };
 

@@ -52,6 +52,37 @@ static void strings_are_escaped(void **state)
 	buf_free(&out);
 }
 
+static void keys_are_escaped(void **state)
+{
+	struct buf out = { 0 };
+	struct json json = json_to(&out);
+
+	(void)state;
+	json_begin_object(&json, NULL);
+	json_int(&json, "5\"", 1);
+	json_begin_array(&json, "a\nb\\");
+	json_end(&json);
+	json_begin_object(&json, "x\":1},\"to\":\"y");
+	json_add_null(&json, "\x01\xff");
+	json_end(&json);
+	json_end(&json);
+	assert_string_equal(out.data, "{\"5\\\"\":1,\"a\\nb\\\\\":[],\"x\\\":1},\\\"to\\\":\\\"y\":"
+	                              "{\"\\u0001\xef\xbf\xbd\":null}}");
+	buf_free(&out);
+}
+
+static void what_is_not_utf8_is_replaced(void **state)
+{
+	struct buf out = { 0 };
+	struct json json = json_to(&out);
+
+	(void)state;
+	json_add_string(&json, NULL, "a\xff\xc3(\xed\xa0\x80\xc3\xa4\xf0\x9f");
+	assert_string_equal(out.data, "\"a\xef\xbf\xbd\xef\xbf\xbd(\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xc3\xa4"
+	                              "\xef\xbf\xbd\xef\xbf\xbd\"");
+	buf_free(&out);
+}
+
 static void values_that_may_be_missing(void **state)
 {
 	struct buf out = { 0 };
@@ -82,6 +113,8 @@ int main(void)
 	static const struct CMUnitTest group_tests[] = {
 		cmocka_unit_test(scopes_and_commas),
 		cmocka_unit_test(strings_are_escaped),
+		cmocka_unit_test(keys_are_escaped),
+		cmocka_unit_test(what_is_not_utf8_is_replaced),
 		cmocka_unit_test(values_that_may_be_missing),
 	};
 

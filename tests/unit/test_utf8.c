@@ -35,9 +35,21 @@ static void an_excerpt_is_well_formed(void **state)
 	check("\xf0\x9f\x98\x80", 4, 3, "");
 }
 
+static void control_characters_become_spaces(void **state)
+{
+	char text[] = "a\x1b[2J\r\nb\x7f\xc2\x9b" "c\xc2\xa0\xc3\xa4";
+
+	(void)state;
+	utf8_blank_controls(text);
+	assert_string_equal(text, "a [2J  b   c\xc2\xa0\xc3\xa4");
+}
+
 int main(void)
 {
-	static const struct CMUnitTest group_tests[] = { cmocka_unit_test(an_excerpt_is_well_formed) };
+	static const struct CMUnitTest group_tests[] = {
+		cmocka_unit_test(an_excerpt_is_well_formed),
+		cmocka_unit_test(control_characters_become_spaces),
+	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);
 }
