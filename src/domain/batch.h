@@ -134,6 +134,8 @@ struct batch {
 	bool has_contact_ids;    /* some of its contacts are copies: the outcome of a call is noted there too */
 	enum batch_status status;
 	const char *status_reason;
+	const char *held_by;   /* the gate that holds its next call, as of the scheduler's last look; "": none */
+	int64_t held_until_us; /* INSTANT_NEVER: no instant ends that */
 	int64_t dialer_places; /* its dialer asked to slow down: calls at once, for now; 0: did not ask */
 	struct batch_counts counts;
 	int64_t planned_from_us, planned_until_us, started_at_us, completed_at_us;

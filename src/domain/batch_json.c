@@ -131,12 +131,26 @@ static void write_reason(struct json *json, const struct batch *batch)
 	json_text(json, "status_reason", *batch->status_reason != '\0' ? batch->status_reason : text);
 }
 
+/* What holds its next call, and how many calls may be in progress. */
+static void write_hold(struct json *json, const struct batch *batch)
+{
+	bool runs = batch_is_running(batch->status);
+	int64_t places = batch->config.max_concurrent_calls;
+
+	if (runs && batch->dialer_places != 0 && batch->dialer_places < places)
+		places = batch->dialer_places;
+	json_text(json, "held_by", runs ? batch->held_by : "");
+	json_instant(json, "held_until", runs ? batch->held_until_us : INSTANT_NONE);
+	json_int(json, "places", places);
+}
+
 void batch_write(struct json *json, const char *key, const struct batch *batch)
 {
 	json_begin_object(json, key);
 	json_id(json, "id", &batch->uuid);
 	json_add_string(json, "status", batch_status_names[batch->status]);
 	write_reason(json, batch);
+	write_hold(json, batch);
 	write_config(json, &batch->config);
 	json_text(json, "from_number", batch->from_number);
 	batch_write_counts(json, &batch->counts);

@@ -224,6 +224,18 @@ struct gate_verdict gates_judge_contact(const struct gate_facts *facts)
 	return judge(facts, GATE_DUE, GATE__MAX);
 }
 
+struct gate_hold gates_hold(const struct gate_facts *facts, int64_t next_due_us)
+{
+	struct gate_verdict verdict = gates_judge(facts);
+
+	if (next_due_us == INSTANT_NEVER)
+		return GATE_NO_HOLD;
+	if (verdict.room == 0)
+		return (struct gate_hold){ gate_name(verdict.held_by),
+		                           verdict.waits_for_event ? INSTANT_NEVER : verdict.opens_at_us };
+	return next_due_us > facts->now_us ? (struct gate_hold){ gate_name(GATE_DUE), next_due_us } : GATE_NO_HOLD;
+}
+
 static enum gate first_without_an_instant(const struct gate_facts *facts)
 {
 	enum gate gate = 0;

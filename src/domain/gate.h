@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/instant.h"
 #include "domain/batch.h"
 #include "domain/calendar.h"
 #include "domain/pace.h"
@@ -74,6 +75,16 @@ int64_t gate_opens_at(enum gate gate, const struct gate_facts *facts); /* INSTAN
 /* By the gates of the whole campaign; by those of one contact. */
 struct gate_verdict gates_judge(const struct gate_facts *facts);
 struct gate_verdict gates_judge_contact(const struct gate_facts *facts);
+
+/* What keeps the next call of a campaign from going out now. Names are stored, not numbers. */
+struct gate_hold {
+	const char *gate; /* "": nothing does, or no contact waits */
+	int64_t until_us; /* INSTANT_NEVER: no instant ends it */
+};
+#define GATE_NO_HOLD ((struct gate_hold){ "", INSTANT_NEVER })
+
+/* By the gates of the campaign, and by when its next contact is due (INSTANT_NEVER: no contact waits). */
+struct gate_hold gates_hold(const struct gate_facts *facts, int64_t next_due_us);
 
 /* The first instant, not before now_us, at which all gates let the contact through. INSTANT_NEVER: that takes
  * more than time, see *waits_for: a gate that waits for an event, or the window if no day can take a call. */

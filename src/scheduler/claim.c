@@ -252,6 +252,7 @@ static void next_look(const struct claim *claim, struct claim_campaign *campaign
 	    campaign->wake_at_us > claim->now_us + DIALER_OFF_RECHECK_US)
 		campaign->wake_at_us = claim->now_us + DIALER_OFF_RECHECK_US;
 	campaign->wake_at_us -= head_start(claim, campaign, &verdict);
+	campaign->hold = gates_hold(&facts, next_due_us);
 }
 
 /* The rare changes of state: worked on the whole campaign. */

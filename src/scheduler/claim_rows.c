@@ -162,6 +162,8 @@ void claim_add_save(struct claim *claim, const struct claim_campaign *campaign)
 	json_int(json, NULL, campaign->day);
 	json_int(json, NULL, campaign->day_calls);
 	json_sql_instant(json, NULL, campaign->pace_at_us);
+	json_add_string(json, NULL, campaign->hold.gate);
+	json_sql_instant(json, NULL, campaign->hold.until_us);
 	json_end(json);
 }
 

@@ -222,6 +222,8 @@ static size_t read_batch(const struct db_rows *rows, size_t row, struct arena *a
 	batch->plan.next_us = next_int(&at);
 	batch->plan.day = (int32_t)next_int(&at);
 	batch->plan.day_calls = (int)next_int(&at);
+	batch->held_by = next_text(&at);
+	batch->held_until_us = next_int(&at);
 	batch->dialer_places = next_int(&at);
 	read_numbers(batch, at, count, arena);
 	return count;

@@ -50,6 +50,7 @@ struct claim_campaign {
 	bool has_limits;                     /* its organisation limits how often somebody is called */
 	const struct contact_limits *limits; /* NULL: it does not, or somebody else judges by them right now */
 	/* of the claim */
+	struct gate_hold hold; /* of the next call */
 	int64_t taken;       /* calls */
 	size_t seen;         /* rows of `due` that were taken, skipped or deferred */
 	struct claim_zone *zones; /* met so far, where contacts' own zones count */

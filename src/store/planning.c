@@ -2,6 +2,7 @@
 
 #include "base/instant.h"
 #include "base/json.h"
+#include "domain/gate.h"
 #include "store/due_contacts.h"
 #include "store/statements.h"
 #include "store/zone_groups.h"
@@ -193,13 +194,34 @@ static enum db_result next_look(struct db *db, struct batch *batch, struct arena
 	return DB_OK;
 }
 
+/* What is known without a scheduler's look: the rest is judged when the first contact is due. */
+static struct gate_hold judge_hold(const struct batch *batch)
+{
+	struct gate_facts facts = {
+		.now_us = batch->updated_at_us, .status = batch->status, .start_at_us = batch->config.scheduled_at.us,
+		.has_number = true, .has_dialer = true, .dialer_opens_at_us = INSTANT_NONE, .dialer_room = INT64_MAX,
+		.calendar = batch_plan_rules(&batch->config).calendar, .max_per_day = batch->config.max_calls_per_day,
+		.day = batch->day, .day_calls = batch->day_calls, .numbers_room = INT64_MAX,
+		.numbers_open_at_us = INSTANT_NONE, .free_places = INT64_MAX,
+	};
+
+	if (batch->work != BATCH_WORK_DISPATCH || batch->wake_at_us <= batch->updated_at_us ||
+	    !calendar_span_at(&facts.calendar, facts.now_us, &facts.span))
+		return GATE_NO_HOLD;
+	return gates_hold(&facts, batch->wake_at_us);
+}
+
 static enum db_result save_plan(struct db *db, struct batch *batch, struct arena *arena)
 {
+	struct gate_hold hold;
+
 	DB_TRY(next_look(db, batch, arena));
+	hold = judge_hold(batch);
 	return db_exec(db, SQL_PLAN_SAVE, DB_ARGS(
 		db_int(batch->work), db_instant(batch->wake_at_us), db_int(batch->plan_position),
 		db_instant(batch->plan.next_us), db_int(batch->plan.day), db_int(batch->plan.day_calls),
-		db_instant(batch->planned_from_us), db_instant(batch->planned_until_us), db_int(batch->id)));
+		db_instant(batch->planned_from_us), db_instant(batch->planned_until_us),
+		db_text(hold.gate), db_instant(hold.until_us), db_int(batch->id)));
 }
 
 static bool is_planning(const struct batch *batch)

@@ -256,6 +256,7 @@ def test_a_dialer_that_asks_to_slow_down_is_given_less(t):
     t.api.schedule(batch)
     slow = until(lambda: reason(t, batch), 10, "the campaign says so")
     assert re.fullmatch(r"dialer asks to slow down: \d of 10 places", slow), slow
+    assert t.api.read(batch)["places"] < 10
     assert metric(t, "outdial_campaigns_slowed_down") >= 1
     capacity[0] = 100
     done = t.api.wait_for(batch, "completed", 60)

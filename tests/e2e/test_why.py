@@ -78,6 +78,61 @@ def test_a_day_off(t):
     assert told["next_at"] >= str(today + datetime.timedelta(days=1)), told
 
 
+# What the campaign itself says
+
+def hold(t, batch):
+    batch = t.api.read(batch)
+    return batch["held_by"], batch["held_until"]
+
+
+def wait_for_hold(t, batch, gate):
+    return until(lambda: hold(t, batch)[0] == gate and hold(t, batch), what=f"{gate} holds it")
+
+
+def test_what_holds_a_campaign(t):
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: TAKEN
+    batch = t.api.batch(agent, 3, max_concurrent_calls=2)
+    assert hold(t, batch) == (None, None) and batch["places"] == 2, batch
+    t.api.schedule(batch)
+    assert wait_for_hold(t, batch, "free_place")[1] is None
+    for call in t.api.calls_of(batch):
+        t.api.post(f"/calls/{call['id']}/status", {"status": "completed"})
+    until(lambda: hold(t, batch) == (None, None), what="the last contact is called: no contact waits")
+    t.api.post(f"/batch-calls/{batch['id']}/pause")
+    assert hold(t, batch) == (None, None)
+
+
+def test_what_holds_a_campaign_that_is_planned_for_later(t):
+    _, agent = t.dialing_agent()
+    later = t.api.batch(agent, 3, **FAR)
+    assert hold(t, later) == ("scheduled_start", "2040-01-02T09:00:00.000000Z"), hold(t, later)
+    today = datetime.datetime.now(UTC).date()
+    closed = t.api.batch(agent, 2, excluded_dates=[str(today), str(today + datetime.timedelta(days=1))])
+    t.api.schedule(closed)
+    gate, opens_at = hold(t, closed)
+    assert gate == "calling_window" and opens_at >= str(today + datetime.timedelta(days=2)), (gate, opens_at)
+    t.api.patch(f"/batch-calls/{closed['id']}", {"excluded_dates": []})
+    t.api.wait_for(closed, "completed")
+    assert hold(t, closed) == (None, None)
+
+
+def test_what_holds_a_campaign_that_is_paced_or_capped(t):
+    _, agent = t.dialing_agent()
+    paced = t.api.batch(agent, 3, calls_per_minute=1)
+    t.api.schedule(paced)
+    until(lambda: t.api.read(paced)["completed"] == 1, what="the first is called")
+    gate, opens_at = wait_for_hold(t, paced, "pacing")
+    assert opens_at == why(t, paced)["next_at"], (gate, opens_at)
+    capped = t.api.batch(agent, 3, max_calls_per_day=1)
+    t.api.schedule(capped)
+    until(lambda: t.api.read(capped)["completed"] == 1, what="the first is called")
+    gate, opens_at = wait_for_hold(t, capped, "daily_cap")
+    assert opens_at.endswith("T00:00:00.000000Z"), opens_at
+    listed = next(one for one in t.api.all("/batch-calls") if one["id"] == capped["id"])
+    assert (listed["held_by"], listed["held_until"]) == (gate, opens_at), listed
+
+
 def test_it_is_over(t):
     _, agent = t.dialing_agent()
     batch = t.api.batch(agent, 2)

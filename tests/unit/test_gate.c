@@ -233,6 +233,32 @@ static void the_next_instant(void **state)
 	assert_int_equal(waits_for, GATE_WINDOW);
 }
 
+static void assert_hold(const struct gate_facts *facts, int64_t next_due_us, const char *gate, int64_t until_us)
+{
+	struct gate_hold hold = gates_hold(facts, next_due_us);
+
+	assert_string_equal(hold.gate, gate);
+	assert_int_equal(hold.until_us, until_us);
+}
+
+static void what_holds_the_next_call(void **state)
+{
+	struct gate_facts facts = open_facts();
+	int64_t now_us = facts.now_us;
+
+	(void)state;
+	assert_hold(&facts, now_us, "", INSTANT_NEVER);
+	assert_hold(&facts, now_us + HOUR, "planned_instant", now_us + HOUR);
+	assert_hold(&facts, INSTANT_NEVER, "", INSTANT_NEVER); /* no contact waits */
+	facts.free_places = 0;
+	assert_hold(&facts, now_us, "free_place", INSTANT_NEVER);
+	assert_hold(&facts, INSTANT_NEVER, "", INSTANT_NEVER);
+	facts.start_at_us = now_us + 2 * HOUR;
+	assert_hold(&facts, now_us + 2 * HOUR, "scheduled_start", INSTANT_NEVER);
+	facts.free_places = 1;
+	assert_hold(&facts, now_us + 2 * HOUR, "scheduled_start", now_us + 2 * HOUR);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
@@ -247,6 +273,7 @@ int main(void)
 		cmocka_unit_test(a_clock_set_back_opens_no_day_again),
 		cmocka_unit_test(one_contact_is_judged_by_its_own_gates),
 		cmocka_unit_test(the_next_instant),
+		cmocka_unit_test(what_holds_the_next_call),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);
