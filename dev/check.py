@@ -122,6 +122,13 @@ class Round:
               end="", flush=True)
 
 
+def package_tests(total):
+    """They build from the sources and boot a machine of their own."""
+    packages = Round("packages", total)
+    for script in scripts("tests/boot/test_*.py"):
+        packages.run(script, [sys.executable, script])
+
+
 def end_to_end_tests(rounds):
     """Each starts a stack of its own and waits a lot, so two are run at a time."""
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -178,6 +185,7 @@ def main():
     for one in rounds:
         one.database_tests()
     end_to_end_tests(rounds)
+    package_tests(total)
 
     print(f"==> {(time.monotonic() - start) / 60:.1f} minutes; outputs and logs are in {STATE}")
     if fault:
