@@ -10,11 +10,11 @@ except ImportError:
     sys.exit("embed: Python's YAML is missing (Debian package python3-yaml)")
 
 WIDTH = 96
-ESCAPE_OR_CHARACTER = re.compile(rb'\\.|[^\\]', re.DOTALL)
+ESCAPE_OR_CHARACTER = re.compile(rb'\\.|[^\\][\x80-\xbf]*', re.DOTALL)
 
 
 def literals(text):
-    """The text as adjacent C string literals, no escape torn apart."""
+    """The text as adjacent C string literals, no escape and no character torn apart."""
     escaped = text.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"?", b"\\?")
     line = b""
     for piece in ESCAPE_OR_CHARACTER.findall(escaped):

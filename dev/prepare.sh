@@ -124,6 +124,10 @@ mkdir -p build
 exec 9> build/.lock
 flock 9
 
+# Older names of time zones, where they are a package of their own (Debian 13).
+if apt-cache show tzdata-legacy > /dev/null 2>&1; then
+	SERVERS="$SERVERS tzdata-legacy"
+fi
 # shellcheck disable=SC2086 # lists of words
 install_packages $TOOLS $LIBRARIES $SERVERS $extra
 folder=${1:-build}

@@ -5,6 +5,7 @@
 #include "api/reply.h"
 #include "base/clock.h"
 #include "base/instant.h"
+#include "domain/zone.h"
 #include "store/analytics_store.h"
 #include "store/batch_store.h"
 
@@ -65,14 +66,20 @@ static void write_period(struct json *json, enum interval interval, const struct
 	json_end(json);
 }
 
+/* Without the zone nobody knows which hours and days these are. */
 static void write_series(struct json *json, enum interval interval, const char *zone,
                          const struct quarter *quarters, size_t count, struct arena *arena)
 {
 	struct period *periods = arena_alloc(arena, count * sizeof *periods);
-	size_t period_count = analytics_periods(interval, zone, quarters, count, periods);
+	size_t period_count;
 
 	json_add_string(json, "interval", interval_names[interval]);
 	json_add_string(json, "timezone", zone);
+	if (zone_trouble(zone) != NULL) {
+		json_add_null(json, "series");
+		return;
+	}
+	period_count = analytics_periods(interval, zone, quarters, count, periods);
 	json_begin_array(json, "series");
 	for (size_t i = 0; i < period_count; i++)
 		write_period(json, interval, &periods[i]);

@@ -81,6 +81,29 @@ static void write_days(struct json *json, const char *counted, const struct plan
 	json_end(json);
 }
 
+/* Contacts who cannot be planned now, because a zone cannot be read. Returns how many they are. */
+static int64_t write_held(struct json *json, const struct plan_group *groups, int group_count)
+{
+	char trouble[BATCH_ZONE_TROUBLE];
+	int64_t held = 0;
+	int first = -1;
+
+	for (int i = group_count - 1; i >= 0; i--)
+		if (groups[i].answer == CALENDAR_UNREADABLE && groups[i].left > 0) {
+			held += groups[i].left;
+			first = i;
+		}
+	if (held == 0 || !batch_write_zone_trouble(trouble, &groups[first].calendar, 0)) {
+		json_add_null(json, "held");
+		return held;
+	}
+	json_begin_object(json, "held");
+	json_int(json, "contacts", held);
+	json_add_string(json, "reason", trouble);
+	json_end(json);
+	return held;
+}
+
 /* Returns how many contacts no day is left for. */
 static int64_t write_plan(struct json *json, const struct batch *batch, struct plan_group *groups, int group_count,
                           struct plan_day *days)
@@ -89,6 +112,7 @@ static int64_t write_plan(struct json *json, const struct batch *batch, struct p
 	struct plan_cursor cursor = batch->plan;
 	int planned, count = plan_days(&rules, groups, group_count, &cursor, (int)batch->counts.pending, days, MAX_DAYS,
 	                               &planned);
+	int64_t held;
 
 	json_add_string(json, "timezone", batch->config.timezone);
 	json_int(json, "contacts", batch->counts.pending);
@@ -96,7 +120,8 @@ static int64_t write_plan(struct json *json, const struct batch *batch, struct p
 	json_instant(json, "planned_from", count == 0 ? INSTANT_NONE : days[0].first_us);
 	json_instant(json, "planned_until", count == 0 ? INSTANT_NONE : days[count - 1].last_us);
 	write_days(json, "contacts", days, count);
-	return count == MAX_DAYS ? 0 : batch->counts.pending - planned;
+	held = write_held(json, groups, group_count);
+	return count == MAX_DAYS ? 0 : batch->counts.pending - planned - held;
 }
 
 static void write_estimate(struct json *json, const struct batch *batch, const struct plan_group *groups,

@@ -79,10 +79,11 @@ static bool read_string(const struct field *field, const json_t *value, const ch
 		                   field->max);
 	if (count < field->min)
 		return place_fault(at, "must not be empty");
-	fault = field->check != NULL && count > 0 ? field->check(text) : NULL;
+	text = arena_strndup(at->faults->arena, text, json_string_length(value));
+	fault = field->check != NULL && count > 0 ? field->check(at->faults->arena, &text) : NULL;
 	if (fault != NULL)
 		return place_fault(at, "%s", fault);
-	*out = arena_strndup(at->faults->arena, text, json_string_length(value));
+	*out = text;
 	return true;
 }
 

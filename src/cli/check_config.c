@@ -4,9 +4,12 @@
 #include "base/log.h"
 #include "base/tls.h"
 #include "cli/cli.h"
+#include "domain/number_zones.h"
+#include "domain/zone.h"
 #include "store/db.h"
 #include "store/schema.h"
 #include "store/secret_store.h"
+#include "store/zone_store.h"
 
 static void require_statements(const struct conf *conf)
 {
@@ -14,6 +17,41 @@ static void require_statements(const struct conf *conf)
 
 	if (db_prepare_all(db) != DB_OK)
 		fatal("the database does not take every statement: %s", db_last_error(db));
+	db_free(db);
+}
+
+static void warn_of_zone(const struct zone_use *use)
+{
+	const char *trouble = zone_trouble(use->zone);
+
+	if (trouble != NULL)
+		log_warning("the time zone %s cannot be read on this host: %s. It is that of %lld campaigns, of %lld contacts who"
+		            " wait in campaigns, and of %lld contacts that are kept", use->zone, trouble,
+		            (long long)use->campaigns, (long long)use->waiting, (long long)use->contacts);
+}
+
+static void warn_of_number_zone(const char *zone)
+{
+	const char *trouble = zone_trouble(zone);
+
+	if (trouble != NULL)
+		log_warning("the time zone %s, in number_zones_file, cannot be read on this host: %s", zone, trouble);
+}
+
+/* What needs such a zone waits. Everything else goes on, so this is no reason not to start. */
+static void warn_of_zones(const struct conf *conf)
+{
+	struct db *db = db_new(conf->database_file);
+	struct arena *arena = arena_new();
+	const struct zone_use *uses;
+	size_t count;
+
+	if (zone_uses(db, arena, &uses, &count) != DB_OK)
+		fatal("cannot read which time zones are in use: %s", db_last_error(db));
+	for (size_t i = 0; i < count; i++)
+		warn_of_zone(&uses[i]);
+	number_zones_each(warn_of_number_zone);
+	arena_free(arena);
 	db_free(db);
 }
 
@@ -26,6 +64,7 @@ void cli_check_config(const struct conf *conf, int argc, char **argv)
 	schema_require(conf->database_file);
 	secrets_require(conf);
 	require_statements(conf);
+	warn_of_zones(conf);
 	printf("# The database answers, has schema version %d, locks rows as it should and takes every statement;\n"
 	       "# the keys open the secrets in it.\n",
 	       SCHEMA_VERSION);

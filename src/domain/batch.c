@@ -1,14 +1,17 @@
 #include "domain/batch.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "domain/pace.h"
+#include "domain/zone.h"
 
 /* Without pacing contacts follow each other this closely. */
 #define PLAN_GAP_US US_PER_MS
 #define MINUTES_PER_DAY 1440
 #define EVERY_DAY 0x7f
+#define TROUBLE_BEGINS "time zone "
 
 const char *const batch_status_names[BATCH_STATUS__MAX + 1] = {
 	"draft", "scheduled", "active", "paused", "completed", "failed", "cancelled", NULL,
@@ -106,6 +109,26 @@ struct plan_rules batch_plan_rules(const struct batch_config *config)
 		.gap_us = config->calls_per_minute == 0 ? PLAN_GAP_US
 		          : pace_gap_us(config->calls_per_minute),
 	};
+}
+
+bool batch_write_zone_trouble(char out[BATCH_ZONE_TROUBLE], const struct calendar *calendar, int64_t waiting)
+{
+	char zone[ZONE_NAME_SIZE], count[64] = "";
+	const char *trouble = calendar_trouble(calendar, zone);
+
+	if (trouble == NULL)
+		return false;
+	if (waiting != 0)
+		snprintf(count, sizeof count, " (%lld %s)", (long long)waiting, waiting == 1 ? "contact waits" : "contacts wait");
+	snprintf(out, BATCH_ZONE_TROUBLE, TROUBLE_BEGINS "%s cannot be read: %s%s", zone, trouble, count);
+	return true;
+}
+
+bool batch_zone_trouble_is_over(const char *text)
+{
+	char zone[ZONE_NAME_SIZE];
+
+	return sscanf(text, TROUBLE_BEGINS "%63s", zone) != 1 || zone_trouble(zone) == NULL;
 }
 
 struct retry_rules batch_retry_rules(const struct batch_config *config)

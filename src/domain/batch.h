@@ -96,6 +96,7 @@ struct batch_config {
 
 #define BATCH_MAX_CONTACTS_INLINE 10000 /* also of contact_ids */
 #define BATCH_MAX_NUMBERS 100
+#define BATCH_ZONE_TROUBLE 256 /* bytes of text */
 
 extern const struct field_table batch_fields;
 extern const struct field_table contacts_fields; /* struct batch_config, `contacts` alone */
@@ -113,6 +114,11 @@ void batch_config_settle(struct batch_config *config, const struct field_table *
 struct plan_rules batch_plan_rules(const struct batch_config *config);
 /* The calendar of contacts who are in these zones (names, a space between two; NULL: nobody knows). */
 struct calendar batch_calendar(const struct batch_config *config, const char *zones);
+/* Writes why this calendar cannot be read now, for the campaign's zone_trouble, and returns true; false: it can be. `waiting`
+ * contacts wait for that; 0: the whole campaign does. */
+bool batch_write_zone_trouble(char out[BATCH_ZONE_TROUBLE], const struct calendar *calendar, int64_t waiting);
+/* Whether the zone that this text is about can be read now. */
+bool batch_zone_trouble_is_over(const char *text);
 struct retry_rules batch_retry_rules(const struct batch_config *config);
 /* A change between the two makes the plan of waiting contacts wrong. */
 bool batch_plan_differs(const struct batch_config *a, const struct batch_config *b);
@@ -136,6 +142,7 @@ struct batch {
 	const char *status_reason;
 	const char *held_by;   /* the gate that holds its next call, as of the scheduler's last look; "": none */
 	int64_t held_until_us; /* INSTANT_NEVER: no instant ends that */
+	char zone_trouble[BATCH_ZONE_TROUBLE]; /* it waits for a time zone that could not be read; "": it does not */
 	int64_t dialer_places; /* its dialer asked to slow down: calls at once, for now; 0: did not ask */
 	struct batch_counts counts;
 	int64_t planned_from_us, planned_until_us, started_at_us, completed_at_us;

@@ -16,11 +16,6 @@ static const char *const outcome_names[CALL_STATUS__MAX + 1] = {
 	[CALL_BUSY] = "busy", [CALL_VOICEMAIL] = "voicemail",
 };
 
-static const char *check_zone(const char *name)
-{
-	return zone_exists(name) ? NULL : "is not an IANA time zone";
-}
-
 static const struct batch_config batch_initial = {
 	.name = "",
 	.phone_rotation_strategy = ROTATION_RANDOM,
@@ -43,7 +38,7 @@ static const struct batch_config batch_initial = {
 #define SCHEDULED_AT_FIELD                                                                    \
 	{ .name = "scheduled_at", .type = FIELD_WHEN, .flags = FIELD_NULLABLE, .offset = AT(scheduled_at) }
 #define TIMEZONE_FIELD                                                                        \
-	{ .name = "timezone", .type = FIELD_STRING, .offset = AT(timezone), .min = 1, .max = 64, .check = check_zone }
+	{ .name = "timezone", .type = FIELD_STRING, .offset = AT(timezone), .min = 1, .max = 64, .check = zone_check }
 
 static const struct field window_list[] = {
 	{ .name = "days", .type = FIELD_WEEKDAYS, .flags = FIELD_REQUIRED, .offset = offsetof(struct calling_window, days) },
@@ -168,12 +163,18 @@ static void settle_start(struct batch_config *config, const struct field_table *
                          struct faults *faults)
 {
 	bool is_scheduled = config->schedule_type == SCHEDULE_SCHEDULED;
+	const char *trouble;
 
 	if (!is_scheduled && field_is_given(table, given, "schedule_type") && !field_is_given(table, given, "scheduled_at"))
 		config->scheduled_at.us = INSTANT_NONE;
 	if (is_scheduled && config->scheduled_at.us == INSTANT_NONE)
 		fault_add(faults, "scheduled_at", "is required when schedule_type is scheduled");
-	if (config->scheduled_at.us != INSTANT_NONE && config->scheduled_at.is_wall && zone_exists(config->timezone))
+	if (config->scheduled_at.us == INSTANT_NONE || !config->scheduled_at.is_wall)
+		return;
+	if ((trouble = zone_trouble(config->timezone)) != NULL)
+		fault_add(faults, "scheduled_at", "must include a UTC offset now, because the time zone %s cannot be read: %s",
+		          config->timezone, trouble);
+	else
 		config->scheduled_at = (struct when){
 			.us = zone_wall_to_utc(config->timezone, config->scheduled_at.us),
 		};

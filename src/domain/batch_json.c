@@ -118,13 +118,20 @@ void batch_write_counts(struct json *json, const struct batch_counts *counts)
 	json_int(json, "skipped", counts->skipped);
 }
 
-/* Why it is in its state, or why one that runs is slower than it may be. */
+static bool waits_for_zone(const struct batch *batch)
+{
+	return *batch->zone_trouble != '\0' && (batch_is_running(batch->status) || batch->status == BATCH_PAUSED);
+}
+
+/* Why it is in its state, or why one that runs waits or is slower than it may be. */
 static void write_reason(struct json *json, const struct batch *batch)
 {
-	char text[80] = "";
+	char text[BATCH_ZONE_TROUBLE] = "";
 
 	if (batch->work == BATCH_WORK_COPY)
 		snprintf(text, sizeof text, "contacts are being copied");
+	else if (waits_for_zone(batch))
+		snprintf(text, sizeof text, "%s", batch->zone_trouble);
 	else if (batch_is_running(batch->status) && batch->dialer_places != 0)
 		snprintf(text, sizeof text, "dialer asks to slow down: %d of %d places", (int)batch->dialer_places,
 		         (int)batch->config.max_concurrent_calls);

@@ -9,6 +9,7 @@
  * dropped, and no instant belongs to two days. */
 #include "domain/calendar.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,11 +159,8 @@ static bool piece_span(const char *zone, int32_t day, const struct piece *piece,
 static bool zone_span(const struct calendar *c, const char *zone, int64_t at_us, struct span *out)
 {
 	struct piece pieces[MAX_PIECES];
-	int32_t first_day;
+	int32_t first_day = local_day(zone, at_us);
 
-	if (!zone_exists(zone))
-		return false;
-	first_day = local_day(zone, at_us);
 	for (int32_t day = first_day; day <= first_day + HORIZON_DAYS; day++) {
 		int count = day_pieces(c, day, pieces);
 
@@ -275,25 +273,39 @@ int32_t calendar_day_at(const struct calendar *calendar, int64_t at_us, int64_t 
 	return day;
 }
 
-bool calendar_span_at(const struct calendar *calendar, int64_t at_us, struct span *out)
+const char *calendar_trouble(const struct calendar *calendar, char zone[ZONE_NAME_SIZE])
+{
+	const char *names = calendar->zones != NULL ? calendar->zones : "";
+	const char *trouble = zone_trouble(calendar->zone);
+
+	snprintf(zone, ZONE_NAME_SIZE, "%s", calendar->zone);
+	while (trouble == NULL && next_zone(&names, zone))
+		trouble = zone_trouble(zone);
+	return trouble;
+}
+
+enum calendar_answer calendar_find_span(const struct calendar *calendar, int64_t at_us, struct span *out)
 {
 	const char *zone = calendar->zone;
+	char unreadable[ZONE_NAME_SIZE];
 
+	if (calendar_trouble(calendar, unreadable) != NULL)
+		return CALENDAR_UNREADABLE;
 	if (calendar->zones == NULL)
-		return zone_span(calendar, zone, at_us, out);
-	if (!zone_exists(zone) || !common_span(calendar, at_us, out))
-		return false;
+		return zone_span(calendar, zone, at_us, out) ? CALENDAR_SPAN : CALENDAR_NEVER;
+	if (!common_span(calendar, at_us, out))
+		return CALENDAR_NEVER;
 	out->day = local_day(zone, max_us(at_us, out->from_us));
 	out->from_us = max_us(out->from_us, wall_instant(zone, out->day, 0));
 	out->until_us = min_us(out->until_us, wall_instant(zone, out->day + 1, 0));
-	return true;
+	return CALENDAR_SPAN;
 }
 
 int64_t calendar_open_until(const struct calendar *calendar, struct span span, int64_t at_most_us)
 {
 	struct span next;
 
-	while (span.until_us < at_most_us && calendar_span_at(calendar, span.until_us, &next) &&
+	while (span.until_us < at_most_us && calendar_find_span(calendar, span.until_us, &next) == CALENDAR_SPAN &&
 	       next.from_us <= span.until_us)
 		span = next;
 	return min_us(span.until_us, at_most_us);

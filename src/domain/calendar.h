@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "domain/zone_names.h"
+
 #define CALENDAR_MAX_WINDOWS 50
 
 struct calling_window {
@@ -27,7 +29,6 @@ struct calling_window {
 	int start, end; /* minutes of the day, 0..1440 */
 };
 
-/* A zone that the tz database lost: no day is callable. */
 struct calendar {
 	const char *zone;            /* whose civil days count */
 	const char *zones;           /* where the windows are read: names, a space between two. NULL: in `zone` */
@@ -44,11 +45,21 @@ struct span {
 	int32_t day;
 };
 
-/* The local civil day of an instant, and when that day began. */
+/* Why the calendar cannot be read now, because one of its zones cannot: writes the first of these, and returns
+ * what is wrong with it (as zone_trouble does). NULL: it can be read. */
+const char *calendar_trouble(const struct calendar *calendar, char zone[ZONE_NAME_SIZE]);
+
+/* The local civil day of an instant, and when that day began. The zone must be readable. */
 int32_t calendar_day_at(const struct calendar *calendar, int64_t at_us, int64_t *began_us);
 
-/* The first span that ends after at_us; it may have begun. False: none within the next 366 days. */
-bool calendar_span_at(const struct calendar *calendar, int64_t at_us, struct span *out);
+enum calendar_answer {
+	CALENDAR_SPAN,
+	CALENDAR_NEVER,      /* none within the next 366 days */
+	CALENDAR_UNREADABLE, /* nobody can say now: see calendar_trouble */
+};
+
+/* The first span that ends after at_us; it may have begun. */
+enum calendar_answer calendar_find_span(const struct calendar *calendar, int64_t at_us, struct span *out);
 
 /* Until when calls are allowed from this span on, over the midnights that only cut it; at_most_us at the most. */
 int64_t calendar_open_until(const struct calendar *calendar, struct span span, int64_t at_most_us);

@@ -144,14 +144,20 @@ static void split_name(char *name, struct contact_input *out)
 	out->last_name = gap + 1 + strspn(gap + 1, " \t");
 }
 
-static bool is_known_zone(struct contact_csv *csv, const char *name)
+/* NULL, and the contact has the zone in its IANA spelling; or what is wrong. */
+static const char *check_zone(struct contact_csv *csv, struct contact_input *contact)
 {
-	if (*name == '\0' || strcmp(name, csv->timezone) == 0)
-		return true;
-	if (!zone_exists(name) || strlen(name) >= sizeof csv->timezone)
-		return false;
-	memcpy(csv->timezone, name, strlen(name) + 1);
-	return true;
+	if (*contact->timezone == '\0' || strcmp(contact->timezone, csv->timezone) == 0)
+		return NULL;
+	switch (zone_find(contact->timezone, csv->timezone)) {
+	case ZONE_KNOWN:
+		contact->timezone = csv->timezone;
+		return NULL;
+	case ZONE_CANNOT_SAY:
+		return "cannot be looked up: this server has no list of time zones now";
+	default:
+		return "is not an IANA time zone";
+	}
 }
 
 /* Sorts the fields into the contact; *name: a full name, or NULL. False: one of them is of no use. */
@@ -199,8 +205,10 @@ static bool check_length(const char *what, const char *text, size_t max, char re
 	       fault(reason, "%s: must not have more than %zu characters", what, max);
 }
 
-static bool check(struct contact_csv *csv, const struct contact_input *contact, char reason[CONTACT_CSV_REASON])
+static bool check(struct contact_csv *csv, struct contact_input *contact, char reason[CONTACT_CSV_REASON])
 {
+	const char *zone_fault;
+
 	if (*contact->phone_number == '\0')
 		return fault(reason, "phone_number: is missing");
 	if (!phone_is_e164(contact->phone_number))
@@ -209,8 +217,9 @@ static bool check(struct contact_csv *csv, const struct contact_input *contact, 
 	    !check_length("last_name", contact->last_name, CONTACT_NAME_MAX, reason) ||
 	    !check_length("email", contact->email, CONTACT_EMAIL_MAX, reason))
 		return false;
-	if (!is_known_zone(csv, contact->timezone))
-		return fault(reason, "timezone: is not an IANA time zone");
+	zone_fault = check_zone(csv, contact);
+	if (zone_fault != NULL)
+		return fault(reason, "timezone: %s", zone_fault);
 	if (csv->custom.len > CONTACT_CUSTOM_FIELDS_MAX)
 		return fault(reason, "the custom fields have more than %d bytes", CONTACT_CUSTOM_FIELDS_MAX);
 	return true;

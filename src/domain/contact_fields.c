@@ -4,11 +4,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static const char *check_zone(const char *name)
-{
-	return zone_exists(name) ? NULL : "is not an IANA time zone";
-}
-
 #define NO_ONE { .phone_number = "", .first_name = "", .last_name = "", .email = "", .timezone = "", .custom_fields = "" }
 
 /* Given with a campaign these fields are a struct of their own, else a part of one. */
@@ -20,7 +15,7 @@ static const char *check_zone(const char *name)
 	WHO(email, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = CONTACT_EMAIL_MAX),          \
 	WHO(custom_fields, .type = FIELD_OBJECT, .flags = FIELD_NULLABLE,                             \
 	    .max = CONTACT_CUSTOM_FIELDS_MAX),                                                        \
-	WHO(timezone, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 64, .check = check_zone)
+	WHO(timezone, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 64, .check = zone_check)
 
 static const struct contact_input contact_input_initial = NO_ONE;
 

@@ -83,7 +83,7 @@ static int64_t last_retry(const struct calendar *calendar, const struct retry_ru
 
 	for (int attempt = 1; attempt < attempts; attempt++) {
 		at_us += call_us + call_retry_delay_us(retry, attempt);
-		if (calendar_span_at(calendar, at_us, &span))
+		if (calendar_find_span(calendar, at_us, &span) == CALENDAR_SPAN)
 			at_us = max_of(at_us, span.from_us);
 	}
 	return at_us;

@@ -38,6 +38,16 @@ static int64_t dialer_room(const struct gate_facts *facts)
 	return all_or_none(facts->has_dialer);
 }
 
+static int64_t time_zone_room(const struct gate_facts *facts)
+{
+	return all_or_none(facts->answer != CALENDAR_UNREADABLE);
+}
+
+static int64_t contact_time_zone_room(const struct gate_facts *facts)
+{
+	return all_or_none(facts->contact_answer != CALENDAR_UNREADABLE);
+}
+
 static int64_t span_room(const struct span *span, int64_t now_us)
 {
 	return all_or_none(span->from_us <= now_us && now_us < span->until_us);
@@ -69,7 +79,7 @@ static int64_t daily_cap_opens(const struct gate_facts *facts)
 	struct span span = facts->span;
 
 	while (span.day == facts->span.day)
-		if (!calendar_span_at(&facts->calendar, span.until_us, &span))
+		if (calendar_find_span(&facts->calendar, span.until_us, &span) != CALENDAR_SPAN)
 			return span.until_us;
 	return span.from_us;
 }
@@ -160,6 +170,7 @@ static const struct {
 	[GATE_START] = { "scheduled_start", start_room, start_opens },
 	[GATE_NUMBER] = { "number", number_room, never },
 	[GATE_DIALER] = { "dialer", dialer_room, never },
+	[GATE_TIME_ZONE] = { "time_zone", time_zone_room, never },
 	[GATE_WINDOW] = { "calling_window", window_room, window_opens },
 	[GATE_DAILY_CAP] = { "daily_cap", daily_cap_room, daily_cap_opens },
 	[GATE_PACING] = { "pacing", pacing_room, pacing_opens },
@@ -169,6 +180,7 @@ static const struct {
 	[GATE_DIALER_ROOM] = { "dialer_room", dialer_room_room, never },
 	[GATE_DUE] = { "planned_instant", due_room, due_opens },
 	[GATE_DO_NOT_CALL] = { "do_not_call", do_not_call_room, never },
+	[GATE_CONTACT_TIME_ZONE] = { "contact_time_zone", contact_time_zone_room, never },
 	[GATE_CONTACT_WINDOW] = { "contact_window", contact_window_room, contact_window_opens },
 	[GATE_CONTACT_LIMITS] = { "contact_limits", contact_limits_room, contact_limits_open },
 };
@@ -245,13 +257,15 @@ static enum gate first_without_an_instant(const struct gate_facts *facts)
 	return gate;
 }
 
-/* Finds the spans that hold now_us or come next. Which window never opens, or GATE__MAX. */
+/* Finds the spans that hold now_us or come next. Returns the gate that does not open by itself, or GATE__MAX. */
 static enum gate find_spans(struct gate_facts *facts)
 {
-	if (!calendar_span_at(&facts->calendar, facts->now_us, &facts->span))
-		return GATE_WINDOW;
-	if (!calendar_span_at(&facts->contact_calendar, facts->now_us, &facts->contact_span))
-		return GATE_CONTACT_WINDOW;
+	facts->answer = calendar_find_span(&facts->calendar, facts->now_us, &facts->span);
+	if (facts->answer != CALENDAR_SPAN)
+		return facts->answer == CALENDAR_UNREADABLE ? GATE_TIME_ZONE : GATE_WINDOW;
+	facts->contact_answer = calendar_find_span(&facts->contact_calendar, facts->now_us, &facts->contact_span);
+	if (facts->contact_answer != CALENDAR_SPAN)
+		return facts->contact_answer == CALENDAR_UNREADABLE ? GATE_CONTACT_TIME_ZONE : GATE_CONTACT_WINDOW;
 	return GATE__MAX;
 }
 

@@ -22,6 +22,7 @@ struct gate_facts {
 	int64_t dialer_opens_at_us; /* its circuit is open until then; INSTANT_NONE: it is in good health */
 	int64_t dialer_room;   /* webhooks that may yet be sent there from here */
 	struct calendar calendar;
+	enum calendar_answer answer; /* whether it has a span */
 	struct span span;      /* the stretch of callable time that holds now_us or comes next */
 	int64_t max_per_day;   /* 0: no cap */
 	int32_t day;           /* a local civil day … */
@@ -35,6 +36,7 @@ struct gate_facts {
 	int64_t due_at_us;
 	bool do_not_call;
 	struct calendar contact_calendar; /* the campaign's, or in the contact's own zone */
+	enum calendar_answer contact_answer;
 	struct span contact_span;         /* of that calendar, as `span` is of the campaign's */
 	int64_t limits_open_at_us; /* the organisation's contact limits let its number be called from then on */
 };
@@ -44,6 +46,7 @@ enum gate {
 	GATE_START,
 	GATE_NUMBER,
 	GATE_DIALER,
+	GATE_TIME_ZONE,
 	GATE_WINDOW,
 	GATE_DAILY_CAP,
 	GATE_PACING,
@@ -53,6 +56,7 @@ enum gate {
 	GATE_DIALER_ROOM,
 	GATE_DUE, /* from here on of one contact */
 	GATE_DO_NOT_CALL,
+	GATE_CONTACT_TIME_ZONE,
 	GATE_CONTACT_WINDOW,
 	GATE_CONTACT_LIMITS,
 	GATE__MAX

@@ -52,16 +52,31 @@ static bool is_working_day(const struct calendar *calendar, int32_t day)
 	return (days >> (civil_weekday(day) - 1) & 1) != 0;
 }
 
+static void write_unknown_local(struct json *json)
+{
+	static const char *const members[] = { "local_date", "local_time", "is_working_day", "is_excluded_date" };
+
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		json_add_null(json, members[i]);
+}
+
 /* The date and time in a zone, and what is to be said of that day. */
 static void write_local(struct json *json, const char *zone, const struct calendar *calendar, int64_t now_us)
 {
-	int64_t wall_us = zone_exists(zone) ? zone_utc_to_wall(zone, now_us) : now_us;
-	int32_t day = civil_day_of(wall_us);
-	int minute = (int)((wall_us - day * US_PER_DAY) / US_PER_MINUTE);
+	int64_t wall_us;
+	int32_t day;
+	int minute;
 	char time[16];
 
-	snprintf(time, sizeof time, "%02d:%02d", minute / 60, minute % 60);
 	json_add_string(json, "timezone", zone);
+	if (zone_trouble(zone) != NULL) {
+		write_unknown_local(json);
+		return;
+	}
+	wall_us = zone_utc_to_wall(zone, now_us);
+	day = civil_day_of(wall_us);
+	minute = (int)((wall_us - day * US_PER_DAY) / US_PER_MINUTE);
+	snprintf(time, sizeof time, "%02d:%02d", minute / 60, minute % 60);
 	write_date(json, "local_date", day);
 	json_add_string(json, "local_time", time);
 	json_bool(json, "is_working_day", is_working_day(calendar, day));
@@ -73,6 +88,27 @@ static void write_span(struct json *json, const struct span *span)
 {
 	json_instant(json, "callable_from", span->from_us);
 	json_instant(json, "callable_until", span->until_us);
+}
+
+/* Which zone cannot be read, and why. */
+static void write_trouble(struct json *json, const struct calendar *calendar, enum calendar_answer answer)
+{
+	char zone[ZONE_NAME_SIZE];
+	const char *trouble = answer == CALENDAR_UNREADABLE ? calendar_trouble(calendar, zone) : NULL;
+
+	json_bool(json, "is_readable", answer != CALENDAR_UNREADABLE);
+	json_add_string(json, "unreadable", trouble == NULL ? NULL : zone);
+	json_add_string(json, "trouble", trouble);
+}
+
+static void write_time_zone(struct json *json, const struct gate_facts *facts)
+{
+	write_trouble(json, &facts->calendar, facts->answer);
+}
+
+static void write_contact_time_zone(struct json *json, const struct gate_facts *facts)
+{
+	write_trouble(json, &facts->contact_calendar, facts->contact_answer);
 }
 
 static void write_window(struct json *json, const struct gate_facts *facts)
@@ -163,6 +199,7 @@ static void (*const writers[GATE__MAX])(struct json *json, const struct gate_fac
 	[GATE_START] = write_start,
 	[GATE_NUMBER] = write_number,
 	[GATE_DIALER] = write_dialer,
+	[GATE_TIME_ZONE] = write_time_zone,
 	[GATE_WINDOW] = write_window,
 	[GATE_DAILY_CAP] = write_daily_cap,
 	[GATE_PACING] = write_pacing,
@@ -172,6 +209,7 @@ static void (*const writers[GATE__MAX])(struct json *json, const struct gate_fac
 	[GATE_DIALER_ROOM] = write_dialer_room,
 	[GATE_DUE] = write_due,
 	[GATE_DO_NOT_CALL] = write_do_not_call,
+	[GATE_CONTACT_TIME_ZONE] = write_contact_time_zone,
 	[GATE_CONTACT_WINDOW] = write_contact_window,
 	[GATE_CONTACT_LIMITS] = write_contact_limits,
 };

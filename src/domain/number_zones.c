@@ -100,3 +100,33 @@ int number_zones_reach(void)
 {
 	return (int)longest + 1; /* and the plus */
 }
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void number_zones_each(void (*take)(const char *zone))
+{
+	size_t count = 0, room = 0;
+	char **names = NULL, *rest;
+
+	for (size_t i = 0; i < entry_count; i++) {
+		char *copy = strdup(entries[i].zones); /* stays: the names are in it */
+
+		for (char *name = copy == NULL ? NULL : strtok_r(copy, " ", &rest); name != NULL;
+		     name = strtok_r(NULL, " ", &rest)) {
+			if (count == room)
+				names = realloc(names, (room = 2 * room + 64) * sizeof *names);
+			if (names == NULL)
+				fatal("out of memory");
+			names[count++] = name;
+		}
+	}
+	if (count != 0)
+		qsort(names, count, sizeof *names, compare_texts);
+	for (size_t i = 0; i < count; i++)
+		if (i == 0 || strcmp(names[i], names[i - 1]) != 0)
+			take(names[i]);
+	free(names);
+}

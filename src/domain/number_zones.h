@@ -11,6 +11,9 @@ void number_zones_load(const char *path);
 /* All zones the number may be in, a space between two names; NULL: nobody knows. Lives as long as the process. */
 const char *number_zones(const char *phone_number);
 
+/* Calls `take` for each zone that the table names, once. */
+void number_zones_each(void (*take)(const char *zone));
+
 /* How many characters of a number tell all that the table knows. */
 int number_zones_reach(void);
 

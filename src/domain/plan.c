@@ -20,11 +20,11 @@ static int64_t min_of(int64_t a, int64_t b)
 /* Where the group can take a contact first, not before next_us. INSTANT_NEVER: nowhere, or none is left. */
 static int64_t first_instant(struct plan_group *group, int64_t next_us)
 {
-	if (group->left <= 0 || !group->callable)
+	if (group->left <= 0 || group->answer != CALENDAR_SPAN)
 		return INSTANT_NEVER;
 	if (group->span.until_us <= next_us) {
-		group->callable = calendar_span_at(&group->calendar, next_us, &group->span);
-		if (!group->callable)
+		group->answer = calendar_find_span(&group->calendar, next_us, &group->span);
+		if (group->answer != CALENDAR_SPAN)
 			return INSTANT_NEVER;
 		group->closes_us = calendar_open_until(&group->calendar, group->span, group->span.until_us + US_PER_DAY);
 	}
@@ -56,7 +56,7 @@ static int64_t turn_ends(const struct plan_group *groups, int group_count, int c
 	int64_t until_us = groups[chosen].span.until_us;
 
 	for (int i = 0; i < group_count; i++)
-		if (groups[i].left > 0 && groups[i].callable && groups[i].span.from_us > next_us &&
+		if (groups[i].left > 0 && groups[i].answer == CALENDAR_SPAN && groups[i].span.from_us > next_us &&
 		    groups[i].closes_us <= groups[chosen].closes_us)
 			until_us = min_of(until_us, groups[i].span.from_us);
 	return until_us;
@@ -123,7 +123,7 @@ int plan_group_segments(const struct plan_rules *rules, struct plan_group *group
 int plan_segments(const struct plan_rules *rules, struct plan_cursor *cursor, int count,
                   struct plan_segment *out, int max_segments, int *planned)
 {
-	struct plan_group all = { .calendar = rules->calendar, .left = count, .callable = true };
+	struct plan_group all = { .calendar = rules->calendar, .left = count };
 
 	return plan_group_segments(rules, &all, 1, cursor, count, out, max_segments, planned);
 }

@@ -34,7 +34,7 @@ struct plan_segment {
 
 /* Plans `count` contacts and moves the cursor behind them. Returns the number of segments and sets
  * *planned. When fewer are planned than asked, `out` is full (call again) or, if 0 is returned, no
- * day within the next 366 can take a call. max_segments > 0. */
+ * day within the next 366 can take a call, or the zone cannot be read. max_segments > 0. */
 int plan_segments(const struct plan_rules *rules, struct plan_cursor *cursor, int count,
                   struct plan_segment *out, int max_segments, int *planned);
 
@@ -42,21 +42,21 @@ int plan_segments(const struct plan_rules *rules, struct plan_cursor *cursor, in
 struct plan_group {
 	struct calendar calendar; /* civil days are those of the campaign's zone */
 	int64_t left;             /* contacts to be planned; planning takes from it */
-	bool callable;            /* some day can take a call, as far as planning has looked */
+	enum calendar_answer answer; /* whether some day can take a call, as far as planning has looked */
 	struct span span;         /* made by planning, {0}: where it has come to */
 	int64_t closes_us;        /* made by planning: when the windows of the span close, or a day behind it */
 };
 
 /* The same for all groups at once, by the rules but for their calendar: the campaign's instants are one row
  * without repeats, under one cap and at one pace. When several groups may be called, the one whose windows
- * close first is. A group that no day within the next 366 can take (callable is then false) is left out; start with
- * true. */
+ * close first is. A group is left out when no day within the next 366 can take it, or when one of its zones cannot be
+ * read: see its answer, which is CALENDAR_SPAN at first. */
 int plan_group_segments(const struct plan_rules *rules, struct plan_group *groups, int group_count,
                         struct plan_cursor *cursor, int count, struct plan_segment *out, int max_segments,
                         int *planned);
 
 /* The same, added up by local civil day. When fewer are planned than asked, `out` is full, or no further day
- * can take a call. */
+ * can take a call (see the groups' answers). */
 struct plan_day {
 	int32_t day;
 	int contacts;

@@ -1,180 +1,255 @@
-/* glibc reads the tz database; this file asks it one question only, the offset from UTC at an
- * instant (localtime_r's tm_gmtoff), and works out everything else from that. mktime is of no use
- * here: how it takes a wall time that is skipped or comes twice hangs on tm_isdst, and not every
- * change of the clock has one.
+/* Zones stay in memory once they are read. One question is asked of them, the offset from UTC at an instant, and
+ * everything else is worked out from that.
  *
- * glibc holds one zone at a time, the one named by TZ. Another zone means reading its file, so
- * callers with many zones work zone by zone; the zone in use costs a string comparison. glibc does not
- * look at a file again, so we do, once a second. */
+ * Nothing tells us that a file has changed, so we look once a second. */
 #include "domain/zone.h"
 
-#include <ctype.h>
-#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "domain/zone_file.h"
 
-#define NAME_SIZE ZONE_NAME_SIZE
 #define PATH_SIZE 4096
 #define FILE_CHECK_US US_PER_SECOND
+#define BUCKETS 256
+#define ZONES_MAX 2000 /* more than there are names: the rest were no names */
+#define LINKS_MAX 4    /* a link may lead to a link */
 
-/* Handed to putenv, which keeps this very memory: changing zones allocates and leaks nothing. The
- * colon makes glibc look for a file first, so that no name is taken for a rule like "EST5EDT". */
-static char tz_variable[sizeof "TZ=:" + NAME_SIZE] = "TZ=:";
-static char *const zone_in_use = tz_variable + sizeof "TZ=:" - 1;
+struct zone {
+	char name[ZONE_NAME_SIZE];
+	struct zone_rules *rules; /* as they were read last; NULL: never */
+	const char *trouble;      /* why they cannot be read now; NULL: they can */
+	struct stat file;         /* that they were read from */
+	int64_t checked_us;
+	struct zone *next;
+};
 
-static bool is_reserved(const char *name)
+static struct zone *zones[BUCKETS];
+static size_t zone_count;
+static struct zone *last_used; /* most questions are about the zone of the one before */
+static char folder_in_use[PATH_SIZE];
+
+static const char *folder(void)
 {
-	static const char *const reserved[] = {
-		"posix/", "right/", "posixrules", "localtime", "Factory",
-	};
+	const char *given = getenv("TZDIR");
 
-	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-		if (strncmp(name, reserved[i], strlen(reserved[i])) == 0)
+	return given == NULL || *given == '\0' ? "/usr/share/zoneinfo" : given;
+}
+
+static void forget_zones(void)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct zone *zone = zones[i], *next; zone != NULL; zone = next) {
+			next = zone->next;
+			zone_rules_free(zone->rules);
+			free(zone);
+		}
+	memset(zones, 0, sizeof zones);
+	zone_count = 0;
+	last_used = NULL;
+}
+
+static struct zone **find_bucket(const char *name)
+{
+	unsigned hash = 5381;
+
+	for (; *name != '\0'; name++)
+		hash = hash * 33 + (unsigned char)*name;
+	return &zones[hash % BUCKETS];
+}
+
+static struct zone *add_zone(const char *name)
+{
+	struct zone *zone, **bucket;
+
+	if (zone_count == ZONES_MAX)
+		forget_zones();
+	bucket = find_bucket(name);
+	zone = calloc(1, sizeof *zone);
+	if (zone == NULL)
+		fatal("out of memory");
+	snprintf(zone->name, sizeof zone->name, "%s", name);
+	zone->next = *bucket;
+	zone_count++;
+	return *bucket = zone;
+}
+
+static bool needs_no_file(const char *name)
+{
+	return strcmp(name, "UTC") == 0 || strcmp(name, "Etc/UTC") == 0;
+}
+
+/* The file of the zone, or of the zone that the link leads to. False: there is none. */
+static bool find_file(const char *name, char path[PATH_SIZE], struct stat *file)
+{
+	for (int links = 0; links <= LINKS_MAX; links++) {
+		const struct zone_name *known;
+		int len = snprintf(path, PATH_SIZE, "%s/%s", folder(), name);
+
+		if (len < 0 || len >= PATH_SIZE)
+			return false;
+		if (stat(path, file) == 0)
 			return true;
+		zone_names_refresh(folder());
+		known = zone_names_find(name);
+		if (known == NULL || known->target == NULL)
+			return false;
+		name = known->target;
+	}
 	return false;
 }
 
-/* Parts that begin with a letter, joined by slashes. No dots, hence no way out of the directory. */
-static bool is_iana_name(const char *name)
+static bool is_same_file(const struct stat *a, const struct stat *b)
 {
-	size_t len = strnlen(name, NAME_SIZE);
-	bool part_begins = true;
-
-	if (len == NAME_SIZE || is_reserved(name))
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)name[i];
-
-		if (part_begins ? !isalpha(c) : !isalnum(c) && strchr("/_+-", c) == NULL)
-			return false;
-		part_begins = c == '/';
-	}
-	return !part_begins;
+	return a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec &&
+	       a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size;
 }
 
-static bool find_file(const char *name, char path[PATH_SIZE])
+/* What was read before stays, for the answer that is being worked out. */
+static void read_zone(struct zone *zone, const char *path, const struct stat *file)
 {
-	const char *directory = getenv("TZDIR");
-	int len;
+	struct zone_rules *rules;
 
-	if (directory == NULL || *directory == '\0')
-		directory = "/usr/share/zoneinfo";
-	len = snprintf(path, PATH_SIZE, "%s/%s", directory, name);
-	return len > 0 && len < PATH_SIZE;
+	zone->trouble = zone_file_read(path, &rules);
+	if (zone->trouble != NULL)
+		return;
+	zone_rules_free(zone->rules);
+	zone->rules = rules;
+	zone->file = *file;
 }
 
-static bool has_zone_file(const char *name)
-{
-	char path[PATH_SIZE], magic[4];
-	bool found;
-	int file;
-
-	if (!find_file(name, path))
-		return false;
-	file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0)
-		return false;
-	found = read(file, magic, sizeof magic) == sizeof magic && memcmp(magic, "TZif", 4) == 0;
-	close(file);
-	return found;
-}
-
-/* The zone in use is in memory, whatever has become of its file. */
-bool zone_exists(const char *name)
-{
-	return is_iana_name(name) && (strcmp(name, zone_in_use) == 0 || has_zone_file(name));
-}
-
-static struct stat file_in_use;
-static int64_t file_checked_us;
-
-/* The tz database was updated, and with it the file that the zone in use was read from. One that went, or
- * is none any more, changes nothing: glibc would go on with UTC. */
-static bool was_updated(void)
+static void check_file(struct zone *zone)
 {
 	char path[PATH_SIZE];
-	struct stat now;
+	struct stat file; /* as it was before it is read: if it changes in between, it is read once more */
 
-	if (clock_mono_us() - file_checked_us < FILE_CHECK_US)
-		return false;
-	file_checked_us = clock_mono_us();
-	if (!find_file(zone_in_use, path) || stat(path, &now) != 0)
-		return false;
-	return (now.st_mtim.tv_sec != file_in_use.st_mtim.tv_sec ||
-	        now.st_mtim.tv_nsec != file_in_use.st_mtim.tv_nsec || now.st_ino != file_in_use.st_ino ||
-	        now.st_dev != file_in_use.st_dev) && has_zone_file(zone_in_use);
-}
-
-static void set_tz(const char *name)
-{
-	strcpy(zone_in_use, name);
-	if (putenv(tz_variable) != 0)
-		fatal("cannot set TZ");
-	tzset();
-}
-
-static void load_zone(const char *name)
-{
-	char path[PATH_SIZE];
-
-	/* Before glibc reads it: if it changes in between, it is read once more. */
-	if (!find_file(name, path) || stat(path, &file_in_use) != 0)
-		memset(&file_in_use, 0, sizeof file_in_use);
-	file_checked_us = clock_mono_us();
-	set_tz(name);
-}
-
-static void use_zone(const char *name)
-{
-	if (strcmp(name, zone_in_use) != 0) {
-		if (!zone_exists(name)) /* glibc would take it for UTC and have people called at night */
-			fatal("time zone \"%s\" is not in the tz database", name);
-		load_zone(name);
-	} else if (was_updated()) {
-		set_tz(""); /* a TZ that is the same as before glibc does not read again */
-		load_zone(name);
+	zone->checked_us = clock_mono_us();
+	if (needs_no_file(zone->name)) {
+		if (zone->rules == NULL)
+			zone->rules = zone_rules_utc();
+	} else if (!find_file(zone->name, path, &file)) {
+		zone->trouble = "this host has no file for it";
+	} else if (zone->rules == NULL || zone->trouble != NULL || !is_same_file(&file, &zone->file)) {
+		read_zone(zone, path, &file);
 	}
+}
+
+/* NULL: that is no name of a zone. */
+static struct zone *get_zone(const char *name)
+{
+	struct zone *zone = last_used;
+
+	if (strcmp(folder(), folder_in_use) != 0) {
+		forget_zones();
+		snprintf(folder_in_use, sizeof folder_in_use, "%s", folder());
+		zone = NULL;
+	}
+	if (zone == NULL || strcmp(zone->name, name) != 0) {
+		if (!zone_name_is_valid(name))
+			return NULL;
+		for (zone = *find_bucket(name); zone != NULL && strcmp(zone->name, name) != 0;)
+			zone = zone->next;
+		if (zone == NULL)
+			zone = add_zone(name);
+	}
+	if (zone->checked_us == 0 || clock_mono_us() - zone->checked_us >= FILE_CHECK_US)
+		check_file(zone);
+	return last_used = zone;
+}
+
+static void write_name(char out[ZONE_NAME_SIZE], const char *name)
+{
+	snprintf(out, ZONE_NAME_SIZE, "%s", name);
+}
+
+enum zone_lookup zone_find(const char *given, char name[ZONE_NAME_SIZE])
+{
+	const struct zone_name *known;
+	char path[PATH_SIZE];
+	struct stat file;
+
+	if (!zone_name_is_valid(given))
+		return ZONE_NO_NAME;
+	zone_names_refresh(folder());
+	known = zone_names_find(given);
+	if (known != NULL)
+		write_name(name, known->name);
+	else if (strcasecmp(given, "UTC") == 0)
+		write_name(name, "UTC");
+	else if (strcasecmp(given, "Etc/UTC") == 0)
+		write_name(name, "Etc/UTC");
+	else if (find_file(given, path, &file) && zone_trouble(given) == NULL) /* a file that the list lacks */
+		write_name(name, given);
+	else
+		return zone_names_are_complete() ? ZONE_NO_NAME : ZONE_CANNOT_SAY;
+	return ZONE_KNOWN;
+}
+
+const char *zone_check(struct arena *arena, const char **value)
+{
+	char name[ZONE_NAME_SIZE];
+
+	switch (zone_find(*value, name)) {
+	case ZONE_KNOWN:
+		*value = arena_strdup(arena, name);
+		return NULL;
+	case ZONE_CANNOT_SAY:
+		return "cannot be looked up: this server has no list of time zones now";
+	default:
+		return "is not an IANA time zone";
+	}
+}
+
+const char *zone_trouble(const char *name)
+{
+	const struct zone *zone = get_zone(name);
+
+	return zone == NULL ? "that is no name of a time zone" : zone->trouble;
+}
+
+static const struct zone_rules *rules_of(const char *name)
+{
+	const struct zone *zone = get_zone(name);
+
+	if (zone == NULL || zone->rules == NULL) /* to go on with UTC would have people called at night */
+		fatal("the time zone \"%s\" cannot be read", name);
+	return zone->rules;
 }
 
 /* East is positive. Clocks change on whole seconds: the second that holds the instant decides. */
-static int64_t offset_at(int64_t utc_us)
+static int64_t offset_at(const struct zone_rules *rules, int64_t utc_us)
 {
-	time_t second = (utc_us >= 0 ? utc_us : utc_us - (US_PER_SECOND - 1)) / US_PER_SECOND;
-	struct tm local;
+	int64_t second = (utc_us >= 0 ? utc_us : utc_us - (US_PER_SECOND - 1)) / US_PER_SECOND;
 
-	if (localtime_r(&second, &local) == NULL)
-		fatal("no local time in zone %s at %lld", zone_in_use, (long long)second);
-	return local.tm_gmtoff * US_PER_SECOND;
+	return zone_rules_offset(rules, second) * US_PER_SECOND;
 }
 
 int64_t zone_utc_to_wall(const char *zone, int64_t utc_us)
 {
-	use_zone(zone);
-	return utc_us + offset_at(utc_us);
+	return utc_us + offset_at(rules_of(zone), utc_us);
 }
 
 /* No offset reaches a day, and no zone has changed its clocks twice within three days (at least
  * not since 1970): only the offsets a day to either side can hold. The earlier one is tried first
  * because it gives the first occurrence of a wall time shown twice. Where neither holds, the wall
- * time is one that was skipped; read by the earlier offset it lies behind the change, moved by the
+ * time is one that was skipped; read by the earlier offset it lies after the change, moved by the
  * gap. */
 int64_t zone_wall_to_utc(const char *zone, int64_t wall_us)
 {
-	int64_t before, after;
+	const struct zone_rules *rules = rules_of(zone);
+	int64_t before = offset_at(rules, wall_us - US_PER_DAY), after;
 
-	use_zone(zone);
-	before = offset_at(wall_us - US_PER_DAY);
-	if (offset_at(wall_us - before) == before)
+	if (offset_at(rules, wall_us - before) == before)
 		return wall_us - before;
-	after = offset_at(wall_us + US_PER_DAY);
-	if (offset_at(wall_us - after) == after)
+	after = offset_at(rules, wall_us + US_PER_DAY);
+	if (offset_at(rules, wall_us - after) == after)
 		return wall_us - after;
 	return wall_us - before;
 }
@@ -182,15 +257,15 @@ int64_t zone_wall_to_utc(const char *zone, int64_t wall_us)
 /* Between two instants a day or so apart there is one change at most: see above. */
 int64_t zone_next_change(const char *zone, int64_t from_us, int64_t until_us)
 {
+	const struct zone_rules *rules = rules_of(zone);
 	int64_t before, low = from_us, high = until_us - 1;
 
-	use_zone(zone);
-	if (low >= high || (before = offset_at(low)) == offset_at(high))
+	if (low >= high || (before = offset_at(rules, low)) == offset_at(rules, high))
 		return until_us;
 	while (high - low > 1) {
 		int64_t middle = low + (high - low) / 2;
 
-		if (offset_at(middle) == before)
+		if (offset_at(rules, middle) == before)
 			low = middle;
 		else
 			high = middle;

@@ -13,6 +13,7 @@
 #include "store/campaign.h"
 #include "store/health_store.h"
 #include "store/planning.h"
+#include "store/zone_groups.h"
 
 #define MAX_CAMPAIGNS 16 /* in a claim */
 /* A full campaign is woken by the call that ends; this is for the wake-up that was lost. */
@@ -22,6 +23,7 @@
 #define IDLE_RECHECK_US (60 * US_PER_SECOND)
 #define CALLED_HERE_RECHECK_US US_PER_SECOND
 #define LIMITED_PORTION 200 /* contacts to look at where many of them may have to be deferred */
+#define ZONE_DEFER_US US_PER_MINUTE /* a retry in a zone that cannot be read now */
 #define REPLANNED_MAX 5000 /* contacts of a campaign that is planned anew for a single retry */
 
 /* Campaigns of this claim may share a dialer, and all share what is free. */
@@ -84,12 +86,25 @@ static bool is_retry(const struct db_rows *due, size_t r)
 	return db_get_int(due, r, 2) > 1;
 }
 
-/* The first time at which the contact's window is open that is not before this. */
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The first time at which the contact's window is open that is not before this. While nobody can say, it is looked at
+ * again later. */
 static int64_t callable_from(const struct gate_facts *facts, int64_t at_us)
 {
 	struct span span;
 
-	return calendar_span_at(&facts->contact_calendar, at_us, &span) && span.from_us > at_us ? span.from_us : at_us;
+	switch (calendar_find_span(&facts->contact_calendar, at_us, &span)) {
+	case CALENDAR_SPAN:
+		return later(span.from_us, at_us);
+	case CALENDAR_UNREADABLE:
+		return later(facts->now_us + ZONE_DEFER_US, at_us);
+	default:
+		return at_us;
+	}
 }
 
 /* The calendar of contacts in these zones, worked out once in a claim. */
@@ -107,7 +122,7 @@ static const struct claim_zone *find_zones(const struct claim *claim, struct cla
 		.names = names, .calendar = batch_calendar(&campaign->config, names), .next = campaign->zones,
 	};
 	/* Without a day to call on the span stays empty. */
-	calendar_span_at(&zone->calendar, claim->now_us, &zone->span);
+	zone->answer = calendar_find_span(&zone->calendar, claim->now_us, &zone->span);
 	return campaign->zones = zone;
 }
 
@@ -118,11 +133,13 @@ static void add_contact_window(struct gate_facts *facts, const struct claim *cla
 	const struct claim_zone *zone;
 
 	facts->contact_calendar = facts->calendar;
+	facts->contact_answer = facts->answer;
 	facts->contact_span = facts->span;
 	if (!campaign->config.respect_contact_timezone)
 		return;
 	zone = find_zones(claim, campaign, contact_zones(db_get_text(due, r, 6), db_get_text(due, r, 3)));
 	facts->contact_calendar = zone->calendar;
+	facts->contact_answer = zone->answer;
 	facts->contact_span = zone->span;
 }
 
@@ -251,8 +268,12 @@ static void next_look(const struct claim *claim, struct claim_campaign *campaign
 	if (verdict.room == 0 && verdict.held_by == GATE_DIALER_HEALTH && next_due_us != INSTANT_NEVER &&
 	    campaign->wake_at_us > claim->now_us + DIALER_OFF_RECHECK_US)
 		campaign->wake_at_us = claim->now_us + DIALER_OFF_RECHECK_US;
+	if (*campaign->zone_trouble != '\0')
+		campaign->wake_at_us = earlier(campaign->wake_at_us, claim->now_us + PLAN_ZONE_RECHECK_US);
 	campaign->wake_at_us -= head_start(claim, campaign, &verdict);
 	campaign->hold = gates_hold(&facts, next_due_us);
+	if (next_due_us == INSTANT_NEVER && *campaign->zone_trouble != '\0')
+		campaign->hold = (struct gate_hold){ gate_name(GATE_CONTACT_TIME_ZONE), INSTANT_NEVER };
 }
 
 /* The rare changes of state: worked on the whole campaign. */
@@ -303,14 +324,67 @@ static enum db_result defer_retries(struct db *db, struct claim *claim, struct c
 	return DB_OK;
 }
 
+/* The campaign, or some of its contacts, wait until a zone can be read again. */
+static enum db_result note_zone_trouble(struct db *db, const struct claim *claim, struct claim_campaign *campaign,
+                                        const struct calendar *calendar)
+{
+	char trouble[BATCH_ZONE_TROUBLE];
+
+	if (!batch_write_zone_trouble(trouble, calendar, 0))
+		return DB_OK; /* it came back just now */
+	DB_TRY(batch_save_zone_trouble(db, campaign->id, &campaign->uuid, campaign->zone_trouble, trouble));
+	campaign->zone_trouble = arena_strdup(claim->arena, trouble);
+	return DB_OK;
+}
+
+/* Such a wait may be over. *planned: contacts who waited are planned now, and the campaign is claimed from at a later
+ * look. */
+static enum db_result end_zone_trouble(struct db *db, struct claim *claim, struct claim_campaign *campaign, bool *planned)
+{
+	bool any = false, readable = false;
+	struct batch batch;
+
+	*planned = false;
+	if (*campaign->zone_trouble == '\0')
+		return DB_OK;
+	if (campaign->config.respect_contact_timezone) {
+		DB_TRY(batch_get_row(db, campaign->id, claim->arena, &batch));
+		DB_TRY(zone_groups_look(db, &batch, &any, &readable));
+	}
+	*planned = readable;
+	if (readable) {
+		planning_continue(&batch, claim->now_us);
+		return campaign_plan(db, &batch, CAMPAIGN_PLAN_SMALL, claim->now_us);
+	}
+	if (any || campaign->answer == CALENDAR_UNREADABLE ||
+	    (campaign->config.respect_contact_timezone && !batch_zone_trouble_is_over(campaign->zone_trouble)))
+		return DB_OK;
+	DB_TRY(batch_save_zone_trouble(db, campaign->id, &campaign->uuid, campaign->zone_trouble, ""));
+	campaign->zone_trouble = "";
+	return DB_OK;
+}
+
 /* The first contact that is due cannot be called before from_us: the plan does not hold any more. Of a large campaign
  * retries move alone, because they come due all day long, be its cap used up or not. */
 static enum db_result move_late(struct db *db, struct claim *claim, struct claim_campaign *campaign,
                                 struct gate_facts *facts, const struct db_rows *due, int64_t from_us)
 {
+	if (facts->contact_answer == CALENDAR_UNREADABLE)
+		DB_TRY(note_zone_trouble(db, claim, campaign, &facts->contact_calendar));
 	if (is_retry(due, 0) && campaign->total - campaign->final > REPLANNED_MAX)
 		DB_TRY(defer_retries(db, claim, campaign, facts, from_us));
 	return campaign->seen != 0 ? DB_OK : replan(db, claim, campaign, from_us);
+}
+
+/* Nobody knows what time it is for the campaign: that ends nothing. */
+static enum db_result hold_for_zone(struct db *db, struct claim *claim, struct claim_campaign *campaign,
+                                    const struct gate_facts *facts)
+{
+	DB_TRY(note_zone_trouble(db, claim, campaign, &facts->calendar));
+	campaign->wake_at_us = claim->now_us + PLAN_ZONE_RECHECK_US;
+	campaign->hold = (struct gate_hold){ gate_name(GATE_TIME_ZONE), INSTANT_NEVER };
+	claim_add_save(claim, campaign);
+	return DB_OK;
 }
 
 /* No call may be placed now. Contacts that would be due before the rules let any through were held
@@ -320,7 +394,9 @@ static enum db_result hold_campaign(struct db *db, struct claim *claim, struct c
 {
 	struct db_rows due;
 
-	if (!campaign->callable)
+	if (campaign->answer == CALENDAR_UNREADABLE)
+		return hold_for_zone(db, claim, campaign, facts);
+	if (campaign->answer == CALENDAR_NEVER)
 		return move_campaign(db, claim, campaign, BATCH_FAIL, "no callable day within 366 days");
 	if (verdict->held_by == GATE_NUMBER || verdict->held_by == GATE_DIALER)
 		return move_campaign(db, claim, campaign, BATCH_FAIL,
@@ -352,7 +428,11 @@ static enum db_result claim_campaign(struct db *db, struct claim *claim, struct 
 	struct gate_verdict verdict = gates_judge(&facts);
 	int64_t room = claim->limits->max_calls - claim->count, limit;
 	struct db_rows due;
+	bool planned;
 
+	DB_TRY(end_zone_trouble(db, claim, campaign, &planned));
+	if (planned)
+		return DB_OK;
 	if (verdict.room == 0 && campaign->final < campaign->total)
 		return hold_campaign(db, claim, campaign, &facts, &verdict);
 	if (verdict.room < room)

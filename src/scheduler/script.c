@@ -12,9 +12,12 @@ const char *const script_deed_names[] = {
 	"pause", "resume", "cancel", "change", "add_contacts", "do_not_call", NULL,
 };
 
-static const char *check_zone(const char *name)
+/* A simulation cannot wait for a zone. */
+static const char *check_zone(struct arena *arena, const char **name)
 {
-	return zone_exists(name) ? NULL : "is no time zone that this host knows";
+	const char *fault = zone_check(arena, name);
+
+	return fault != NULL ? fault : zone_trouble(*name);
 }
 
 #define MEMBER(type, member, ...) { .name = #member, .offset = offsetof(struct type, member), __VA_ARGS__ }

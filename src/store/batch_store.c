@@ -139,6 +139,7 @@ static void read_progress(struct batch *batch, struct cursor *at)
 
 	batch->status = (enum batch_status)next_int(at);
 	batch->status_reason = next_text(at);
+	snprintf(batch->zone_trouble, sizeof batch->zone_trouble, "%s", next_text(at));
 	counts->total = next_int(at);
 	counts->called = next_int(at);
 	counts->in_progress = next_int(at);
@@ -372,6 +373,28 @@ enum db_result batch_save_state(struct db *db, const struct batch *batch)
 		db_int(batch->status), db_text(batch->status_reason), db_int(batch->work),
 		db_instant(batch->wake_at_us), db_instant(batch->started_at_us),
 		db_instant(batch->completed_at_us), db_instant(batch->updated_at_us), db_int(batch->id)));
+}
+
+void batch_log_zone_trouble(const struct uuid *uuid, const char *before, const char *now)
+{
+	char id[UUID_TEXT];
+
+	if (strcmp(before, now) == 0)
+		return;
+	uuid_format(uuid, id);
+	if (*now != '\0')
+		log_warning("a campaign waits: %s batch=%s", now, id);
+	else
+		log_info("a campaign goes on, because its time zones can be read again batch=%s", id);
+}
+
+enum db_result batch_save_zone_trouble(struct db *db, int64_t id, const struct uuid *uuid, const char *before,
+                                       const char *now)
+{
+	if (strcmp(before, now) == 0)
+		return DB_OK;
+	batch_log_zone_trouble(uuid, before, now);
+	return db_exec(db, SQL_BATCH_SAVE_ZONE_TROUBLE, DB_ARGS(db_text(now), db_int(id)));
 }
 
 enum db_result batch_set_aside(struct db *db, int64_t id, int64_t now_us)

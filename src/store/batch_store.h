@@ -32,6 +32,11 @@ enum db_result batch_save_config(struct db *db, const struct batch *batch);
 /* Counts the calls of the local day of `now_us` anew into day and day_calls. */
 enum db_result batch_recount_day(struct db *db, struct batch *batch, int64_t now_us);
 enum db_result batch_save_state(struct db *db, const struct batch *batch);
+/* Logs that the campaign begins to wait for a time zone, waits for another reason or goes on, if `now` is not `before`. */
+void batch_log_zone_trouble(const struct uuid *uuid, const char *before, const char *now);
+/* Logs and saves it. */
+enum db_result batch_save_zone_trouble(struct db *db, int64_t id, const struct uuid *uuid, const char *before,
+                                       const char *now);
 
 /* Outside of a transaction: postpones the campaign by a minute and says so in its status_reason, when the database
  * refuses its work, so that it does not hold up the others. What saves its plan or its claim ends that. */

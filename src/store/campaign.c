@@ -4,6 +4,7 @@
 
 #include "base/instant.h"
 #include "domain/batch_json.h"
+#include "domain/zone.h"
 #include "store/agent_store.h"
 #include "store/analytics_store.h"
 #include "store/batch_contact_store.h"
@@ -112,11 +113,11 @@ static enum db_result give_up(struct db *db, struct batch *batch, int64_t now_us
 
 enum db_result campaign_plan(struct db *db, struct batch *batch, int steps, int64_t now_us)
 {
-	bool impossible;
+	enum calendar_answer answer;
 
 	batch->updated_at_us = now_us;
-	DB_TRY(planning_run(db, batch, steps, &impossible));
-	return impossible ? give_up(db, batch, now_us) : DB_OK;
+	DB_TRY(planning_run(db, batch, steps, &answer));
+	return answer == CALENDAR_NEVER ? give_up(db, batch, now_us) : DB_OK;
 }
 
 enum db_result campaign_copy(struct db *db, struct batch *batch, int64_t now_us)
@@ -254,6 +255,19 @@ static enum db_result apply_patch(struct campaign_request *request)
 	return DB_OK;
 }
 
+/* A zone that cannot be read now does not say what day it is there. That matters once calls may have been made. */
+static enum db_result recount_day(struct db *db, struct campaign_request *request)
+{
+	const char *zone = request->batch.config.timezone, *trouble = zone_trouble(zone);
+
+	if (trouble == NULL)
+		return batch_recount_day(db, &request->batch, request->now_us);
+	if (request->batch.status == BATCH_DRAFT)
+		return DB_OK;
+	fault_add(&request->faults, "timezone", "cannot be set now, because the time zone %s cannot be read: %s", zone, trouble);
+	return refuse(request, REFUSED_FIELDS);
+}
+
 enum db_result campaign_change(struct db *db, struct campaign_request *request)
 {
 	struct batch_config before;
@@ -265,7 +279,7 @@ enum db_result campaign_change(struct db *db, struct campaign_request *request)
 	if (field_is_given(request->table, request->given, "phone_number_ids"))
 		DB_TRY(save_numbers(db, request));
 	if (strcmp(before.timezone, request->batch.config.timezone) != 0) /* today is another day there */
-		DB_TRY(batch_recount_day(db, &request->batch, request->now_us));
+		DB_TRY(recount_day(db, request));
 	if (request->batch.status != BATCH_DRAFT && batch_plan_differs(&before, &request->batch.config)) {
 		planning_restart(&request->batch, request->now_us);
 		DB_TRY(plan(db, request));

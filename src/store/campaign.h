@@ -58,7 +58,7 @@ enum db_result campaign_move(struct db *db, struct batch *batch, enum batch_acti
 enum db_result campaign_copy(struct db *db, struct batch *batch, int64_t now_us);
 
 /* The same, for planning: goes on with the campaign's plan for up to `steps` chunks. One that runs and
- * can never call anybody fails. */
+ * can never call anybody fails. One whose zone cannot be read now waits until it can. */
 enum db_result campaign_plan(struct db *db, struct batch *batch, int steps, int64_t now_us);
 #define CAMPAIGN_PLAN_SMALL 3 /* steps that fit into a request, and plan a small campaign to its end */
 

@@ -46,10 +46,10 @@ static void read_campaign(const struct db_rows *rows, size_t r, struct arena *ar
 		.day = db_get_int(rows, r, 14),
 		.day_calls = db_get_int(rows, r, 15),
 		.pace_at_us = db_get_int(rows, r, 16),
-		.callable = true,
+		.zone_trouble = db_get_text(rows, r, 17),
 		.deferred_us = INSTANT_NEVER,
 	};
-	batch_read_calendar(rows, r, 17, arena, &out->config);
+	batch_read_calendar(rows, r, 18, arena, &out->config);
 }
 
 /* Until it is read a pace lets nothing through: it stays so if somebody else has it. */
@@ -297,10 +297,11 @@ struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us
 	add_numbers(&facts, campaign);
 	/* Whether there is a day to call on is judged from the start, which may be far ahead. */
 	if (now_us < campaign->span.from_us || now_us >= campaign->span.until_us)
-		campaign->callable = calendar_span_at(&facts.calendar, now_us > facts.start_at_us ? now_us : facts.start_at_us,
+		campaign->answer = calendar_find_span(&facts.calendar, now_us > facts.start_at_us ? now_us : facts.start_at_us,
 		                                      &campaign->span);
-	if (!campaign->callable)
+	if (campaign->answer != CALENDAR_SPAN)
 		campaign->span = (struct span){ INSTANT_NEVER, INSTANT_NEVER, 0 };
+	facts.answer = facts.contact_answer = campaign->answer;
 	facts.span = facts.contact_span = campaign->span;
 	facts.contact_calendar = facts.calendar;
 	return facts;

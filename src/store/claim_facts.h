@@ -26,6 +26,7 @@ struct claim_number {
 struct claim_zone {
 	const char *names; /* NULL: nobody knows */
 	struct calendar calendar;
+	enum calendar_answer answer;
 	struct span span;
 	struct claim_zone *next;
 };
@@ -38,7 +39,9 @@ struct claim_campaign {
 	enum batch_status status;
 	int64_t day, day_calls, wake_at_us, low_water_us, pace_at_us;
 	struct span span;
-	bool capped, callable; /* callable: some day within the next 366 can take a call */
+	enum calendar_answer answer; /* whether some day within the next 366 can take a call */
+	bool capped;
+	const char *zone_trouble; /* as in struct batch */
 	/* read without a lock */
 	int64_t done, final, max_call_seconds;
 	int64_t endpoint; /* of its dialer; 0: none; -1: switched off */

@@ -85,16 +85,25 @@ static enum db_result gather_facts(struct db *db, const struct batch *batch, int
 	if (campaign.config.respect_contact_timezone)
 		out->facts.contact_calendar = batch_calendar(&campaign.config, contact_zones(
 			out->contact.who.timezone, out->contact.who.phone_number));
-	if (!calendar_span_at(&out->facts.contact_calendar, now_us, &out->facts.contact_span))
+	out->facts.contact_answer = calendar_find_span(&out->facts.contact_calendar, now_us, &out->facts.contact_span);
+	if (out->facts.contact_answer != CALENDAR_SPAN)
 		out->facts.contact_span = (struct span){ INSTANT_NEVER, INSTANT_NEVER, 0 };
 	DB_TRY(read_details(db, batch, &campaign, arena, &out->details));
 	DB_TRY(judge_limits(db, batch, &campaign, now_us, arena, out));
 	return read_do_not_call(db, batch, arena, out);
 }
 
+/* Whether a zone is why the gate is closed: then it writes which one and why. */
+static bool is_unreadable(enum gate gate, const struct gate_facts *facts, char trouble[BATCH_ZONE_TROUBLE])
+{
+	if (gate == GATE_TIME_ZONE)
+		return batch_write_zone_trouble(trouble, &facts->calendar, 0);
+	return gate == GATE_CONTACT_TIME_ZONE && batch_write_zone_trouble(trouble, &facts->contact_calendar, 0);
+}
+
 static const char *reason_of(const struct explanation *explanation, int64_t now_us, struct arena *arena)
 {
-	char text[32];
+	char text[32], trouble[BATCH_ZONE_TROUBLE];
 
 	if (explanation->contact.status == CONTACT_SKIPPED)
 		return arena_printf(arena, "It is skipped (%s).", skip_reason_names[explanation->contact.skip_reason]);
@@ -102,6 +111,8 @@ static const char *reason_of(const struct explanation *explanation, int64_t now_
 		return "It is being called.";
 	if (!explanation->waits)
 		return arena_printf(arena, "It is %s.", contact_status_names[explanation->contact.status]);
+	if (explanation->next_at_us == INSTANT_NEVER && is_unreadable(explanation->waits_for, &explanation->facts, trouble))
+		return arena_printf(arena, "It waits: %s.", trouble);
 	if (explanation->next_at_us == INSTANT_NEVER)
 		return arena_printf(arena, "It waits for more than time: see %s.", gate_name(explanation->waits_for));
 	if (explanation->next_at_us <= now_us)
@@ -124,13 +135,17 @@ enum db_result explain_contact(struct db *db, const struct batch *batch, int64_t
 	return DB_OK;
 }
 
-static const char *campaign_reason_of(const struct campaign_explanation *explanation, int64_t now_us,
-                                      struct arena *arena)
+static const char *campaign_reason_of(const struct batch *batch, const struct campaign_explanation *explanation,
+                                      int64_t now_us, struct arena *arena)
 {
-	char text[32];
+	char text[32], trouble[BATCH_ZONE_TROUBLE];
 
 	if (!batch_is_running(explanation->facts.status))
 		return arena_printf(arena, "It is %s.", batch_status_names[explanation->facts.status]);
+	if (explanation->next_at_us == INSTANT_NEVER && is_unreadable(explanation->waits_for, &explanation->facts, trouble))
+		return arena_printf(arena, "It waits: %s.", trouble);
+	if (explanation->next_position == 0 && *batch->zone_trouble != '\0')
+		return arena_printf(arena, "It waits: %s.", batch->zone_trouble);
 	if (explanation->next_position == 0)
 		return arena_printf(arena, "No contact is planned; calls in progress: %d.",
 		                    (int)explanation->details.in_progress);
@@ -173,6 +188,6 @@ enum db_result explain_campaign(struct db *db, const struct batch *batch, int64_
 	out->next_at_us = gates_next_at(&out->facts, &out->waits_for);
 	if (out->waits_for == GATE_DUE)
 		out->waits_for = GATE__MAX; /* there is nobody */
-	out->reason = campaign_reason_of(out, now_us, arena);
+	out->reason = campaign_reason_of(batch, out, now_us, arena);
 	return DB_OK;
 }

@@ -3,6 +3,7 @@
 #include "base/instant.h"
 #include "base/json.h"
 #include "domain/gate.h"
+#include "store/batch_store.h"
 #include "store/due_contacts.h"
 #include "store/statements.h"
 #include "store/zone_groups.h"
@@ -124,24 +125,26 @@ static void note_extent(struct batch *batch, const struct plan_segment *segments
 	batch->planned_until_us = max_us(batch->planned_until_us, last->first_us + (last->count - 1) * last->gap_us);
 }
 
-static enum db_result plan_chunk(struct db *db, struct batch *batch, struct arena *arena, bool *impossible)
+static enum db_result plan_chunk(struct db *db, struct batch *batch, struct arena *arena, enum calendar_answer *answer)
 {
 	struct plan_rules rules = batch_plan_rules(&batch->config);
+	struct plan_group all = { .calendar = rules.calendar, .left = CHUNK };
 	struct plan_segment segments[MAX_SEGMENTS];
 	struct plan_cursor cursor = batch->plan;
 	int64_t last_position;
 	int wanted, count;
 
-	plan_segments(&rules, &cursor, CHUNK, segments, MAX_SEGMENTS, &wanted);
+	plan_group_segments(&rules, &all, 1, &cursor, CHUNK, segments, MAX_SEGMENTS, &wanted);
 	DB_TRY(find_unplanned(db, batch, arena, wanted > 0 ? wanted : 1, &count, &last_position));
 	if (count == 0) {
 		batch->work = BATCH_WORK_DISPATCH;
 		batch->plan_position = batch->counts.total;
 		return DB_OK;
 	}
-	*impossible = wanted == 0;
-	if (*impossible)
+	if (wanted == 0) {
+		*answer = all.answer;
 		return DB_OK;
+	}
 	int made = plan_segments(&rules, &batch->plan, count, segments, MAX_SEGMENTS, &wanted);
 	DB_TRY(insert_segments(db, batch, last_position, segments, made));
 	note_extent(batch, segments, made);
@@ -152,14 +155,14 @@ static enum db_result plan_chunk(struct db *db, struct batch *batch, struct aren
 }
 
 /* The same by groups of contacts: first all are sorted into these, then they are planned. */
-static enum db_result plan_group_chunk(struct db *db, struct batch *batch, bool *impossible)
+static enum db_result plan_group_chunk(struct db *db, struct batch *batch, enum calendar_answer *answer)
 {
 	struct plan_segment segments[MAX_SEGMENTS];
 	bool done;
 	int made;
 
 	if (batch->plan_position < batch->counts.total)
-		return zone_groups_sort(db, batch, CHUNK, impossible);
+		return zone_groups_sort(db, batch, CHUNK, answer);
 	DB_TRY(zone_groups_plan(db, batch, CHUNK, segments, MAX_SEGMENTS, &made, &done));
 	if (made != 0)
 		note_extent(batch, segments, made);
@@ -168,34 +171,43 @@ static enum db_result plan_group_chunk(struct db *db, struct batch *batch, bool 
 	return DB_OK;
 }
 
-static enum db_result plan_step(struct db *db, struct batch *batch, struct arena *arena, bool *impossible)
+static enum db_result plan_step(struct db *db, struct batch *batch, struct arena *arena, enum calendar_answer *answer)
 {
 	if (batch->work == BATCH_WORK_CLEAR_PLAN)
 		return clear_chunk(db, batch);
-	return batch->config.respect_contact_timezone ? plan_group_chunk(db, batch, impossible)
-	                                              : plan_chunk(db, batch, arena, impossible);
+	return batch->config.respect_contact_timezone ? plan_group_chunk(db, batch, answer)
+	                                              : plan_chunk(db, batch, arena, answer);
 }
 
-/* When a scheduler should look: at once to go on planning, else when the first contact is due. */
-static enum db_result next_look(struct db *db, struct batch *batch, struct arena *arena)
+static int64_t min_us(int64_t a, int64_t b)
 {
+	return a < b ? a : b;
+}
+
+/* When a scheduler should look: at once to go on planning, else when the first contact is due. Sooner, if a zone may be
+ * readable again. */
+static enum db_result next_look(struct db *db, struct batch *batch, enum calendar_answer answer, struct arena *arena)
+{
+	int64_t recheck_us = batch->updated_at_us + PLAN_ZONE_RECHECK_US;
 	struct db_rows rows;
 
 	if (batch->work != BATCH_WORK_DISPATCH) {
-		batch->wake_at_us = batch->updated_at_us;
+		batch->wake_at_us = answer == CALENDAR_UNREADABLE ? recheck_us : batch->updated_at_us;
 		return DB_OK;
 	}
+	if (*batch->zone_trouble == '\0')
+		recheck_us = INSTANT_NEVER;
 	batch->wake_at_us = INSTANT_NEVER;
 	if (!batch_is_running(batch->status))
 		return DB_OK;
 	DB_TRY(db_query(db, SQL_PLAN_FIRST_DUE, DB_ARGS(db_int(batch->id)), arena, &rows));
 	/* With nobody waiting a scheduler looks at once, to complete the campaign. */
-	batch->wake_at_us = rows.count != 0 ? db_get_int(&rows, 0, 0) : batch->updated_at_us;
+	batch->wake_at_us = rows.count != 0 ? min_us(db_get_int(&rows, 0, 0), recheck_us) : batch->updated_at_us;
 	return DB_OK;
 }
 
 /* What is known without a scheduler's look: the rest is judged when the first contact is due. */
-static struct gate_hold judge_hold(const struct batch *batch)
+static struct gate_hold judge_hold(const struct batch *batch, enum calendar_answer answer)
 {
 	struct gate_facts facts = {
 		.now_us = batch->updated_at_us, .status = batch->status, .start_at_us = batch->config.scheduled_at.us,
@@ -205,23 +217,25 @@ static struct gate_hold judge_hold(const struct batch *batch)
 		.numbers_open_at_us = INSTANT_NONE, .free_places = INT64_MAX,
 	};
 
+	if (answer == CALENDAR_UNREADABLE)
+		return (struct gate_hold){ gate_name(GATE_TIME_ZONE), INSTANT_NEVER };
 	if (batch->work != BATCH_WORK_DISPATCH || batch->wake_at_us <= batch->updated_at_us ||
-	    !calendar_span_at(&facts.calendar, facts.now_us, &facts.span))
+	    calendar_find_span(&facts.calendar, facts.now_us, &facts.span) != CALENDAR_SPAN)
 		return GATE_NO_HOLD;
 	return gates_hold(&facts, batch->wake_at_us);
 }
 
-static enum db_result save_plan(struct db *db, struct batch *batch, struct arena *arena)
+static enum db_result save_plan(struct db *db, struct batch *batch, enum calendar_answer answer, struct arena *arena)
 {
 	struct gate_hold hold;
 
-	DB_TRY(next_look(db, batch, arena));
-	hold = judge_hold(batch);
+	DB_TRY(next_look(db, batch, answer, arena));
+	hold = judge_hold(batch, answer);
 	return db_exec(db, SQL_PLAN_SAVE, DB_ARGS(
 		db_int(batch->work), db_instant(batch->wake_at_us), db_int(batch->plan_position),
 		db_instant(batch->plan.next_us), db_int(batch->plan.day), db_int(batch->plan.day_calls),
 		db_instant(batch->planned_from_us), db_instant(batch->planned_until_us),
-		db_text(hold.gate), db_instant(hold.until_us), db_int(batch->id)));
+		db_text(hold.gate), db_instant(hold.until_us), db_text(batch->zone_trouble), db_int(batch->id)));
 }
 
 static bool is_planning(const struct batch *batch)
@@ -229,16 +243,31 @@ static bool is_planning(const struct batch *batch)
 	return batch->work == BATCH_WORK_CLEAR_PLAN || batch->work == BATCH_WORK_PLAN;
 }
 
-enum db_result planning_run(struct db *db, struct batch *batch, int steps, bool *impossible)
+/* The campaign's wait for a zone begins or ends. That of single contacts is noted by zone_groups_plan. */
+static void note_zone_trouble(struct batch *batch, enum calendar_answer answer)
+{
+	struct calendar calendar = batch_plan_rules(&batch->config).calendar;
+
+	if (answer == CALENDAR_UNREADABLE)
+		batch_write_zone_trouble(batch->zone_trouble, &calendar, 0);
+	else if (!batch->config.respect_contact_timezone)
+		*batch->zone_trouble = '\0';
+}
+
+enum db_result planning_run(struct db *db, struct batch *batch, int steps, enum calendar_answer *answer)
 {
 	struct arena *arena = arena_new();
+	const char *before = arena_strdup(arena, batch->zone_trouble);
 	enum db_result result = DB_OK;
 
-	*impossible = false;
-	for (; steps > 0 && is_planning(batch) && !*impossible && result == DB_OK; steps--)
-		result = plan_step(db, batch, arena, impossible);
+	*answer = CALENDAR_SPAN;
+	for (; steps > 0 && is_planning(batch) && *answer == CALENDAR_SPAN && result == DB_OK; steps--)
+		result = plan_step(db, batch, arena, answer);
+	note_zone_trouble(batch, *answer);
 	if (result == DB_OK)
-		result = save_plan(db, batch, arena);
+		result = save_plan(db, batch, *answer, arena);
+	if (result == DB_OK)
+		batch_log_zone_trouble(&batch->uuid, before, batch->zone_trouble);
 	arena_free(arena);
 	return result;
 }
@@ -250,7 +279,7 @@ enum db_result planning_groups(struct db *db, const struct batch *batch, struct 
 		return zone_groups_count(db, batch, arena, groups, count);
 	*groups = arena_alloc(arena, sizeof **groups);
 	**groups = (struct plan_group){
-		.calendar = batch_calendar(&batch->config, NULL), .left = batch->counts.pending, .callable = true,
+		.calendar = batch_calendar(&batch->config, NULL), .left = batch->counts.pending,
 	};
 	*count = 1;
 	return DB_OK;

@@ -21,9 +21,10 @@ enum db_result planning_is_late(struct db *db, const struct batch *batch, int64_
 bool planning_was_given_up(const struct batch *batch);
 
 /* Does up to `steps` chunks and saves the campaign's plan columns; the last chunk of a plan ends in
- * BATCH_WORK_DISPATCH. The campaign's updated_at_us is taken for the present. *impossible: no day can take
- * a call; the plan is left as far as it came. */
-enum db_result planning_run(struct db *db, struct batch *batch, int steps, bool *impossible);
+ * BATCH_WORK_DISPATCH. The campaign's updated_at_us is taken for the present. *answer is CALENDAR_NEVER when no day can take
+ * a call, and CALENDAR_UNREADABLE when the campaign's zone cannot be read now; the plan is then left as far as it came. */
+enum db_result planning_run(struct db *db, struct batch *batch, int steps, enum calendar_answer *answer);
+#define PLAN_ZONE_RECHECK_US (5 * US_PER_SECOND) /* when a zone could not be read */
 
 /* What a plan of all contacts that wait would be made for, without making it: groups by the zones that count. */
 enum db_result planning_groups(struct db *db, const struct batch *batch, struct arena *arena,

@@ -215,8 +215,16 @@ static int64_t callable_from(const struct report_job *job, struct reported_batch
 		return opening->at_us;
 	opening = arena_alloc(job->arena, sizeof *opening);
 	*opening = (struct retry_opening){ zones, from_us, INSTANT_NONE, batch->openings };
-	if (calendar_span_at(&calendar, from_us, &span))
+	switch (calendar_find_span(&calendar, from_us, &span)) {
+	case CALENDAR_SPAN:
 		opening->at_us = from_us < span.from_us ? span.from_us : from_us;
+		break;
+	case CALENDAR_UNREADABLE: /* the claim judges it again, and holds it */
+		opening->at_us = from_us;
+		break;
+	case CALENDAR_NEVER:
+		break;
+	}
 	batch->openings = opening;
 	return opening->at_us;
 }

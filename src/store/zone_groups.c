@@ -116,7 +116,7 @@ static enum db_result add_contacts(struct db *db, const struct batch *batch, con
 }
 
 static enum db_result sort_contacts(struct db *db, struct batch *batch, int limit, struct arena *arena,
-                                    bool *impossible)
+                                    enum calendar_answer *answer)
 {
 	struct calendar calendar = batch_calendar(&batch->config, NULL);
 	struct zone_groups groups = { .arena = arena };
@@ -125,8 +125,9 @@ static enum db_result sort_contacts(struct db *db, struct batch *batch, int limi
 
 	DB_TRY(db_query(db, SQL_ZONES_UNPLANNED, DB_ARGS(db_int(batch->id), db_int(batch->plan_position), db_int(limit)),
 	                arena, &contacts));
-	*impossible = contacts.count != 0 && !calendar_span_at(&calendar, batch->plan.next_us, &span);
-	if (*impossible)
+	if (contacts.count != 0)
+		*answer = calendar_find_span(&calendar, batch->plan.next_us, &span);
+	if (*answer != CALENDAR_SPAN)
 		return DB_OK;
 	batch->plan_position = (int64_t)contacts.count == limit ? db_get_int(&contacts, contacts.count - 1, 0)
 	                                                        : batch->counts.total;
@@ -137,10 +138,10 @@ static enum db_result sort_contacts(struct db *db, struct batch *batch, int limi
 	return save_groups(db, batch, &groups);
 }
 
-enum db_result zone_groups_sort(struct db *db, struct batch *batch, int limit, bool *impossible)
+enum db_result zone_groups_sort(struct db *db, struct batch *batch, int limit, enum calendar_answer *answer)
 {
 	struct arena *arena = arena_new();
-	enum db_result result = sort_contacts(db, batch, limit, arena, impossible);
+	enum db_result result = sort_contacts(db, batch, limit, arena, answer);
 
 	arena_free(arena);
 	return result;
@@ -208,9 +209,24 @@ static struct plan_group *plan_groups(const struct batch *batch, const struct zo
 		plan[i] = (struct plan_group){
 			.calendar = batch_calendar(&batch->config, known(groups->list[i].zones)),
 			.left = groups->list[i].waiting,
-			.callable = true,
 		};
 	return plan;
+}
+
+/* Those that are left wait until their zones can be read. */
+static void note_unreadable(struct batch *batch, const struct zone_groups *groups, const struct plan_group *plan)
+{
+	const struct plan_group *first = NULL;
+	int64_t left = 0;
+
+	for (size_t i = groups->count; i-- > 0;)
+		if (groups->list[i].waiting != 0) {
+			left += groups->list[i].waiting;
+			first = &plan[i];
+		}
+	*batch->zone_trouble = '\0';
+	if (first != NULL)
+		batch_write_zone_trouble(batch->zone_trouble, &first->calendar, left);
 }
 
 static enum db_result plan_contacts(struct db *db, struct batch *batch, int limit, struct plan_segment *segments,
@@ -229,14 +245,17 @@ static enum db_result plan_contacts(struct db *db, struct batch *batch, int limi
 	for (int i = 0; i < *segment_count; i++)
 		DB_TRY(insert_segment(db, batch, &groups.list[segments[i].group], &segments[i]));
 	for (size_t i = 0; i < groups.count && planned < limit; i++) {
-		if (groups.list[i].waiting == 0 || plan[i].callable)
+		if (groups.list[i].waiting == 0 || plan[i].answer != CALENDAR_NEVER)
 			continue;
 		DB_TRY(skip_contacts(db, batch, &groups.list[i], limit, arena));
 		break; /* the others in a step of their own */
 	}
 	for (size_t i = 0; i < groups.count; i++)
-		left += groups.list[i].waiting;
+		if (plan[i].answer != CALENDAR_UNREADABLE)
+			left += groups.list[i].waiting;
 	*done = left == 0;
+	if (*done)
+		note_unreadable(batch, &groups, plan);
 	return groups.count != 0 ? save_groups(db, batch, &groups) : DB_OK;
 }
 
@@ -247,6 +266,25 @@ enum db_result zone_groups_plan(struct db *db, struct batch *batch, int limit, s
 	enum db_result result = plan_contacts(db, batch, limit, segments, max_segments, segment_count, arena, done);
 
 	arena_free(arena);
+	return result;
+}
+
+enum db_result zone_groups_look(struct db *db, const struct batch *batch, bool *any, bool *readable)
+{
+	struct zone_groups groups = { .arena = arena_new() };
+	enum db_result result = load_groups(db, batch, &groups);
+
+	*any = *readable = false;
+	for (size_t i = 0; result == DB_OK && i < groups.count && !*readable; i++) {
+		struct calendar calendar = batch_calendar(&batch->config, known(groups.list[i].zones));
+		char zone[ZONE_NAME_SIZE];
+
+		if (groups.list[i].waiting == 0)
+			continue;
+		*any = true;
+		*readable = calendar_trouble(&calendar, zone) == NULL;
+	}
+	arena_free(groups.arena);
 	return result;
 }
 

@@ -514,12 +514,12 @@ static void without_a_dialer_a_campaign_fails(void **state)
 	scene_check_sums(scene);
 }
 
-static void a_zone_that_is_gone_fails_the_campaign(void **state)
+static void a_calendar_without_days_fails_the_campaign(void **state)
 {
 	struct scene *scene = *state;
 
 	scene_start(scene, 1);
-	ask("UPDATE batch_calls SET timezone = 'Gone/Away' WHERE id = %lld", (long long)scene->batch);
+	ask("UPDATE batch_calls SET working_days = 0 WHERE id = %lld", (long long)scene->batch);
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(scene_batch(scene).status, BATCH_FAILED);
@@ -712,7 +712,7 @@ int main(void)
 		SCENE_TEST(an_open_circuit_holds_and_one_call_tries_it),
 		SCENE_TEST(a_dialer_that_asked_to_slow_down_gets_fewer),
 		SCENE_TEST(without_a_dialer_a_campaign_fails),
-		SCENE_TEST(a_zone_that_is_gone_fails_the_campaign),
+		SCENE_TEST(a_calendar_without_days_fails_the_campaign),
 		SCENE_TEST(the_change_to_active_is_told_once),
 		SCENE_TEST(several_schedulers_never_exceed_a_cap),
 		SCENE_TEST(several_schedulers_share_a_daily_cap),

@@ -403,9 +403,22 @@ static void a_retry_that_no_day_can_take_is_none(void **state)
 
 	with_retries(scene);
 	claim_some(scene, 1);
-	ask("UPDATE batch_calls SET timezone = 'Gone/Away' WHERE id = %lld", (long long)scene->batch);
+	ask("UPDATE batch_calls SET working_days = 0 WHERE id = %lld", (long long)scene->batch);
 	scene_tell_all(scene, CALL_BUSY);
 	assert_int_equal(scene_batch(scene).counts.busy, 1);
+}
+
+/* The campaign waits with its retry. */
+static void a_retry_in_a_zone_that_cannot_be_read(void **state)
+{
+	struct scene *scene = *state;
+
+	with_retries(scene);
+	claim_some(scene, 1);
+	ask("UPDATE batch_calls SET timezone = 'Gone/Away' WHERE id = %lld", (long long)scene->batch);
+	scene_tell_all(scene, CALL_BUSY);
+	assert_int_equal(scene_batch(scene).counts.busy, 0);
+	assert_int_equal(scene_batch(scene).counts.pending, 1);
 }
 
 static void a_retry_wakes_a_campaign_that_sleeps(void **state)
@@ -566,6 +579,7 @@ int main(void)
 		SCENE_TEST(a_retry_whose_instant_is_taken_comes_later),
 		SCENE_TEST(a_retry_whose_instant_at_the_opening_is_taken_comes_later),
 		SCENE_TEST(a_retry_that_no_day_can_take_is_none),
+		SCENE_TEST(a_retry_in_a_zone_that_cannot_be_read),
 		SCENE_TEST(a_retry_wakes_a_campaign_that_sleeps),
 		SCENE_TEST(a_retry_during_a_pause_is_not_overlooked),
 		SCENE_TEST(only_who_gains_from_it_is_woken),

@@ -18,6 +18,7 @@
 #include "store/explain.h"
 #include "store/purge.h"
 
+#define NEVER "Asia/Tokyo America/New_York" /* where windows of eight hours are never open together */
 #define HOUR (60 * US_PER_MINUTE)
 
 /* Zones by turns; '' is none. */
@@ -123,7 +124,7 @@ static void a_cap_over_all_zones(void **state)
 /* What no time can be found for is told, and counted. */
 static void who_can_never_be_called_is_skipped(void **state)
 {
-	static const char *const zones[] = { "Asia/Atlantis", "Asia/Tokyo" };
+	static const char *const zones[] = { NEVER, "Asia/Tokyo" };
 	struct scene *scene = *state;
 	struct batch batch;
 
@@ -144,7 +145,7 @@ static void who_can_never_be_called_is_skipped(void **state)
 
 static void nobody_is_left_to_be_called(void **state)
 {
-	static const char *const zones[] = { "Asia/Atlantis" };
+	static const char *const zones[] = { NEVER };
 	struct scene *scene = *state;
 
 	create(scene, 10);
@@ -271,25 +272,159 @@ static void a_late_retry_of_a_large_campaign_moves_alone(void **state)
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND position %% 3 = 2", batch), 10);
 }
 
-/* One whose zone is lost after its first call keeps what that one gave. */
+/* A zone that nobody can read holds its contacts, and them only; they are planned when it can be read. */
+static void a_zone_that_cannot_be_read(void **state)
+{
+	static const char *const zones[] = { "Asia/Atlantis", "Europe/Berlin", "America/Atlantis" };
+	struct scene *scene = *state;
+	struct explanation why;
+	struct batch batch;
+
+	create(scene, 9);
+	spread(scene, zones, 3);
+	scene_do(scene, campaign_schedule);
+	scene_plan(scene);
+	batch = scene_batch(scene);
+	assert_string_equal(batch.zone_trouble, "time zone Asia/Atlantis cannot be read: this host has no file for it"
+	                    " (6 contacts wait)");
+	assert_int_equal(batch.counts.pending, 9);
+	assert_int_equal(batch.work, BATCH_WORK_DISPATCH);
+	assert_int_equal(due_where(scene, "position % 3 = 2"), 3);
+	assert_int_equal(due_where(scene, "1"), 3);
+	assert_ok(explain_contact(scene->fixture->db, &batch, 1, clock_now_us(), scene->fixture->arena, &why));
+	assert_true(why.waits);
+	assert_int_equal(why.waits_for, GATE_CONTACT_TIME_ZONE);
+	assert_string_equal(why.reason, "It waits: time zone Asia/Atlantis cannot be read: this host has no file for it.");
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 3);
+	scene_tell_all(scene, CALL_COMPLETED);
+	scene_pass(HOUR);
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	assert_int_equal(scene_batch(scene).status, BATCH_ACTIVE);
+	assert_true(scene_batch(scene).wake_at_us <= clock_now_us() + 5 * US_PER_SECOND);
+	/* one of the two comes back */
+	ask("UPDATE batch_zones SET zones = 'Europe/Paris' WHERE batch_id = %lld AND zones = 'Asia/Atlantis'",
+	    (long long)scene->batch);
+	ask("UPDATE batch_contacts SET timezone = 'Europe/Paris' WHERE batch_id = %lld AND timezone = 'Asia/Atlantis'",
+	    (long long)scene->batch);
+	scene_pass(5 * US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 0); /* plans */
+	scene_plan(scene);
+	assert_int_equal(due_where(scene, "position % 3 = 1"), 3);
+	assert_string_equal(scene_batch(scene).zone_trouble, "time zone America/Atlantis cannot be read: this host has no file"
+	                    " for it (3 contacts wait)");
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 3);
+	scene_tell_all(scene, CALL_COMPLETED);
+	scene_do(scene, campaign_pause);
+	ask("UPDATE batch_zones SET zones = 'Europe/Rome' WHERE batch_id = %lld AND zones = 'America/Atlantis'",
+	    (long long)scene->batch);
+	ask("UPDATE batch_contacts SET timezone = 'Europe/Rome' WHERE batch_id = %lld AND timezone = 'America/Atlantis'",
+	    (long long)scene->batch);
+	scene_do(scene, campaign_resume);
+	scene_claim(scene, 1000);
+	scene_plan(scene);
+	assert_string_equal(scene_batch(scene).zone_trouble, "");
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 3);
+	scene_tell_all(scene, CALL_COMPLETED);
+	scene_claim(scene, 1000);
+	assert_int_equal(scene_batch(scene).status, BATCH_COMPLETED);
+	assert_int_equal(scene_batch(scene).counts.completed, 9);
+	scene_check_sums(scene);
+	leftovers_are_none(scene);
+}
+
+/* The zone goes between the plan and the call, between two calls, and for a retry of a large campaign. */
 static void a_zone_that_is_lost(void **state)
 {
 	struct scene *scene = *state;
 
 	scene->config.retry_failed = true;
-	scene->config.max_retry_attempts = 1;
+	scene->config.max_retry_attempts = 2;
 	start(scene, 3);
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 1);
-	scene_tell_all(scene, CALL_BUSY);
-	assert_int_equal(due_where(scene, "position = 3 AND attempt = 2"), 1);
 	ask("UPDATE batch_contacts SET timezone = 'Asia/Atlantis' WHERE batch_id = %lld AND position = 3", (long long)scene->batch);
+	scene_tell_all(scene, CALL_BUSY); /* a retry all the same: whether it may be called is judged then */
+	assert_int_equal(due_where(scene, "position = 3 AND attempt = 2"), 1);
 	scene_at("2026-06-01T12:00:00Z");
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	scene_plan(scene);
-	assert_int_equal(scene_batch(scene).counts.busy, 1);
+	assert_int_equal(scene_batch(scene).counts.busy, 0);
 	assert_int_equal(scene_batch(scene).counts.skipped, 0);
-	assert_int_equal(scene_batch(scene).counts.pending, 2);
+	assert_int_equal(scene_batch(scene).counts.pending, 3);
+	assert_int_equal(due_where(scene, "position = 3"), 0);
+	assert_string_equal(scene_batch(scene).zone_trouble, "time zone Asia/Atlantis cannot be read: this host has no file"
+	                    " for it (1 contact waits)");
+	scene_check_sums(scene);
+}
+
+static void a_lost_zone_of_a_large_campaign(void **state)
+{
+	struct scene *scene = *state;
+	long long batch;
+
+	start(scene, 6000);
+	batch = scene->batch;
+	ask("UPDATE due_contacts SET due_at = due_at + INTERVAL 1 DAY WHERE batch_id = %lld AND position %% 3 = 0", batch);
+	ask("UPDATE due_contacts SET due_at = '2026-06-01 12:00:00.000002', attempt = 2 WHERE batch_id = %lld"
+	    " AND position = 3", batch);
+	ask("UPDATE batch_contacts SET timezone = 'Asia/Atlantis' WHERE batch_id = %lld AND position = 3", batch);
+	scene_at("2026-06-01T15:30:00Z");
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	assert_int_equal(scene_batch(scene).work, BATCH_WORK_DISPATCH);
+	assert_int_equal(due_where(scene, "position = 3 AND due_at >= '2026-06-01 15:31:00' AND due_at < '2026-06-01 15:31:01'"), 1);
+	assert_string_equal(scene_batch(scene).zone_trouble, "time zone Asia/Atlantis cannot be read: this host has no file for it");
+	assert_int_equal(scene_claim(scene, 1000), 10);
+	ask("UPDATE batch_contacts SET timezone = 'Europe/Berlin' WHERE batch_id = %lld AND position = 3", batch);
+	ask("UPDATE batch_calls SET zone_trouble = 'time zone Europe/Berlin cannot be read' WHERE id = %lld", batch);
+	scene_tell_all(scene, CALL_COMPLETED);
+	scene_pass(US_PER_SECOND);
+	scene_claim(scene, 1);
+	assert_string_equal(scene_batch(scene).zone_trouble, "");
+}
+
+/* Nobody knows what time it is for the campaign: in a plan, in a claim, in a change; and it goes on by itself. */
+static void the_zone_of_the_campaign(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.window_start = 9 * 60;
+	scene->config.window_end = 17 * 60;
+	scene_create(scene, 10);
+	ask("UPDATE batch_calls SET timezone = 'Asia/Atlantis' WHERE id = %lld", (long long)scene->batch);
+	scene_do(scene, campaign_schedule);
+	assert_int_equal(scene_batch(scene).status, BATCH_SCHEDULED);
+	assert_int_equal(scene_batch(scene).counts.pending, 10);
+	assert_string_equal(scene_batch(scene).zone_trouble, "time zone Asia/Atlantis cannot be read: this host has no file for it");
+	assert_int_equal(scene_batch(scene).wake_at_us, clock_now_us() + 5 * US_PER_SECOND);
+	scene_pass(5 * US_PER_SECOND);
+	scene_claim(scene, 1000);
+	assert_int_equal(due_where(scene, "1"), 0);
+	ask("UPDATE batch_calls SET timezone = 'Europe/Berlin' WHERE id = %lld", (long long)scene->batch);
+	scene_pass(5 * US_PER_SECOND);
+	scene_plan(scene);
+	assert_string_equal(scene_batch(scene).zone_trouble, "");
+	assert_int_equal(due_where(scene, "1"), 10);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 3), 3);
+	ask("UPDATE batch_calls SET timezone = 'Asia/Atlantis' WHERE id = %lld", (long long)scene->batch);
+	scene_tell_all(scene, CALL_COMPLETED);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	assert_int_equal(scene_batch(scene).status, BATCH_ACTIVE);
+	assert_int_equal(scene_batch(scene).counts.pending, 7);
+	assert_string_equal(scene_batch(scene).zone_trouble, "time zone Asia/Atlantis cannot be read: this host has no file for it");
+	ask("UPDATE batch_calls SET timezone = 'Europe/Berlin' WHERE id = %lld", (long long)scene->batch);
+	assert_int_equal(scene_claim(scene, 1000), 0); /* looked at again after five seconds */
+	scene_pass(5 * US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 7);
+	assert_string_equal(scene_batch(scene).zone_trouble, "");
+	scene->config.timezone = "Asia/Atlantis";
+	scene_do(scene, campaign_pause);
+	assert_int_equal(scene_change(scene, "timezone"), DB_REFUSED);
+	assert_string_equal(scene_batch(scene).config.timezone, "Europe/Berlin");
 	scene_check_sums(scene);
 }
 
@@ -394,7 +529,7 @@ static void zones_told_by_the_number(void **state)
 	                     (long long)scene->batch), 1);
 }
 
-/* Whose window never opens waits behind that gate, and is shown so; the same of a whole campaign. */
+/* A contact, or a campaign, whose window never opens is shown so, and one whose zone cannot be read. */
 static void a_window_that_never_opens_is_explained(void **state)
 {
 	struct scene *scene = *state;
@@ -402,7 +537,7 @@ static void a_window_that_never_opens_is_explained(void **state)
 	struct batch batch;
 
 	start(scene, 3);
-	ask("UPDATE batch_contacts SET timezone = 'Asia/Tokyo Asia/Atlantis' WHERE batch_id = %lld AND position = 1",
+	ask("UPDATE batch_contacts SET timezone = '" NEVER "' WHERE batch_id = %lld AND position = 1",
 	    (long long)scene->batch);
 	batch = scene_batch(scene);
 	assert_ok(explain_contact(scene->fixture->db, &batch, 1, clock_now_us(), scene->fixture->arena, &explanation));
@@ -411,6 +546,12 @@ static void a_window_that_never_opens_is_explained(void **state)
 	assert_int_equal(gate_room(GATE_CONTACT_WINDOW, &explanation.facts), 0);
 	assert_int_equal(gate_opens_at(GATE_CONTACT_WINDOW, &explanation.facts), INSTANT_NEVER);
 	ask("UPDATE batch_calls SET timezone = 'Gone/Away' WHERE id = %lld", (long long)scene->batch);
+	batch = scene_batch(scene);
+	assert_ok(explain_contact(scene->fixture->db, &batch, 2, clock_now_us(), scene->fixture->arena, &explanation));
+	assert_int_equal(explanation.waits_for, GATE_TIME_ZONE);
+	assert_int_equal(gate_room(GATE_TIME_ZONE, &explanation.facts), 0);
+	ask("UPDATE batch_calls SET timezone = 'UTC', respect_contact_timezone = 0, working_days = 0 WHERE id = %lld",
+	    (long long)scene->batch);
 	batch = scene_batch(scene);
 	assert_ok(explain_contact(scene->fixture->db, &batch, 2, clock_now_us(), scene->fixture->arena, &explanation));
 	assert_int_equal(explanation.waits_for, GATE_WINDOW);
@@ -431,7 +572,10 @@ int main(void)
 		SCENE_TEST(a_closed_zone_hides_nobody),
 		SCENE_TEST(retries_wait_for_their_own_window),
 		SCENE_TEST(a_late_retry_of_a_large_campaign_moves_alone),
+		SCENE_TEST(a_zone_that_cannot_be_read),
 		SCENE_TEST(a_zone_that_is_lost),
+		SCENE_TEST(a_lost_zone_of_a_large_campaign),
+		SCENE_TEST(the_zone_of_the_campaign),
 		SCENE_TEST(contacts_that_are_added),
 		SCENE_TEST(the_rule_comes_and_goes),
 		SCENE_TEST(a_pause_and_what_became_late),

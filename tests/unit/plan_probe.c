@@ -1,7 +1,7 @@
 /* Lets a test in another language ask the planner: one question per line of standard input, one
  * line of answer each. plan_oracle.py asks it some hundred thousand.
  *
- *   exists NAME                                                  0 or 1
+ *   exists NAME, in its own spelling                             0 or 1
  *   wall ZONE WALL_US                                            UTC_US
  *   local ZONE UTC_US                                            WALL_US
  *   span CALENDAR AT_US                                          FROM_US UNTIL_US DAY, or "none"
@@ -98,7 +98,11 @@ static struct calendar next_calendar(void)
 
 static void answer_exists(void)
 {
-	printf("%d\n", zone_exists(next_word()));
+	const char *name = next_word();
+	char spelling[ZONE_NAME_SIZE];
+	bool exists = zone_find(name, spelling) == ZONE_KNOWN && strcmp(name, spelling) == 0;
+
+	printf("%d\n", exists && zone_trouble(name) == NULL);
 }
 
 static void answer_wall(void)
@@ -120,7 +124,7 @@ static void answer_span(void)
 	struct calendar calendar = next_calendar();
 	struct span span;
 
-	if (calendar_span_at(&calendar, next_number(), &span))
+	if (calendar_find_span(&calendar, next_number(), &span) == CALENDAR_SPAN)
 		printf("%lld %lld %d\n", (long long)span.from_us, (long long)span.until_us,
 		       span.day);
 	else
@@ -184,8 +188,8 @@ static void answer_groups(void)
 		int count;
 
 		for (int i = 0; i < groups; i++) { /* as from the database: nothing but what is left is kept */
-			group[i].callable = true;
 			group[i].span = (struct span){ 0 };
+			group[i].answer = CALENDAR_SPAN;
 		}
 		count = plan_group_segments(&rules, group, groups, &cursor, left < chunk ? left : chunk, out, room,
 		                            &planned);

@@ -29,7 +29,7 @@ static void span_is(const struct calendar *calendar, const char *asked, const ch
 {
 	struct span span;
 
-	if (!calendar_span_at(calendar, at(asked), &span)) {
+	if (calendar_find_span(calendar, at(asked), &span) != CALENDAR_SPAN) {
 		print_error("no span after %s\n", asked);
 		_fail(file, line);
 	}
@@ -220,6 +220,7 @@ static void windows_in_several_zones(void **state)
 {
 	struct calendar c = calendar_of("Europe/Berlin", MONDAY_TO_FRIDAY, 9 * 60, 17 * 60);
 	struct span span;
+	char zone[ZONE_NAME_SIZE];
 
 	(void)state;
 	c.zones = "America/New_York America/Los_Angeles"; /* 2026-07-03 is a Friday */
@@ -231,9 +232,11 @@ static void windows_in_several_zones(void **state)
 	assert_span(c, "2026-07-03T12:00Z", "2026-07-03", "2026-07-03T16:00Z", "2026-07-03T22:00Z");
 	assert_span(c, "2026-07-03T22:00Z", "2026-07-04", "2026-07-03T22:00Z", "2026-07-04T00:00Z");
 	c.zones = "Asia/Tokyo America/New_York"; /* never both at work */
-	assert_false(calendar_span_at(&c, at("2026-07-03T00:00Z"), &span));
+	assert_int_equal(calendar_find_span(&c, at("2026-07-03T00:00Z"), &span), CALENDAR_NEVER);
 	c.zones = "Asia/Tokyo Asia/Atlantis";
-	assert_false(calendar_span_at(&c, at("2026-07-03T00:00Z"), &span));
+	assert_int_equal(calendar_find_span(&c, at("2026-07-03T00:00Z"), &span), CALENDAR_UNREADABLE);
+	assert_string_equal(calendar_trouble(&c, zone), "this host has no file for it");
+	assert_string_equal(zone, "Asia/Atlantis");
 	c = calendar_of("UTC", EVERY_DAY, 9 * 60, 13 * 60 + 30);
 	c.zones = "Africa/Abidjan America/New_York"; /* only in New York's summer */
 	assert_span(c, "2026-12-03T00:00Z", "2027-03-14", "2027-03-14T13:00Z", "2027-03-14T13:30Z");
@@ -331,10 +334,10 @@ static void no_day_within_the_horizon(void **state)
 	c.excluded_count = 366;
 	assert_span(c, "2026-07-01T00:00Z", "2027-07-02", "2027-07-02T09:00Z", "2027-07-02T17:00Z");
 	c.excluded_count = 367;
-	assert_false(calendar_span_at(&c, at("2026-07-01T23:59Z"), &span));
+	assert_int_equal(calendar_find_span(&c, at("2026-07-01T23:59Z"), &span), CALENDAR_NEVER);
 	assert_span(c, "2026-07-02T00:00Z", "2027-07-03", "2027-07-03T09:00Z", "2027-07-03T17:00Z");
 	c.daily.days = 0;
-	assert_false(calendar_span_at(&c, at("2026-07-01T00:00Z"), &span));
+	assert_int_equal(calendar_find_span(&c, at("2026-07-01T00:00Z"), &span), CALENDAR_NEVER);
 }
 
 static void nothing_to_call(void **state)
@@ -344,8 +347,8 @@ static void nothing_to_call(void **state)
 	struct span span;
 
 	(void)state;
-	assert_false(calendar_span_at(&lost, at("2026-07-01T00:00Z"), &span));
-	assert_false(calendar_span_at(&c, INSTANT_NEVER, &span));
+	assert_int_equal(calendar_find_span(&lost, at("2026-07-01T00:00Z"), &span), CALENDAR_UNREADABLE);
+	assert_int_equal(calendar_find_span(&c, INSTANT_NEVER, &span), CALENDAR_NEVER);
 }
 
 /* Each span begins where the last ended or later, and lies on the day that the clock shows. */
@@ -353,12 +356,12 @@ static void walk_five_years(const struct calendar *c)
 {
 	struct span last, next;
 
-	assert_true(calendar_span_at(c, at("2022-01-01T00:00Z"), &last));
+	assert_int_equal(calendar_find_span(c, at("2022-01-01T00:00Z"), &last), CALENDAR_SPAN);
 	while (last.until_us < at("2027-01-01T00:00Z")) {
 		assert_true(last.from_us < last.until_us);
 		assert_true(zone_utc_to_wall(c->zone, last.from_us) / US_PER_DAY == last.day);
 		assert_true(zone_utc_to_wall(c->zone, last.until_us - 1) / US_PER_DAY == last.day);
-		assert_true(calendar_span_at(c, last.until_us, &next));
+		assert_int_equal(calendar_find_span(c, last.until_us, &next), CALENDAR_SPAN);
 		assert_true(next.from_us >= last.until_us);
 		last = next;
 	}

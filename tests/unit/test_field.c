@@ -25,9 +25,10 @@ struct thing {
 	struct when when;
 };
 
-static const char *check_url(const char *value)
+static const char *check_url(struct arena *arena, const char **value)
 {
-	return strncmp(value, "https://", 8) == 0 ? NULL : "must begin with https://";
+	(void)arena;
+	return strncmp(*value, "https://", 8) == 0 ? NULL : "must begin with https://";
 }
 
 static const char *const colors[] = { "red", "", "blue", NULL };

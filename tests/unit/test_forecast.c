@@ -86,7 +86,7 @@ static struct forecast forecast_of(const struct batch_config *config, int64_t co
 	struct plan_cursor cursor = { .next_us = at("2026-06-01T00:00Z") };
 	struct forecast_terms terms = { .call_us = 2 * US_PER_MINUTE, .answer_rate = answer_rate };
 
-	struct plan_group group = { .calendar = batch_calendar(config, NULL), .left = contacts, .callable = true };
+	struct plan_group group = { .calendar = batch_calendar(config, NULL), .left = contacts };
 
 	return forecast_campaign(config, cursor, &group, 1, &terms, days, max_days);
 }

@@ -24,7 +24,7 @@ static struct gate_facts open_facts(void)
 		.calendar = { .zone = "UTC", .daily = { 0x1f, 540, 1020 } },
 	};
 
-	assert_true(calendar_span_at(&facts.calendar, facts.now_us, &facts.span));
+	assert_int_equal(calendar_find_span(&facts.calendar, facts.now_us, &facts.span), CALENDAR_SPAN);
 	facts.day = facts.span.day;
 	facts.contact_calendar = facts.calendar;
 	facts.contact_span = facts.span;
@@ -111,11 +111,11 @@ static void the_window(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof looks / sizeof *looks; i++) {
 		facts.now_us = at(looks[i].now);
-		assert_true(calendar_span_at(&facts.calendar, facts.now_us, &facts.span));
+		assert_int_equal(calendar_find_span(&facts.calendar, facts.now_us, &facts.span), CALENDAR_SPAN);
 		assert_held(&facts, GATE_WINDOW, looks[i].opens, false);
 	}
 	facts.now_us = at("2026-06-01T16:59:59.999999Z");
-	assert_true(calendar_span_at(&facts.calendar, facts.now_us, &facts.span));
+	assert_int_equal(calendar_find_span(&facts.calendar, facts.now_us, &facts.span), CALENDAR_SPAN);
 	assert_room(&facts, 10);
 }
 
@@ -131,7 +131,7 @@ static void a_full_day_waits_for_the_next(void **state)
 	facts.calendar.daily.start = 22 * 60; /* over midnight: the rest of the night is another day */
 	facts.calendar.daily.end = 120;
 	facts.now_us = at("2026-06-01T23:00Z");
-	assert_true(calendar_span_at(&facts.calendar, facts.now_us, &facts.span));
+	assert_int_equal(calendar_find_span(&facts.calendar, facts.now_us, &facts.span), CALENDAR_SPAN);
 	assert_held(&facts, GATE_DAILY_CAP, "2026-06-02T00:00Z", false);
 }
 

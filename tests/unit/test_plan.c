@@ -349,8 +349,8 @@ static void whose_window_closes_first_is_first_although_the_day_ends_before(void
 	struct plan_rules r = rules_of("Asia/Tokyo", EVERY_DAY, 540, 1200, 0, US_PER_MINUTE);
 	struct plan_cursor cursor = cursor_at("2026-07-01T14:00Z");
 	struct plan_group groups[2] = {
-		{ .calendar = r.calendar, .left = 100, .callable = true },
-		{ .calendar = r.calendar, .left = 100, .callable = true },
+		{ .calendar = r.calendar, .left = 100 },
+		{ .calendar = r.calendar, .left = 100 },
 	};
 	struct plan_segment segments[MAX_SEGMENTS];
 	int planned;
@@ -373,7 +373,7 @@ static void a_plan_by_day_is_the_same_plan(void **state)
 	struct plan_rules r = rules_of("Europe/Berlin", EVERY_DAY, 1320, 120, 30, US_PER_MINUTE); /* over midnight */
 	struct plan_cursor cursor = cursor_at("2026-06-01T21:50Z"), other = cursor;
 	struct plan_segment segments[MAX_SEGMENTS];
-	struct plan_group all = { .calendar = r.calendar, .left = 300, .callable = true };
+	struct plan_group all = { .calendar = r.calendar, .left = 300 };
 	struct plan_day days[4];
 	int planned;
 

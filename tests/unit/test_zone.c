@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 #include <cmocka.h>
 
 #include "domain/zone.h"
+#include "domain/zone_file.h"
 #include "instants.h"
 
 struct pair {
@@ -34,31 +37,39 @@ static void assert_utc_to_wall(const struct pair *pairs, size_t count)
 
 static void names_of_zones(void **state)
 {
-	static const char *const zones[] = {
-		"UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "America/Port-au-Prince",
-		"Etc/GMT+12", "Antarctica/DumontDUrville",
+	static const char *const names[][2] = { /* as given, as found */
+		{ "UTC", "UTC" }, { "utc", "UTC" }, { "etc/utc", "Etc/UTC" }, { "Europe/Berlin", "Europe/Berlin" },
+		{ "europe/berlin", "Europe/Berlin" }, { "AMERICA/ARGENTINA/BUENOS_AIRES", "America/Argentina/Buenos_Aires" },
+		{ "America/Port-au-Prince", "America/Port-au-Prince" }, { "etc/gmt+12", "Etc/GMT+12" },
+		{ "Antarctica/DumontDUrville", "Antarctica/DumontDUrville" }, { "asia/calcutta", "Asia/Calcutta" },
+		{ "Europe/kiev", "Europe/Kiev" }, { "us/pacific", "US/Pacific" }, { "est", "EST" }, { "gb-EIRE", "GB-Eire" },
 	};
+	char name[ZONE_NAME_SIZE];
 
 	(void)state;
-	for (size_t i = 0; i < LENGTH(zones); i++)
-		if (!zone_exists(zones[i]))
-			fail_msg("%s is a zone", zones[i]);
+	for (size_t i = 0; i < LENGTH(names); i++) {
+		assert_int_equal(zone_find(names[i][0], name), ZONE_KNOWN);
+		assert_string_equal(name, names[i][1]);
+		assert_null(zone_trouble(name));
+	}
 }
 
 static void names_of_no_zones(void **state)
 {
 	static const char *const others[] = {
 		"", "/", "Europe", "Europe/", "/Europe/Berlin", "Europe//Berlin", "Europe/Berlin/",
-		"europe/berlin", "Europe/Atlantis", "../zoneinfo/UTC", "Europe/../UTC", "./UTC",
+		"Europe/Atlantis", "../zoneinfo/UTC", "Europe/../UTC", "./UTC", "../../etc/passwd", "etc/passwd",
 		"/usr/share/zoneinfo/UTC", "posix/UTC", "right/UTC", "posixrules", "localtime",
+		"Posix/Europe/Berlin", "RIGHT/UTC", "LocalTime", "factory", "right", "posix",
 		"Factory", "zone.tab", "tzdata.zi", "leapseconds", ":UTC", "UTC0", "CET-1CEST",
-		"UTC ", " UTC", "UTC\n", "Europe/Berl\xc3\xadn", "-05:00", "+1",
+		"UTC ", " UTC", "UTC\n", "Europe/Berl\xc3\xadn", "Europe Berlin", "Europe-Berlin", "-05:00", "+1",
 		"Europe/A_name_that_is_longer_than_any_the_tz_database_has_ever_had",
 	};
+	char name[ZONE_NAME_SIZE];
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(others); i++)
-		if (zone_exists(others[i]))
+		if (zone_find(others[i], name) != ZONE_NO_NAME)
 			fail_msg("\"%s\" is not a zone", others[i]);
 }
 
@@ -193,50 +204,226 @@ static void an_unknown_zone_ends_the_process(void **state)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
 }
 
-/* A tz database elsewhere, with one zone, which then goes. */
-static void the_directory_of_tzdir_counts(void **state)
+/* A tz database elsewhere. */
+struct folder {
+	char path[64];
+};
+
+static struct folder begin_folder(void)
 {
-	char directory[] = "/tmp/outdial-zones-XXXXXX", path[64];
+	struct folder folder = { "/tmp/outdial-zones-XXXXXX" };
+
+	assert_non_null(mkdtemp(folder.path));
+	setenv("TZDIR", folder.path, 1);
+	return folder;
+}
+
+static void put_file(const struct folder *folder, const char *name, const void *bytes, size_t len)
+{
+	char path[256], fresh[256];
+	FILE *file;
+
+	snprintf(fresh, sizeof fresh, "%s/.new", folder->path);
+	snprintf(path, sizeof path, "%s/%s", folder->path, name);
+	file = fopen(fresh, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, len, file), len);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(rename(fresh, path), 0);
+}
+
+static uint8_t host_bytes[ZONE_FILE_MAX];
+
+/* A file of the host's own database. */
+static size_t read_host(const char *name)
+{
+	char path[256];
+	FILE *file;
+	size_t len;
+
+	snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", name);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	len = fread(host_bytes, 1, sizeof host_bytes, file);
+	fclose(file);
+	return len;
+}
+
+static void copy_host(const struct folder *folder, const char *from, const char *name)
+{
+	size_t len = read_host(from);
+
+	put_file(folder, name, host_bytes, len);
+}
+
+static void remove_file(const struct folder *folder, const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/%s", folder->path, name);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void end_folder(const struct folder *folder)
+{
+	char command[128];
+
+	snprintf(command, sizeof command, "rm -r %s", folder->path);
+	assert_int_equal(system(command), 0);
+	unsetenv("TZDIR");
+}
+
+/* Files are looked at once a second. */
+static void wait_for_trouble(const char *zone, const char *trouble)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	const char *now = zone_trouble(zone);
+
+	for (int tries = 0; tries < 1000; tries++, now = zone_trouble(zone)) {
+		if (trouble == NULL ? now == NULL : now != NULL && strcmp(now, trouble) == 0)
+			return;
+		nanosleep(&pause, NULL);
+	}
+	fail_msg("%s: %s", zone, now == NULL ? "can be read" : now);
+}
+
+#define NO_FILE "this host has no file for it"
+#define DAMAGED "its file is damaged"
+
+static void a_zone_goes_and_comes_back(void **state)
+{
+	struct folder folder = begin_folder();
+	int64_t noon = at("2026-01-01T12:00Z");
 
 	(void)state;
-	assert_non_null(mkdtemp(directory));
-	snprintf(path, sizeof path, "%s/Atlantis", directory);
-	assert_int_equal(symlink("/usr/share/zoneinfo/Asia/Tokyo", path), 0);
-	setenv("TZDIR", directory, 1);
-	assert_true(zone_exists("Atlantis"));
-	assert_false(zone_exists("Europe/Paris"));
-	assert_instant(zone_utc_to_wall("Atlantis", at("2026-01-01T00:00Z")), "2026-01-01T09:00");
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(rmdir(directory), 0);
-	assert_true(zone_exists("Atlantis")); /* in use, so in memory */
-	unsetenv("TZDIR");
+	copy_host(&folder, "Asia/Tokyo", "Atlantis");
+	wait_for_trouble("Atlantis", NULL);
+	assert_string_equal(zone_trouble("Europe/Paris"), NO_FILE);
+	assert_instant(zone_utc_to_wall("Atlantis", noon), "2026-01-01T21:00");
+	remove_file(&folder, "Atlantis");
+	wait_for_trouble("Atlantis", NO_FILE);
+	assert_instant(zone_utc_to_wall("Atlantis", noon), "2026-01-01T21:00"); /* what was begun is ended */
+	put_file(&folder, "Atlantis", "TZif2", 5);
+	wait_for_trouble("Atlantis", DAMAGED);
+	copy_host(&folder, "Europe/Berlin", "Atlantis");
+	wait_for_trouble("Atlantis", NULL);
+	assert_instant(zone_utc_to_wall("Atlantis", noon), "2026-01-01T13:00");
+	end_folder(&folder);
+	assert_string_equal(zone_trouble("Atlantis"), NO_FILE);
+}
+
+/* As with Debian 13 without tzdata-legacy: files of zones, and the list of all names. */
+static void links_without_files(void **state)
+{
+	static const char list[] = "# version x\nR d 1916 o - Jun 14 23s 1 S\nZ Asia/Kolkata 5:30 - IST\nZ Asia/Tokyo 9 - JST\n"
+	                           "L Asia/Kolkata Asia/Calcutta\nL Asia/Calcutta IN\nL IN India\nL Loop Pool\nL Pool Loop\n"
+	                           "L ../../etc/passwd Evil\nL Asia/Kolkata posix/Calcutta\nL\nL Asia/Tokyo\nZ\n"
+	                           "L Asia/Tokyo Japan";
+	struct folder folder = begin_folder();
+	int64_t noon = at("2026-01-01T12:00Z");
+	char name[ZONE_NAME_SIZE], path[256];
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/Asia", folder.path);
+	assert_int_equal(mkdir(path, 0755), 0);
+	put_file(&folder, "tzdata.zi", list, sizeof list - 1);
+	copy_host(&folder, "Asia/Kolkata", "Asia/Kolkata");
+	assert_int_equal(zone_find("ASIA/calcutta", name), ZONE_KNOWN);
+	assert_string_equal(name, "Asia/Calcutta");
+	assert_instant(zone_utc_to_wall("Asia/Calcutta", noon), "2026-01-01T17:30");
+	assert_instant(zone_utc_to_wall("India", noon), "2026-01-01T17:30");
+	assert_int_equal(zone_find("japan", name), ZONE_KNOWN);
+	assert_string_equal(name, "Japan");
+	assert_string_equal(zone_trouble(name), NO_FILE); /* nor has its target one */
+	assert_string_equal(zone_trouble("Loop"), NO_FILE);
+	assert_int_equal(zone_find("Evil", name), ZONE_NO_NAME);
+	assert_int_equal(zone_find("posix/Calcutta", name), ZONE_NO_NAME);
+	assert_int_equal(zone_find("Europe/Berlin", name), ZONE_NO_NAME); /* by this list */
+	copy_host(&folder, "Asia/Tokyo", "Asia/Tokyo");
+	wait_for_trouble("Japan", NULL);
+	copy_host(&folder, "Europe/Berlin", "Asia/Calcutta"); /* a file of its own goes before its target */
+	wait_for_trouble("Asia/Calcutta", NULL);
+	for (int tries = 0; tries < 1000 && zone_utc_to_wall("Asia/Calcutta", noon) != at("2026-01-01T13:00"); tries++)
+		nanosleep(&(struct timespec){ .tv_nsec = 10 * 1000 * 1000 }, NULL);
+	assert_instant(zone_utc_to_wall("Asia/Calcutta", noon), "2026-01-01T13:00");
+	end_folder(&folder);
+}
+
+static void a_folder_without_a_list(void **state)
+{
+	struct folder folder = begin_folder();
+	char name[ZONE_NAME_SIZE], path[256];
+
+	(void)state;
+	assert_int_equal(zone_find("Europe/Berlin", name), ZONE_CANNOT_SAY);
+	assert_int_equal(zone_find("posix/UTC", name), ZONE_NO_NAME);
+	assert_int_equal(zone_find("utc", name), ZONE_KNOWN);
+	assert_string_equal(name, "UTC");
 	assert_instant(zone_utc_to_wall("UTC", at("2026-01-01T00:00Z")), "2026-01-01T00:00");
-	assert_false(zone_exists("Atlantis"));
+	assert_null(zone_trouble("Etc/UTC"));
+	end_folder(&folder);
+	folder = begin_folder();
+	snprintf(path, sizeof path, "%s/Europe", folder.path);
+	assert_int_equal(mkdir(path, 0755), 0);
+	copy_host(&folder, "Europe/Berlin", "Europe/Berlin");
+	put_file(&folder, "leapseconds", "# none", 6);
+	assert_int_equal(zone_find("EUROPE/BERLIN", name), ZONE_KNOWN);
+	assert_string_equal(name, "Europe/Berlin");
+	assert_int_equal(zone_find("leapseconds", name), ZONE_CANNOT_SAY);
+	assert_int_equal(zone_find("Asia/Calcutta", name), ZONE_CANNOT_SAY);
+	end_folder(&folder);
+	setenv("TZDIR", "/nowhere", 1);
+	assert_int_equal(zone_find("Europe/Berlin", name), ZONE_CANNOT_SAY);
+	unsetenv("TZDIR");
+}
+
+/* Every beginning of a file, and every file with one byte changed, is refused or read; none ends the process. */
+static void damaged_files(void **state)
+{
+	static const char *const zones[] = { "Europe/Berlin", "Etc/GMT+12", "America/Nuuk", "Africa/Casablanca" };
+	struct zone_rules *rules;
+
+	(void)state;
+	for (size_t z = 0; z < LENGTH(zones); z++) {
+		size_t len = read_host(zones[z]);
+
+		assert_null(zone_rules_parse(host_bytes, len, &rules));
+		zone_rules_free(rules);
+		for (size_t cut = 0; cut < len; cut++) {
+			uint8_t *exact = malloc(cut + 1);
+
+			memcpy(exact, host_bytes, cut);
+			assert_string_equal(zone_rules_parse(exact, cut, &rules), DAMAGED);
+			assert_null(rules);
+			free(exact);
+		}
+		for (size_t i = 0; i < 4 * len; i++) {
+			uint8_t before = host_bytes[i / 4];
+
+			host_bytes[i / 4] = (uint8_t[]){ 0, 0xff, 0x7f, (uint8_t)(before + 1) }[i % 4];
+			if (zone_rules_parse(host_bytes, len, &rules) == NULL)
+				zone_rules_offset(rules, INT64_C(4102444800));
+			zone_rules_free(rules);
+			host_bytes[i / 4] = before;
+		}
+	}
 }
 
 /* The operator updates the tz database: a file takes the place of another. */
 static void updates_are_noticed(void **state)
 {
-	char directory[] = "/tmp/outdial-zones-XXXXXX", path[64], other[64];
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	struct folder folder = begin_folder();
 	int64_t noon = at("2026-01-01T12:00Z");
 
 	(void)state;
-	assert_non_null(mkdtemp(directory));
-	snprintf(path, sizeof path, "%s/Atlantis", directory);
-	snprintf(other, sizeof other, "%s/new", directory);
-	assert_int_equal(symlink("/usr/share/zoneinfo/Asia/Tokyo", path), 0);
-	assert_int_equal(symlink("/usr/share/zoneinfo/Europe/Berlin", other), 0);
-	setenv("TZDIR", directory, 1);
+	copy_host(&folder, "Asia/Tokyo", "Atlantis");
 	assert_instant(zone_utc_to_wall("Atlantis", noon), "2026-01-01T21:00");
-	assert_int_equal(rename(other, path), 0);
+	copy_host(&folder, "Europe/Berlin", "Atlantis");
 	for (int tries = 0; tries < 1000 && zone_utc_to_wall("Atlantis", noon) != at("2026-01-01T13:00"); tries++)
 		nanosleep(&pause, NULL);
 	assert_instant(zone_utc_to_wall("Atlantis", noon), "2026-01-01T13:00");
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(rmdir(directory), 0);
-	unsetenv("TZDIR");
-	zone_utc_to_wall("UTC", noon);
+	end_folder(&folder);
 }
 
 static void the_next_change(void **state)
@@ -265,7 +452,10 @@ int main(void)
 		cmocka_unit_test(times_shown_twice_mean_the_first),
 		cmocka_unit_test(skipped_days),
 		cmocka_unit_test(an_unknown_zone_ends_the_process),
-		cmocka_unit_test(the_directory_of_tzdir_counts),
+		cmocka_unit_test(a_zone_goes_and_comes_back),
+		cmocka_unit_test(links_without_files),
+		cmocka_unit_test(a_folder_without_a_list),
+		cmocka_unit_test(damaged_files),
 		cmocka_unit_test(updates_are_noticed),
 		cmocka_unit_test(the_next_change),
 	};
