@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 top=$PWD
 
 TOOLS="gcc make libc6-dev autoconf automake pkg-config python3 python3-yaml curl"
-LIBRARIES="libfcgi-dev libmariadb-dev uuid-dev libcurl4-openssl-dev libssl-dev libjansson-dev
+LIBRARIES="libfcgi-dev libmariadb-dev uuid-dev libcurl4-openssl-dev libssl-dev
 	libsystemd-dev libcmocka-dev"
 SERVERS="mariadb-server-core mariadb-client-core nginx tzdata"
 

@@ -144,19 +144,43 @@ static enum db_result refuse_signature(struct request *request, const char *mess
 	return refuse(request, "Bearer realm=\"outdial\"", message);
 }
 
-/* False: the headers say nothing that could have been signed. */
-static bool read_message(const struct request *request, struct signed_message *message)
+/* False: it is no number of seconds. */
+static bool read_timestamp(const char *text, int64_t *seconds)
 {
-	const char *timestamp = request->webhook_timestamp;
-	size_t id_len = strlen(request->webhook_id);
 	char *end;
 
-	*message = (struct signed_message){ .id = request->webhook_id, .body = request->body, .body_len = request->body_len };
 	errno = 0;
-	message->timestamp_s = strtoll(timestamp, &end, 10);
-	return *timestamp >= '0' && *timestamp <= '9' && *end == '\0' && errno == 0 &&
-	       message->timestamp_s < INSTANT_NEVER / US_PER_SECOND &&
-	       id_len > 0 && id_len <= MESSAGE_ID_MAX && strchr(request->webhook_id, '.') == NULL;
+	*seconds = strtoll(text, &end, 10);
+	return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && *seconds < INSTANT_NEVER / US_PER_SECOND;
+}
+
+static bool is_message_id(const char *id)
+{
+	size_t len = strlen(id);
+
+	return len > 0 && len <= MESSAGE_ID_MAX && strchr(id, '.') == NULL;
+}
+
+enum db_result auth_check_signature_headers(struct request *request)
+{
+	int64_t seconds;
+
+	if (!is_message_id(request->webhook_id) || !read_timestamp(request->webhook_timestamp, &seconds))
+		return refuse_signature(request, "webhook-id and webhook-timestamp must be there and well-formed.");
+	if (!signature_is_wellformed(request->webhook_signature))
+		return refuse_signature(request, "webhook-signature has no signature of the form v1,<base64>.");
+	if (llabs(clock_now_us() - seconds * US_PER_SECOND) > TOLERANCE_US)
+		return refuse_signature(request, "webhook-timestamp is more than five minutes away from now.");
+	return DB_OK;
+}
+
+/* What is signed, by the headers, which are well-formed, and the body. */
+static struct signed_message signed_message(const struct request *request)
+{
+	struct signed_message message = { .id = request->webhook_id, .body = request->body, .body_len = request->body_len };
+
+	read_timestamp(request->webhook_timestamp, &message.timestamp_s);
+	return message;
 }
 
 static enum db_result is_signed_by(const struct request *request, const struct signed_message *message,
@@ -224,14 +248,10 @@ enum db_result auth_check_signature(struct request *request)
 	const struct uuid *ids = reported_calls(request, &count);
 	bool *may_report = arena_alloc(request->arena, count * sizeof *may_report);
 	const struct reporter *signer = NULL;
-	struct signed_message message;
+	struct signed_message message = signed_message(request);
 	struct reporter *dialers;
 
 	DB_TRY(reporters_find(request->db, ids, count, request->arena, &dialers, &dialer_count));
-	if (!read_message(request, &message))
-		return refuse_signature(request, "webhook-id and webhook-timestamp must be there and well-formed.");
-	if (llabs(clock_now_us() - message.timestamp_s * US_PER_SECOND) > TOLERANCE_US)
-		return refuse_signature(request, "webhook-timestamp is more than five minutes away from now.");
 	DB_TRY(find_signer(request, &message, dialers, dialer_count, &signer));
 	for (size_t i = 0; i < dialer_count; i++)
 		may_report[dialers[i].nth] = dialers[i].endpoint == signer->endpoint;

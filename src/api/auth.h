@@ -11,10 +11,12 @@
 /* DB_OK: request->key is whose request it is. DB_REFUSED: 401 is answered. */
 enum db_result auth_identify(struct request *request);
 
-/* Whether it comes with a signature and without a key. Such a request is judged when its body has been read. */
+/* Whether it comes with a signature and without a key. */
 bool auth_is_by_signature(const struct request *request);
 
-/* The same result as that of auth_identify. */
+/* Such a request is judged twice: its headers before its body is read, and the signature when it has been. Results as of
+ * auth_identify. */
+enum db_result auth_check_signature_headers(struct request *request);
 enum db_result auth_check_signature(struct request *request);
 
 /* Whether the nth report of this request, which is about this call, is its to make. */

@@ -250,11 +250,10 @@ static enum db_result judge_and_handle(struct request *request, const struct rou
 {
 	bool is_signed = auth_is_by_signature(request);
 
-	if (!is_signed)
-		DB_TRY(check_scope(request, route));
+	DB_TRY(is_signed ? auth_check_signature_headers(request) : check_scope(request, route));
 	DB_TRY(read_query(request, route));
 	DB_TRY(read_input(request, route));
-	if (is_signed) /* what is signed, and by whom, the body says */
+	if (is_signed) /* by whom, the body says: it names the calls */
 		DB_TRY(auth_check_signature(request));
 	if ((route->flags & ROUTE_STREAM) != 0)
 		return transaction_stream(request, route->handle);

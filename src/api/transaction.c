@@ -108,12 +108,10 @@ static enum db_result refuse_missing(struct request *request, enum db_result res
 
 static void hash_request(const struct request *request, uint8_t out[SHA256_SIZE])
 {
-	struct buf text = { 0 };
+	const char *head = arena_printf(request->arena, "%s %s?%s\n", method_names[request->method], request->path,
+	                                request->query_string);
 
-	buf_printf(&text, "%s %s?%s\n", method_names[request->method], request->path, request->query_string);
-	buf_add(&text, request->body, request->body_len);
-	crypto_sha256(text.data, text.len, out);
-	buf_free(&text);
+	crypto_sha256_joined(head, request->body, request->body_len, out);
 }
 
 static enum db_result hash_key(struct handling *handling)

@@ -22,6 +22,17 @@ void crypto_sha256(const void *data, size_t len, uint8_t out[SHA256_SIZE])
 		fatal("libcrypto has no SHA-256");
 }
 
+void crypto_sha256_joined(const char *first, const void *second, size_t second_len, uint8_t out[SHA256_SIZE])
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+	if (context == NULL || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1 ||
+	    EVP_DigestUpdate(context, first, strlen(first)) != 1 || EVP_DigestUpdate(context, second, second_len) != 1 ||
+	    EVP_DigestFinal_ex(context, out, NULL) != 1)
+		fatal("libcrypto has no SHA-256");
+	EVP_MD_CTX_free(context);
+}
+
 /* Looked up and made once: that takes longer than to sign. */
 static EVP_MAC_CTX *hmac_context(void)
 {

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/field_json.h"
+#include "base/json.h"
+#include "base/utf8.h"
 
 void fault_add(struct faults *faults, const char *field, const char *format, ...)
 {
@@ -60,26 +62,26 @@ void field_apply(const struct field_table *table, uint64_t given, const void *fr
 			copy_value(&table->fields[i], from, to);
 }
 
-static const struct field *find_field(const struct field_table *table, const char *name)
+static const struct field *find_field(const struct field_table *table, const char *name, size_t len)
 {
 	for (size_t i = 0; i < table->count; i++)
-		if (strcmp(table->fields[i].name, name) == 0)
+		if (strlen(table->fields[i].name) == len && memcmp(table->fields[i].name, name, len) == 0)
 			return &table->fields[i];
 	return NULL;
 }
 
 bool field_is_given(const struct field_table *table, uint64_t given, const char *name)
 {
-	const struct field *field = find_field(table, name);
+	const struct field *field = find_field(table, name, strlen(name));
 
 	return field != NULL && (given & UINT64_C(1) << (field - table->fields)) != 0;
 }
 
-static void refuse_unknown(const struct place *record, const char *name)
+static void refuse_unknown(const struct place *record, const char *name, size_t len)
 {
 	struct place at = *record;
 
-	at.field = name_shown(at.faults->arena, name, strlen(name));
+	at.field = name_shown(at.faults->arena, name, len);
 	place_fault(&at, "unknown field");
 }
 
@@ -96,28 +98,29 @@ static void refuse_missing(const struct field_table *table, uint64_t given, cons
 	}
 }
 
-static uint64_t read_record(const struct field_table *table, enum field_mode mode, const json_t *object,
+static uint64_t read_record(const struct field_table *table, enum field_mode mode, const char *object,
                             void *out, const struct place *record);
 
-static void read_records(const struct field *field, const json_t *value, struct field_list *out,
-                         const struct place *at)
+/* The records are counted before there is memory for them. */
+static void read_records(const struct field *field, const char *value, struct field_list *out, const struct place *at)
 {
-	size_t count = json_array_size(value), size = field->record->size;
+	bool is_array = json_read_type(value) == JSON_IS_ARRAY;
+	size_t count = is_array ? json_read_count(value, (size_t)field->max) : 0, size = field->record->size, i = 0;
 	struct faults *faults = at->faults;
 	char *items;
 
 	assert(at->list == NULL); /* lists of records do not nest */
-	if (!json_is_array(value) || (int64_t)count < field->min || (int64_t)count > field->max) {
+	if (!is_array || (int64_t)count < field->min || (int64_t)count > field->max) {
 		place_fault(at, "must be an array of %lld to %lld objects", (long long)field->min,
 		            (long long)field->max);
 		return;
 	}
 	items = arena_alloc(faults->arena, count * size);
-	for (size_t i = 0; i < count && faults->count < FAULTS_MAX; i++) {
+	for (const char *element = json_read_first(value); element != NULL && faults->count < FAULTS_MAX;
+	     element = json_read_next(element), i++) {
 		const struct place record = { .faults = faults, .list = field->name, .index = i };
-		const json_t *element = json_array_get(value, i);
 
-		if (json_is_object(element))
+		if (json_read_type(element) == JSON_IS_OBJECT)
 			read_record(field->record, FIELD_CREATE, element, items + i * size, &record);
 		else
 			fault_add(faults, arena_printf(faults->arena, "%s[%zu]", field->name, i),
@@ -127,17 +130,18 @@ static void read_records(const struct field *field, const json_t *value, struct 
 }
 
 static void read_field(const struct field_table *table, const struct field *field, enum field_mode mode,
-                       const json_t *value, void *out, const struct place *record)
+                       const char *value, void *out, const struct place *record)
 {
+	bool is_null = json_read_type(value) == JSON_IS_NULL;
 	struct place at = *record;
 	void *to = (char *)out + field->offset;
 
 	at.field = field->name;
 	if (mode == FIELD_CHANGE && (field->flags & FIELD_FIXED) != 0)
 		place_fault(&at, "cannot be changed");
-	else if (json_is_null(value) && (field->flags & FIELD_NULLABLE) == 0)
+	else if (is_null && (field->flags & FIELD_NULLABLE) == 0)
 		place_fault(&at, "must not be null");
-	else if (json_is_null(value))
+	else if (is_null)
 		copy_value(field, table->initial, out);
 	else if (field->type == FIELD_RECORDS)
 		read_records(field, value, to, &at);
@@ -145,24 +149,37 @@ static void read_field(const struct field_table *table, const struct field *fiel
 		field_value_read(field, value, to, &at);
 }
 
-static uint64_t read_record(const struct field_table *table, enum field_mode mode, const json_t *object,
+/* Reads a member of a record, and returns its field's bit. */
+static uint64_t read_member(const struct field_table *table, enum field_mode mode, const char *key, uint64_t given,
                             void *out, const struct place *record)
 {
-	json_t *members = (json_t *)object; /* jansson's iterators are not const */
+	size_t len;
+	const char *name = json_read_span(record->faults->arena, key, &len);
+	const struct field *field = find_field(table, name, len);
+	uint64_t bit = field != NULL ? UINT64_C(1) << (field - table->fields) : 0;
+	struct place at = *record;
+
+	if (field == NULL) {
+		refuse_unknown(record, name, len);
+	} else if ((given & bit) != 0) {
+		at.field = field->name;
+		place_fault(&at, "is given twice");
+	} else {
+		read_field(table, field, mode, json_read_member(key), out, record);
+	}
+	return bit;
+}
+
+static uint64_t read_record(const struct field_table *table, enum field_mode mode, const char *object,
+                            void *out, const struct place *record)
+{
 	uint64_t given = 0;
 
 	if (mode == FIELD_CREATE)
 		memcpy(out, table->initial, table->size);
-	for (void *at = json_object_iter(members); at != NULL; at = json_object_iter_next(members, at)) {
-		const struct field *field = find_field(table, json_object_iter_key(at));
-
-		if (field == NULL) {
-			refuse_unknown(record, json_object_iter_key(at));
-			continue;
-		}
-		given |= UINT64_C(1) << (field - table->fields);
-		read_field(table, field, mode, json_object_iter_value(at), out, record);
-	}
+	for (const char *key = json_read_first_key(object); key != NULL && record->faults->count < FAULTS_MAX;
+	     key = json_read_next_key(key))
+		given |= read_member(table, mode, key, given, out, record);
 	if (mode == FIELD_CREATE)
 		refuse_missing(table, given, record);
 	return given;
@@ -172,41 +189,47 @@ enum field_result field_read(const struct field_table *table, enum field_mode mo
                              size_t len, void *out, uint64_t *given, struct faults *faults)
 {
 	enum field_result result;
-	json_t *tree = body_parse(body, len, &result, faults);
+	const char *object = body_check(body, len, &result, faults);
 
 	*given = 0;
-	if (tree == NULL)
+	if (object == NULL)
 		return result;
-	*given = read_record(table, mode, tree, out, &(struct place){ .faults = faults });
-	json_decref(tree);
+	*given = read_record(table, mode, object, out, &(struct place){ .faults = faults });
 	return faults->count == 0 ? FIELD_OK : FIELD_INVALID;
 }
 
-/* What the text of a parameter would be in a body. Text that is no number stays text: a wrong type. */
-static json_t *pair_value(const struct field *field, const char *text)
+/* The text of a parameter as JSON, as it would be in a body. Text that is no number stays text: a wrong type. NULL: it is
+ * not UTF-8. */
+static const char *pair_value(struct arena *arena, const struct field *field, const char *text)
 {
+	struct buf quoted = { 0 };
+	struct json json = json_to(&quoted);
+	const char *value;
 	char *end;
 	long long number;
 
-	if (field->type == FIELD_BOOL && strcmp(text, "true") == 0)
-		return json_true();
-	if (field->type == FIELD_BOOL && strcmp(text, "false") == 0)
-		return json_false();
+	if (field->type == FIELD_BOOL && (strcmp(text, "true") == 0 || strcmp(text, "false") == 0))
+		return text;
 	if (field->type == FIELD_INT && (*text == '-' || (*text >= '0' && *text <= '9'))) {
 		errno = 0;
 		number = strtoll(text, &end, 10);
 		if (errno == 0 && *end == '\0')
-			return json_integer(number);
+			return arena_printf(arena, "%lld", number);
 	}
-	return json_string(text);
+	if (!utf8_is_valid(text, strlen(text)))
+		return NULL;
+	json_add_string(&json, NULL, text);
+	value = arena_strdup(arena, quoted.data);
+	buf_free(&quoted);
+	return value;
 }
 
 static void read_pair(const struct field_table *table, const struct field_pair *pair, void *out,
                       uint64_t *given, struct faults *faults)
 {
-	const struct field *field = find_field(table, pair->name);
+	const struct field *field = find_field(table, pair->name, strlen(pair->name));
 	uint64_t bit = field != NULL ? UINT64_C(1) << (field - table->fields) : 0;
-	json_t *value;
+	const char *value;
 
 	if (field == NULL) {
 		fault_add(faults, name_shown(faults->arena, pair->name, strlen(pair->name)), "unknown parameter");
@@ -217,12 +240,11 @@ static void read_pair(const struct field_table *table, const struct field_pair *
 		return;
 	}
 	*given |= bit;
-	value = pair_value(field, pair->value);
-	if (value == NULL) /* json_string refuses what is not UTF-8 */
+	value = pair_value(faults->arena, field, pair->value);
+	if (value == NULL)
 		fault_add(faults, field->name, "is not valid UTF-8");
 	else
 		read_field(table, field, FIELD_CREATE, value, out, &(struct place){ .faults = faults });
-	json_decref(value);
 }
 
 enum field_result field_read_pairs(const struct field_table *table, const struct field_pair *pairs,

@@ -1,16 +1,12 @@
-/* The JSON of request bodies. jansson checks syntax, UTF-8, NUL and repeated keys; it knows no bound of
- * depth that would suit us, and tells only an offset for what it refuses: both are made good here. */
+/* The JSON of request bodies: which fault it has and where, and objects that are kept as text. */
 #include "base/field_json.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/utf8.h"
 
-#define DEPTH_MAX 32
 #define NAME_SHOWN_MAX 64
 
 const char *name_shown(struct arena *arena, const char *name, size_t len)
@@ -41,8 +37,8 @@ static const char *string_end(const char *at, const char *end)
 	return at;
 }
 
-/* Follows the brackets up to `end` and leaves the scopes that are open there. False: nested too deeply. */
-static bool walk(const char *at, const char *end, struct scope scopes[DEPTH_MAX], int *depth)
+/* Follows the brackets up to `end`, where the text is checked, and leaves the scopes that are open there. */
+static void walk(const char *at, const char *end, struct scope scopes[JSON_READ_DEPTH], int *depth)
 {
 	bool key_is_next = false;
 
@@ -52,8 +48,6 @@ static bool walk(const char *at, const char *end, struct scope scopes[DEPTH_MAX]
 		switch (*at) {
 		case '{':
 		case '[':
-			if (*depth == DEPTH_MAX)
-				return false;
 			scopes[(*depth)++] = (struct scope){ .is_array = *at == '[' };
 			key_is_next = *at == '{';
 			break;
@@ -81,13 +75,12 @@ static bool walk(const char *at, const char *end, struct scope scopes[DEPTH_MAX]
 			break;
 		}
 	}
-	return true;
 }
 
 /* The name of what stands at an offset: "contacts[3].phone_number". */
 static const char *name_at(struct arena *arena, const char *body, size_t offset)
 {
-	struct scope scopes[DEPTH_MAX];
+	struct scope scopes[JSON_READ_DEPTH];
 	const char *name = "";
 	int depth;
 
@@ -104,129 +97,176 @@ static const char *name_at(struct arena *arena, const char *body, size_t offset)
 	return *name != '\0' ? name : "body";
 }
 
-static enum field_result explain(const json_error_t *error, const char *body, size_t len,
-                                 struct faults *faults)
+/* The line, and the character in it, of an offset; both count from 1. */
+static const char *position_at(struct arena *arena, const char *body, size_t offset)
 {
-	size_t offset = (size_t)error->position < len ? (size_t)error->position : len;
+	size_t line = 1, line_at = 0;
 
-	switch (json_error_code(error)) {
-	case json_error_duplicate_key:
-		/* the offset is behind the key: its quotes are closed */
-		fault_add(faults, name_at(faults->arena, body, offset), "is given twice");
-		return FIELD_INVALID;
-	case json_error_numeric_overflow:
-		fault_add(faults, name_at(faults->arena, body, offset), "is a number out of range");
-		return FIELD_INVALID;
-	case json_error_null_character: /* as \u0000; a bare one is no JSON */
-	case json_error_null_byte_in_key:
-		fault_add(faults, name_at(faults->arena, body, offset), "contains the character NUL");
-		return FIELD_INVALID;
-	case json_error_invalid_utf8:
-		fault_add(faults, name_at(faults->arena, body, offset), "is not valid UTF-8 (line %d)",
-		          error->line);
-		return FIELD_BAD_JSON;
-	default:
-		fault_add(faults, "body", "is not JSON: error in line %d, column %d", error->line,
-		          error->column);
-		return FIELD_BAD_JSON;
-	}
+	for (size_t i = 0; i < offset; i++)
+		if (body[i] == '\n') {
+			line++;
+			line_at = i + 1;
+		}
+	return arena_printf(arena, "line %zu, column %zu", line, utf8_length(body + line_at, offset - line_at) + 1);
 }
 
-json_t *body_parse(const char *body, size_t len, enum field_result *result, struct faults *faults)
+static enum field_result explain(const struct json_error *error, const char *body, struct faults *faults)
 {
-	struct scope scopes[DEPTH_MAX];
-	json_error_t error;
-	json_t *tree;
-	int depth;
+	struct arena *arena = faults->arena;
+
+	switch (error->fault) {
+	case JSON_FAULT_DEPTH:
+		fault_add(faults, "body", "is nested more than %d levels deep", JSON_READ_DEPTH);
+		return FIELD_BAD_JSON;
+	case JSON_FAULT_UTF8:
+		fault_add(faults, name_at(arena, body, error->offset), "is not valid UTF-8 (%s)",
+		          position_at(arena, body, error->offset));
+		return FIELD_BAD_JSON;
+	case JSON_FAULT_NUL:
+		fault_add(faults, name_at(arena, body, error->offset), "contains the character NUL");
+		return FIELD_INVALID;
+	case JSON_FAULT_NUMBER:
+		fault_add(faults, name_at(arena, body, error->offset), "is a number out of range");
+		return FIELD_INVALID;
+	case JSON_FAULT_SYNTAX:
+	case JSON_FAULT_NONE:
+		break;
+	}
+	fault_add(faults, "body", "is not JSON: %s (%s)", error->reason, position_at(arena, body, error->offset));
+	return FIELD_BAD_JSON;
+}
+
+const char *body_check(const char *body, size_t len, enum field_result *result, struct faults *faults)
+{
+	static const char byte_order_mark[] = "\xef\xbb\xbf";
+	size_t spaces = len != 0 ? strspn(body, " \t\r\n") : 0;
+	struct json_error error;
 
 	*result = FIELD_BAD_JSON;
-	if (len == strspn(len != 0 ? body : "", " \t\r\n"))
-		return json_object();
-	if (!walk(body, body + len, scopes, &depth)) {
-		fault_add(faults, "body", "is nested more than %d levels deep", DEPTH_MAX);
+	if (spaces == len)
+		return "{}";
+	if (len >= 3 && memcmp(body, byte_order_mark, 3) == 0) {
+		fault_add(faults, "body", "begins with a byte order mark (BOM): JSON is sent without it");
 		return NULL;
 	}
-	tree = json_loadb(body, len, JSON_REJECT_DUPLICATES, &error);
-	if (tree == NULL) {
-		*result = explain(&error, body, len, faults);
-	} else if (!json_is_object(tree)) {
-		fault_add(faults, "body", "must be a JSON object");
-		json_decref(tree);
-		tree = NULL;
+	if (!json_read_check(body, len, &error)) {
+		*result = explain(&error, body, faults);
+		return NULL;
 	}
-	return tree;
+	if (json_read_type(body + spaces) != JSON_IS_OBJECT) {
+		fault_add(faults, "body", "is JSON, but not an object: it must be one, in { and }");
+		return NULL;
+	}
+	return body + spaces;
 }
 
-/* The shortest text that reads back as the same number: 19.99, not 19.989999999999998. */
-static void add_real(struct buf *out, double value)
-{
-	char text[40];
+/* An object on its way to compact text. */
+struct compaction {
+	const char *object;
+	const struct place *at;
+	struct buf *out;
+};
 
-	for (int digits = 15; digits <= 17; digits++) {
-		snprintf(text, sizeof text, "%.*g", digits, value);
-		if (strtod(text, NULL) == value)
-			break;
-	}
-	buf_puts(out, text);
-	if (strpbrk(text, ".e") == NULL)
-		buf_puts(out, ".0");
+struct key {
+	const char *text, *source;
+	size_t len;
+};
+
+static int compare_keys(const void *a, const void *b)
+{
+	const struct key *left = a, *right = b;
+	int order = memcmp(left->text, right->text, left->len < right->len ? left->len : right->len);
+
+	return order != 0 ? order : (left->len > right->len) - (left->len < right->len);
 }
 
-static void add_value(struct buf *out, const json_t *value);
-
-static void add_object(struct buf *out, const json_t *value)
+/* The key that an object has twice; NULL: there is none. */
+static const char *find_repeated(struct arena *arena, const char *object)
 {
-	json_t *object = (json_t *)value; /* jansson's iterators are not const */
+	size_t count = json_read_count_keys(object), n = 0;
+	struct key *keys = arena_alloc(arena, count * sizeof *keys);
+
+	for (const char *key = json_read_first_key(object); key != NULL; key = json_read_next_key(key), n++) {
+		keys[n].source = key;
+		keys[n].text = json_read_span(arena, key, &keys[n].len);
+	}
+	qsort(keys, count, sizeof *keys, compare_keys);
+	for (size_t i = 1; i < count; i++)
+		if (compare_keys(&keys[i - 1], &keys[i]) == 0)
+			return keys[i - 1].source > keys[i].source ? keys[i - 1].source : keys[i].source;
+	return NULL;
+}
+
+static void add_string(struct compaction *compaction, const char *value)
+{
+	struct json json = json_to(compaction->out);
+	size_t len;
+	const char *text = json_read_span(compaction->at->faults->arena, value, &len);
+
+	json_string_n(&json, NULL, text, len);
+}
+
+static bool add_value(struct compaction *compaction, const char *value);
+
+static bool add_object(struct compaction *compaction, const char *object)
+{
+	struct arena *arena = compaction->at->faults->arena;
+	const char *repeated = find_repeated(arena, object);
 	const char *separator = "";
 
-	buf_putc(out, '{');
-	for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at)) {
-		struct json key = json_to(out);
+	if (repeated != NULL) {
+		struct place at = *compaction->at;
+		size_t offset = (size_t)(json_read_end(repeated) - compaction->object);
 
-		buf_puts(out, separator);
-		json_add_string(&key, NULL, json_object_iter_key(at));
-		buf_putc(out, ':');
-		add_value(out, json_object_iter_value(at));
+		at.field = arena_printf(arena, "%s.%s", at.field, name_at(arena, compaction->object, offset));
+		return place_fault(&at, "is given twice");
+	}
+	buf_putc(compaction->out, '{');
+	for (const char *key = json_read_first_key(object); key != NULL; key = json_read_next_key(key)) {
+		buf_puts(compaction->out, separator);
+		add_string(compaction, key);
+		buf_putc(compaction->out, ':');
+		if (!add_value(compaction, json_read_member(key)))
+			return false;
 		separator = ",";
 	}
-	buf_putc(out, '}');
+	buf_putc(compaction->out, '}');
+	return true;
 }
 
-static void add_array(struct buf *out, const json_t *value)
+static bool add_array(struct compaction *compaction, const char *array)
 {
-	buf_putc(out, '[');
-	for (size_t i = 0; i < json_array_size(value); i++) {
-		buf_puts(out, i > 0 ? "," : "");
-		add_value(out, json_array_get(value, i));
+	const char *separator = "";
+
+	buf_putc(compaction->out, '[');
+	for (const char *at = json_read_first(array); at != NULL; at = json_read_next(at)) {
+		buf_puts(compaction->out, separator);
+		if (!add_value(compaction, at))
+			return false;
+		separator = ",";
 	}
-	buf_putc(out, ']');
+	buf_putc(compaction->out, ']');
+	return true;
 }
 
-static void add_value(struct buf *out, const json_t *value)
+static bool add_value(struct compaction *compaction, const char *value)
 {
-	struct json json = json_to(out);
-
-	switch (json_typeof(value)) {
-	case JSON_OBJECT: add_object(out, value); break;
-	case JSON_ARRAY: add_array(out, value); break;
-	case JSON_REAL: add_real(out, json_real_value(value)); break;
-	case JSON_INTEGER: json_int(&json, NULL, json_integer_value(value)); break;
-	case JSON_STRING:
-		json_string_n(&json, NULL, json_string_value(value), json_string_length(value));
-		break;
-	case JSON_TRUE:
-	case JSON_FALSE: json_bool(&json, NULL, json_is_true(value)); break;
-	case JSON_NULL: json_add_null(&json, NULL); break;
+	switch (json_read_type(value)) {
+	case JSON_IS_OBJECT: return add_object(compaction, value);
+	case JSON_IS_ARRAY: return add_array(compaction, value);
+	case JSON_IS_STRING: add_string(compaction, value); return true;
+	default: buf_add(compaction->out, value, (size_t)(json_read_end(value) - value)); return true;
 	}
 }
 
-const char *json_compact(struct arena *arena, const json_t *value)
+const char *object_compact(const char *object, const struct place *at)
 {
 	struct buf out = { 0 };
-	const char *text;
+	struct compaction compaction = { object, at, &out };
+	const char *text = NULL;
 
-	add_value(&out, value);
-	text = arena_strndup(arena, out.data, out.len);
+	if (add_object(&compaction, object))
+		text = arena_strndup(at->faults->arena, out.data, out.len);
 	buf_free(&out);
 	return text;
 }

@@ -1,17 +1,13 @@
-/* Inner side of base/field.h: JSON text to a tree and back. No one else includes this or jansson.h. */
+/* Inner side of base/field.h: the JSON of a body, and where in it a fault is. Nobody else includes this file. */
 #ifndef BASE_FIELD_JSON_H
 #define BASE_FIELD_JSON_H
 
-#include <jansson.h>
-
 #include "base/field.h"
+#include "base/json_read.h"
 
-/* The tree of a body that is one JSON object (an empty body: of {}), to be released with json_decref;
- * else NULL, with the fault recorded and *result telling its kind. */
-json_t *body_parse(const char *body, size_t len, enum field_result *result, struct faults *faults);
-
-/* Compact JSON; numbers keep their value, members their order. */
-const char *json_compact(struct arena *arena, const json_t *value);
+/* The object that the body is, checked (an empty body: {}), to be walked by json_read.h. Else NULL: the fault is recorded,
+ * and *result is its kind. */
+const char *body_check(const char *body, size_t len, enum field_result *result, struct faults *faults);
 
 /* A name that a client made up, as it is shown: not at any length, and always UTF-8. */
 const char *name_shown(struct arena *arena, const char *name, size_t len);
@@ -29,8 +25,11 @@ struct place {
 bool place_fault(const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* An object as compact text: strings in their shortest form, numbers as they were written, members in their order.
+ * NULL: a key is given twice; the fault is recorded. */
+const char *object_compact(const char *object, const struct place *at);
+
 /* Reads one value into *out; false, with a fault, when it is of no use. Not for FIELD_RECORDS. */
-bool field_value_read(const struct field *field, const json_t *value, void *out,
-                      const struct place *at);
+bool field_value_read(const struct field *field, const char *value, void *out, const struct place *at);
 
 #endif

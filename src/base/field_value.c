@@ -64,10 +64,11 @@ static const char *list_choices(struct arena *arena, const char *const *choices)
 	return list;
 }
 
-static bool read_string(const struct field *field, const json_t *value, const char **out,
+static bool read_string(const struct field *field, const char *value, const char **out,
                         const struct place *at)
 {
-	const char *text = json_string_value(value);
+	size_t len;
+	const char *text = json_read_text(at->faults->arena, value, &len);
 	const char *fault;
 	int64_t count;
 
@@ -79,7 +80,6 @@ static bool read_string(const struct field *field, const json_t *value, const ch
 		                   field->max);
 	if (count < field->min)
 		return place_fault(at, "must not be empty");
-	text = arena_strndup(at->faults->arena, text, json_string_length(value));
 	fault = field->check != NULL && count > 0 ? field->check(at->faults->arena, &text) : NULL;
 	if (fault != NULL)
 		return place_fault(at, "%s", fault);
@@ -88,18 +88,19 @@ static bool read_string(const struct field *field, const json_t *value, const ch
 }
 
 /* 2.0 is a whole number, too. */
-static bool parse_int(const json_t *value, int64_t *out)
+static bool parse_int(const char *value, int64_t *out)
 {
-	double real = json_number_value(value);
+	struct json_number number;
 
-	if (!json_is_number(value) ||
-	    (json_is_real(value) && (real != trunc(real) || fabs(real) > 9e15)))
+	if (!json_read_number(value, &number))
 		return false;
-	*out = json_is_integer(value) ? json_integer_value(value) : (int64_t)real;
+	if (!number.is_integer && (number.real != trunc(number.real) || fabs(number.real) > 9e15))
+		return false;
+	*out = number.is_integer ? number.integer : (int64_t)number.real;
 	return true;
 }
 
-static bool read_int(const struct field *field, const json_t *value, int64_t *out,
+static bool read_int(const struct field *field, const char *value, int64_t *out,
                      const struct place *at)
 {
 	if (!parse_int(value, out))
@@ -109,23 +110,28 @@ static bool read_int(const struct field *field, const json_t *value, int64_t *ou
 	return true;
 }
 
-static bool read_decimal(const struct field *field, const json_t *value, int64_t *out,
+static bool read_decimal(const struct field *field, const char *value, int64_t *out,
                          const struct place *at)
 {
 	/* Compared as they are read, or the largest would be rounded beyond itself. */
-	double number = json_number_value(value), min = (double)field->min / 10000, max = (double)field->max / 10000;
+	double min = (double)field->min / 10000, max = (double)field->max / 10000;
+	struct json_number number;
 
-	if (!json_is_number(value))
+	if (!json_read_number(value, &number))
 		return place_fault(at, "must be a number");
-	if (number < min || number > max)
+	if (number.real < min || number.real > max)
 		return place_fault(at, "must be from %g to %.15g", min, max);
-	*out = llround(number * 10000);
+	*out = llround(number.real * 10000);
 	return true;
 }
 
-static int find_choice(const char *const *choices, const char *text)
+/* -1: the value is none of them. */
+static int find_choice(struct arena *arena, const char *const *choices, const char *value)
 {
-	if (text == NULL || *text == '\0')
+	size_t len;
+	const char *text = json_read_text(arena, value, &len);
+
+	if (text == NULL || len == 0)
 		return -1;
 	for (int i = 0; choices[i] != NULL; i++)
 		if (strcmp(choices[i], text) == 0)
@@ -133,25 +139,24 @@ static int find_choice(const char *const *choices, const char *text)
 	return -1;
 }
 
-static bool read_choice(const struct field *field, const json_t *value, int *out,
+static bool read_choice(const struct field *field, const char *value, int *out,
                         const struct place *at)
 {
-	*out = find_choice(field->choices, json_string_value(value));
+	*out = find_choice(at->faults->arena, field->choices, value);
 	if (*out < 0)
 		place_fault(at, "must be one of %s", list_choices(at->faults->arena, field->choices));
 	return *out >= 0;
 }
 
-/* The bounds of an array's size, for every type that is one. */
-static bool check_size(const struct field *field, const json_t *value, const struct place *at)
+/* Counts the elements of an array, and judges their number before there is memory for them. */
+static bool check_size(const struct field *field, const char *value, size_t *count, const struct place *at)
 {
-	int64_t size = (int64_t)json_array_size(value);
-
-	if (!json_is_array(value))
+	if (json_read_type(value) != JSON_IS_ARRAY)
 		return place_fault(at, "must be an array");
-	if (size == 0 && field->min > 0)
+	*count = json_read_count(value, (size_t)field->max);
+	if (*count == 0 && field->min > 0)
 		return place_fault(at, "must not be empty");
-	if (size < field->min || size > field->max)
+	if ((int64_t)*count < field->min || (int64_t)*count > field->max)
 		return place_fault(at, "must have %" PRId64 " to %" PRId64 " elements", field->min,
 		                   field->max);
 	return true;
@@ -168,29 +173,29 @@ static bool add_to_set(unsigned *set, int bit, const char *what_is_right, const 
 	return true;
 }
 
-static bool read_choices(const struct field *field, const json_t *value, unsigned *out,
+static bool read_choices(const struct field *field, const char *value, unsigned *out,
                          const struct place *at)
 {
-	*out = 0;
-	if (!check_size(field, value, at))
-		return false;
-	for (size_t i = 0; i < json_array_size(value); i++) {
-		int found = find_choice(field->choices, json_string_value(json_array_get(value, i)));
+	struct arena *arena = at->faults->arena;
+	size_t count;
 
-		if (!add_to_set(out, found, list_choices(at->faults->arena, field->choices), at))
+	*out = 0;
+	if (!check_size(field, value, &count, at))
+		return false;
+	for (const char *element = json_read_first(value); element != NULL; element = json_read_next(element))
+		if (!add_to_set(out, find_choice(arena, field->choices, element), list_choices(arena, field->choices), at))
 			return false;
-	}
 	return true;
 }
 
-static bool read_weekdays(const json_t *value, unsigned *out, const struct place *at)
+static bool read_weekdays(const char *value, unsigned *out, const struct place *at)
 {
 	*out = 0;
-	if (!json_is_array(value) || json_array_size(value) == 0)
+	if (json_read_type(value) != JSON_IS_ARRAY || json_read_first(value) == NULL)
 		return place_fault(at, "must be an array of weekdays, 1 (Monday) to 7, and not empty");
-	for (size_t i = 0; i < json_array_size(value); i++) {
+	for (const char *element = json_read_first(value); element != NULL; element = json_read_next(element)) {
 		int64_t day;
-		bool is_day = parse_int(json_array_get(value, i), &day) && day >= 1 && day <= 7;
+		bool is_day = parse_int(element, &day) && day >= 1 && day <= 7;
 
 		if (!add_to_set(out, is_day ? (int)day - 1 : -1, "1 (Monday) to 7", at))
 			return false;
@@ -198,9 +203,10 @@ static bool read_weekdays(const json_t *value, unsigned *out, const struct place
 	return true;
 }
 
-static bool parse_id(const json_t *value, struct uuid *out)
+static bool parse_id(struct arena *arena, const char *value, struct uuid *out)
 {
-	const char *text = json_string_value(value);
+	size_t len;
+	const char *text = json_read_text(arena, value, &len);
 
 	return text != NULL && uuid_parse_id(text, out) && !uuid_is_nil(out);
 }
@@ -222,20 +228,20 @@ static bool ids_repeat(struct arena *arena, const struct uuid *ids, size_t count
 	return false;
 }
 
-static bool read_ids(const struct field *field, const json_t *value, struct field_list *out,
+static bool read_ids(const struct field *field, const char *value, struct field_list *out,
                      const struct place *at)
 {
-	size_t count = json_array_size(value);
+	struct arena *arena = at->faults->arena;
+	size_t count, i = 0;
 	struct uuid *ids;
 
-	if (!check_size(field, value, at))
+	if (!check_size(field, value, &count, at))
 		return false;
-	ids = arena_alloc(at->faults->arena, count * sizeof *ids);
-	for (size_t i = 0; i < count; i++) {
-		if (!parse_id(json_array_get(value, i), &ids[i]))
+	ids = arena_alloc(arena, count * sizeof *ids);
+	for (const char *element = json_read_first(value); element != NULL; element = json_read_next(element), i++)
+		if (!parse_id(arena, element, &ids[i]))
 			return element_fault(at, i, "must be an id (a UUID)");
-	}
-	if (count > 1 && ids_repeat(at->faults->arena, ids, count))
+	if (count > 1 && ids_repeat(arena, ids, count))
 		return place_fault(at, "must not repeat an element");
 	*out = (struct field_list){ ids, count };
 	return true;
@@ -243,43 +249,43 @@ static bool read_ids(const struct field *field, const json_t *value, struct fiel
 
 #define PHONE_WANTED "must be a phone number in E.164 form, such as +4930123456"
 
-static bool parse_phone(struct arena *arena, const json_t *value, const char **out)
+static bool parse_phone(struct arena *arena, const char *value, const char **out)
 {
-	const char *text = json_string_value(value);
+	size_t len;
 
-	if (text == NULL || !phone_is_e164(text))
-		return false;
-	*out = arena_strdup(arena, text);
-	return true;
+	*out = json_read_text(arena, value, &len);
+	return *out != NULL && phone_is_e164(*out);
 }
 
-static bool read_phone(const json_t *value, const char **out, const struct place *at)
+static bool read_phone(const char *value, const char **out, const struct place *at)
 {
 	return parse_phone(at->faults->arena, value, out) || place_fault(at, PHONE_WANTED);
 }
 
-static bool read_phones(const struct field *field, const json_t *value, struct field_list *out,
+static bool read_phones(const struct field *field, const char *value, struct field_list *out,
                         const struct place *at)
 {
-	size_t count = json_array_size(value);
+	struct arena *arena = at->faults->arena;
+	size_t count, i = 0;
 	const char **phones;
 
-	if (!check_size(field, value, at))
+	if (!check_size(field, value, &count, at))
 		return false;
-	phones = arena_alloc(at->faults->arena, count * sizeof *phones);
-	for (size_t i = 0; i < count; i++)
-		if (!parse_phone(at->faults->arena, json_array_get(value, i), &phones[i]))
+	phones = arena_alloc(arena, count * sizeof *phones);
+	for (const char *element = json_read_first(value); element != NULL; element = json_read_next(element), i++)
+		if (!parse_phone(arena, element, &phones[i]))
 			return element_fault(at, i, PHONE_WANTED);
 	*out = (struct field_list){ phones, count };
 	return true;
 }
 
-static bool read_time(const json_t *value, int *out, const struct place *at)
+static bool read_time(const char *value, int *out, const struct place *at)
 {
-	const char *t = json_string_value(value);
+	size_t len;
+	const char *t = json_read_text(at->faults->arena, value, &len);
 	static const char digits[] = "0123456789";
 
-	if (t != NULL && strlen(t) == 5 && strspn(t, digits) == 2 && t[2] == ':' &&
+	if (t != NULL && len == 5 && strspn(t, digits) == 2 && t[2] == ':' &&
 	    strspn(t + 3, digits) == 2) {
 		int hour = (t[0] - '0') * 10 + t[1] - '0', minute = (t[3] - '0') * 10 + t[4] - '0';
 
@@ -297,23 +303,23 @@ static int compare_days(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static bool read_dates(const struct field *field, const json_t *value, struct field_list *out,
+static bool read_dates(const struct field *field, const char *value, struct field_list *out,
                        const struct place *at)
 {
-	size_t count = json_array_size(value);
+	size_t count, len, i = 0;
 	int32_t *days;
 
-	if (!check_size(field, value, at))
+	if (!check_size(field, value, &count, at))
 		return false;
 	days = arena_alloc(at->faults->arena, count * sizeof *days);
-	for (size_t i = 0; i < count; i++) {
-		const char *text = json_string_value(json_array_get(value, i));
+	for (const char *element = json_read_first(value); element != NULL; element = json_read_next(element), i++) {
+		const char *text = json_read_text(at->faults->arena, element, &len);
 
 		if (text == NULL || !date_parse(text, &days[i]))
 			return element_fault(at, i, "must be a date YYYY-MM-DD");
 	}
 	qsort(days, count, sizeof *days, compare_days);
-	for (size_t i = 1; i < count; i++)
+	for (i = 1; i < count; i++)
 		if (days[i - 1] == days[i])
 			return place_fault(at, "must not repeat an element");
 	*out = (struct field_list){ days, count };
@@ -321,9 +327,10 @@ static bool read_dates(const struct field *field, const json_t *value, struct fi
 }
 
 /* The years that the database's sentinels leave. */
-static bool read_when(const json_t *value, struct when *out, const struct place *at)
+static bool read_when(const char *value, struct when *out, const struct place *at)
 {
-	const char *text = json_string_value(value);
+	size_t len;
+	const char *text = json_read_text(at->faults->arena, value, &len);
 
 	if (text == NULL || !when_parse(text, out))
 		return place_fault(at,
@@ -333,30 +340,33 @@ static bool read_when(const json_t *value, struct when *out, const struct place 
 	return true;
 }
 
-static bool read_object(const struct field *field, const json_t *value, const char **out,
+static bool read_object(const struct field *field, const char *value, const char **out,
                         const struct place *at)
 {
-	if (!json_is_object(value))
+	const char *text;
+
+	if (json_read_type(value) != JSON_IS_OBJECT)
 		return place_fault(at, "must be an object");
-	*out = json_compact(at->faults->arena, value);
-	if ((int64_t)strlen(*out) > field->max)
+	if (json_read_size(value) > (size_t)field->max) /* before it is made */
 		return place_fault(at, "must not be longer than %" PRId64 " bytes", field->max);
-	return true;
+	text = object_compact(value, at);
+	*out = text != NULL ? text : *out;
+	return text != NULL;
 }
 
-bool field_value_read(const struct field *field, const json_t *value, void *out, const struct place *at)
+bool field_value_read(const struct field *field, const char *value, void *out, const struct place *at)
 {
 	switch (field->type) {
 	case FIELD_STRING: return read_string(field, value, out, at);
 	case FIELD_INT: return read_int(field, value, out, at);
 	case FIELD_DECIMAL: return read_decimal(field, value, out, at);
 	case FIELD_BOOL:
-		*(bool *)out = json_is_true(value);
-		return json_is_boolean(value) || place_fault(at, "must be true or false");
+		*(bool *)out = *value == 't';
+		return json_read_type(value) == JSON_IS_BOOL || place_fault(at, "must be true or false");
 	case FIELD_CHOICE: return read_choice(field, value, out, at);
 	case FIELD_CHOICES: return read_choices(field, value, out, at);
 	case FIELD_WEEKDAYS: return read_weekdays(value, out, at);
-	case FIELD_ID: return parse_id(value, out) || place_fault(at, "must be an id (a UUID)");
+	case FIELD_ID: return parse_id(at->faults->arena, value, out) || place_fault(at, "must be an id (a UUID)");
 	case FIELD_IDS: return read_ids(field, value, out, at);
 	case FIELD_PHONES: return read_phones(field, value, out, at);
 	case FIELD_PHONE: return read_phone(value, out, at);

@@ -1,7 +1,6 @@
 /* A JSON writer that cannot emit malformed output: it keeps the commas and the open scopes itself, it escapes keys as
  * well as texts, and it replaces what is not UTF-8. json_raw alone trusts its caller.
- * `key` is NULL inside an array and for the outermost value. (json_object, json_array, json_string and
- * json_null are names of jansson's, which reads JSON for base/field.h.) */
+ * `key` is NULL inside an array and for the outermost value. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 

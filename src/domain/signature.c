@@ -10,6 +10,7 @@
 
 #define OVERLAP_US US_PER_DAY
 #define HMAC_SECRET_SIZE 24
+#define HMAC_TEXT 44 /* characters: the base64 of SHA256_SIZE bytes */
 #define RECORD_MAX (1 + SECRETS_MAX * (2 + 8 + SECRET_SIZE_MAX))
 
 const char *const signature_type_names[SIGNATURE_TYPE__MAX + 1] = {
@@ -190,6 +191,27 @@ static bool list_has(const char *list, const struct buf *wanted)
 		found |= len == wanted->len && crypto_equal(list, wanted->data, len);
 	}
 	return found;
+}
+
+bool signature_is_wellformed(const char *signatures)
+{
+	static const char version[] = "v1,";
+	const size_t version_len = sizeof version - 1;
+	uint8_t mac[SHA256_SIZE];
+
+	for (size_t len; *signatures != '\0'; signatures += len) {
+		char text[HMAC_TEXT + 1];
+
+		signatures += strspn(signatures, " ");
+		len = strcspn(signatures, " ");
+		if (len != version_len + HMAC_TEXT || strncmp(signatures, version, version_len) != 0)
+			continue;
+		memcpy(text, signatures + version_len, HMAC_TEXT);
+		text[HMAC_TEXT] = '\0';
+		if (crypto_base64_decode(text, mac, sizeof mac))
+			return true;
+	}
+	return false;
 }
 
 bool signature_fits(const char *signatures, const struct signing_secrets *secrets,

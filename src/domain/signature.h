@@ -55,6 +55,9 @@ struct signed_message {
  * v1a,BASE64(ed25519) over "id.timestamp.body", and the same of old secrets behind spaces. */
 void signature_write(struct buf *out, const struct signing_secrets *secrets, const struct signed_message *message);
 
+/* Whether such a header has a signature that could fit: v1, and the base64 of an HMAC. */
+bool signature_is_wellformed(const char *signatures);
+
 /* Whether one of the signatures in such a header is by a secret that is valid now. Those who verify with a public
  * key cannot sign: of theirs none fits. */
 bool signature_fits(const char *signatures, const struct signing_secrets *secrets,

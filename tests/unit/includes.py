@@ -11,7 +11,6 @@ ROOMS = {  # headers of others, and the only files that may know them
     "fcgios.h": r"api/",
     "mysql.h": r"store/db(_statement\.c|_connection\.h)$|store/db\.c$",
     "curl/curl.h": r"scheduler/(deliver|connection)\.c$",
-    "jansson.h": r"base/field\w*\.[ch]$",
     "uuid/uuid.h": r"base/uuid\.c$",
     "systemd/sd-daemon.h": r"base/|api/prefork\.c$",
 }

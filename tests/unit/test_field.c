@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -289,13 +290,19 @@ static void dates_and_instants(void **state)
 
 static void objects_come_back_as_they_were(void **state)
 {
-	static const char data[] = "{\"b\":[1,-2,0.1,19.99,1.0],\"a\":{\"\\\"x\\n\":null,\"ä\":[]}}";
-	static const char member[] = "\"data\": { \"b\" : [1,-2, 0.1,19.99, 1.0 ],"
+	static const char data[] = "{\"b\":[1,-2,0.1,19.99,1.0,1E2],\"a\":{\"\\\"x\\n\":null,\"ä\":[]}}";
+	static const char member[] = "\"data\": { \"b\" : [1,-2, 0.1,19.99, 1.0 ,1E2],"
 	                             "\"a\" :{\"\\\"x\\u000a\":null,\"\\u00e4\":[]}}";
 	const struct thing *thing = taken(state, member);
 
 	assert_string_equal(thing->data, data);
+	assert_string_equal(taken(state, "\"data\":{\"\\ud83d\\ude00\":\"\\/\\b\\f\\t\\u00e9\"}")->data,
+	                    "{\"😀\":\"/\\b\\f\\té\"}");
 	refused(state, "\"data\":[]", "data", "must be an object");
+	assert_int_equal(strlen(taken(state, "\"data\":{\"a\":\"\\u00e4\\u000a\\u0001\\\"\\\\\\ud83d\\ude00 "
+	                                     "456789012345678901234567890123456\"}")->data), 60);
+	refused(state, "\"data\":{\"a\":\"\\u00e4\\u000a\\u0001\\\"\\\\\\ud83d\\ude00 "
+	        "4567890123456789012345678901234567\"}", "data", "must not be longer than 60 bytes");
 	refused(state,
 	        "\"data\":{\"a\":\"12345678901234567890123456789012345678901234567890123456\"}", "data",
 	        "must not be longer than 60 bytes");
@@ -350,6 +357,53 @@ static void faults_are_bounded(void **state)
 	buf_free(&body);
 }
 
+/* How much memory a reading of `prefix`, many times `part`, and `suffix` takes at its peak. */
+static long growth_for(void **state, const char *prefix, const char *part, const char *suffix)
+{
+	struct reading *reading = start(state);
+	struct buf body = { 0 };
+	struct rusage before, after;
+
+	buf_puts(&body, prefix);
+	while (body.len < 8 << 20)
+		buf_puts(&body, part);
+	body.len -= 1; /* the last comma */
+	buf_puts(&body, suffix);
+	getrusage(RUSAGE_SELF, &before);
+	reading->result = field_read(&thing_fields, FIELD_CREATE, body.data, body.len, &reading->thing,
+	                             &reading->given, &reading->faults);
+	getrusage(RUSAGE_SELF, &after);
+	assert_int_equal(reading->result, FIELD_INVALID);
+	buf_free(&body);
+	return after.ru_maxrss - before.ru_maxrss;
+}
+
+static void memory_does_not_grow_with_the_values(void **state)
+{
+	static const char *const hostile[][3] = {
+		{ "{\"items\":[", "{},", "]}" },
+		{ "{\"items\":[", "{\"phone\":\"+12\"},", "]}" },
+		{ "{\"data\":{\"a\":[", "1,", "]}}" },
+		{ "{\"data\":{", "\"k\":1,", "}}" },
+		{ "{\"data\":{\"a\":[", "[],", "]}}" },
+		{ "{\"other\":[", "{\"a\":{}},", "]}" },
+		{ "{\"other\":[", "\"\\u00e4\",", "]}" },
+		{ "{", "\"other\":1,", "}" },
+		{ "{", "\"name\":\"x\",", "}" },
+		{ "{\"dates\":[", "\"2026-01-01\",", "]}" },
+		{ "{\"tags\":[", "\"red\",", "]}" },
+		{ "{\"ids\":[", "\"01a1fd39-63f6-7000-a4b8-ed1a2bb74df0\",", "]}" },
+		{ "{\"count\":", "9", "9}" },
+	};
+
+	for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
+		long kilobytes = growth_for(state, hostile[i][0], hostile[i][1], hostile[i][2]);
+
+		if (kilobytes > 1024)
+			fail_msg("%s%s…: %ld KiB", hostile[i][0], hostile[i][1], kilobytes);
+	}
+}
+
 static void long_unknown_names_are_cut_between_characters(void **state)
 {
 	struct buf member = { 0 };
@@ -362,8 +416,8 @@ static void long_unknown_names_are_cut_between_characters(void **state)
 	reading = read_member(state, member.data);
 	assert_int_equal(strlen(reading->faults.list[0].field), 63);
 	reading = read_member(state, arena_printf(*state, "%s,%s", member.data, member.data));
-	assert_string_equal(reading->faults.list[0].reason, "is given twice");
-	assert_int_equal(strlen(reading->faults.list[0].field), 63);
+	assert_string_equal(reading->faults.list[1].reason, "unknown field");
+	assert_int_equal(strlen(reading->faults.list[1].field), 63);
 	buf_free(&member);
 	refused(state, "\"\":1", "", "unknown field");
 }
@@ -371,10 +425,13 @@ static void long_unknown_names_are_cut_between_characters(void **state)
 static void repeated_keys_are_named(void **state)
 {
 	refused(state, "\"name\":\"y\"", "name", "is given twice");
+	refused(state, "\"nam\\u0065\":\"y\"", "name", "is given twice");
 	refused(state,
 	        "\"items\":[{\"phone\":\"+12\"},"
-	        "{\"phone\":\"+12\",\"a\":{\"x}]\\\"\":[1,{}]},\"phone\":\"+13\"}]",
+	        "{\"phone\":\"+12\",\"label\":\"x}]\\\"\",\"phone\":\"+13\"}]",
 	        "items[1].phone", "is given twice");
+	refused(state, "\"data\":{\"a\":1,\"b\":[2],\"\\u0061\":3}", "data.\\u0061", "is given twice");
+	refused(state, "\"data\":{\"x}]\\\"\":[1,{\"\":0,\"\":0}]}", "data.x}]\\\"[1].", "is given twice");
 	refused(state, "\"data\":{\"a\":{\"b\":1,\"b\":2}}", "data.a.b", "is given twice");
 	refused(state, "\"data\":{\"a\":[1,[99999999999999999999]]}", "data.a[1][0]",
 	        "is a number out of range");
@@ -382,12 +439,24 @@ static void repeated_keys_are_named(void **state)
 
 static void what_is_not_json(void **state)
 {
-	bad_json(state, "{", 1, "is not JSON: error in line 1, column 1");
-	bad_json(state, "{\"name\":\n\"x\",}", 14, "is not JSON: error in line 2, column 5");
-	bad_json(state, "[]", 2, "must be a JSON object");
-	bad_json(state, "{\"\xff\":1}", 7, "is not valid UTF-8 (line 1)");
-	bad_json(state, "{\"name\":\"a\0b\"}", 14, "is not JSON: error in line 1, column 10");
-	bad_json(state, "{}x", 3, "is not JSON: error in line 1, column 3");
+	bad_json(state, "{", 1, "is not JSON: the text ends too early (line 1, column 2)");
+	bad_json(state, "{\"name\":\n\"\xc3\xa4\",}", 15, "is not JSON: expected a key in double quotes (line 2, column 5)");
+	bad_json(state, "{\"name\" \"x\"}", 12, "is not JSON: expected ':' (line 1, column 9)");
+	bad_json(state, "{\"name\":\"x\" \"note\":1}", 21, "is not JSON: expected ',' or '}' (line 1, column 13)");
+	bad_json(state, "{\"name\":'x'}", 12, "is not JSON: expected a value (line 1, column 9)");
+	bad_json(state, "[]", 2, "is JSON, but not an object: it must be one, in { and }");
+	bad_json(state, "42", 2, "is JSON, but not an object: it must be one, in { and }");
+	bad_json(state, " null\n", 6, "is JSON, but not an object: it must be one, in { and }");
+	bad_json(state, "\xef\xbb\xbf{}", 5, "begins with a byte order mark (BOM): JSON is sent without it");
+	bad_json(state, "{\"\xff\":1}", 7, "is not valid UTF-8 (line 1, column 3)");
+	bad_json(state, "{\"name\":\"a\0b\"}", 14,
+	         "is not JSON: a control character in a string must be escaped (line 1, column 11)");
+	bad_json(state, "{\"count\":1\0}", 12, "is not JSON: expected ',' or '}' (line 1, column 11)");
+	bad_json(state, "{\"on\":true\0}", 12, "is not JSON: expected ',' or '}' (line 1, column 11)");
+	bad_json(state, "{}\0", 3, "is not JSON: expected nothing after the value (line 1, column 3)");
+	bad_json(state, "{}x", 3, "is not JSON: expected nothing after the value (line 1, column 3)");
+	bad_json(state, "{\"note\":\"\\u0000\",\"count\":1e999,}", 33,
+	         "is not JSON: expected a key in double quotes (line 1, column 32)");
 	assert_int_equal(read_text(state, " \n")->result, FIELD_INVALID); /* {} lacks the name */
 	assert_string_equal(read_text(state, "")->faults.list[0].reason, "is required");
 }
@@ -401,7 +470,7 @@ static void text_of_no_use_is_named(void **state)
 
 		assert_int_equal(reading->result, FIELD_BAD_JSON);
 		assert_string_equal(reading->faults.list[0].field, "name");
-		assert_string_equal(reading->faults.list[0].reason, "is not valid UTF-8 (line 1)");
+		assert_string_equal(reading->faults.list[0].reason, "is not valid UTF-8 (line 1, column 10)");
 	}
 	refused(state, "\"note\":\"a\\u0000b\"", "note", "contains the character NUL");
 	refused(state, "\"items\":[{\"phone\":\"+12\"},{\"phone\":\"+12\\u0000\"}]", "items[1].phone",
@@ -531,6 +600,7 @@ int main(void)
 		TEST(records),
 		TEST(all_faults_at_once),
 		TEST(faults_are_bounded),
+		TEST(memory_does_not_grow_with_the_values),
 		TEST(long_unknown_names_are_cut_between_characters),
 		TEST(repeated_keys_are_named),
 		TEST(what_is_not_json),
