@@ -144,6 +144,12 @@ class Stack:
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def dashboard(self):
+        """Where browsers find it; None when it was not built."""
+        built = os.path.exists(os.path.join(self.build, "web", "dashboard", "index.html"))
+        return self.url + "/dashboard/" if built else None
+
     # Its parts
 
     def start_database(self):
@@ -321,6 +327,7 @@ class Stack:
             r"listen 127\.0\.0\.1:8080;": f"listen 127.0.0.1:{self.port};",
             r"server unix:/run/outdial/api\.sock;": f"server unix:{self.run_dir}/api.sock;",
             r"access_log /var/log/nginx/outdial\.log": f"access_log {self.log_dir}/access.log",
+            r"root /usr/local/share/outdial/web;": f"root {self.build}/web;",
         }
         for pattern, own in places.items():
             site, count = re.subn(pattern, own, site)

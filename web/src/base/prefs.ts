@@ -1,0 +1,45 @@
+// What a viewer prefers, kept in this browser. Nothing secret.
+
+import { observable, useObservable, type Observable } from './observable'
+
+export interface Prefs {
+	theme: 'system' | 'light' | 'dark'
+	zone: 'campaign' | 'mine' | 'utc'
+	shortcuts: boolean
+	pages: boolean
+	masked: boolean
+}
+
+const ITEM = 'outdial-view'
+const DEFAULTS: Prefs = { theme: 'system', zone: 'campaign', shortcuts: true, pages: false, masked: false }
+
+function load(): Prefs {
+	try {
+		return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(ITEM) ?? '{}') }
+	} catch {
+		return DEFAULTS
+	}
+}
+
+export const prefs: Observable<Prefs> = observable(load())
+
+export function setPref<K extends keyof Prefs>(name: K, value: Prefs[K]) {
+	const next = { ...prefs.get(), [name]: value }
+	try {
+		localStorage.setItem(ITEM, JSON.stringify(next))
+	} catch {
+		// A browser that keeps nothing: it holds until the page is left.
+	}
+	prefs.set(next)
+	applyTheme()
+}
+
+export function applyTheme() {
+	const { theme } = prefs.get()
+	if (theme === 'system') delete document.documentElement.dataset.theme
+	else document.documentElement.dataset.theme = theme
+}
+
+export function usePrefs(): Prefs {
+	return useObservable(prefs)
+}

@@ -1,0 +1,146 @@
+// Contacts from a file or from pasted text: checked by the server first, then loaded. The numbers it gives add up to
+// the rows.
+
+import type { ImportResult } from 'api-types'
+import { useRef, useState } from 'react'
+import { call, save } from '../base/api'
+import { query } from '../base/route'
+import { count, csv, phone, plural } from '../base/text'
+import { ErrorText, Name, Skeleton } from './basics'
+import { Radios, useAction } from './form'
+import { Icon } from './icon'
+
+const UPLOAD_MS = 600_000
+const LARGEST = 64 << 20
+
+export type Checked = ImportResult & { updated?: number; total_contacts?: number; folder_id?: string }
+
+interface Props {
+	// Where the file goes, and parameters that go with it. null: something has to be chosen before.
+	path: string | null
+	words?: Record<string, string | boolean | null>
+	onLoaded: (result: Checked) => void
+	verb?: string
+	noun?: [string, string]
+	skippedText?: string
+	beforeLoad?: () => Promise<string> // gives the path, when it is made only now
+}
+
+const SEPARATORS: Record<string, string> = { ',': 'commas', ';': 'semicolons', '\t': 'tabs' }
+
+// Lines of pasted text as a file: a header is put in front where there is none.
+export function pastedFile(text: string): Blob {
+	const lines = text.split(/\r?\n/).filter(line => line.trim())
+	const hasHeader = /(^|[,;\t"])\s*phone(_number)?\s*($|[,;\t"])/i.test(lines[0] ?? '')
+	const separator = (lines[0] ?? '').includes('\t') ? '\t' : (lines[0] ?? '').includes(';') ? ';' : ','
+	const header = hasHeader ? [] : ['phone' + separator + 'name']
+	return new Blob([[...header, ...lines].join('\r\n') + '\r\n'], { type: 'text/csv' })
+}
+
+export function ImportContacts({ path, words = {}, onLoaded, verb = 'Load', noun = ['contact', 'contacts'], skippedText = 'there already', beforeLoad }: Props) {
+	const [source, setSource] = useState<'file' | 'paste'>('file')
+	const [file, setFile] = useState<File | null>(null)
+	const [text, setText] = useState('')
+	const [checked, setChecked] = useState<Checked | null>(null)
+	const [result, setResult] = useState<Checked | null>(null)
+	const [error, setError] = useState<unknown>(null)
+	const content = source === 'file' ? file : text.trim() ? pastedFile(text) : null
+	const send = async (isDry: boolean) => {
+		setError(null)
+		const target = path ?? await beforeLoad!()
+		const { data } = await call<Checked>('POST', target + query({ ...words, dry_run: isDry ? true : null }), { file: content!, timeout: UPLOAD_MS })
+		return data
+	}
+	const [check, isChecking] = useAction(async () => setChecked(await send(true)), setError)
+	const [load, isLoading] = useAction(async () => {
+		const done = await send(false)
+		setResult(done)
+		onLoaded(done)
+	}, setError)
+	const change = () => { setChecked(null); setResult(null); setError(null) }
+	const take = (next: File | null) => { change(); setFile(next) }
+	return (
+		<div className="stack">
+			<Radios label="Where they come from" value={source} onChange={value => { change(); setSource(value) }} choices={[['file', 'File'], ['paste', 'Paste']]} />
+			{source === 'file' ? <Drop file={file} onFile={take} />
+				: <div className="field"><label htmlFor="pasted">Lines, or cells of a spreadsheet</label>
+					<textarea id="pasted" className="textarea mono" rows={7} value={text} placeholder={'+12125550131, Blaise Pascal\n+12125550132, Ada Lovelace'} onChange={event => { change(); setText(event.target.value) }} />
+					<div className="hint">A number and a name a line; or with a first line that names the columns.</div></div>}
+			{file && source === 'file' && file.size > LARGEST && <p className="bad-text">The file has {count(file.size >> 20)} MiB: at most 64 are taken.</p>}
+			{content && !result && (
+				<div className="buttons">
+					<button type="button" className={`button ${checked ? '' : 'primary'}`} disabled={isChecking || isLoading || content.size > LARGEST} onClick={check}>{isChecking ? 'Checking…' : 'Check the whole file'}</button>
+					{checked && checked.imported + (checked.updated ?? 0) > 0 && <button type="button" className="button primary" disabled={isLoading} onClick={load}>{isLoading ? 'Loading…' : `${verb} ${plural(checked.imported + (checked.updated ?? 0), ...noun)}`}</button>}
+				</div>
+			)}
+			{error !== null && <p className="bad-text" role="alert"><ErrorText error={error} /></p>}
+			{(isChecking || isLoading) && <Skeleton rows={3} />}
+			{result ? <Sums result={result} isDone skippedText={skippedText} noun={noun} /> : checked && <>
+				<Sums result={checked} skippedText={skippedText} noun={noun} />
+				<Sample checked={checked} />
+			</>}
+		</div>
+	)
+}
+
+function Drop({ file, onFile }: { file: File | null; onFile: (file: File | null) => void }) {
+	const input = useRef<HTMLInputElement>(null)
+	const [isOver, setOver] = useState(false)
+	return (
+		<div className={`drop ${isOver ? 'over' : ''}`} onDragOver={event => { event.preventDefault(); setOver(true) }} onDragLeave={() => setOver(false)}
+			onDrop={event => { event.preventDefault(); setOver(false); onFile(event.dataTransfer.files[0] ?? null) }}>
+			<input ref={input} type="file" accept=".csv,.txt,.tsv,text/csv" className="hidden" aria-label="CSV file" tabIndex={-1} onChange={event => onFile(event.target.files?.[0] ?? null)} />
+			{file ? <p className="strong" style={{ color: 'var(--text)' }}><Name>{file.name}</Name> <span className="soft">{file.size < 10_000 ? `${count(file.size)} bytes` : `${count(Math.ceil(file.size / 1024))} KiB`}</span></p> : <p>Drop a CSV file here</p>}
+			<button type="button" className="button" onClick={() => input.current?.click()}>{file ? 'Another file' : 'Choose a file'}</button>
+			<p className="small">UTF-8, with a first row that names the columns. “phone” must be one of them; “name”, “first_name”, “last_name”, “email” and “timezone” may be, and every other becomes a custom field.</p>
+		</div>
+	)
+}
+
+function Sums({ result, isDone, skippedText, noun }: { result: Checked; isDone?: boolean; skippedText: string; noun: [string, string] }) {
+	const rows = result.imported + (result.updated ?? 0) + result.skipped + result.errors
+	const downloadBad = () => save(new Blob([csv([['row', 'phone', 'reason'], ...result.error_details.map(one => [one.row, one.phone, one.reason])])], { type: 'text/csv' }), 'rows-of-no-use.csv')
+	return (
+		<section className="stack close" aria-live="polite">
+			<dl className="adds-up">
+				<dt className="ok-text">{count(result.imported)}</dt><dd>{isDone ? 'loaded' : `will be loaded`}</dd>
+				{!!result.updated && <><dt className="ok-text">{count(result.updated)}</dt><dd>{isDone ? 'overwritten' : 'will be overwritten'}</dd></>}
+				<dt>{count(result.skipped)}</dt><dd>{skippedText}, or twice in the file</dd>
+				<dt className={result.errors ? 'bad-text' : ''}>{count(result.errors)}</dt><dd>cannot be used</dd>
+				<dt>= {count(rows)}</dt><dd>{rows === 1 ? 'row' : 'rows'} of the file{isDone ? '' : `, each ${noun[0]} once`}</dd>
+			</dl>
+			{result.errors > 0 && <>
+				<div className="scroll" style={{ maxHeight: 210, overflow: 'auto' }} tabIndex={0} role="region" aria-label="Rows that cannot be used">
+					<table className="table plain" aria-label="Rows that cannot be used">
+						<thead><tr><th scope="col">Row</th><th scope="col">Number</th><th scope="col">Why</th></tr></thead>
+						<tbody>{result.error_details.map(one => <tr key={one.row}><td className="tight">{count(one.row)}</td><td className="wrap"><Name>{one.phone ?? '–'}</Name></td><td className="wrap">{one.reason}</td></tr>)}</tbody>
+					</table>
+				</div>
+				{result.errors > result.error_details.length && <p className="soft">and {count(result.errors - result.error_details.length)} more</p>}
+				<button type="button" className="button small" style={{ justifySelf: 'start' }} onClick={downloadBad}><Icon name="down" />Download {result.errors > result.error_details.length ? `these ${result.error_details.length}` : `the ${result.errors}`}</button>
+			</>}
+		</section>
+	)
+}
+
+function Sample({ checked }: { checked: Checked }) {
+	const { rows, delimiter, columns, sample } = checked as any
+	if (!sample?.length) return null
+	const named = (columns ?? []).filter((column: any) => column.field)
+	return (
+		<section className="stack close">
+			<h3>As the server reads it</h3>
+			<p className="soft">{[rows !== undefined && plural(rows, 'row'), SEPARATORS[delimiter]].filter(Boolean).join(' · ')}{named.length > 0 && ' · '}
+				{named.map((column: any, index: number) => <span key={index}>{index > 0 && ', '}<Name>{column.column ?? column.name}</Name> → {String(column.field).replace(/_/g, ' ')}</span>)}</p>
+			<div className="scroll" tabIndex={0} role="region" aria-label="The first rows">
+				<table className="table plain" aria-label="The first rows">
+					<thead><tr><th scope="col">Number</th><th scope="col">First name</th><th scope="col">Last name</th><th scope="col">Custom fields</th></tr></thead>
+					<tbody>{sample.map((row: any, index: number) => (
+						<tr key={index}><td className="nowrap">{row.phone_number ? phone(row.phone_number) : '–'}</td><td><Name>{row.first_name ?? '–'}</Name></td><td><Name>{row.last_name ?? '–'}</Name></td>
+							<td className="sub"><Name>{Object.entries(row.custom_fields ?? {}).map(([name, value]) => `${name} ${value}`).join(' · ') || '–'}</Name></td></tr>
+					))}</tbody>
+				</table>
+			</div>
+		</section>
+	)
+}
