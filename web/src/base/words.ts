@@ -201,7 +201,7 @@ export const gateWords: Record<GateName, GateWord> = {
 		name: 'The dialer answers', open: 'It answers', tone: 'bad',
 		closed: (gate, at) => {
 			const { failing_since: since, error } = gate.facts
-			return `The dialer does not answer${since ? ' since ' + at(since) : ''}.` + until(gate, at, 'It is tried again') + (error ? ` “${error}”` : '')
+			return `The dialer does not answer${since ? ' since ' + at(since).replace(/^at /, '') : ''}.` + until(gate, at, 'It is tried again') + (error ? ` “${error}”` : '')
 		},
 	},
 	dialer_room: {

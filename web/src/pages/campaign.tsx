@@ -68,7 +68,7 @@ function Head({ campaign, tab }: { campaign: BatchCall; tab: string }) {
 		<PageHead name={(names[tab] ?? '') + campaign.name} key={tab === 'contacts' ? 'contacts' : tab}
 			crumb={<Link to="/campaigns">Campaigns</Link>} title={<Name>{campaign.name}</Name>} after={<Status word={campaignWords[campaign.status]} pill />}
 			below={<>
-				{agent.data && <Link to={'/agents/' + campaign.agent_id}><Name>{agent.data.name}</Name></Link>}
+				<Link to={'/agents/' + campaign.agent_id}><Name>{agent.data?.name ?? 'its agent'}</Name></Link>
 				{campaign.from_number && <> · from {phone(campaign.from_number)}{others > 0 && ` and ${others} more, ${order}`}</>}
 				{' · '}{zoneName(campaign.timezone)} <span className="nowrap">(now {clockOf(wallOf(time, campaign.timezone))}{isFar && `, your ${clockOf(wallOf(time, MY_ZONE))}`})</span>
 			</>}
@@ -157,17 +157,17 @@ function Overview({ campaign }: { campaign: BatchCall }) {
 						<div className="why-line"><p className="warn-text">{plural(silent.length, 'call')} {silent.length === 1 ? 'has' : 'have'} been silent for more than 5 minutes.</p><a href="#in-flight" className="button small" onClick={event => { event.preventDefault(); document.getElementById('in-flight')?.scrollIntoView() }}>See them</a></div>
 					)} />
 			)}
-			{isCounting && (
-				<div className="columns">
-					<Calls analytics={analytics.data} interval={interval} onInterval={setInterval} campaign={campaign} />
-					<CameOf analytics={analytics.data} campaign={campaign} />
-				</div>
-			)}
 			<div className="columns">
-				<Card title="Calling hours" actions={<span className="soft small">{zoneName(campaign.timezone)}</span>}>
-					<WeekPicture hours={campaign} zone={campaign.timezone} excluded={campaign.excluded_dates} byContact={campaign.respect_contact_timezone} />
-				</Card>
-				{isRunning && <InFlight calls={flights.data} silent={silent} />}
+				<div className="stack">
+					{isCounting && <Calls analytics={analytics.data} interval={interval} onInterval={setInterval} campaign={campaign} />}
+					<Card title="Calling hours" actions={<span className="soft small">{zoneName(campaign.timezone)}</span>}>
+						<WeekPicture hours={campaign} zone={campaign.timezone} excluded={campaign.excluded_dates} byContact={campaign.respect_contact_timezone} />
+					</Card>
+				</div>
+				<div className="stack">
+					{isRunning && <InFlight calls={flights.data} silent={silent} />}
+					{isCounting && <CameOf analytics={analytics.data} campaign={campaign} />}
+				</div>
 			</div>
 		</>
 	)
@@ -262,7 +262,7 @@ function CameOf({ analytics, campaign }: { analytics: Analytics | null; campaign
 		<Card title="What came of them">
 			{!analytics ? <Skeleton rows={5} /> : analytics.attempts === 0 ? <p className="soft">No call has ended yet.</p> : (
 				<div className="stack">
-					<dl className="facts">
+					<dl className="facts two">
 						{endings.filter(ending => (analytics.calls as any)[ending] > 0).map(ending => (
 							<Row key={ending} name={<><span className={`swatch end-${ending}`} /> {outcomeWords[ending]}</>} value={`${plural((analytics.calls as any)[ending], 'call')}`} />
 						))}

@@ -160,7 +160,7 @@ function EndCell({ row }: { row: BatchCall }) {
 				{row.completed_at ? <Time at={row.completed_at} />
 					: row.held_until ? <>from <Time at={row.held_until} /></>
 					: row.status === 'active' && row.planned_until ? <>~ <Time at={row.planned_until} /></>
-					: row.status === 'scheduled' && row.planned_from ? <Time at={row.planned_from} /> : '–'}
+					: row.status === 'scheduled' && row.planned_from ? <Time at={row.planned_from} /> : <span className="off-narrow-text">–</span>}
 			</span>
 		</CampaignZone.Provider>
 	)

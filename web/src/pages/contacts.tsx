@@ -37,7 +37,7 @@ export function Contacts({ folderId }: { folderId: string | null }) {
 	}), [folderId, q, outcome])
 	const columns: Column<Contact>[] = [
 		{ title: 'Number', width: '170px', cell: row => <Link to={'/contacts/' + row.id} data-row>{phone(row.phone_number)}</Link> },
-		{ title: 'Name', cell: row => <Name>{fullName(row) || '–'}</Name> },
+		{ title: 'Name', className: 'second', cell: row => <Name>{fullName(row) || '–'}</Name> },
 		{ title: 'Email', className: 'off-narrow', cell: row => <Name>{row.email ?? '–'}</Name> },
 		{ title: 'Last call', width: '150px', className: 'end', cell: row => row.last_call_outcome ? <Status word={callWords[row.last_call_outcome]} /> : <span className="faint">–</span> },
 		{ title: 'When', width: '190px', className: 'off-narrow', cell: row => <span className="soft"><Time at={row.last_called_at} /></span> },

@@ -65,11 +65,11 @@ export function ContactsOf({ campaign, position }: { campaign: BatchCall; positi
 	const columns: Column<Row>[] = [
 		{ title: '#', width: '76px', className: 'number off-narrow', cell: row => <span className="faint">{count(row.position)}</span> },
 		{ title: 'Number', width: '165px', cell: row => <span data-position={row.position}><Link to={`${root}/contacts/${row.position}` + query({ status, q })} data-row>{phone(row.phone_number)}</Link></span> },
-		{ title: 'Name', className: 'off-narrow', cell: row => <Name>{fullName(row) || '–'}</Name> },
+		{ title: 'Name', className: 'second', cell: row => <Name>{fullName(row) || '–'}</Name> },
 		{ title: 'State', width: '205px', className: 'end', cell: row => { const { word, more } = stateOf(row, campaign); return <Status word={word} more={more} /> } },
 		{ title: 'Tries', width: '62px', className: 'number off-narrow', cell: row => count(row.attempts) },
 		{ title: 'Outcome or reason', className: 'off-narrow', cell: row => <Name>{row.outcome ?? (reasonText(row.error_reason) || '–')}</Name> },
-		{ title: `When (${zoneName(zone)})`, width: '205px', className: 'when', cell: row => <span className="soft">{whenOf(row)}</span> },
+		{ title: `When (${zoneName(zone)})`, width: '205px', className: 'when end', cell: row => <span className="soft">{whenOf(row)}</span> },
 	]
 	const isNarrowed = !!(status || q)
 	return (

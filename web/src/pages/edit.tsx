@@ -64,9 +64,9 @@ export function Edit({ campaign }: { campaign: BatchCall }) {
 	return (
 		<form className="stack" onSubmit={event => { event.preventDefault(); press() }} noValidate>
 			<FaultSummary faults={faults} labels={LABELS} />
-			<Card title="Calls"><CallsFields form={form} set={set} faults={faults} /></Card>
-			<Card title="When"><WhenFields form={form} set={set} faults={faults} locked={campaign.status === 'active'} /></Card>
-			{isDirty && <Card title="What this change moves"><Moves campaign={campaign} changes={changes} /></Card>}
+			<Card className="form-card" title="Calls"><CallsFields form={form} set={set} faults={faults} /></Card>
+			<Card className="form-card" title="When"><WhenFields form={form} set={set} faults={faults} locked={campaign.status === 'active'} /></Card>
+			{isDirty && <Card className="form-card" title="What this change moves"><Moves campaign={campaign} changes={changes} /></Card>}
 			<div className="buttons">
 				<button className="button primary" disabled={!isDirty || isSaving || !!away} title={away}>{isSaving ? 'One moment…' : 'Save'}</button>
 				{isDirty && <button type="button" className="button" onClick={() => { setForm(base.form); setFaults({}) }}>Undo changes</button>}

@@ -126,7 +126,7 @@ function Foot() {
 		<footer className="foot">
 			<span>Outdial {session?.current.server.version}</span>
 			<span>Times: {zone === 'utc' ? 'UTC' : zone === 'mine' ? zoneName(MY_ZONE) : 'of the campaign'} (<Link to="/settings/view">change</Link>)</span>
-			{session && <span>Key: <bdi>{session.current.name}</bdi></span>}
+			{session?.current.name && <span>Key: <bdi>{session.current.name}</bdi></span>}
 			{Math.abs(clockAhead) > 5000 && <span className="warn-text">Your clock is {spanText(clockAhead / 1000)} {clockAhead > 0 ? 'ahead of' : 'behind'} Outdial’s.</span>}
 		</footer>
 	)

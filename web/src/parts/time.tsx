@@ -47,8 +47,12 @@ export function Time({ at, both, near, seconds, full, dateOnly }: {
 	)
 }
 
-// The same as plain text, for sentences.
+// The same as plain text, for sentences: "at 13:14", or "Mon 30 Nov, 09:00".
 export function useInstantText(): (at: string | null | undefined) => string {
 	const zone = useZone()
-	return at => at ? instantText(at, zone, { now: now() }) : 'later'
+	return at => {
+		if (!at) return 'later'
+		const text = instantText(at, zone, { now: now() })
+		return text.length === 5 ? 'at ' + text : text
+	}
 }

@@ -55,7 +55,7 @@ export function WhyPanel({ campaign, why, action, silent }: { campaign: BatchCal
 		said.current = kind
 	}, [campaign.status, headline.gate, headline.tone])
 	const isOver = ['completed', 'failed', 'cancelled'].includes(campaign.status)
-	const next = why?.next_at && !isOver && !headline.isFine && headline.gate !== 'free_place' && headline.gate !== 'planned_instant'
+	const next = why?.next_at && !isOver && !headline.isFine && headline.gate !== 'free_place' && headline.gate !== 'planned_instant' && headline.gate !== 'pacing'
 	return (
 		<section className={`card why ${headline.tone}`} aria-label="Why calls do or do not go out">
 			<div className="card-body">
