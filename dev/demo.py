@@ -18,6 +18,9 @@ from process import Error
 EXAMPLES = os.path.join(stacks.ROOT, "examples")
 CONTACTS = 240
 AT_ONCE = 20
+SLOW_CONTACTS = 400  # of the campaign that goes on after the demonstration
+SLOW_AT_ONCE = 5
+SLOW_CALLS_PER_MINUTE = 60
 NUMBERS = ["+12025550190", "+12025550191", "+12025550192"]
 AGENT = "Demonstration agent"
 FIRST_NAMES = ["Ada", "Blaise", "Carl", "Dorothy", "Emmy", "Fibonacci", "Grace", "Hypatia"]
@@ -56,7 +59,8 @@ class Client:
 
 
 def run(stack, sip=False):
-    """Everything; returns the id of the campaign. With `sip`, the calls ring at a simulated person."""
+    """Everything; returns the id of the campaign. With `sip`, the calls ring at a simulated person. A second
+    campaign goes on slowly after it, for some minutes, so that there is something to see."""
     client = Client(stack)
     numbers = set_up_numbers(client)
     agent_id = set_up_agent(client, set_up_webhook(stack, client, sip))
@@ -65,6 +69,7 @@ def run(stack, sip=False):
     print(f"==> Dialing {CONTACTS} contacts from {len(numbers)} numbers, at most {AT_ONCE} at once",
           flush=True)
     watch(stack, client, batch_id)
+    set_up_slow_campaign(client, agent_id, numbers)
     return batch_id
 
 
@@ -141,24 +146,39 @@ def agent_is_active(client, agent_id):
 
 
 def set_up_campaign(client, agent_id, numbers):
+    return start_campaign(client, agent_id, numbers, {
+        "name": "Demonstration", "contacts": contacts(), "max_concurrent_calls": AT_ONCE,
+        "retry_failed": True, "max_retry_attempts": 1, "retry_delay_minutes": 0})
+
+
+def set_up_slow_campaign(client, agent_id, numbers):
+    return start_campaign(client, agent_id, numbers, {
+        "name": "Demonstration that goes on", "contacts": people(SLOW_CONTACTS),
+        "max_concurrent_calls": SLOW_AT_ONCE, "calls_per_minute": SLOW_CALLS_PER_MINUTE,
+        "retry_failed": True, "max_retry_attempts": 2, "retry_delay_minutes": 2})
+
+
+def start_campaign(client, agent_id, numbers, fields):
     """Called around the clock, since nobody knows when you try it."""
     batch = client.post("/batch-calls", {
-        "name": "Demonstration", "agent_id": agent_id, "phone_number_ids": numbers,
-        "phone_rotation_strategy": "round_robin", "contact_source": "manual",
-        "contacts": contacts(), "working_days": [1, 2, 3, 4, 5, 6, 7],
-        "max_concurrent_calls": AT_ONCE, "retry_failed": True, "max_retry_attempts": 1,
-        "retry_delay_minutes": 0})
+        "agent_id": agent_id, "phone_number_ids": numbers, "phone_rotation_strategy": "round_robin",
+        "contact_source": "manual", "working_days": [1, 2, 3, 4, 5, 6, 7], **fields})
     client.post(f"/batch-calls/{batch['id']}/schedule")
     return batch["id"]
 
 
 def contacts():
-    """Numbers reserved for fiction. The last one stands there twice, and is called once."""
-    people = [{"phone_number": f"+1{212 + i // 100}55501{i % 100:02}",
-               "first_name": FIRST_NAMES[i % len(FIRST_NAMES)],
-               "last_name": LAST_NAMES[i % len(LAST_NAMES)],
-               "custom_fields": {"order": str(1000 + i)}} for i in range(CONTACTS - 1)]
-    return people + [dict(people[-1])]
+    """The last one stands there twice, and is called once."""
+    unlike = people(CONTACTS - 1)
+    return unlike + [dict(unlike[-1])]
+
+
+def people(count):
+    """Numbers reserved for fiction."""
+    return [{"phone_number": f"+1{212 + i // 100}55501{i % 100:02}",
+             "first_name": FIRST_NAMES[i % len(FIRST_NAMES)],
+             "last_name": LAST_NAMES[i % len(LAST_NAMES)],
+             "custom_fields": {"order": str(1000 + i)}} for i in range(count)]
 
 
 def wait_for(stack, what, condition):

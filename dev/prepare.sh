@@ -7,6 +7,7 @@ top=$PWD
 TOOLS="gcc make libc6-dev autoconf automake pkg-config python3 python3-yaml curl"
 LIBRARIES="libfcgi-dev libmariadb-dev uuid-dev libcurl4-openssl-dev libssl-dev
 	libsystemd-dev libcmocka-dev"
+DASHBOARD="esbuild node-react node-react-dom node-d3-scale node-d3-shape node-d3-time"
 SERVERS="mariadb-server-core mariadb-client-core nginx tzdata"
 
 usage() {
@@ -97,6 +98,8 @@ build() {
 		quietly autoreconf --install
 	fi
 	cd "$folder"
+	# What was configured before there was esbuild leaves the dashboard out: it is configured once more.
+	grep -q '^ac_cv_path_ESBUILD=/' config.log 2> /dev/null || rm -f Makefile
 	if [ ! -f Makefile ]; then
 		quietly ../configure "$@"
 	fi
@@ -129,7 +132,7 @@ if apt-cache show tzdata-legacy > /dev/null 2>&1; then
 	SERVERS="$SERVERS tzdata-legacy"
 fi
 # shellcheck disable=SC2086 # lists of words
-install_packages $TOOLS $LIBRARIES $SERVERS $extra
+install_packages $TOOLS $LIBRARIES $DASHBOARD $SERVERS $extra
 folder=${1:-build}
 [ $# = 0 ] || shift
 say "Building in $folder"

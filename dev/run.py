@@ -102,6 +102,7 @@ def welcome(stack, batch_id):
         ]
     print(f"""
 Outdial is up:  {stack.url}
+Dashboard:      {stack.dashboard or 'it was not built: see configure'}
 API key:        {stack.key}
 Logs:           {os.path.relpath(stack.log_dir)}/
 

@@ -45,7 +45,7 @@ export function DoNotCall() {
 		{ title: 'Number', width: '190px', cell: row => <span data-row tabIndex={0}>{phone(row.phone_number)}</span> },
 		{ title: 'Reason', className: 'wide', cell: row => <Name>{row.reason ?? '–'}</Name> },
 		{ title: 'Since', width: '190px', className: 'off-narrow', cell: row => <span className="soft"><Time at={row.created_at} full /></span> },
-		...(mayWrite ? [{ title: <span className="hidden">Action</span>, width: '110px', className: 'end', cell: (row: Listed) => <button type="button" className="button small" aria-label={`Remove ${row.phone_number}`} onClick={() => askRemove(row)}>Remove…</button> }] : []),
+		...(mayWrite ? [{ title: <span className="hidden">Action</span>, width: '132px', className: 'end', cell: (row: Listed) => <button type="button" className="button small" aria-label={`Remove ${row.phone_number}`} onClick={() => askRemove(row)}>Remove…</button> }] : []),
 	]
 	return (
 		<>
