@@ -2,6 +2,7 @@
 // lost under the same idempotency key, and tells what the server said as an ApiError.
 
 import type { Fault, Pagination } from 'api-types'
+import { awaited } from './awaited'
 import { key } from './key'
 import { observable } from './observable'
 
@@ -63,6 +64,11 @@ export interface Options {
 }
 
 export async function call<T>(method: string, path: string, options: Options = {}): Promise<Reply<T>> {
+	const other = method === 'GET' ? awaited(path, known => plainCall<any>('GET', known, options)) : null
+	return other ?? plainCall<T>(method, path, options)
+}
+
+async function plainCall<T>(method: string, path: string, options: Options): Promise<Reply<T>> {
 	const mayRemember = method === 'GET' && options.otherKey === undefined
 	const known = mayRemember ? remembered.get(path) : undefined
 	const response = await send(method, path, options, known?.etag ?? null)
@@ -73,9 +79,9 @@ export async function call<T>(method: string, path: string, options: Options = {
 	const reply = response.status === 204 ? null : await readJson(response)
 	heard(reply?.meta?.ts ?? null, true)
 	if (!response.ok) throw failure(response, reply)
-	const result: Reply<T> = { ...(reply ?? { data: null, meta: { request_id: '', ts: '' } }), etag: response.headers.get('ETag') }
+	const result: Reply<unknown> = { ...(reply ?? { data: null, meta: { request_id: '', ts: '' } }), etag: response.headers.get('ETag') }
 	if (mayRemember && result.etag) remember(path, result)
-	return result
+	return result as Reply<T>
 }
 
 async function send(method: string, path: string, options: Options, etag: string | null): Promise<Response> {
@@ -128,7 +134,7 @@ function failure(response: Response, reply: any): ApiError {
 function remember(path: string, reply: Reply<unknown>) {
 	remembered.delete(path)
 	remembered.set(path, reply)
-	if (remembered.size > REMEMBERED) remembered.delete(remembered.keys().next().value as string)
+	if (remembered.size > REMEMBERED) remembered.delete([...remembered.keys()][0])
 }
 
 // The Date header has whole seconds, meta.ts has microseconds.
@@ -158,7 +164,8 @@ export async function change<T>(method: string, path: string, options: Options =
 			return (await call<T>(method, path, { ...options, idempotencyKey })).data
 		} catch (error) {
 			if (!(error instanceof ApiError) || !error.isAway || turn === 2) throw error
-			await new Promise(resolve => setTimeout(resolve, (error.retryAfter ?? 1 + turn) * 1000))
+			const seconds = error.retryAfter ?? 1 + turn
+			await new Promise(resolve => setTimeout(resolve, seconds * 1000))
 		}
 	}
 }

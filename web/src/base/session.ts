@@ -1,7 +1,7 @@
 // Who is signed in: what the API says of the key.
 
 import type { CurrentKey, Scope } from 'api-types'
-import { ApiError, call, change } from './api'
+import { ApiError, call } from './api'
 import { findKey, key, signIn, signOut } from './key'
 import { observable, useObservable } from './observable'
 
@@ -16,8 +16,6 @@ export const session = observable<Session | null>(null)
 key.subscribe(() => {
 	if (!key.get()) session.set(null)
 })
-
-export const PROXY = ''
 
 // The session of a key; an ApiError when the key is refused. `text` null: asked without a key.
 async function look(text: string | null): Promise<CurrentKey> {
@@ -42,20 +40,13 @@ export async function resume(): Promise<Session | null> {
 	}
 }
 
-// The key that is kept is a child of the one that was given: it ends by itself after half a day.
 export async function enter(text: string): Promise<void> {
-	const parent = await look(text)
-	const child = await change<{ key: string | null }>('POST', '/keys/session', { otherKey: text })
-	signIn(child.key ?? text)
-	session.set({ current: parent, isByProxy: false })
+	const current = await look(text)
+	signIn(text)
+	session.set({ current, isByProxy: false })
 }
 
-export async function leave(): Promise<void> {
-	try {
-		await call('DELETE', '/keys/current')
-	} catch {
-		// It ends by itself.
-	}
+export function leave() {
 	signOut()
 	session.set(null)
 }

@@ -146,7 +146,7 @@ function EditAgent({ agent }: { agent: Agent }) {
 	return (
 		<>
 			<PageHead name={agent.name} title={<Name>{agent.name}</Name>} crumb={<Link to="/agents">Agents</Link>} after={<Status word={agentWords[agent.status]} pill />}
-				below={agent.campaigns > 0 ? <Link to={'/campaigns' + query({ agent: agent.id })}>used by {count(agent.campaigns)} {agent.campaigns === 1 ? 'campaign' : 'campaigns'}</Link> : 'used by no campaign'}
+				below={agent.campaigns === null ? undefined : agent.campaigns > 0 ? <Link to={'/campaigns' + query({ agent: agent.id })}>used by {count(agent.campaigns)} {agent.campaigns === 1 ? 'campaign' : 'campaigns'}</Link> : 'used by no campaign'}
 				actions={mayWrite && <>
 					{agent.status === 'active' && <button type="button" className="button" onClick={() => setCall(true)}><Icon name="phone" />Test call</button>}
 					{agent.webhook_id && <ActButton text="Sync again" run={async () => { await call('POST', `/agents/${agent.id}/sync`); await refresh('/agents'); toast('Its dialer is asked again.') }} />}

@@ -1,6 +1,6 @@
 // One campaign: its head and its tabs. The overview is here; the other tabs are pages of their own.
 
-import type { Agent, Analytics, BatchCall, Call, CampaignExplanation, GateName, Number as PhoneNumber } from 'api-types'
+import type { Agent, Analytics, BatchCall, Call, CampaignExplanation, GateName } from 'api-types'
 import { useState, type ReactNode } from 'react'
 import { change } from '../base/api'
 import { refresh, useLive } from '../base/poll'
@@ -217,7 +217,7 @@ function Tiles({ campaign, analytics }: { campaign: BatchCall; analytics: Analyt
 	return (
 		<dl className="tiles">
 			{!isOver && <Tile name="In flight" value={<>{count(campaign.in_progress)} <small>of {heldText(campaign)}</small></>} meter={campaign.in_progress / Math.max(1, campaign.places || campaign.max_concurrent_calls)} />}
-			{!isOver && <Tile name="Waiting" value={count(campaign.pending)} of={analytics ? `${count(analytics.waiting_retry)} to retry` : undefined} />}
+			{!isOver && <Tile name="Waiting" value={count(campaign.pending)} of={analytics && analytics.waiting_retry !== null ? `${count(analytics.waiting_retry)} to retry` : undefined} />}
 			<Tile name="Contacts reached" value={count(campaign.completed)} of={`of ${count(campaign.called)} called`} />
 			<Tile name="Calls answered" value={percent(analytics?.call_answer_rate)} of={calls ? `${count(calls.completed)} of ${count(calls.ended)} calls` : undefined} />
 			<Tile name="Talk" value={analytics ? <>{count(Math.round(analytics.total_minutes))} <small>min</small></> : '–'} of={analytics?.average_duration_seconds ? `${durationText(analytics.average_duration_seconds)} each` : undefined} />

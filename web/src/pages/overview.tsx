@@ -28,10 +28,12 @@ export function Overview() {
 			<PageHead name="Overview" title="Overview" />
 			<dl className="tiles">
 				<Tile name="In flight" value={<>{count(data.calls_in_flight)} <small>of {count(data.places)}</small></>} meter={data.places ? data.calls_in_flight / data.places : 0} />
-				<Tile name="Calls today" value={count(today.calls)}><Spark hours={today.hours.map(hour => hour.calls)} /></Tile>
-				<Tile name="Answered today" value={percent(today.calls ? today.completed / today.calls : null)}>of calls that ended</Tile>
-				<Tile name="Minutes today" value={count(Math.round(today.minutes))} />
-				<Tile name="Cost today" value={sum(today.cost)} />
+				{today && <>
+					<Tile name="Calls today" value={count(today.calls)}><Spark hours={today.hours.map(hour => hour.calls)} /></Tile>
+					<Tile name="Answered today" value={percent(today.calls ? today.completed / today.calls : null)}>of calls that ended</Tile>
+					<Tile name="Minutes today" value={count(Math.round(today.minutes))} />
+					<Tile name="Cost today" value={sum(today.cost)} />
+				</>}
 			</dl>
 			{isEmpty ? <FirstSteps /> : <>
 				<Needs data={data} />

@@ -50,7 +50,7 @@ export function Frame({ children }: { children: ReactNode }) {
 					<Menu label="More">
 						<button type="button" onClick={openHelp}>Keys of the keyboard</button>
 						<Link to="/settings/view">View settings</Link>
-						{!session?.isByProxy && <button type="button" onClick={() => void leave()}><Icon name="out" />Sign out</button>}
+						{!session?.isByProxy && <button type="button" onClick={leave}><Icon name="out" />Sign out</button>}
 					</Menu>
 				</header>
 				<nav className="nav" aria-label="Pages"><Pages path={path} /></nav>

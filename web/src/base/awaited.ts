@@ -1,0 +1,104 @@
+// What the dashboard asks of the API and the API is to get. Until then such requests become those that it knows, and
+// replies are completed here, at the cost of more requests. What the API has got is deleted here and in
+// web/awaited.yaml; then this file goes.
+
+import type { Reply } from './api'
+
+type Read = (path: string) => Promise<Reply<any>>
+
+const ENDED = ['completed', 'failed', 'no_answer', 'busy', 'voicemail', 'cancelled']
+const IN_FLIGHT = ['in_progress', 'ringing', 'dispatched', 'queued']
+const STATES = ['draft', 'scheduled', 'active', 'paused', 'completed', 'failed', 'cancelled']
+
+const without = (words: URLSearchParams, ...names: string[]) => {
+	const left = new URLSearchParams(words)
+	for (const name of names) left.delete(name)
+	return left
+}
+
+const withData = (reply: Reply<any>, add: (row: any) => void): Reply<any> => {
+	for (const row of Array.isArray(reply.data) ? reply.data : [reply.data]) add(row)
+	return reply
+}
+
+// Several states, one request each; enough for the first page.
+async function each(read: Read, path: string, words: URLSearchParams, states: string[]): Promise<Reply<any>> {
+	const replies = []
+	for (const state of states) {
+		words.set('status', state)
+		replies.push(await read(`${path}?${words}`))
+	}
+	const [first] = replies
+	return {
+		...first, etag: null, data: replies.flatMap(reply => reply.data).slice(0, Number(words.get('limit')) || 50),
+		pagination: { ...first.pagination!, total: replies.reduce((sum, reply) => sum + reply.pagination!.total, 0), has_more: false },
+	}
+}
+
+async function campaigns(read: Read, path: string, words: URLSearchParams): Promise<Reply<any>> {
+	const states = (words.get('status') ?? '').split(',').filter(Boolean)
+	const search = (words.get('search') ?? '').toLowerCase()
+	const known = without(words, 'search', 'fields', 'sort_by', 'order')
+	if (search) known.set('limit', '100')
+	const reply = states.length > 1 ? await each(read, path, known, states) : await read(`${path}?${known}`)
+	if (search) reply.data = reply.data.filter((row: any) => row.name.toLowerCase().includes(search))
+	if (words.get('fields') === 'id,name,status') return reply
+	const counts: Record<string, number> = {}
+	for (const state of STATES) counts[state] = (await read(`${path}?status=${state}&limit=1`)).pagination!.total
+	return { ...reply, meta: { ...reply.meta, counts } }
+}
+
+function calls(row: any) {
+	for (const name of ['first_name', 'last_name', 'dispatched_at', 'answered_at', 'reported_at', 'ends_at']) row[name] ??= null
+}
+
+function analytics(row: any) {
+	row.calls = { ended: 0 }
+	for (const name of ENDED) row.calls[name] = (row.series ?? []).reduce((sum: number, period: any) => sum + period[name], 0)
+	for (const name of ENDED) row.calls.ended += row.calls[name]
+	row.call_answer_rate = row.calls.ended ? row.calls.completed / row.calls.ended : null
+	row.waiting_first = row.waiting_retry = null
+}
+
+async function overview(read: Read): Promise<Reply<any>> {
+	const counts: Record<string, number> = {}
+	for (const state of STATES) counts[state] = (await read(`/batch-calls?status=${state}&limit=1`)).pagination!.total
+	const active = await read('/batch-calls?status=active&limit=100')
+	const failed = await read('/batch-calls?status=failed&limit=5')
+	const webhooks = await read('/webhooks?limit=100')
+	const sum = (name: string) => active.data.reduce((all: number, row: any) => all + row[name], 0)
+	return { ...active, etag: null, data: {
+		campaigns: counts, calls_in_flight: sum('in_progress'), places: sum('places'), today: null,
+		webhooks: webhooks.data.filter((row: any) => row.disabled || row.circuit !== 'closed'), deliveries: { waiting: 0, failed_24h: 0 },
+		failed_campaigns: failed.data.filter((row: any) => Date.now() - Date.parse(row.updated_at) < 86_400_000),
+	} }
+}
+
+// The reply to a GET that the API does not know in this form; null: it knows it.
+export function awaited(full: string, read: Read): Promise<Reply<any>> | null {
+	const [path, query = ''] = full.split('?')
+	const words = new URLSearchParams(query)
+	if (path === '/overview') return overview(read)
+	if (path === '/batch-calls') return campaigns(read, path, words)
+	if (/^\/batch-calls\/[^/]+$/.test(path) && words.has('fields')) return read(path)
+	if (/^\/batch-calls\/[^/]+\/analytics$/.test(path)) return read(full).then(reply => withData(reply, analytics))
+	if (/^\/batch-calls\/[^/]+\/history$/.test(path)) return Promise.resolve({ data: [], etag: null, meta: { request_id: '', ts: '' } })
+	if (/^\/batch-calls\/[^/]+\/contacts$/.test(path)) {
+		const known = without(words, 'search', 'phone_number', 'sort_by')
+		if (known.get('status')?.includes(',')) known.set('status', 'scheduled')
+		return read(`${path}?${known}`)
+	}
+	if (path === '/calls') {
+		const known = without(words, 'phone_number')
+		const reply = known.get('status') === 'in_flight' ? each(read, path, known, IN_FLIGHT) : read(`${path}?${known}`)
+		return reply.then(found => withData(found, calls))
+	}
+	if (/^\/calls\/[^/]+$/.test(path)) return read(full).then(reply => withData(reply, calls))
+	if (path === '/webhooks/deliveries') return Promise.resolve({ data: [], etag: null, meta: { request_id: '', ts: '' } })
+	if (/^\/webhooks(\/[^/]+)?$/.test(path))
+		return read(full).then(reply => withData(reply, row => { row.waiting ??= row.failed_24h ??= row.delivered_24h ??= row.last_success_at ??= null }))
+	if (/^\/agents(\/[^/]+)?$/.test(path)) return read(full).then(reply => withData(reply, row => { row.campaigns ??= null }))
+	if (/^\/telephony\/numbers\/[^/]+\/analytics$/.test(path)) return Promise.resolve({ data: { calls: 0, answer_rate: null }, etag: null, meta: { request_id: '', ts: '' } })
+	if (path === '/telephony/numbers' || path === '/contacts/folders' || path === '/do-not-call') return words.has('search') ? read(`${path}?${without(words, 'search')}`) : null
+	return null
+}
