@@ -18,24 +18,16 @@ static const struct agent agent_initial = {
 	.language_hint = "", .settings = "{}", .max_call_duration_seconds = 3600, .status_reason = "",
 };
 
-#define AGENT(member, ...) { .name = #member, .offset = offsetof(struct agent, member), __VA_ARGS__ }
-
-static const struct field agent_list_of_fields[] = {
-	AGENT(name, .type = FIELD_STRING, .flags = FIELD_REQUIRED, .min = 1, .max = 255),
-	AGENT(description, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 10000),
-	AGENT(voice_id, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 255),
-	AGENT(system_prompt, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 100000),
-	AGENT(greeting, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 10000),
-	AGENT(language_hint, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 35),
-	AGENT(settings, .type = FIELD_OBJECT, .flags = FIELD_NULLABLE, .max = 65536),
-	AGENT(max_call_duration_seconds, .type = FIELD_INT, .min = 10, .max = 86400),
-	AGENT(webhook_id, .type = FIELD_ID, .flags = FIELD_NULLABLE),
-};
-
-const struct field_table agent_fields = {
-	agent_list_of_fields, sizeof agent_list_of_fields / sizeof *agent_list_of_fields,
-	sizeof(struct agent), &agent_initial,
-};
+FIELD_TABLE(agent_fields, struct agent, &agent_initial,
+            FIELD(struct agent, name, STRING, .flags = FIELD_REQUIRED, .min = 1, .max = 255),
+            FIELD(struct agent, description, STRING, .flags = FIELD_NULLABLE, .max = 10000),
+            FIELD(struct agent, voice_id, STRING, .flags = FIELD_NULLABLE, .max = 255),
+            FIELD(struct agent, system_prompt, STRING, .flags = FIELD_NULLABLE, .max = 100000),
+            FIELD(struct agent, greeting, STRING, .flags = FIELD_NULLABLE, .max = 10000),
+            FIELD(struct agent, language_hint, STRING, .flags = FIELD_NULLABLE, .max = 35),
+            FIELD(struct agent, settings, OBJECT, .flags = FIELD_NULLABLE, .max = 65536),
+            FIELD(struct agent, max_call_duration_seconds, INT, .min = 10, .max = 86400),
+            FIELD(struct agent, webhook_id, ID, .flags = FIELD_NULLABLE));
 
 struct agent_query {
 	struct page page;
@@ -44,18 +36,10 @@ struct agent_query {
 
 static const struct agent_query agent_query_initial = { PAGE_INITIAL, { .status = -1, .name = "" } };
 
-static const struct field agent_query_list[] = {
-	PAGE_FIELDS(struct agent_query),
-	{ .name = "status", .type = FIELD_CHOICE, .offset = offsetof(struct agent_query, filter.status),
-	  .choices = agent_status_names },
-	{ .name = "name", .type = FIELD_STRING, .offset = offsetof(struct agent_query, filter.name),
-	  .max = 255 },
-};
-
-const struct field_table agent_query_fields = {
-	agent_query_list, sizeof agent_query_list / sizeof *agent_query_list, sizeof(struct agent_query),
-	&agent_query_initial,
-};
+FIELD_TABLE(agent_query_fields, struct agent_query, &agent_query_initial,
+            PAGE_FIELDS(struct agent_query),
+            FIELD_AS("status", struct agent_query, filter.status, CHOICE, .choices = agent_status_names),
+            FIELD_AS("name", struct agent_query, filter.name, STRING, .max = 255));
 
 static void write_agent(struct json *json, const char *key, const void *item)
 {
@@ -63,15 +47,7 @@ static void write_agent(struct json *json, const char *key, const void *item)
 
 	json_begin_object(json, key);
 	json_id(json, "id", &agent->uuid);
-	json_add_string(json, "name", agent->name);
-	json_text(json, "description", agent->description);
-	json_text(json, "voice_id", agent->voice_id);
-	json_text(json, "system_prompt", agent->system_prompt);
-	json_text(json, "greeting", agent->greeting);
-	json_text(json, "language_hint", agent->language_hint);
-	json_raw(json, "settings", agent->settings);
-	json_int(json, "max_call_duration_seconds", agent->max_call_duration_seconds);
-	json_id(json, "webhook_id", &agent->webhook_id);
+	field_write(json, &agent_fields, agent);
 	json_add_string(json, "status", agent_status_names[agent->status]);
 	json_text(json, "status_reason", agent->status_reason);
 	json_instant(json, "created_at", agent->created_at_us);

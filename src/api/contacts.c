@@ -26,18 +26,11 @@ static const char *const outcome_names[CALL_STATUS__MAX + 1] = {
 	[CALL_BUSY] = "busy", [CALL_VOICEMAIL] = "voicemail", [CALL_CANCELLED] = "cancelled",
 };
 
-static const struct field contact_query_list[] = {
-	PAGE_FIELDS(struct contact_query),
-	{ .name = "folder_id", .type = FIELD_ID, .offset = offsetof(struct contact_query, folder_id) },
-	{ .name = "search", .type = FIELD_STRING, .offset = offsetof(struct contact_query, search), .max = 255 },
-	{ .name = "last_call_outcome", .type = FIELD_CHOICE,
-	  .offset = offsetof(struct contact_query, last_call_outcome), .choices = outcome_names },
-};
-
-const struct field_table contact_query_fields = {
-	contact_query_list, sizeof contact_query_list / sizeof *contact_query_list, sizeof(struct contact_query),
-	&contact_query_initial,
-};
+FIELD_TABLE(contact_query_fields, struct contact_query, &contact_query_initial,
+            PAGE_FIELDS(struct contact_query),
+            FIELD(struct contact_query, folder_id, ID),
+            FIELD(struct contact_query, search, STRING, .max = 255),
+            FIELD(struct contact_query, last_call_outcome, CHOICE, .choices = outcome_names));
 
 static void write_contact(struct json *json, const char *key, const void *item)
 {
@@ -46,13 +39,7 @@ static void write_contact(struct json *json, const char *key, const void *item)
 
 	json_begin_object(json, key);
 	json_id(json, "id", &contact->uuid);
-	json_id(json, "folder_id", &contact->folder_id);
-	json_add_string(json, "phone_number", contact->who.phone_number);
-	json_text(json, "first_name", contact->who.first_name);
-	json_text(json, "last_name", contact->who.last_name);
-	json_text(json, "email", contact->who.email);
-	json_text(json, "timezone", contact->who.timezone);
-	json_raw(json, "custom_fields", contact->who.custom_fields);
+	field_write(json, &contact_fields, contact);
 	json_add_string(json, "last_call_outcome", outcome < 0 ? NULL : call_status_names[outcome]);
 	json_instant(json, "last_called_at", contact->last_called_at_us);
 	json_instant(json, "created_at", contact->created_at_us);

@@ -23,20 +23,12 @@ static const struct delivery_query delivery_query_initial = {
 	.created_after = { .us = INSTANT_NONE }, .created_before = { .us = INSTANT_NEVER },
 };
 
-#define QUERY(member, ...) { .name = #member, .offset = offsetof(struct delivery_query, member), __VA_ARGS__ }
-
-static const struct field delivery_query_list[] = {
-	PAGE_FIELDS(struct delivery_query),
-	QUERY(status, .type = FIELD_CHOICE, .choices = delivery_status_names),
-	QUERY(event_type, .type = FIELD_CHOICE, .choices = event_names),
-	QUERY(created_after, .type = FIELD_WHEN),
-	QUERY(created_before, .type = FIELD_WHEN),
-};
-
-const struct field_table deliveries_query = {
-	delivery_query_list, sizeof delivery_query_list / sizeof *delivery_query_list, sizeof(struct delivery_query),
-	&delivery_query_initial,
-};
+FIELD_TABLE(deliveries_query, struct delivery_query, &delivery_query_initial,
+            PAGE_FIELDS(struct delivery_query),
+            FIELD(struct delivery_query, status, CHOICE, .choices = delivery_status_names),
+            FIELD(struct delivery_query, event_type, CHOICE, .choices = event_names),
+            FIELD(struct delivery_query, created_after, WHEN),
+            FIELD(struct delivery_query, created_before, WHEN));
 
 enum redeliver_mode { REDELIVER_FAILED, REDELIVER_MISSING };
 
@@ -49,16 +41,9 @@ struct redeliver {
 
 static const struct redeliver redeliver_initial = { .mode = REDELIVER_FAILED };
 
-#define REDELIVER(member, ...) { .name = #member, .offset = offsetof(struct redeliver, member), __VA_ARGS__ }
-
-static const struct field redeliver_list[] = {
-	REDELIVER(mode, .type = FIELD_CHOICE, .flags = FIELD_REQUIRED, .choices = redeliver_modes),
-	REDELIVER(since, .type = FIELD_WHEN, .flags = FIELD_REQUIRED),
-};
-
-const struct field_table redeliver_fields = {
-	redeliver_list, sizeof redeliver_list / sizeof *redeliver_list, sizeof(struct redeliver), &redeliver_initial,
-};
+FIELD_TABLE(redeliver_fields, struct redeliver, &redeliver_initial,
+            FIELD(struct redeliver, mode, CHOICE, .flags = FIELD_REQUIRED, .choices = redeliver_modes),
+            FIELD(struct redeliver, since, WHEN, .flags = FIELD_REQUIRED));
 
 static void write_status(struct json *json, const char *key, int status)
 {

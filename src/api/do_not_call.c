@@ -17,18 +17,10 @@ struct suppression {
 
 static const struct suppression suppression_initial = { .phone_number = "", .reason = "" };
 
-static const struct field suppression_list[] = {
-	{ .name = "phone_number", .type = FIELD_PHONE, .offset = offsetof(struct suppression, phone_number) },
-	{ .name = "phone_numbers", .type = FIELD_PHONES, .offset = offsetof(struct suppression, phone_numbers),
-	  .min = 1, .max = MAX_AT_ONCE },
-	{ .name = "reason", .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 255,
-	  .offset = offsetof(struct suppression, reason) },
-};
-
-const struct field_table do_not_call_fields = {
-	suppression_list, sizeof suppression_list / sizeof *suppression_list, sizeof(struct suppression),
-	&suppression_initial,
-};
+FIELD_TABLE(do_not_call_fields, struct suppression, &suppression_initial,
+            FIELD(struct suppression, phone_number, PHONE),
+            FIELD(struct suppression, phone_numbers, PHONES, .min = 1, .max = MAX_AT_ONCE),
+            FIELD(struct suppression, reason, STRING, .flags = FIELD_NULLABLE, .max = 255));
 
 struct suppression_query {
 	struct page page;
@@ -37,14 +29,9 @@ struct suppression_query {
 
 static const struct suppression_query query_initial = { .page = PAGE_INITIAL, .phone_number = "" };
 
-static const struct field query_list[] = {
-	PAGE_FIELDS(struct suppression_query),
-	{ .name = "phone_number", .type = FIELD_PHONE, .offset = offsetof(struct suppression_query, phone_number) },
-};
-
-const struct field_table do_not_call_query = {
-	query_list, sizeof query_list / sizeof *query_list, sizeof(struct suppression_query), &query_initial,
-};
+FIELD_TABLE(do_not_call_query, struct suppression_query, &query_initial,
+            PAGE_FIELDS(struct suppression_query),
+            FIELD(struct suppression_query, phone_number, PHONE));
 
 static void write_number(struct json *json, const char *key, const void *item)
 {

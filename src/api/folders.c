@@ -21,16 +21,10 @@ static const struct folder_query folder_query_initial = {
 	.page = PAGE_INITIAL, .sort = FOLDER_SORT_CREATED_AT, .order = ORDER_DESC,
 };
 
-static const struct field folder_query_list[] = {
-	PAGE_FIELDS(struct folder_query),
-	{ .name = "sort_by", .type = FIELD_CHOICE, .offset = offsetof(struct folder_query, sort), .choices = sort_names },
-	{ .name = "order", .type = FIELD_CHOICE, .offset = offsetof(struct folder_query, order), .choices = order_names },
-};
-
-const struct field_table folder_query_fields = {
-	folder_query_list, sizeof folder_query_list / sizeof *folder_query_list, sizeof(struct folder_query),
-	&folder_query_initial,
-};
+FIELD_TABLE(folder_query_fields, struct folder_query, &folder_query_initial,
+            PAGE_FIELDS(struct folder_query),
+            FIELD_AS("sort_by", struct folder_query, sort, CHOICE, .choices = sort_names),
+            FIELD(struct folder_query, order, CHOICE, .choices = order_names));
 
 static void write_folder(struct json *json, const char *key, const void *item)
 {
@@ -38,8 +32,7 @@ static void write_folder(struct json *json, const char *key, const void *item)
 
 	json_begin_object(json, key);
 	json_id(json, "id", &folder->uuid);
-	json_add_string(json, "name", folder->name);
-	json_text(json, "description", folder->description);
+	field_write(json, &contact_folder_fields, folder);
 	json_int(json, "contact_count", folder->contact_count);
 	json_instant(json, "created_at", folder->created_at_us);
 	json_instant(json, "updated_at", folder->updated_at_us);

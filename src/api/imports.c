@@ -21,14 +21,9 @@ struct import_input {
 
 static const struct import_input import_initial;
 
-static const struct field import_list[] = {
-	{ .name = "folder_id", .type = FIELD_ID, .offset = offsetof(struct import_input, folder_id) },
-	{ .name = "overwrite_existing", .type = FIELD_BOOL, .offset = offsetof(struct import_input, overwrite_existing) },
-};
-
-const struct field_table import_fields = {
-	import_list, sizeof import_list / sizeof *import_list, sizeof(struct import_input), &import_initial,
-};
+FIELD_TABLE(import_fields, struct import_input, &import_initial,
+            FIELD(struct import_input, folder_id, ID),
+            FIELD(struct import_input, overwrite_existing, BOOL));
 
 struct suppression_import {
 	const char *reason;
@@ -36,13 +31,8 @@ struct suppression_import {
 
 static const struct suppression_import suppression_import_initial = { .reason = "" };
 
-static const struct field suppression_import_list[] = {
-	{ .name = "reason", .type = FIELD_STRING, .max = 255, .offset = offsetof(struct suppression_import, reason) },
-};
-
-const struct field_table suppression_import_fields = {
-	suppression_import_list, 1, sizeof(struct suppression_import), &suppression_import_initial,
-};
+FIELD_TABLE(suppression_import_fields, struct suppression_import, &suppression_import_initial,
+            FIELD(struct suppression_import, reason, STRING, .max = 255));
 
 /* What the parts of a form say counts more than the query. */
 static enum db_result read_form_fields(struct request *request, const struct field_table *table,

@@ -23,18 +23,11 @@ struct key_input {
 
 static const struct key_input key_initial = { .name = "", .expires_at = { .us = INSTANT_NEVER } };
 
-#define KEY(member, ...) { .name = #member, .offset = offsetof(struct key_input, member), __VA_ARGS__ }
-
-static const struct field key_list_of_fields[] = {
-	KEY(name, .type = FIELD_STRING, .flags = FIELD_REQUIRED, .min = 1, .max = 255),
-	KEY(scopes, .type = FIELD_CHOICES, .flags = FIELD_REQUIRED, .min = 1, .max = SCOPE__MAX, .choices = scope_names),
-	KEY(expires_at, .type = FIELD_WHEN, .flags = FIELD_NULLABLE),
-};
-
-const struct field_table key_fields = {
-	key_list_of_fields, sizeof key_list_of_fields / sizeof *key_list_of_fields, sizeof(struct key_input),
-	&key_initial,
-};
+FIELD_TABLE(key_fields, struct key_input, &key_initial,
+            FIELD(struct key_input, name, STRING, .flags = FIELD_REQUIRED, .min = 1, .max = 255),
+            FIELD(struct key_input, scopes, CHOICES, .flags = FIELD_REQUIRED, .min = 1, .max = SCOPE__MAX,
+                  .choices = scope_names),
+            FIELD(struct key_input, expires_at, WHEN, .flags = FIELD_NULLABLE));
 
 /* The members of an open object. */
 static void write_members(struct json *json, const struct key *key)

@@ -8,25 +8,15 @@
 #include "store/agent_store.h"
 #include "store/number_store.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
 static const struct phone_number number_initial = {
 	.phone_number = "", .friendly_name = "", .provider_type = PROVIDER_CUSTOM_SIP,
 };
 
-#define NUMBER(member, ...) \
-	{ .name = #member, .offset = offsetof(struct phone_number, member), __VA_ARGS__ }
-
-static const struct field number_list_of_fields[] = {
-	NUMBER(phone_number, .type = FIELD_PHONE, .flags = FIELD_REQUIRED | FIELD_FIXED),
-	NUMBER(provider_type, .type = FIELD_CHOICE, .choices = provider_names),
-	NUMBER(friendly_name, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 255),
-	NUMBER(calls_per_minute, .type = FIELD_INT, .flags = FIELD_NULLABLE, .min = 1, .max = 60000),
-};
-
-const struct field_table number_fields = {
-	number_list_of_fields, COUNT(number_list_of_fields), sizeof(struct phone_number), &number_initial,
-};
+FIELD_TABLE(number_fields, struct phone_number, &number_initial,
+            FIELD(struct phone_number, phone_number, PHONE, .flags = FIELD_REQUIRED | FIELD_FIXED),
+            FIELD(struct phone_number, provider_type, CHOICE, .choices = provider_names),
+            FIELD(struct phone_number, friendly_name, STRING, .flags = FIELD_NULLABLE, .max = 255),
+            FIELD(struct phone_number, calls_per_minute, INT, .flags = FIELD_NULLABLE, .min = 1, .max = 60000));
 
 struct assignment {
 	struct uuid number_id, agent_id; /* agent_id: nil when not given */
@@ -37,32 +27,16 @@ static const char *const direction_names[] = { "inbound", "outbound", NULL };
 
 static const struct assignment assignment_initial;
 
-#define ASSIGNMENT(field_name, member, ...) \
-	{ .name = field_name, .offset = offsetof(struct assignment, member), __VA_ARGS__ }
-#define NUMBER_ID_FIELD ASSIGNMENT("number_id", number_id, .type = FIELD_ID, .flags = FIELD_REQUIRED)
-#define DIRECTION_FIELD                                                                         \
-	ASSIGNMENT("assignment_type", direction, .type = FIELD_CHOICE, .flags = FIELD_REQUIRED, \
-	           .choices = direction_names)
+#define NUMBER_ID_FIELD FIELD(struct assignment, number_id, ID, .flags = FIELD_REQUIRED)
+#define DIRECTION_FIELD                                                                                 \
+	FIELD_AS("assignment_type", struct assignment, direction, CHOICE, .flags = FIELD_REQUIRED,      \
+	         .choices = direction_names)
 
-static const struct field assign_list[] = {
-	NUMBER_ID_FIELD,
-	ASSIGNMENT("agent_id", agent_id, .type = FIELD_ID, .flags = FIELD_REQUIRED),
-	DIRECTION_FIELD,
-};
+FIELD_TABLE(assign_fields, struct assignment, &assignment_initial,
+            NUMBER_ID_FIELD, FIELD(struct assignment, agent_id, ID, .flags = FIELD_REQUIRED), DIRECTION_FIELD);
 
-const struct field_table assign_fields = {
-	assign_list, COUNT(assign_list), sizeof(struct assignment), &assignment_initial,
-};
-
-static const struct field unassign_list[] = {
-	NUMBER_ID_FIELD,
-	ASSIGNMENT("agent_id", agent_id, .type = FIELD_ID, .flags = FIELD_NULLABLE),
-	DIRECTION_FIELD,
-};
-
-const struct field_table unassign_fields = {
-	unassign_list, COUNT(unassign_list), sizeof(struct assignment), &assignment_initial,
-};
+FIELD_TABLE(unassign_fields, struct assignment, &assignment_initial,
+            NUMBER_ID_FIELD, FIELD(struct assignment, agent_id, ID, .flags = FIELD_NULLABLE), DIRECTION_FIELD);
 
 static void write_number(struct json *json, const char *key, const void *item)
 {
@@ -70,15 +44,9 @@ static void write_number(struct json *json, const char *key, const void *item)
 
 	json_begin_object(json, key);
 	json_id(json, "id", &number->uuid);
-	json_add_string(json, "phone_number", number->phone_number);
-	json_add_string(json, "provider_type", provider_names[number->provider_type]);
-	json_text(json, "friendly_name", number->friendly_name);
+	field_write(json, &number_fields, number);
 	json_id(json, "inbound_agent_id", &number->inbound_agent_id);
 	json_id(json, "outbound_agent_id", &number->outbound_agent_id);
-	if (number->calls_per_minute == 0)
-		json_add_null(json, "calls_per_minute");
-	else
-		json_int(json, "calls_per_minute", number->calls_per_minute);
 	json_instant(json, "created_at", number->created_at_us);
 	json_end(json);
 }

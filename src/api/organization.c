@@ -4,32 +4,14 @@
 #include "base/clock.h"
 #include "store/organization_store.h"
 
-static void write_number(struct json *json, const char *key, int64_t value)
-{
-	if (value == 0)
-		json_add_null(json, key);
-	else
-		json_int(json, key, value);
-}
-
 static enum db_result reply_organization(struct request *request, const struct organization *organization)
 {
-	const struct contact_limit *limits = organization->limits.list.items;
 	struct json *json = reply_begin(request, 200);
 
 	json_begin_object(json, "data");
 	json_id(json, "id", &organization->uuid);
 	json_add_string(json, "name", organization->name);
-	json_begin_array(json, "contact_limits");
-	for (size_t i = 0; i < organization->limits.list.count; i++) {
-		json_begin_object(json, NULL);
-		json_int(json, "max_attempts", limits[i].max_attempts);
-		write_number(json, "period_hours", limits[i].period_hours);
-		write_number(json, "period_days", limits[i].period_days);
-		json_end(json);
-	}
-	json_end(json);
-	write_number(json, "rest_hours_after_conversation", organization->limits.rest_hours);
+	field_write(json, &organization_fields, organization);
 	json_instant(json, "created_at", organization->created_at_us);
 	json_instant(json, "updated_at", organization->updated_at_us);
 	json_end(json);

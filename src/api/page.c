@@ -13,11 +13,7 @@
 
 static const struct page_query page_initial = { PAGE_INITIAL };
 
-static const struct field page_list[] = { PAGE_FIELDS(struct page_query) };
-
-const struct field_table page_fields = {
-	page_list, sizeof page_list / sizeof *page_list, sizeof(struct page_query), &page_initial,
-};
+FIELD_TABLE(page_fields, struct page_query, &page_initial, PAGE_FIELDS(struct page_query));
 
 /* A cursor is a seal and behind it the key of an item. The seal is no secret: it tells a cursor of this list, in
  * this order, from one of another and from a damaged one. */

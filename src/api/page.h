@@ -11,9 +11,9 @@
 
 /* The rows of a query table whose struct has a `struct page page`. */
 #define PAGE_FIELDS(holder)                                                                                  \
-	{ .name = "limit", .type = FIELD_INT, .offset = offsetof(holder, page.limit), .min = 1, .max = 100 },  \
-	{ .name = "offset", .type = FIELD_INT, .offset = offsetof(holder, page.offset), .max = INT32_MAX },    \
-	{ .name = "cursor", .type = FIELD_STRING, .offset = offsetof(holder, page.cursor), .min = 1, .max = 4096 }
+	FIELD_AS("limit", holder, page.limit, INT, .min = 1, .max = 100),  \
+	FIELD_AS("offset", holder, page.offset, INT, .max = INT32_MAX),    \
+	FIELD_AS("cursor", holder, page.cursor, STRING, .min = 1, .max = 4096)
 
 /* A list without filters. */
 struct page_query {

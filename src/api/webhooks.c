@@ -16,20 +16,13 @@
 
 static const struct webhook webhook_initial = { .url = "", .description = "", .disabled_reason = "" };
 
-#define WEBHOOK(member, ...) { .name = #member, .offset = offsetof(struct webhook, member), __VA_ARGS__ }
-
-static const struct field webhook_list_of_fields[] = {
-	WEBHOOK(url, .type = FIELD_STRING, .flags = FIELD_REQUIRED, .min = 1, .max = 2048),
-	WEBHOOK(description, .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 1000),
-	WEBHOOK(events, .type = FIELD_CHOICES, .max = EVENT__MAX, .choices = event_names),
-	WEBHOOK(disabled, .type = FIELD_BOOL),
-	WEBHOOK(signature_type, .type = FIELD_CHOICE, .flags = FIELD_FIXED, .choices = signature_type_names),
-};
-
-const struct field_table webhook_fields = {
-	webhook_list_of_fields, sizeof webhook_list_of_fields / sizeof *webhook_list_of_fields,
-	sizeof(struct webhook), &webhook_initial,
-};
+FIELD_TABLE(webhook_fields, struct webhook, &webhook_initial,
+            FIELD(struct webhook, url, STRING, .flags = FIELD_REQUIRED, .min = 1, .max = 2048),
+            FIELD(struct webhook, description, STRING, .flags = FIELD_NULLABLE, .max = 1000),
+            FIELD(struct webhook, events, CHOICES, .max = EVENT__MAX, .choices = event_names),
+            FIELD(struct webhook, disabled, BOOL),
+            FIELD(struct webhook, signature_type, CHOICE, .flags = FIELD_FIXED | FIELD_UNSHOWN,
+                  .choices = signature_type_names));
 
 struct rotation {
 	int signature_type; /* -1: as it is */
@@ -37,14 +30,8 @@ struct rotation {
 
 static const struct rotation rotation_initial = { .signature_type = -1 };
 
-static const struct field rotation_list_of_fields[] = {
-	{ .name = "signature_type", .type = FIELD_CHOICE, .offset = offsetof(struct rotation, signature_type),
-	  .choices = signature_type_names },
-};
-
-const struct field_table rotate_secret_fields = {
-	rotation_list_of_fields, 1, sizeof(struct rotation), &rotation_initial,
-};
+FIELD_TABLE(rotate_secret_fields, struct rotation, &rotation_initial,
+            FIELD(struct rotation, signature_type, CHOICE, .choices = signature_type_names));
 
 /* What may be told of the secret. One that cannot be opened has to be rotated; the log says so when it is needed. */
 static void write_signing(struct json *json, const struct webhook *webhook)
@@ -76,14 +63,7 @@ static void write_health(struct json *json, const struct health *health)
 static void write_members(struct json *json, const struct webhook *webhook)
 {
 	json_id(json, "id", &webhook->uuid);
-	json_add_string(json, "url", webhook->url);
-	json_text(json, "description", webhook->description);
-	json_begin_array(json, "events");
-	for (int event = 0; event < EVENT__MAX; event++)
-		if ((webhook->events & EVENT_BIT(event)) != 0)
-			json_add_string(json, NULL, event_names[event]);
-	json_end(json);
-	json_bool(json, "disabled", webhook->disabled);
+	field_write(json, &webhook_fields, webhook);
 	json_text(json, "disabled_reason", webhook->disabled_reason);
 	write_health(json, &webhook->health);
 	write_signing(json, webhook);

@@ -35,6 +35,7 @@ enum field_flags {
 	FIELD_REQUIRED = 1, /* must be given when creating */
 	FIELD_NULLABLE = 2, /* null is taken and leaves the value that stands for "none": see `none` */
 	FIELD_FIXED = 4,    /* may be given when creating, not when changing */
+	FIELD_UNSHOWN = 8,  /* is read only: field_write leaves it out */
 };
 
 struct field_list {
@@ -62,6 +63,37 @@ struct field_table {
 	size_t size;       /* of the struct that the offsets are in */
 	const void *initial; /* a struct with every default; also what null sets a field back to */
 };
+
+/* A row of a table: FIELD(struct agent, name, STRING, .max = 255). A member of another type than the field's does not
+ * compile. FIELD_AS is for a member of another name, or one of a nested struct. */
+#define FIELD(holder, member, kind, ...) FIELD_AS(#member, holder, member, kind, __VA_ARGS__)
+#define FIELD_AS(name_, holder, member, kind, ...)                                                       \
+	{ .name = name_, .type = FIELD_##kind,                                                           \
+	  .offset = _Generic(((holder *)0)->member, FIELD_TAKES_##kind: offsetof(holder, member)), __VA_ARGS__ }
+#define FIELD_TAKES_STRING const char *
+#define FIELD_TAKES_INT int64_t
+#define FIELD_TAKES_DECIMAL int64_t
+#define FIELD_TAKES_BOOL bool
+#define FIELD_TAKES_CHOICE int
+#define FIELD_TAKES_CHOICES unsigned
+#define FIELD_TAKES_WEEKDAYS unsigned
+#define FIELD_TAKES_ID struct uuid
+#define FIELD_TAKES_IDS struct field_list
+#define FIELD_TAKES_PHONE const char *
+#define FIELD_TAKES_PHONES struct field_list
+#define FIELD_TAKES_TIME int
+#define FIELD_TAKES_WHEN struct when
+#define FIELD_TAKES_DATES struct field_list
+#define FIELD_TAKES_OBJECT const char *
+#define FIELD_TAKES_RECORDS struct field_list
+
+/* FIELD_TABLE(agent_fields, struct agent, &agent_initial, FIELD(…), …); */
+#define FIELD_TABLE(name, holder, initial, ...)                                                  \
+	const struct field_table name = {                                                        \
+		(const struct field[]){ __VA_ARGS__ },                                           \
+		sizeof((const struct field[]){ __VA_ARGS__ }) / sizeof(struct field),            \
+		sizeof(holder), _Generic(initial, const holder *: initial),                      \
+	}
 
 /* All that is wrong with a body, first fault first; at most FAULTS_MAX are kept. */
 #define FAULTS_MAX 50
@@ -101,6 +133,12 @@ bool field_is_given(const struct field_table *table, uint64_t given, const char 
 
 /* Copies the given fields from one struct of the table to another. */
 void field_apply(const struct field_table *table, uint64_t given, const void *from, void *to);
+
+/* The inverse of reading: writes the fields of *object as members of the open JSON object. Null is written for what
+ * stands for "none" in a FIELD_NULLABLE: an empty text, the nil id, an instant or a time of day that is not set, and
+ * a number below `min`. */
+struct json;
+void field_write(struct json *json, const struct field_table *table, const void *object);
 
 bool phone_is_e164(const char *text);
 

@@ -6,34 +6,24 @@
 
 #define US_PER_HOUR (60 * US_PER_MINUTE)
 #define UNDER_WAY_RECHECK_US US_PER_MINUTE
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static const struct contact_limit limit_initial;
 
-#define LIMIT(member, ...) { .name = #member, .offset = offsetof(struct contact_limit, member), __VA_ARGS__ }
-
-static const struct field limit_list[] = {
-	LIMIT(max_attempts, .type = FIELD_INT, .flags = FIELD_REQUIRED, .min = 1, .max = CONTACT_LIMIT_ATTEMPTS_MAX),
-	LIMIT(period_hours, .type = FIELD_INT, .flags = FIELD_NULLABLE, .min = 1, .max = 24 * CONTACT_LIMIT_DAYS_MAX),
-	LIMIT(period_days, .type = FIELD_INT, .flags = FIELD_NULLABLE, .min = 1, .max = CONTACT_LIMIT_DAYS_MAX),
-};
-
-static const struct field_table limit_fields = {
-	limit_list, COUNT(limit_list), sizeof(struct contact_limit), &limit_initial,
-};
+static FIELD_TABLE(limit_fields, struct contact_limit, &limit_initial,
+                   FIELD(struct contact_limit, max_attempts, INT, .flags = FIELD_REQUIRED, .min = 1,
+                         .max = CONTACT_LIMIT_ATTEMPTS_MAX),
+                   FIELD(struct contact_limit, period_hours, INT, .flags = FIELD_NULLABLE, .min = 1,
+                         .max = 24 * CONTACT_LIMIT_DAYS_MAX),
+                   FIELD(struct contact_limit, period_days, INT, .flags = FIELD_NULLABLE, .min = 1,
+                         .max = CONTACT_LIMIT_DAYS_MAX));
 
 static const struct organization organization_initial = { .name = "" };
 
-static const struct field organization_list[] = {
-	{ .name = "contact_limits", .type = FIELD_RECORDS, .flags = FIELD_NULLABLE, .record = &limit_fields,
-	  .offset = offsetof(struct organization, limits.list), .max = CONTACT_LIMITS_MAX },
-	{ .name = "rest_hours_after_conversation", .type = FIELD_INT, .flags = FIELD_NULLABLE, .min = 1,
-	  .offset = offsetof(struct organization, limits.rest_hours), .max = 24 * CONTACT_LIMIT_DAYS_MAX },
-};
-
-const struct field_table organization_fields = {
-	organization_list, COUNT(organization_list), sizeof(struct organization), &organization_initial,
-};
+FIELD_TABLE(organization_fields, struct organization, &organization_initial,
+            FIELD_AS("contact_limits", struct organization, limits.list, RECORDS, .flags = FIELD_NULLABLE,
+                     .record = &limit_fields, .max = CONTACT_LIMITS_MAX),
+            FIELD_AS("rest_hours_after_conversation", struct organization, limits.rest_hours, INT,
+                     .flags = FIELD_NULLABLE, .min = 1, .max = 24 * CONTACT_LIMIT_DAYS_MAX));
 
 void contact_limits_settle(const struct contact_limits *limits, struct faults *faults)
 {

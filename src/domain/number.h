@@ -14,7 +14,7 @@ struct phone_number {
 	int64_t id;
 	struct uuid uuid;
 	const char *phone_number, *friendly_name;
-	enum provider_type provider_type;
+	int provider_type; /* enum provider_type */
 	int64_t calls_per_minute; /* over all campaigns that call from it; 0: no pace */
 	struct uuid inbound_agent_id, outbound_agent_id; /* nil: none */
 	int64_t created_at_us;

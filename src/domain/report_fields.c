@@ -1,6 +1,5 @@
 #include "domain/report_fields.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 #define MAX_DURATION_SECONDS 604800
 #define MAX_COST INT64_C(99999999999999) /* ten-thousandths: what DECIMAL(14,4) holds */
 
@@ -17,41 +16,25 @@ static const struct call_report initial = {
 	.occurred_at = { .us = INSTANT_NONE },
 };
 
-#define REPORT(field, ...) { .offset = offsetof(struct call_report, field), __VA_ARGS__ }
 #define REPORT_FIELDS                                                                                        \
-	REPORT(status, .name = "status", .type = FIELD_CHOICE, .flags = FIELD_REQUIRED, .choices = reportable), \
-	REPORT(duration_seconds, .name = "duration_seconds", .type = FIELD_INT, .flags = FIELD_NULLABLE,     \
-	       .max = MAX_DURATION_SECONDS),                                                                 \
-	REPORT(cost_ten_thousandths, .name = "cost", .type = FIELD_DECIMAL, .flags = FIELD_NULLABLE,         \
-	       .max = MAX_COST),                                                                             \
-	REPORT(end_reason, .name = "end_reason", .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 255),  \
-	REPORT(outcome, .name = "outcome", .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 64),         \
-	REPORT(recording_url, .name = "recording_url", .type = FIELD_STRING, .flags = FIELD_NULLABLE,        \
-	       .max = 2048),                                                                                 \
-	REPORT(transcript_url, .name = "transcript_url", .type = FIELD_STRING, .flags = FIELD_NULLABLE,      \
-	       .max = 2048),                                                                                 \
-	REPORT(summary, .name = "summary", .type = FIELD_STRING, .flags = FIELD_NULLABLE, .max = 10000),      \
-	REPORT(occurred_at, .name = "occurred_at", .type = FIELD_WHEN, .flags = FIELD_NULLABLE)
+	FIELD(struct call_report, status, CHOICE, .flags = FIELD_REQUIRED, .choices = reportable),           \
+	FIELD(struct call_report, duration_seconds, INT, .flags = FIELD_NULLABLE, .max = MAX_DURATION_SECONDS), \
+	FIELD_AS("cost", struct call_report, cost_ten_thousandths, DECIMAL, .flags = FIELD_NULLABLE,         \
+	         .max = MAX_COST),                                                                           \
+	FIELD(struct call_report, end_reason, STRING, .flags = FIELD_NULLABLE, .max = 255),                  \
+	FIELD(struct call_report, outcome, STRING, .flags = FIELD_NULLABLE, .max = 64),                      \
+	FIELD(struct call_report, recording_url, STRING, .flags = FIELD_NULLABLE, .max = 2048),              \
+	FIELD(struct call_report, transcript_url, STRING, .flags = FIELD_NULLABLE, .max = 2048),             \
+	FIELD(struct call_report, summary, STRING, .flags = FIELD_NULLABLE, .max = 10000),                   \
+	FIELD(struct call_report, occurred_at, WHEN, .flags = FIELD_NULLABLE)
 
-static const struct field single[] = { REPORT_FIELDS };
+FIELD_TABLE(report_fields, struct call_report, &initial, REPORT_FIELDS);
 
-const struct field_table report_fields = { single, COUNT(single), sizeof(struct call_report), &initial };
-
-static const struct field with_call[] = {
-	REPORT(call_id, .name = "call_id", .type = FIELD_ID, .flags = FIELD_REQUIRED),
-	REPORT_FIELDS,
-};
-
-static const struct field_table with_call_fields = {
-	with_call, COUNT(with_call), sizeof(struct call_report), &initial,
-};
+static FIELD_TABLE(with_call_fields, struct call_report, &initial,
+                   FIELD(struct call_report, call_id, ID, .flags = FIELD_REQUIRED), REPORT_FIELDS);
 
 static const struct bulk_report bulk_initial = { 0 };
 
-static const struct field bulk[] = {
-	{ .name = "reports", .type = FIELD_RECORDS, .flags = FIELD_REQUIRED, .min = 1,
-	  .max = BULK_REPORT_MAX,
-	  .offset = offsetof(struct bulk_report, reports), .record = &with_call_fields },
-};
-
-const struct field_table bulk_report_fields = { bulk, COUNT(bulk), sizeof(struct bulk_report), &bulk_initial };
+FIELD_TABLE(bulk_report_fields, struct bulk_report, &bulk_initial,
+            FIELD(struct bulk_report, reports, RECORDS, .flags = FIELD_REQUIRED, .min = 1, .max = BULK_REPORT_MAX,
+                  .record = &with_call_fields));

@@ -87,8 +87,10 @@ def test_every_field_of_a_request_is_in_the_guide():
 
 
 def field_names(source):
-    """Names in tables of fields: `.name = "x"`, or the argument of a macro that sets `.name` to it."""
-    names = set(re.findall(r'\.name = "(\w+)"', source))
+    """Names in tables of fields: FIELD(holder, name, …), FIELD_AS("name", …), `.name = "x"`, or the argument of a macro
+    that sets `.name` to it."""
+    names = set(re.findall(r'\.name = "(\w+)"|\bFIELD\([\w ]+, (\w+),|\bFIELD_AS\("(\w+)"', source))
+    names = {name for found in names for name in found if name}
     for macro in re.findall(r"^#define (\w+)\(\w+, .*\\?\s*\{ \.name = #?\w+", source, re.M):
         names.update(re.findall(rf'\b{macro}\("?(\w+)"?,', source))
     return names - {"field", "member", "field_name"}  # the macros' own parameters
