@@ -3,6 +3,7 @@
 
 #include "api/prefork.h"
 #include "api/route.h"
+#include "api/service.h"
 #include "api/worker.h"
 #include "base/options.h"
 #include "domain/number_zones.h"
@@ -27,6 +28,7 @@ int main(int argc, char **argv)
 	number_zones_load(conf.number_zones_file);
 	schema_require(conf.database_file);
 	secrets_require(&conf);
+	service_prepare();
 	listen_fd = prefork_listen(&conf);
 	prefork_run(&conf, listen_fd, worker_run);
 	return EXIT_SUCCESS;

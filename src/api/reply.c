@@ -66,6 +66,7 @@ static struct reply *start(struct request *request, int status)
 
 	reply->status = status;
 	reply->media_type = "application/json";
+	reply->caching = "no-store";
 	reply->data_len = reply->secret_len = 0;
 	reply->next = NULL;
 	buf_reset(&reply->headers);
@@ -258,6 +259,7 @@ void reply_head(const struct request *request, struct buf *out)
 
 	buf_printf(out, "Status: %d %s\r\nX-Request-Id: %s\r\n", reply->status, phrase(reply->status),
 	           request->id);
+	buf_printf(out, "Cache-Control: %s\r\nX-Content-Type-Options: nosniff\r\n", reply->caching);
 	if (reply->status != 204 && reply->status != 304)
 		buf_printf(out, "Content-Type: %s\r\n", reply->media_type);
 	if (reply->status != 204 && reply->status != 304 && reply->next == NULL)

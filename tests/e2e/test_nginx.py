@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """What nginx does by itself, in the contract's form: rate limits, bad requests, a server that is away."""
 
+import gzip
 import http.client
+import json
 import signal
 import socket
 import threading
+import time
 
 import tap
 from client import until
@@ -43,6 +46,7 @@ def test_what_nginx_refuses(t):
     for request, status, code in (
             (b"GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "404", "not_found"),
             (b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "414", "bad_request"),
+            (b"GET / HTTP/7.0\r\nHost: x\r\n\r\n", "505", "bad_request"),
             (b"nonsense\r\n\r\n", "400", "bad_request")):
         head, body = raw(t, request)
         assert head.startswith(f"HTTP/1.1 {status} "), head
@@ -51,6 +55,117 @@ def test_what_nginx_refuses(t):
                b"Content-Length: 20000000\r\nContent-Type: application/json\r\n\r\n")
     head, body = raw(t, request)
     assert head.startswith("HTTP/1.1 413 ") and '"code":"payload_too_large"' in body, (head, body)
+
+
+def flood(t, headers, connections=12):
+    """Sends one request with each of the headers, over several connections at once. Returns how many were served, of
+    an allowance of so many a second and in a burst, and the seconds that it took."""
+    answers = []
+
+    def send(own):
+        burst = "".join(f"GET /api/public/v1/agents HTTP/1.1\r\nHost: x\r\nAuthorization: {header}\r\n\r\n" for header in own)
+        answers.append("".join(raw(t, burst[:-2].encode() + b"Connection: close\r\n\r\n")))
+
+    threads = [threading.Thread(target=send, args=(headers[first::connections],)) for first in range(connections)]
+    begin = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    text = "".join(answers)
+    assert text.count("HTTP/1.1 ") == len(headers), text[:200]
+    return len(headers) - text.count("HTTP/1.1 429 "), time.monotonic() - begin
+
+
+def test_a_key_has_one_allowance_however_it_is_spelt(t):
+    key = t.client().key
+    spellings = [f"{scheme}{spaces}{key}" for scheme in ("Bearer", "bearer", "BEARER") for spaces in (" ", "  ", "     ")]
+    served, seconds = flood(t, 200 * spellings)
+    assert served <= 410 + 200 * seconds, (served, seconds)
+    assert t.client().send("GET", "/agents").status == 200, "another key is served"
+
+
+def test_made_up_keys_share_the_allowance_of_their_address(t):
+    served, seconds = flood(t, [f"Bearer made-up-{n}" for n in range(1800)])
+    assert served <= 410 + 200 * seconds, (served, seconds)
+    until(lambda: t.api.send("GET", "/agents", headers={"Authorization": None}).status == 401, 10)
+
+
+def test_well_formed_keys_are_limited_by_address_too(t):
+    """Each has an allowance of its own, and there is one for all."""
+    served, seconds = flood(t, [f"Bearer outdial_{n:043}" for n in range(7200)])
+    assert served <= 2010 + 1000 * seconds, (served, seconds)
+    until(lambda: t.api.send("GET", "/agents").status == 200, 10, "requests are taken again")
+
+
+def connect(t, address):
+    return socket.create_connection(("127.0.0.1", t.stack.port), timeout=20, source_address=(address, 0))
+
+
+def test_slow_connections_shut_out_nobody(t):
+    """905 whose bodies do not come, and 905 whose headers do not."""
+    head = (b"POST /api/public/v1/agents HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer outdial_%043d\r\n"
+            b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+    slow = []
+    try:
+        for n in range(905):
+            slow.append(connect(t, "127.0.0.2"))
+            slow[-1].sendall(head % n)
+        for _ in range(905):
+            slow.append(connect(t, "127.0.0.2"))
+            slow[-1].sendall(b"GET /healthz HTTP/1.1\r\nHost:")
+        for path in ("//healthz", "//readyz"):
+            assert t.api.send("GET", path, headers={"Authorization": None}).status == 200
+        assert t.api.send("GET", "/agents").status == 200
+        with connect(t, "127.0.0.2") as own:
+            own.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert own.recv(100).startswith(b"HTTP/1.1 200 ")
+        with connect(t, "127.0.0.2") as own:
+            own.sendall(b"GET /api/public/v1/agents HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert own.recv(100).startswith(b"HTTP/1.1 503 ")
+        said = slow[-1].recv(100)
+        assert said == b"" or said.startswith(b"HTTP/1.1 408 "), "who sends no headers is cut off"
+    finally:
+        for connection in slow:
+            connection.close()
+    until(lambda: t.api.send("GET", "/agents").status == 200, 10, "requests are taken again")
+
+
+def test_health_checks_ask_the_database_once_a_second(t):
+    t.stack.sql("SET GLOBAL log_output = 'TABLE'; TRUNCATE mysql.general_log; SET GLOBAL general_log = ON")
+    begin = time.monotonic()
+    try:
+        for _ in range(300):
+            assert t.api.send("GET", "//readyz", headers={"Authorization": None}).status == 200
+    finally:
+        t.stack.sql("SET GLOBAL general_log = OFF")
+    seconds = time.monotonic() - begin
+    asked = int(t.stack.sql("SELECT COUNT(*) FROM mysql.general_log WHERE command_type = 'Execute'"
+                            " AND argument LIKE '%FROM schema_version%'")[0][0])
+    assert 1 <= asked <= seconds + 2, (asked, seconds)
+
+
+def test_replies_are_compressed_and_not_stored(t):
+    for name in range(30):
+        t.api.post("/agents", {"name": f"Agent {name}"})
+    def ask(path, **headers):
+        connection = http.client.HTTPConnection(t.api.host)
+        connection.request("GET", path, headers={"Authorization": f"Bearer {t.api.key}", **headers})
+        reply = connection.getresponse()
+        body = reply.read()
+        connection.close()
+        return reply, body
+    plain, text = ask("/api/public/v1/agents")
+    small, packed = ask("/api/public/v1/agents", **{"Accept-Encoding": "gzip"})
+    assert plain.headers["Content-Encoding"] is None and small.headers["Content-Encoding"] == "gzip"
+    assert json.loads(gzip.decompress(packed))["data"] == json.loads(text)["data"] and len(packed) < len(text) / 3
+    assert "Accept-Encoding" in small.headers["Vary"], small.headers
+    for path in ("/api/public/v1/agents", "/api/public/v1/nothing", "/nothing", "/healthz", "/api/public/v1"):
+        reply, _ = ask(path)
+        assert reply.headers.get_all("Cache-Control") == ["no-store"], (path, reply.headers)
+        assert reply.headers.get_all("X-Content-Type-Options") == ["nosniff"], (path, reply.headers)
+    reply, _ = ask("/api/public/v1/openapi.json")
+    assert reply.headers.get_all("Cache-Control") == ["public, max-age=300"], reply.headers
 
 
 def test_a_body_in_chunks(t):
