@@ -2,7 +2,8 @@
 
 A test file is a script of functions test_NAME(t), run in the order they stand; `t` is the Test
 below. All of them share one stack (dev/stack.py), which is started with the keyword arguments in
-the file's STACK, if it has any; every test has an organisation of its own. The file ends with
+the file's STACK, if it has any; every test has an organisation of its own, and TEST_SECONDS (those of the
+file, if it has any). The file ends with
 
     if __name__ == "__main__":
         tap.run(globals())
@@ -102,6 +103,7 @@ class Test:
 
 def run(module):
     options = parse_options()
+    options.limit = module.get("TEST_SECONDS", TEST_SECONDS)
     tests = [(name[len("test_"):], function) for name, function in module.items()
              if name.startswith("test_") and fnmatch.fnmatch(name, f"*{options.only}*")]
     print(f"1..{len(tests) + 1}\n# seed {options.seed}, {options.database}", flush=True)
@@ -146,7 +148,7 @@ def run_tests(stack, tests, options):
 
 
 def run_test(stack, name, function, options):
-    with time_limit(LONG_TEST_SECONDS + options.seconds if options.seconds else TEST_SECONDS):
+    with time_limit(LONG_TEST_SECONDS + options.seconds if options.seconds else options.limit):
         test = Test(stack, name, options)
         try:
             function(test)

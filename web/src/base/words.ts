@@ -156,6 +156,9 @@ function closedWindow(gate: Gate, at: (instant: string | null | undefined) => st
 	return (facts.local_time ? `Closed: it is ${facts.local_time} in ${zone}${day}.` : 'Closed.') + until(gate, at, 'Opens')
 }
 
+const unreadable = ({ facts }: Gate) =>
+	`The time zone${facts.unreadable ? ' ' + facts.unreadable : ''} cannot be read on the server${facts.trouble ? `: ${facts.trouble}` : ''}. All goes on by itself when it can.`
+
 function limitText({ facts }: Gate): string {
 	if (facts.rest_hours_after_conversation) return `The number rests for ${facts.rest_hours_after_conversation} hours after a conversation.`
 	const period = facts.period_days ? `${facts.period_days} days` : facts.period_hours ? `${facts.period_hours} hours` : null
@@ -173,6 +176,7 @@ export const gateWords: Record<GateName, GateWord> = {
 	},
 	number: { name: 'Number to call from', open: 'There is one', tone: 'bad', closed: () => 'No number is left to call from.' },
 	dialer: { name: 'Dialer', open: 'The agent has one', tone: 'bad', closed: () => 'The agent names no dialer.' },
+	time_zone: { name: 'Time zone', open: 'It can be read', tone: 'bad', closed: unreadable },
 	calling_window: { name: 'Calling hours', open: 'Open now', tone: 'wait', closed: closedWindow },
 	daily_cap: {
 		name: 'Calls a day', open: 'Not reached', tone: 'wait',
@@ -218,6 +222,7 @@ export const gateWords: Record<GateName, GateWord> = {
 			return 'The number is on the do-not-call list' + (reason ? `: ${reason}` : '.')
 		},
 	},
+	contact_time_zone: { name: 'Time zone of the contact', open: 'It can be read', tone: 'bad', closed: unreadable },
 	contact_window: { name: 'Hours in the contact’s zone', open: 'Open now', tone: 'wait', closed: closedWindow },
 	contact_limits: {
 		name: 'Limits of the organisation', open: 'Not reached', tone: 'wait',

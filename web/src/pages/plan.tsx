@@ -52,6 +52,7 @@ function Shown({ preview, campaign }: { preview: Preview; campaign: BatchCall })
 					{estimate?.estimated_end ? <>, ends about <b><Time at={estimate.estimated_end} full /></b> with {plural(estimate.calls, 'call')}.</> : '.'}
 				</p>
 			) : <p>{preview.contacts > 0 ? 'No contact that waits can be planned.' : 'No contact waits.'}</p>}
+			{preview.held && <p className="warn-text">{plural(preview.held.contacts, 'contact')} cannot be planned now: {preview.held.reason}.</p>}
 			{preview.days.length > 0 && <>
 				<PlanChart label="Contacts planned a day" unit="and expected calls" days={(estimate?.days ?? []).map(day => ({ period: day.date, value: day.calls }))} before={preview.days.map(day => ({ period: day.date, value: day.contacts }))} />
 				<ul className="legend"><li><span className="swatch" style={{ background: 'var(--plan)' }} />contacts planned</li>{estimate && <li><span className="swatch" style={{ background: 'var(--accent)' }} />calls expected</li>}</ul>
