@@ -113,6 +113,10 @@ enum db_result batch_calls_refuse(struct request *request, const struct campaign
 	case REFUSED_STATE:
 		return reply_refuse(request, ERROR_INVALID_STATE, "You cannot %s a campaign that is %s.",
 		                    batch_action_names[action], batch_status_names[campaign->batch.status]);
+	case REFUSED_NO_DAY:
+		return reply_refuse(request, ERROR_INVALID_STATE, "You cannot %s a campaign that is failed while no day within"
+		                    " 366 days can take a call: change its window or its days first.",
+		                    batch_action_names[action]);
 	case REFUSED_FIXED_FIELD:
 		return reply_refuse(request, ERROR_INVALID_STATE, "You cannot change %s of a campaign that is active.",
 		                    campaign->fixed_field);
@@ -121,13 +125,16 @@ enum db_result batch_calls_refuse(struct request *request, const struct campaign
 	case REFUSED_AGENT_NOT_READY:
 		return reply_refuse(request, ERROR_AGENT_NOT_READY,
 		                    "The agent is not active: its dialer has not taken agent.sync yet.");
+	case REFUSED_AGENT_DELETED:
+		return reply_refuse(request, ERROR_AGENT_NOT_READY, "The agent of the campaign was deleted.");
 	case REFUSED_NUMBER:
 		return reply_refuse_field(request, "phone_number_ids", "names a number that is not of this organisation");
 	case REFUSED_NO_NUMBER:
 		return reply_refuse(request, ERROR_NO_PHONE_NUMBER,
 		                    "Give phone_number_ids, or assign outbound numbers to the agent.");
 	case REFUSED_NO_CONTACTS:
-		return reply_refuse(request, ERROR_NO_CONTACTS, "The campaign has no contacts.");
+		return reply_refuse(request, ERROR_NO_CONTACTS, campaign->batch.counts.total == 0
+		                    ? "The campaign has no contacts." : "No contact of the campaign waits for a call.");
 	case REFUSED_FOLDER:
 		return reply_refuse_field(request, "contact_folder_id", "names no folder of this organisation");
 	case REFUSED_CONTACT:

@@ -32,9 +32,9 @@ static const struct {
 	unsigned allowed_in;
 	int becomes;
 } actions[BATCH_ACTION__MAX] = {
-	[BATCH_CHANGE] = { IN(DRAFT) | IN(SCHEDULED) | IN(PAUSED) | IN(ACTIVE), SAME },
+	[BATCH_CHANGE] = { IN(DRAFT) | IN(SCHEDULED) | IN(PAUSED) | IN(ACTIVE) | IN(FAILED), SAME },
 	[BATCH_ADD_CONTACTS] = { IN(DRAFT) | IN(SCHEDULED) | IN(PAUSED) | IN(ACTIVE), SAME },
-	[BATCH_SCHEDULE] = { IN(DRAFT), BATCH_SCHEDULED },
+	[BATCH_SCHEDULE] = { IN(DRAFT) | IN(FAILED), BATCH_SCHEDULED },
 	[BATCH_PAUSE] = { IN(SCHEDULED) | IN(ACTIVE), BATCH_PAUSED },
 	[BATCH_RESUME] = { IN(PAUSED), BATCH_ACTIVE }, /* or scheduled, see batch_after */
 	[BATCH_CANCEL] = { IN(DRAFT) | IN(SCHEDULED) | IN(ACTIVE) | IN(PAUSED), BATCH_CANCELLED },
@@ -61,17 +61,29 @@ bool batch_is_running(enum batch_status status)
 	return status == BATCH_SCHEDULED || status == BATCH_ACTIVE;
 }
 
+bool batch_has_plan(enum batch_status status)
+{
+	return batch_is_running(status) || status == BATCH_PAUSED;
+}
+
 bool batch_is_over(enum batch_status status)
 {
 	return status >= BATCH_COMPLETED;
 }
 
+bool batch_is_final(enum batch_status status)
+{
+	return batch_is_over(status) && status != BATCH_FAILED;
+}
+
 void batch_counts_settle(struct batch_counts *counts, enum batch_status status)
 {
-	if (!batch_is_over(status))
-		return;
-	counts->cancelled += counts->pending;
-	counts->pending = 0;
+	int64_t waiting = counts->pending + counts->given_up;
+
+	counts->cancelled -= counts->given_up;
+	counts->pending = batch_is_over(status) ? 0 : waiting;
+	counts->given_up = waiting - counts->pending;
+	counts->cancelled += counts->given_up;
 }
 
 struct calendar batch_calendar(const struct batch_config *config, const char *zones)

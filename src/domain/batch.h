@@ -47,8 +47,12 @@ bool batch_allows(enum batch_status status, enum batch_action action);
 enum batch_status batch_after(enum batch_status status, enum batch_action action, bool start_ahead);
 /* Calls are placed, or will be when their time comes. */
 bool batch_is_running(enum batch_status status);
-/* Nothing will be called any more. */
+/* Contacts that wait are planned. */
+bool batch_has_plan(enum batch_status status);
+/* Nothing is called any more; a campaign that has failed may be scheduled again. */
 bool batch_is_over(enum batch_status status);
+/* Nothing ever will be. */
+bool batch_is_final(enum batch_status status);
 
 /* What a scheduler does next for a campaign when its wake_at has come. */
 enum batch_work {
@@ -123,13 +127,18 @@ struct retry_rules batch_retry_rules(const struct batch_config *config);
 /* A change between the two makes the plan of waiting contacts wrong. */
 bool batch_plan_differs(const struct batch_config *a, const struct batch_config *b);
 
+/* What a campaign waits for outside of itself; it goes on by itself when that has come. The numbers are those of
+ * statements/campaigns.def. */
+enum batch_wait { BATCH_WAITS_NOT, BATCH_WAITS_FOR_WEBHOOK, BATCH_WAITS_FOR_SYNC, BATCH_WAITS_FOR_AGENT, BATCH_WAIT__MAX };
+
 /* How far a campaign is: contacts per status; all sum up to `total`. */
 struct batch_counts {
 	int64_t total, called, pending, in_progress;
 	int64_t completed, failed, voicemail, no_answer, busy, cancelled, skipped;
+	int64_t given_up; /* of the cancelled ones: they wait, and the campaign is over */
 };
 
-/* What waits in a campaign that is over will not be called any more: it counts as cancelled. */
+/* What waits in a campaign that is over counts as cancelled, and as pending when the campaign is scheduled again. */
 void batch_counts_settle(struct batch_counts *counts, enum batch_status status);
 
 struct batch {
@@ -143,6 +152,7 @@ struct batch {
 	const char *held_by;   /* the gate that holds its next call, as of the scheduler's last look; "": none */
 	int64_t held_until_us; /* INSTANT_NEVER: no instant ends that */
 	char zone_trouble[BATCH_ZONE_TROUBLE]; /* it waits for a time zone that could not be read; "": it does not */
+	enum batch_wait waits_for; /* while it runs */
 	int64_t dialer_places; /* its dialer asked to slow down: calls at once, for now; 0: did not ask */
 	struct batch_counts counts;
 	int64_t planned_from_us, planned_until_us, started_at_us, completed_at_us;

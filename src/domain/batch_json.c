@@ -126,12 +126,19 @@ static bool waits_for_zone(const struct batch *batch)
 /* Why it is in its state, or why one that runs waits or is slower than it may be. */
 static void write_reason(struct json *json, const struct batch *batch)
 {
+	static const char *const waits[BATCH_WAIT__MAX] = {
+		[BATCH_WAITS_FOR_WEBHOOK] = "waits for the dialer: its webhook is switched off",
+		[BATCH_WAITS_FOR_SYNC] = "waits for the agent: its dialer has not taken agent.sync yet",
+		[BATCH_WAITS_FOR_AGENT] = "waits for the agent, which has failed: see its status_reason",
+	};
 	char text[BATCH_ZONE_TROUBLE] = "";
 
 	if (batch->work == BATCH_WORK_COPY)
 		snprintf(text, sizeof text, "contacts are being copied");
 	else if (waits_for_zone(batch))
 		snprintf(text, sizeof text, "%s", batch->zone_trouble);
+	else if (batch_is_running(batch->status) && batch->waits_for != BATCH_WAITS_NOT)
+		snprintf(text, sizeof text, "%s", waits[batch->waits_for]);
 	else if (batch_is_running(batch->status) && batch->dialer_places != 0)
 		snprintf(text, sizeof text, "dialer asks to slow down: %d of %d places", (int)batch->dialer_places,
 		         (int)batch->config.max_concurrent_calls);

@@ -111,6 +111,11 @@ static int64_t places_room(const struct gate_facts *facts)
 	return facts->free_places;
 }
 
+static int64_t agent_room(const struct gate_facts *facts)
+{
+	return all_or_none(!facts->agent_waits);
+}
+
 static int64_t dialer_health_room(const struct gate_facts *facts)
 {
 	return all_or_none(facts->dialer_opens_at_us <= facts->now_us);
@@ -176,6 +181,7 @@ static const struct {
 	[GATE_PACING] = { "pacing", pacing_room, pacing_opens },
 	[GATE_NUMBER_PACING] = { "number_pacing", number_pacing_room, number_pacing_opens },
 	[GATE_PLACES] = { "free_place", places_room, never },
+	[GATE_AGENT] = { "agent", agent_room, never },
 	[GATE_DIALER_HEALTH] = { "dialer_health", dialer_health_room, dialer_health_opens },
 	[GATE_DIALER_ROOM] = { "dialer_room", dialer_room_room, never },
 	[GATE_DUE] = { "planned_instant", due_room, due_opens },

@@ -20,6 +20,7 @@ struct gate_facts {
 	bool has_number;       /* at least one number to call from is left */
 	bool has_dialer;       /* its agent still has an endpoint that takes calls */
 	int64_t dialer_opens_at_us; /* its circuit is open until then; INSTANT_NONE: it is in good health */
+	bool agent_waits;      /* its dialer has not taken agent.sync: it will, or it has refused it */
 	int64_t dialer_room;   /* webhooks that may yet be sent there from here */
 	struct calendar calendar;
 	enum calendar_answer answer; /* whether it has a span */
@@ -52,6 +53,7 @@ enum gate {
 	GATE_PACING,
 	GATE_NUMBER_PACING,
 	GATE_PLACES,
+	GATE_AGENT,
 	GATE_DIALER_HEALTH,
 	GATE_DIALER_ROOM,
 	GATE_DUE, /* from here on of one contact */

@@ -169,6 +169,11 @@ static void write_places(struct json *json, const struct gate_facts *facts)
 	json_int(json, "free_places", facts->free_places < 0 ? 0 : facts->free_places);
 }
 
+static void write_agent(struct json *json, const struct gate_facts *facts)
+{
+	json_bool(json, "is_ready", !facts->agent_waits);
+}
+
 static void write_dialer_health(struct json *json, const struct gate_facts *facts)
 {
 	json_instant(json, "left_alone_until", facts->dialer_opens_at_us > facts->now_us ? facts->dialer_opens_at_us : INSTANT_NONE);
@@ -205,6 +210,7 @@ static void (*const writers[GATE__MAX])(struct json *json, const struct gate_fac
 	[GATE_PACING] = write_pacing,
 	[GATE_NUMBER_PACING] = write_number_pacing,
 	[GATE_PLACES] = write_places,
+	[GATE_AGENT] = write_agent,
 	[GATE_DIALER_HEALTH] = write_dialer_health,
 	[GATE_DIALER_ROOM] = write_dialer_room,
 	[GATE_DUE] = write_due,

@@ -20,6 +20,7 @@
 #define FULL_RECHECK_US US_PER_SECOND
 #define DIALER_RECHECK_US (20 * US_PER_MS)
 #define DIALER_OFF_RECHECK_US (5 * US_PER_SECOND)
+#define AGENT_RECHECK_US US_PER_SECOND
 #define IDLE_RECHECK_US (60 * US_PER_SECOND)
 #define CALLED_HERE_RECHECK_US US_PER_SECOND
 #define LIMITED_PORTION 200 /* contacts to look at where many of them may have to be deferred */
@@ -258,6 +259,8 @@ static void next_look(const struct claim *claim, struct claim_campaign *campaign
 		campaign->wake_at_us = claim->now_us + (campaign->endpoint < 0 ? DIALER_OFF_RECHECK_US : DIALER_RECHECK_US);
 	else if (next_due_us == INSTANT_NEVER)
 		campaign->wake_at_us = claim->now_us + IDLE_RECHECK_US;
+	else if (verdict.room == 0 && verdict.held_by == GATE_AGENT && next_due_us < claim->now_us + AGENT_RECHECK_US)
+		campaign->wake_at_us = claim->now_us + AGENT_RECHECK_US;
 	else if (breaks_plan(&verdict, next_due_us))
 		campaign->wake_at_us = claim->now_us;
 	else if (campaign->capped && next_due_us < claim->now_us + FULL_RECHECK_US)

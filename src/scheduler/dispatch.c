@@ -136,15 +136,15 @@ static enum db_result judge(struct db *db, struct judged *judged, struct deliver
 {
 	/* A single call is as a campaign that runs. */
 	enum batch_status status = call->batch_status < 0 ? BATCH_ACTIVE : (enum batch_status)call->batch_status;
-	/* What was claimed when the pause came is in flight: held back, it would expire without being called. */
-	bool in_flight = status == BATCH_PAUSED && call->tries == 1;
+	/* What was claimed when it stopped is in flight: held back, it would expire without being called. */
+	bool in_flight = (status == BATCH_PAUSED || status == BATCH_FAILED) && call->tries == 1;
 	struct deliver_place place = place_of(call);
 	int64_t soon_us = clock_now_us() + HELD_RECHECK_US, hold_until_us;
 	bool probe;
 
 	if (call->do_not_call) {
 		cancel(judged, call, "do_not_call");
-	} else if (batch_is_over(status)) {
+	} else if (batch_is_final(status)) {
 		cancel(judged, call, "campaign_over");
 	} else if (!(batch_is_running(status) || in_flight) || clock_now_us() >= call->expires_at_us ||
 	           deliver_room_at(deliver, &place, &(struct deliver_taken){ 0 }) == 0) {

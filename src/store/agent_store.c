@@ -57,6 +57,20 @@ enum db_result agent_lock_shared(struct db *db, int64_t organization_id, const s
 	return lock_and_get(db, SQL_AGENT_LOCK_SHARED, organization_id, uuid, arena, out);
 }
 
+enum db_result agent_lock_status(struct db *db, int64_t row, enum agent_status *status)
+{
+	struct arena *arena = arena_new();
+	struct db_rows rows;
+	enum db_result result = db_query(db, SQL_AGENT_LOCK_ROW_SHARED, DB_ARGS(db_int(row)), arena, &rows);
+
+	if (result == DB_OK && rows.count == 0)
+		result = DB_NOT_FOUND;
+	if (result == DB_OK)
+		*status = (enum agent_status)db_get_int(&rows, 0, 0);
+	arena_free(arena);
+	return result;
+}
+
 enum db_result agent_list(struct db *db, int64_t organization_id, const struct agent_filter *filter,
                           const struct page *page, struct arena *arena, struct listing *out)
 {

@@ -20,6 +20,10 @@ enum db_result agent_lock(struct db *db, int64_t organization_id, const struct u
 enum db_result agent_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid,
                                  struct arena *arena, struct agent *out);
 
+/* By its internal key: the status alone, and the row stays as it is until the transaction ends. DB_NOT_FOUND: it was
+ * deleted. */
+enum db_result agent_lock_status(struct db *db, int64_t row, enum agent_status *status);
+
 struct agent_filter {
 	int status;       /* -1: any */
 	const char *name; /* a part of it, in any case; "": any */

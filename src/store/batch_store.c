@@ -226,6 +226,7 @@ static size_t read_batch(const struct db_rows *rows, size_t row, struct arena *a
 	batch->held_by = next_text(&at);
 	batch->held_until_us = next_int(&at);
 	batch->dialer_places = next_int(&at);
+	batch->waits_for = (enum batch_wait)next_int(&at);
 	read_numbers(batch, at, count, arena);
 	return count;
 }
@@ -405,6 +406,17 @@ enum db_result batch_set_aside(struct db *db, int64_t id, int64_t now_us)
 	          (long long)id);
 	return db_exec(db, SQL_BATCH_SET_ASIDE, DB_ARGS(
 		db_instant(until_us), db_text(SET_ASIDE_REASON), db_int(id), db_instant(until_us)));
+}
+
+enum db_result batch_lock_numbers(struct db *db, const struct batch *batch, int64_t *left)
+{
+	struct arena *arena = arena_new();
+	struct db_rows rows;
+	enum db_result result = db_query(db, SQL_BATCH_NUMBERS_LOCK, DB_ARGS(db_int(batch->id)), arena, &rows);
+
+	*left = (int64_t)rows.count;
+	arena_free(arena);
+	return result;
 }
 
 static enum db_result save_given_numbers(struct db *db, const struct batch *batch)

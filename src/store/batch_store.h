@@ -42,6 +42,9 @@ enum db_result batch_save_zone_trouble(struct db *db, int64_t id, const struct u
  * refuses its work, so that it does not hold up the others. What saves its plan or its claim ends that. */
 enum db_result batch_set_aside(struct db *db, int64_t id, int64_t now_us);
 
+/* How many of its numbers are left; these stay until the transaction ends. */
+enum db_result batch_lock_numbers(struct db *db, const struct batch *batch, int64_t *left);
+
 /* Writes config.phone_number_ids, or the agent's outbound numbers when there are none.
  * *found: how many numbers the campaign has now. */
 enum db_result batch_save_numbers(struct db *db, const struct batch *batch, int64_t *found);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/instant.h"
 #include "domain/batch_json.h"
 #include "domain/zone.h"
@@ -76,6 +77,8 @@ enum db_result campaign_move(struct db *db, struct batch *batch, enum batch_acti
 	batch->updated_at_us = now_us;
 	if (batch->status == BATCH_ACTIVE && batch->started_at_us == INSTANT_NONE)
 		batch->started_at_us = now_us;
+	if (!batch_is_over(batch->status))
+		batch->completed_at_us = INSTANT_NONE;
 	if (batch_is_over(batch->status) && batch->completed_at_us == INSTANT_NONE)
 		batch->completed_at_us = now_us;
 	if (batch->status == BATCH_DELETED)
@@ -236,6 +239,76 @@ enum db_result campaign_create(struct db *db, struct campaign_request *request)
 	return batch_get(db, request->organization_id, &request->uuid, request->arena, &request->batch);
 }
 
+static enum db_result judge_agent(struct db *db, struct campaign_request *request)
+{
+	enum agent_status status;
+	enum db_result result = agent_lock_status(db, request->batch.agent_row, &status);
+
+	if (result == DB_NOT_FOUND)
+		return refuse(request, REFUSED_AGENT_DELETED);
+	if (result == DB_OK && status != AGENT_ACTIVE)
+		return refuse(request, REFUSED_AGENT_NOT_READY);
+	return result;
+}
+
+/* When all its numbers are gone, it calls from those that its agent has now, as a campaign does that is created without. */
+static enum db_result judge_numbers(struct db *db, struct campaign_request *request)
+{
+	int64_t left;
+
+	DB_TRY(batch_lock_numbers(db, &request->batch, &left));
+	if (left != 0)
+		return DB_OK;
+	request->batch.config.phone_number_ids.count = 0;
+	return save_numbers(db, request);
+}
+
+/* One that has failed is scheduled when what it failed of is mended. */
+static enum db_result judge_calendar(struct campaign_request *request)
+{
+	struct calendar calendar = batch_plan_rules(&request->batch.config).calendar;
+	int64_t from_us = request->batch.config.scheduled_at.us;
+	struct span span;
+
+	if (request->batch.status != BATCH_FAILED ||
+	    calendar_find_span(&calendar, from_us > request->now_us ? from_us : request->now_us, &span) != CALENDAR_NEVER)
+		return DB_OK;
+	return refuse(request, REFUSED_NO_DAY);
+}
+
+/* The start of a draft may have been set long ago. */
+static enum db_result judge_start(struct campaign_request *request)
+{
+	int64_t start_us = request->batch.config.scheduled_at.us;
+
+	if (request->batch.status != BATCH_DRAFT || start_us == INSTANT_NONE || start_us >= request->now_us - US_PER_DAY)
+		return DB_OK;
+	fault_add(&request->faults, "scheduled_at", "passed more than a day ago: give another, or null to start now");
+	return refuse(request, REFUSED_FIELDS);
+}
+
+/* What a campaign must have to be created with a plan is judged again when it is to get one: agent and numbers stay locked
+ * until that is done. */
+static enum db_result judge_prerequisites(struct db *db, void *context)
+{
+	struct campaign_request *request = context;
+	const struct batch *batch = &request->batch;
+
+	DB_TRY(judge_agent(db, request));
+	DB_TRY(judge_numbers(db, request));
+	if (batch->counts.pending + batch->counts.given_up == 0 && batch->work != BATCH_WORK_COPY)
+		return refuse(request, REFUSED_NO_CONTACTS);
+	return judge_calendar(request);
+}
+
+/* One that is paused may have nobody left: then it only has to end. */
+static enum db_result judge_resume(struct db *db, struct campaign_request *request)
+{
+	const struct batch *batch = &request->batch;
+
+	return batch->counts.pending == 0 && batch->work != BATCH_WORK_COPY ? DB_OK : judge_prerequisites(db, request);
+}
+
 /* What the client gave replaces what is stored; together they must make sense. */
 static enum db_result apply_change(struct campaign_request *request)
 {
@@ -280,7 +353,7 @@ enum db_result campaign_change(struct db *db, struct campaign_request *request)
 		DB_TRY(save_numbers(db, request));
 	if (strcmp(before.timezone, request->batch.config.timezone) != 0) /* today is another day there */
 		DB_TRY(recount_day(db, request));
-	if (request->batch.status != BATCH_DRAFT && batch_plan_differs(&before, &request->batch.config)) {
+	if (batch_has_plan(request->batch.status) && batch_plan_differs(&before, &request->batch.config)) {
 		planning_restart(&request->batch, request->now_us);
 		DB_TRY(plan(db, request));
 	} else if (batch_is_running(request->batch.status) && request->batch.work == BATCH_WORK_DISPATCH) {
@@ -290,12 +363,33 @@ enum db_result campaign_change(struct db *db, struct campaign_request *request)
 	return batch_get_row(db, request->batch.id, request->arena, &request->batch);
 }
 
+static enum db_result rehearse_resume(struct db *db, void *context)
+{
+	return judge_resume(db, context);
+}
+
+/* One that runs needs no leave to go on. The others are told now what they would be told then. */
+static enum db_result judge_preview(struct db *db, struct campaign_request *request)
+{
+	switch (request->batch.status) {
+	case BATCH_SCHEDULED:
+	case BATCH_ACTIVE:
+		return DB_OK;
+	case BATCH_PAUSED:
+		return db_rehearse(db, rehearse_resume, request);
+	default:
+		return db_rehearse(db, judge_prerequisites, request);
+	}
+}
+
 enum db_result campaign_preview(struct db *db, struct campaign_request *request)
 {
 	DB_TRY(batch_get(db, request->organization_id, &request->uuid, request->arena, &request->batch));
 	if (!batch_allows(request->batch.status, BATCH_CHANGE))
 		return refuse(request, REFUSED_STATE);
 	DB_TRY(apply_patch(request));
+	DB_TRY(judge_preview(db, request));
+	batch_counts_settle(&request->batch.counts, BATCH_SCHEDULED);
 	planning_restart(&request->batch, request->now_us);
 	return DB_OK;
 }
@@ -314,11 +408,12 @@ enum db_result campaign_add_contacts(struct db *db, struct campaign_request *req
 enum db_result campaign_schedule(struct db *db, struct campaign_request *request)
 {
 	DB_TRY(lock(db, request, BATCH_SCHEDULE));
-	if (request->batch.counts.total == 0)
-		return refuse(request, REFUSED_NO_CONTACTS);
+	if (field_is_given(request->table, request->given, "scheduled_at"))
+		request->batch.config.schedule_type =
+			request->config.scheduled_at.us != INSTANT_NONE ? SCHEDULE_SCHEDULED : SCHEDULE_IMMEDIATE;
 	DB_TRY(apply_change(request));
-	if (field_is_given(request->table, request->given, "scheduled_at") && request->batch.config.scheduled_at.us != INSTANT_NONE)
-		request->batch.config.schedule_type = SCHEDULE_SCHEDULED;
+	DB_TRY(judge_start(request));
+	DB_TRY(judge_prerequisites(db, request));
 	DB_TRY(batch_save_config(db, &request->batch));
 	DB_TRY(move_to_scheduled(db, request));
 	return batch_get_row(db, request->batch.id, request->arena, &request->batch);
@@ -345,6 +440,7 @@ enum db_result campaign_resume(struct db *db, struct campaign_request *request)
 	bool late;
 
 	DB_TRY(lock(db, request, BATCH_RESUME));
+	DB_TRY(judge_resume(db, request));
 	DB_TRY(campaign_move(db, &request->batch, BATCH_RESUME, "", request->now_us));
 	DB_TRY(planning_is_late(db, &request->batch, request->now_us, &late));
 	if (late || planning_was_given_up(&request->batch)) {

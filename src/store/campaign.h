@@ -9,12 +9,14 @@
 /* Why a transaction ended with DB_REFUSED; nothing was written. */
 enum refusal {
 	REFUSED_STATE,       /* not allowed in batch->status */
+	REFUSED_NO_DAY,      /* it has failed, and no day can take a call yet */
 	REFUSED_FIXED_FIELD, /* fixed_field cannot be changed while it is active */
 	REFUSED_AGENT,       /* no such agent */
 	REFUSED_AGENT_NOT_READY,
+	REFUSED_AGENT_DELETED,
 	REFUSED_NUMBER,      /* one of phone_number_ids is not there */
 	REFUSED_NO_NUMBER,   /* none given, and the agent has none */
-	REFUSED_NO_CONTACTS,
+	REFUSED_NO_CONTACTS, /* none waits for a call */
 	REFUSED_FOLDER,      /* no such folder */
 	REFUSED_CONTACT,     /* missing_contact is not there */
 	REFUSED_FIELDS,      /* see faults */

@@ -134,6 +134,7 @@ static enum db_result read_facts(struct db *db, struct reading *reading)
 		campaign->health = health_from_row(&rows, r, 7);
 		campaign->trial_until_us = db_get_int(&rows, r, 13);
 		campaign->places = db_get_int(&rows, r, 14);
+		campaign->agent_waits = db_get_int(&rows, r, 15) != 0;
 	}
 	return DB_OK;
 }
@@ -281,6 +282,7 @@ struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us
 		.start_at_us = campaign->config.scheduled_at.us,
 		.has_dialer = campaign->endpoint != 0,
 		.dialer_opens_at_us = dialer_opens_at(campaign, now_us),
+		.agent_waits = campaign->agent_waits,
 		.dialer_room = dialer_room,
 		.calendar = batch_plan_rules(&campaign->config).calendar,
 		.max_per_day = campaign->config.max_calls_per_day,

@@ -44,6 +44,7 @@ struct claim_campaign {
 	const char *zone_trouble; /* as in struct batch */
 	/* read without a lock */
 	int64_t done, final, max_call_seconds;
+	bool agent_waits; /* its dialer has not taken agent.sync */
 	int64_t endpoint; /* of its dialer; 0: none; -1: switched off */
 	struct health health; /* of its dialer */
 	int64_t trial_until_us; /* of its dialer while it is half open: another campaign tries it */

@@ -7,7 +7,7 @@ import datetime
 import tap
 from client import COUNTERS, contacts, until
 from limits import choice, flag, nullable, obj, strict, text, try_all, whole
-from receiver import TAKEN
+from receiver import TAKEN, Answer, ends
 
 STACK = {"rate_limit": False}
 
@@ -52,9 +52,9 @@ NOT_OFFERED = {"status": "active", "concurrency": 5, "total_contacts": 5, "colou
 
 # In which states each action is allowed, after the contract.
 ALLOWED = {
-    "change": ("draft", "scheduled", "paused", "active"),
+    "change": ("draft", "scheduled", "paused", "active", "failed"),
     "contacts": ("draft", "scheduled", "paused", "active"),
-    "schedule": ("draft",),
+    "schedule": ("draft",), # and failed, when what it failed of is mended
     "pause": ("scheduled", "active"),
     "resume": ("paused",),
     "cancel": ("draft", "scheduled", "active", "paused"),
@@ -355,6 +355,111 @@ def test_schedule_may_set_the_start(t):
     assert batch["scheduled_at"] == batch["planned_from"] == "2040-01-10T03:00:00.000000Z", batch
     assert batch["planned_until"] == "2040-01-10T03:00:00.001000Z"
     assert [row["status"] for row in t.api.contacts_of(batch)] == ["scheduled"] * 2
+
+
+def refuse_unchanged(t, code, batch, action):
+    before, contacts_before = t.api.read(batch), t.api.contacts_of(batch)
+    t.api.refuse(code, "POST", f"/batch-calls/{batch['id']}/{action}")
+    t.api.refuse(code, "POST", f"/batch-calls/{batch['id']}/preview")
+    assert t.api.read(batch) == before and t.api.contacts_of(batch) == contacts_before, (code, action)
+
+
+def test_a_campaign_needs_its_agent_to_be_scheduled(t):
+    receiver, agent = t.dialing_agent()
+    draft, paused = t.api.batch(agent, 2), t.api.batch(agent, 2, **LATER)
+    t.api.post(f"/batch-calls/{paused['id']}/pause")
+    path = f"/agents/{agent['id']}"
+    webhook = t.api.get(path)["webhook_id"]
+    t.api.patch(path, {"webhook_id": None})
+    for batch, action in ((draft, "schedule"), (paused, "resume")):
+        refuse_unchanged(t, "agent_not_ready", batch, action)
+    t.api.patch(path, {"webhook_id": webhook})
+    until(lambda: t.api.active(agent["id"]), what="the agent is active again")
+    t.api.post(f"/batch-calls/{paused['id']}/resume")
+    t.api.refuse("invalid_state", "DELETE", path)
+    t.api.post(f"/batch-calls/{paused['id']}/cancel")
+    t.api.delete(path)
+    refuse_unchanged(t, "agent_not_ready", draft, "schedule")
+
+
+def test_a_campaign_needs_a_number_to_be_scheduled(t):
+    receiver, agent = t.dialing_agent()
+    draft, paused = t.api.batch(agent, 2), t.api.batch(agent, 2, **LATER)
+    t.api.post(f"/batch-calls/{paused['id']}/pause")
+    for batch in (draft, paused):
+        t.api.delete(f"/telephony/numbers/{batch['phone_number_ids'][0]}")
+    for batch, action in ((draft, "schedule"), (paused, "resume")):
+        refuse_unchanged(t, "no_phone_number_configured", batch, action)
+        number = t.api.number()
+        t.api.patch(f"/batch-calls/{batch['id']}", {"phone_number_ids": [number["id"]]})
+        assert t.api.post(f"/batch-calls/{batch['id']}/{action}")["status"] in AFTERWARDS[action]
+    t.api.wait_for(draft, "completed")
+
+
+def test_what_has_failed_is_scheduled_again(t):
+    receiver, agent = t.dialing_agent()
+    told = t.receiver()
+    told.endpoint(events=["batch.status.changed"])
+    receiver.script = lambda call: TAKEN
+    batch = t.api.batch(agent, contacts(3) + contacts(1), max_concurrent_calls=1)
+    t.api.schedule(batch)
+    call = receiver.wait_for_calls(1)[0]
+    t.api.delete(f"/telephony/numbers/{batch['phone_number_ids'][0]}")
+    receiver.report(call.id, "completed")
+    failed = t.api.wait_for(batch, "failed")
+    assert (failed["completed"], failed["cancelled"], failed["skipped"], failed["pending"]) == (1, 2, 1, 0), failed
+    assert "number" in failed["status_reason"] and failed["completed_at"], failed
+    refuse_unchanged(t, "no_phone_number_configured", batch, "schedule")
+    changed = t.api.patch(f"/batch-calls/{batch['id']}", {
+        "phone_number_ids": [t.api.number()["id"]], "scheduled_at": "2040-01-10T12:00:00Z", "start_time": "09:00",
+        "end_time": "17:00"})
+    assert changed["status"] == "failed" and changed["status_reason"] == failed["status_reason"], changed
+    assert t.api.post(f"/batch-calls/{batch['id']}/preview")["contacts"] == 2
+    again = t.api.schedule(batch)
+    assert (again["status"], again["pending"], again["cancelled"], again["completed"]) == ("scheduled", 2, 0, 1), again
+    assert again["status_reason"] is again["completed_at"] is None and again["started_at"] == failed["started_at"], again
+    assert again["planned_from"] == "2040-01-10T12:00:00.000000Z", again
+    assert [row["status"] for row in t.api.contacts_of(batch)] == ["completed", "scheduled", "scheduled", "skipped"]
+    t.api.patch(f"/batch-calls/{batch['id']}", {"scheduled_at": None, "schedule_type": "immediate", "start_time": None,
+                                               "end_time": None})
+    receiver.script = lambda call: ends()
+    done = t.api.wait_for(batch, "completed")
+    assert (done["completed"], done["cancelled"], done["skipped"]) == (3, 0, 1), done
+    assert len({call.data["to"] for call in receiver.calls()}) == len(receiver.calls()) == 3
+    changes = until(lambda: len(told.of_type("batch.status.changed")) == 6 and told.of_type("batch.status.changed"))
+    assert sorted((event.data["from"], event.data["to"]) for event in changes) == sorted([
+        ("draft", "scheduled"), ("scheduled", "active"), ("active", "failed"), ("failed", "scheduled"),
+        ("scheduled", "active"), ("active", "completed")]), changes
+
+
+def test_a_failed_campaign_may_be_deleted(t):
+    receiver, agent = t.dialing_agent()
+    batch = in_state(t, "failed", agent, receiver)
+    t.api.patch(f"/batch-calls/{batch['id']}", {"excluded_dates": []})
+    t.api.delete(f"/batch-calls/{batch['id']}")
+
+
+def test_a_campaign_waits_for_its_agent(t):
+    receiver, agent = t.dialing_agent()
+    batch = t.api.batch(agent, 2, max_concurrent_calls=1)
+    receiver.script = lambda call: TAKEN
+    t.api.schedule(batch)
+    call = receiver.wait_for_calls(1)[0]
+    webhook = t.api.get(f"/agents/{agent['id']}")["webhook_id"]
+    t.api.patch(f"/webhooks/{webhook}", {"disabled": True})
+    assert "switched off" in t.api.read(batch)["status_reason"]
+    t.api.patch(f"/webhooks/{webhook}", {"disabled": False})
+    assert t.api.read(batch)["status_reason"] is None
+    receiver.sync = lambda event: Answer(500)
+    t.api.patch(f"/agents/{agent['id']}", {"greeting": "Good day"})
+    receiver.report(call.id, "completed")
+    until(lambda: t.api.read(batch)["completed"] == 1, what="the call has ended")
+    assert "waits for the agent" in t.api.read(batch)["status_reason"], t.api.read(batch)
+    why = t.api.get(f"/batch-calls/{batch['id']}/why")
+    assert (why["status"], why["held_by"]) == ("active", "agent"), why
+    receiver.sync = lambda event: Answer()
+    t.api.post(f"/agents/{agent['id']}/sync")
+    receiver.wait_for_calls(2)
 
 
 def test_a_cancelled_campaign_counts_its_contacts_so(t):

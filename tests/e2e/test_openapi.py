@@ -325,6 +325,20 @@ def test_campaigns(t):
     empty = api.ok("createBatchCall", body=wanted)["id"]
     api.refuse("no_contacts", "scheduleBatchCall", empty)
     api.refuse("no_phone_number_configured", "updateBatchCall", empty, body={"phone_number_ids": None})
+    api.refuse("no_contacts", "previewBatchCall", empty, body={})
+    lost_number, lost_agent = t.api.number(), t.api.agent(receiver.endpoint())
+    lost = api.ok("createBatchCall", body=dict(wanted, phone_number_ids=[lost_number["id"]], agent_id=lost_agent["id"],
+                                               contacts=contacts(1)))["id"]
+    paused = api.ok("createBatchCall", body=dict(wanted, phone_number_ids=[lost_number["id"]], agent_id=lost_agent["id"],
+                                                 contacts=contacts(1), schedule_type="scheduled",
+                                                 scheduled_at="2040-01-01T00:00:00Z"))["id"]
+    api.ok("pauseBatchCall", paused)
+    api.ok("deleteNumber", lost_number["id"])
+    for operation, batch in (("scheduleBatchCall", lost), ("previewBatchCall", lost), ("resumeBatchCall", paused)):
+        api.refuse("no_phone_number_configured", operation, batch, body={})
+    t.api.patch(f"/agents/{lost_agent['id']}", {"webhook_id": None})
+    for operation, batch in (("scheduleBatchCall", lost), ("previewBatchCall", lost), ("resumeBatchCall", paused)):
+        api.refuse("agent_not_ready", operation, batch, body={})
     api.ok("addBatchCallContacts", empty, body={"contacts": contacts(2)})
     form, kind = multipart(file=CSV)
     assert api.ok("importBatchCallContacts", empty, body=form, media_type=kind)["imported"] == 1

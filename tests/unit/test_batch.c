@@ -15,8 +15,8 @@ static void states_and_actions(void **state)
 {
 	/* draft, scheduled, active, paused, completed, failed, cancelled, deleted */
 	static const struct { enum batch_action action; const char *allowed; int becomes; } table[] = {
-		{ BATCH_CHANGE, "yyyynnnn", -1 }, { BATCH_ADD_CONTACTS, "yyyynnnn", -1 },
-		{ BATCH_SCHEDULE, "ynnnnnnn", BATCH_SCHEDULED }, { BATCH_PAUSE, "nyynnnnn", BATCH_PAUSED },
+		{ BATCH_CHANGE, "yyyynynn", -1 }, { BATCH_ADD_CONTACTS, "yyyynnnn", -1 },
+		{ BATCH_SCHEDULE, "ynnnnynn", BATCH_SCHEDULED }, { BATCH_PAUSE, "nyynnnnn", BATCH_PAUSED },
 		{ BATCH_RESUME, "nnnynnnn", BATCH_ACTIVE }, { BATCH_CANCEL, "yyyynnnn", BATCH_CANCELLED },
 		{ BATCH_DELETE, "ynnnyyyn", BATCH_DELETED }, { BATCH_START, "nynnnnnn", BATCH_ACTIVE },
 		{ BATCH_COMPLETE, "nyynnnnn", BATCH_COMPLETED }, { BATCH_FAIL, "nyynnnnn", BATCH_FAILED },
