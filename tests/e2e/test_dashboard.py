@@ -13,7 +13,7 @@ import sys
 import urllib.request
 
 import tap
-from client import EVERY_DAY, until
+from client import until
 from receiver import TAKEN, Answer, ends, ends_later
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -185,7 +185,8 @@ def test_each_rule_has_its_sentence(t):
 
     def scheduled(sentence, count=5, **fields):
         batch = t.api.batch(agent, count, **fields)
-        t.api.schedule(batch)
+        if batch["status"] == "draft":
+            t.api.schedule(batch)
         sentences[batch["id"]] = sentence
         return batch
 

@@ -230,6 +230,10 @@ export const gateWords: Record<GateName, GateWord> = {
 	},
 }
 
+// A page that is older than the server may not know a rule yet.
+export const gateWord = (name: string): GateWord => gateWords[name as GateName] ??
+	{ name: name.replace(/_/g, ' '), open: 'Open', tone: 'wait', closed: () => `Closed: ${name.replace(/_/g, ' ')}.` }
+
 export const endings = ['completed', 'voicemail', 'no_answer', 'busy', 'failed', 'cancelled'] as const
 export type Ending = (typeof endings)[number]
 // Final states of contacts, in the order of bars and legends.

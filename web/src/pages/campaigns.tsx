@@ -7,7 +7,7 @@ import { refresh, useLive } from '../base/poll'
 import { go, query, setQuery, usePlace } from '../base/route'
 import { useMay } from '../base/session'
 import { count, percent, plural } from '../base/text'
-import { campaignWords, gateWords } from '../base/words'
+import { campaignWords, gateWord } from '../base/words'
 import { askCancel, heldText, may, pause, PrimaryAction, resume } from '../parts/actions'
 import { Card, Empty, Failure, Link, Name, PageHead, Skeleton, Status, useRested } from '../parts/basics'
 import { ask } from '../parts/dialog'
@@ -130,7 +130,7 @@ function NameCell({ row }: { row: BatchCall }) {
 function whyText(row: BatchCall): { text: string; isBad?: boolean } | null {
 	if (row.status === 'failed') return { text: row.status_reason ?? 'failed', isBad: true }
 	if (row.held_by && ['active', 'scheduled'].includes(row.status)) {
-		const word = gateWords[row.held_by]
+		const word = gateWord(row.held_by)
 		if (row.held_by === 'free_place') return { text: 'all places taken' }
 		if (row.held_by === 'pacing' || row.held_by === 'number_pacing') return { text: 'paced' }
 		const texts: Partial<Record<typeof row.held_by, string>> = {

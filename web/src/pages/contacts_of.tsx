@@ -8,7 +8,7 @@ import { go, query, setQuery, usePlace } from '../base/route'
 import { useMay } from '../base/session'
 import { cost, count, fullName, phone, phoneIn } from '../base/text'
 import { durationText, isZone, zoneName } from '../base/time'
-import { callWords, contactWords, gateWords, reasonText, type Word } from '../base/words'
+import { callWords, contactWords, gateWord, reasonText, type Word } from '../base/words'
 import { Card, Empty, Failure, Link, Name, Skeleton, Status, useRested } from '../parts/basics'
 import { ask } from '../parts/dialog'
 import { Icon } from '../parts/icon'
@@ -172,7 +172,7 @@ function WhyContact({ path, zone }: { path: string; zone: string | null }) {
 	return (
 		<section className="stack close" aria-label="Why it waits">
 			<h3>Why it waits</h3>
-			<p>{first ? gateWords[first.gate].closed(first, at) : 'Every rule lets it be called now.'}</p>
+			<p>{first ? gateWord(first.gate).closed(first, at) : 'Every rule lets it be called now.'}</p>
 			{why.next_at && first && <p className="soft">It can be called <Time at={why.next_at} both near />.</p>}
 			{zone && isZone(zone) && <CampaignZone.Provider value={zone}><p className="soft">Its own zone is {zoneName(zone)}{why.next_at && <>: <Time at={why.next_at} /></>}.</p></CampaignZone.Provider>}
 			{why.gates.length > 0 && <Gates gates={why.gates} />}

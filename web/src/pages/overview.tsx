@@ -7,7 +7,7 @@ import { query } from '../base/route'
 import { useMay, useSession } from '../base/session'
 import { count, percent, plural, sum } from '../base/text'
 import { MY_ZONE } from '../base/time'
-import { gateWords } from '../base/words'
+import { gateWord } from '../base/words'
 import { Card, Failure, Link, Name, PageHead, Skeleton } from '../parts/basics'
 import { ProgressBar } from '../parts/progress'
 import { CampaignZone, Time } from '../parts/time'
@@ -92,7 +92,7 @@ function Running({ rows, empty }: { rows: BatchCall[] | null; empty: string }) {
 					{row.status === 'active' && <ProgressBar campaign={row} />}
 					<CampaignZone.Provider value={row.timezone}>
 						<span className="soft small">
-							{row.held_by && row.status !== 'paused' ? <>{gateWords[row.held_by].name.toLowerCase()}{row.held_until && <>: until <Time at={row.held_until} both /></>}</>
+							{row.held_by && row.status !== 'paused' ? <>{gateWord(row.held_by).name.toLowerCase()}{row.held_until && <>: until <Time at={row.held_until} both /></>}</>
 								: row.status === 'active' ? row.planned_until && <>ends about <Time at={row.planned_until} both /></> : row.planned_from ? <Time at={row.planned_from} both near /> : ''}
 						</span>
 					</CampaignZone.Provider>

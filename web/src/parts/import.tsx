@@ -98,7 +98,7 @@ function Drop({ file, onFile }: { file: File | null; onFile: (file: File | null)
 }
 
 function Sums({ result, isDone, skippedText, noun }: { result: Checked; isDone?: boolean; skippedText: string; noun: [string, string] }) {
-	const rows = result.imported + (result.updated ?? 0) + result.skipped + result.errors
+	const { rows } = result
 	const downloadBad = () => save(new Blob([csv([['row', 'phone', 'reason'], ...result.error_details.map(one => [one.row, one.phone, one.reason])])], { type: 'text/csv' }), 'rows-of-no-use.csv')
 	return (
 		<section className="stack close" aria-live="polite">
@@ -123,21 +123,24 @@ function Sums({ result, isDone, skippedText, noun }: { result: Checked; isDone?:
 	)
 }
 
+const USES: Record<string, string> = {
+	phone_number: 'number', first_name: 'first name', last_name: 'last name', name: 'first and last name', email: 'email', timezone: 'time zone',
+	custom_field: 'custom field', ignored: 'not used',
+}
+
 function Sample({ checked }: { checked: Checked }) {
-	const { rows, delimiter, columns, sample } = checked as any
+	const { rows, delimiter, columns, sample } = checked
 	if (!sample?.length) return null
-	const named = (columns ?? []).filter((column: any) => column.field)
 	return (
 		<section className="stack close">
 			<h3>As the server reads it</h3>
-			<p className="soft">{[rows !== undefined && plural(rows, 'row'), SEPARATORS[delimiter]].filter(Boolean).join(' · ')}{named.length > 0 && ' · '}
-				{named.map((column: any, index: number) => <span key={index}>{index > 0 && ', '}<Name>{column.column ?? column.name}</Name> → {String(column.field).replace(/_/g, ' ')}</span>)}</p>
+			<p className="soft">{plural(rows, 'row')} · {SEPARATORS[delimiter]} · {columns.map((column, index) => <span key={index}>{index > 0 && ', '}<Name>{column.name}</Name> → {USES[column.used_as]}</span>)}</p>
 			<div className="scroll" tabIndex={0} role="region" aria-label="The first rows">
 				<table className="table plain" aria-label="The first rows">
-					<thead><tr><th scope="col">Number</th><th scope="col">First name</th><th scope="col">Last name</th><th scope="col">Custom fields</th></tr></thead>
-					<tbody>{sample.map((row: any, index: number) => (
-						<tr key={index}><td className="nowrap">{row.phone_number ? phone(row.phone_number) : '–'}</td><td><Name>{row.first_name ?? '–'}</Name></td><td><Name>{row.last_name ?? '–'}</Name></td>
-							<td className="sub"><Name>{Object.entries(row.custom_fields ?? {}).map(([name, value]) => `${name} ${value}`).join(' · ') || '–'}</Name></td></tr>
+					<thead><tr><th scope="col">Row</th><th scope="col">Number</th><th scope="col">First name</th><th scope="col">Last name</th><th scope="col">Custom fields</th></tr></thead>
+					<tbody>{sample.map(row => (
+						<tr key={row.row} className={row.reason ? 'bad-text' : ''}><td className="tight">{count(row.row)}</td><td className="nowrap"><Name>{row.reason ? row.phone_number ?? '–' : phone(row.phone_number)}</Name></td><td><Name>{row.first_name ?? '–'}</Name></td><td><Name>{row.last_name ?? '–'}</Name></td>
+							<td className="sub"><Name>{row.reason ?? (Object.entries(row.custom_fields ?? {}).map(([name, value]) => `${name} ${value}`).join(' · ') || '–')}</Name></td></tr>
 					))}</tbody>
 				</table>
 			</div>

@@ -3,7 +3,7 @@
 import type { BatchCall, CampaignExplanation, Gate, GateName } from 'api-types'
 import { useEffect, useRef, type ReactNode } from 'react'
 import { count, plural } from '../base/text'
-import { gateWords } from '../base/words'
+import { gateWord } from '../base/words'
 import { ShapeMark } from './icon'
 import { useInstantText } from './time'
 import { announce } from './toast'
@@ -18,8 +18,8 @@ const ORDER: GateName[] = ['scheduled_start', 'calling_window', 'contact_window'
 
 export function headlineOf(campaign: BatchCall, why: CampaignExplanation | null, at: At): Headline {
 	const says = (gate: Gate): Headline => {
-		const tone = gateWords[gate.gate].tone
-		return { text: gateWords[gate.gate].closed(gate, at), tone: tone === 'bad' || tone === 'ok' ? tone : 'wait', gate: gate.gate }
+		const tone = gateWord(gate.gate).tone
+		return { text: gateWord(gate.gate).closed(gate, at), tone: tone === 'bad' || tone === 'ok' ? tone : 'wait', gate: gate.gate }
 	}
 	const { status } = campaign
 	if (status === 'draft')
@@ -76,7 +76,7 @@ export function Gates({ gates, isOpen }: { gates: Gate[]; isOpen?: boolean }) {
 			<summary>All {gates.length} rules{closed > 0 ? `, ${closed} closed` : ', all open'}</summary>
 			<ul className="gates">
 				{gates.map(gate => {
-					const word = gateWords[gate.gate]
+					const word = gateWord(gate.gate)
 					return (
 						<li key={gate.gate}>
 							<span className={gate.open ? 'tone-ok' : word.tone === 'bad' ? 'tone-bad' : 'tone-warn'}><ShapeMark shape={gate.open ? 'dot' : 'cross'} /><span className="hidden">{gate.open ? 'open' : 'closed'}</span></span>
