@@ -19,6 +19,7 @@ CAPS = (2, 4, 7)          # of calls at once, which clients change
 DAILY_CAPS = (None, 25)
 RETRIES = 2
 STOPPED_SECONDS = 1.5     # a process that is stopped goes on after at most this
+OUTAGE_SECONDS = 15       # a dialer's, at most
 ZONES = ("UTC", "Asia/Kathmandu", "America/New_York", "Pacific/Chatham", "Australia/Lord_Howe")
 FINAL = ("completed", "failed", "no_answer", "busy", "voicemail")
 
@@ -57,6 +58,7 @@ class Chaos:
         self.faults, self.stopping = [], threading.Event()
         self.lock = threading.Lock()
         self.next_person = 1
+        self.outage_until = 0  # all dialers cut every connection
         self.done = {}  # how often each thing was done
 
     def chance(self, name):
@@ -103,6 +105,8 @@ class Chaos:
                 ending = chance.choice(FINAL)
             if self.stopping.is_set():
                 return ends(ending)
+            if time.monotonic() < self.outage_until:
+                return Answer(reset=True)
             if dice < 0.35:
                 return ends(ending, delay=pause)
             if dice < 0.60:
@@ -114,6 +118,8 @@ class Chaos:
                 return Answer(chance.choice([429, 500, 503]))
             if dice < 0.93:
                 return Answer(reset=True)
+            if dice < 0.94:
+                return Answer(chance.choice([400, 404, 422]))
             if dice < 0.97:
                 return Answer(202, {"status": "ringing"}, later=[(4 * pause, {"status": ending})])
             return TAKEN
@@ -208,6 +214,13 @@ class Chaos:
             receiver.end_call(call.id, status)
             self.ask("report", "POST", f"/calls/{call.id}/status", {"status": status})
 
+    def cut_dialers(self, chance):
+        """For so long that attempts expire, and wait in the plan."""
+        if chance.random() < 0.1:
+            self.count("outage")
+            self.outage_until = time.monotonic() + chance.uniform(1, OUTAGE_SECONDS)
+            self.stopping.wait(2 * OUTAGE_SECONDS)
+
     # Accidents
 
     def accident(self, chance):
@@ -237,7 +250,7 @@ class Chaos:
     def run(self, seconds):
         """Accidents happen in this thread, since processes must be started from the main one."""
         actors = [self.pause_and_resume, self.pause_and_resume, self.change, self.add_contacts, self.cancel,
-                  self.suppress, self.report_anything]
+                  self.suppress, self.report_anything, self.cut_dialers]
         threads = [threading.Thread(target=self.play, args=(number, actor), daemon=True)
                    for number, actor in enumerate(actors)]
         chance, deadline = self.chance("accidents"), time.monotonic() + seconds

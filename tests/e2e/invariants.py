@@ -48,9 +48,26 @@ def one_id_per_attempt(asked, calls):
 
 
 def nothing_unasked(asked, calls):
-    """A call that ended as a dialer says was asked of a dialer."""
+    """A call that ended in any way but being cancelled was asked of a dialer: failed, too."""
     ids = {plain(request.id) for request in asked}
-    yield from (f"{call} was never asked for" for call in calls if call.status == COMPLETED and call.id not in ids)
+    yield from (f"{call} was never asked for" for call in calls if call.status != CANCELLED and call.id not in ids)
+
+
+def no_overlap_at_the_dialer(asked):
+    """By the receivers' log, a dialer is asked for one attempt of a contact, however often, and then for the next."""
+    seen = collections.defaultdict(list)
+    for request in sorted(asked, key=lambda request: request.at):
+        seen[request.data["batch_call_id"], request.data["to"]].append(request.data["attempt"])
+    yield from (f"{contact} was asked for in the order {attempts}" for contact, attempts in seen.items()
+                if attempts != sorted(attempts))
+
+
+def nobody_given_up(t):
+    """No outage was so long: every call that failed did so by a dialer's word, its refusal or its silence afterwards."""
+    for row in t.stack.sql("SELECT LOWER(HEX(c.id)), c.tries FROM calls c JOIN batch_calls b ON b.id = c.batch_id"
+                           " JOIN organizations o ON o.id = b.organization_id WHERE c.end_reason = 'dialer_unreachable'"
+                           f" AND o.name = '{t.organization}'"):
+        yield f"call {row[0]} was given up after {row[1]} tries"
 
 
 def one_live_attempt(calls):
@@ -154,6 +171,10 @@ def all_ended(t, campaigns):
             f" JOIN batch_counters n ON n.batch_id = b.id WHERE b.id = {row}")[0]
         if not claimed == done == attempts:
             yield f"{campaign}: {claimed} calls claimed, {done} done, {attempts} in the table"
+        left = t.stack.sql(f"SELECT b.waiting, (SELECT COUNT(*) FROM due_contacts d WHERE d.batch_id = b.id AND d.waits = 1)"
+                           f" FROM batch_calls b WHERE b.id = {row}")[0]
+        if left != ["0", "0"]:
+            yield f"{campaign}: {left[0]} calls wait, {left[1]} in the plan"
 
 
 def told_once(receiver, campaigns):

@@ -8,9 +8,9 @@ import chaos
 import invariants
 import tap
 
-STACK = {"rate_limit": False, "schedulers": 3, "config": {"lease_seconds": 20, "dispatch_ttl_seconds": 30}}
+STACK = {"rate_limit": False, "schedulers": 3, "config": {"lease_seconds": 20, "dispatch_ttl_seconds": 8}}
 SHORT_SECONDS = 20
-CALM_SECONDS = 80  # leases, dispatches and calls without a report run out one after the other
+CALM_SECONDS = 150  # leases, dispatches, circuits and calls without a report run out one after the other
 
 
 def unfinished(t, campaigns):
@@ -39,6 +39,7 @@ def test_chaos(t):
     print(f"# {len(calls)} calls, {len(asked)} requests; " +
           ", ".join(f"{what} {count}" for what, count in sorted(play.done.items())))
     wrong = [*invariants.one_id_per_attempt(asked, calls), *invariants.nothing_unasked(asked, calls),
+             *invariants.no_overlap_at_the_dialer(asked), *invariants.nobody_given_up(t),
              *invariants.one_live_attempt(calls), *invariants.retries_within(calls, chaos.RETRIES),
              *invariants.places_within(t.receivers, calls, max(chaos.CAPS)), *invariants.silent(asked, play.silences),
              *invariants.nothing_lost(t, play.campaigns), *invariants.all_ended(t, play.campaigns),
