@@ -138,6 +138,7 @@ static enum db_result check_suppressed(struct request *request, const char *phon
 /* The limits stay locked, so that nobody else calls the number meanwhile. */
 static enum db_result check_limits(struct request *request, const struct single_call *call)
 {
+	struct limited_number asked = { .phone_number = call->to_number };
 	struct contact_limits limits;
 	int64_t open_at_us;
 	char text[32];
@@ -145,7 +146,7 @@ static enum db_result check_limits(struct request *request, const struct single_
 	DB_TRY(organization_lock_limits(request->db, call->organization_id, request->arena, &limits));
 	if (!contact_limits_any(&limits))
 		return DB_OK;
-	DB_TRY(claim_facts_limits(request->db, call->organization_id, &limits, &call->to_number, 1, call->now_us,
+	DB_TRY(claim_facts_limits(request->db, call->organization_id, &limits, &asked, 1, call->now_us,
 	                          request->arena, &open_at_us));
 	if (open_at_us <= call->now_us)
 		return DB_OK;

@@ -34,6 +34,7 @@ static const struct key keys[] = {
 	KEY(public_url, KEY_TEXT, "http://127.0.0.1:8080", 8, 1000),
 	KEY(max_in_flight, KEY_INT, "500", 1, 10000),
 	KEY(dispatch_ttl_seconds, KEY_INT, "120", 1, 86400),
+	KEY(call_give_up_after, KEY_DELAY, "24h", 1, 365 * 86400),
 	KEY(lease_seconds, KEY_INT, "30", 20, 3600),
 	KEY(webhook_connect_timeout_seconds, KEY_INT, "5", 1, 60),
 	KEY(webhook_timeout_seconds, KEY_INT, "15", 1, 60),

@@ -23,6 +23,7 @@ struct conf {
 	const char *public_url;
 	int64_t max_in_flight;
 	int64_t dispatch_ttl_seconds;
+	int64_t call_give_up_after; /* microseconds of callable time */
 	int64_t lease_seconds;
 	int64_t webhook_connect_timeout_seconds;
 	int64_t webhook_timeout_seconds;

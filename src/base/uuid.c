@@ -74,3 +74,12 @@ struct uuid uuid_first_at(int64_t us)
 		id.b[i] = (uint8_t)(ms >> (40 - 8 * i));
 	return id;
 }
+
+int64_t uuid_made_at(const struct uuid *id)
+{
+	int64_t ms = 0;
+
+	for (int i = 0; i < 6; i++)
+		ms = ms << 8 | id->b[i];
+	return ms * US_PER_MS;
+}

@@ -23,5 +23,7 @@ bool uuid_equal(const struct uuid *a, const struct uuid *b);
 
 /* Less than every id made at this instant or later, and greater than all made a millisecond before: they begin with their milliseconds. */
 struct uuid uuid_first_at(int64_t us);
+/* When an id was made, to the millisecond. */
+int64_t uuid_made_at(const struct uuid *id);
 
 #endif

@@ -18,6 +18,7 @@
 #include "domain/zone.h"
 
 #define HORIZON_DAYS 366
+#define MAX_SPANS_COUNTED 1000
 #define MINUTES_PER_DAY 1440
 
 /* How far the windows of several zones are looked at together. */
@@ -299,6 +300,35 @@ enum calendar_answer calendar_find_span(const struct calendar *calendar, int64_t
 	out->from_us = max_us(out->from_us, wall_instant(zone, out->day, 0));
 	out->until_us = min_us(out->until_us, wall_instant(zone, out->day + 1, 0));
 	return CALENDAR_SPAN;
+}
+
+enum calendar_answer calendar_find_span_with_rest(const struct calendar *calendar, int64_t at_us, int64_t rest_us,
+                                                  struct span *out)
+{
+	enum calendar_answer answer = calendar_find_span(calendar, at_us, out);
+	int64_t wanted_us = at_us + rest_us;
+
+	if (answer != CALENDAR_SPAN || at_us < out->from_us || calendar_open_until(calendar, *out, wanted_us) == wanted_us)
+		return answer;
+	return calendar_find_span(calendar, out->until_us, out);
+}
+
+int64_t calendar_after(const struct calendar *calendar, int64_t from_us, int64_t duration_us)
+{
+	struct span span;
+
+	for (int spans = 0; spans < MAX_SPANS_COUNTED; spans++) {
+		int64_t began_us;
+
+		if (calendar_find_span(calendar, from_us, &span) != CALENDAR_SPAN)
+			return INSTANT_NEVER;
+		began_us = max_us(from_us, span.from_us);
+		if (span.until_us - began_us >= duration_us)
+			return began_us + duration_us;
+		duration_us -= span.until_us - began_us;
+		from_us = span.until_us;
+	}
+	return from_us; /* windows of minutes: after years it is enough */
 }
 
 int64_t calendar_open_until(const struct calendar *calendar, struct span span, int64_t at_most_us)

@@ -61,6 +61,14 @@ enum calendar_answer {
 /* The first span that ends after at_us; it may have begun. */
 enum calendar_answer calendar_find_span(const struct calendar *calendar, int64_t at_us, struct span *out);
 
+/* The same, but a stretch of time in which calls are allowed counts only while rest_us of it are left. */
+enum calendar_answer calendar_find_span_with_rest(const struct calendar *calendar, int64_t at_us, int64_t rest_us,
+                                                  struct span *out);
+
+/* The instant at which `duration_us` of time in which calls are allowed have passed since from_us. INSTANT_NEVER: there is
+ * no such time any more, or nobody can say now. */
+int64_t calendar_after(const struct calendar *calendar, int64_t from_us, int64_t duration_us);
+
 /* Until when calls are allowed from this span on, over the midnights that only cut it; at_most_us at the most. */
 int64_t calendar_open_until(const struct calendar *calendar, struct span span, int64_t at_most_us);
 

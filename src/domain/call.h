@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/instant.h"
 #include "base/uuid.h"
 
@@ -29,6 +30,9 @@ extern const char *const call_status_names[CALL_STATUS__MAX + 1]; /* NULL-termin
 
 bool call_has_ended(enum call_status status);
 
+/* No dialer answered it in time, and it waits in its campaign's plan, to be asked for again. */
+bool call_waits(enum call_status status, int64_t batch_id, int64_t expires_at_us);
+
 /* A call's course is one-way: a report moves it forward or is too late. The first ending wins. */
 bool call_may_become(enum call_status from, enum call_status to);
 
@@ -41,6 +45,7 @@ bool call_begins(enum call_status from, enum call_status to);
 enum call_premise {
 	CALL_ANY,        /* a report: it rests on nothing */
 	CALL_UNTAKEN,    /* no dialer has taken the call */
+	CALL_UNASKED,    /* the same, and the lease of whoever concludes it was not used: no request left by it */
 	CALL_EXPIRED,    /* the same, and its time for that is over */
 	CALL_UNREPORTED, /* a dialer has taken it, and its deadline has passed */
 };
@@ -49,6 +54,7 @@ enum call_premise {
 struct call_report {
 	struct uuid call_id;
 	enum call_premise premise;
+	int64_t give_up_after_us;      /* CALL_UNASKED, CALL_EXPIRED: callable time that an attempt may wait for an answer */
 	int status;                    /* enum call_status */
 	int64_t duration_seconds;      /* -1: not said */
 	int64_t cost_ten_thousandths;  /* -1: not said */
@@ -66,5 +72,12 @@ struct retry_rules {
 };
 bool call_is_retried(const struct retry_rules *rules, int attempt, enum call_status outcome);
 int64_t call_retry_delay_us(const struct retry_rules *rules, int attempt);
+
+/* Whoever begins a call in the last moments of a window asks in vain: this much of it must be left. */
+#define CALL_REST_US US_PER_SECOND
+
+/* How long an attempt that no dialer answered waits, `age_us` after its first request: as long again, but not for long,
+ * because a dialer that is back is to be asked soon. */
+int64_t call_wait_us(int64_t age_us);
 
 #endif

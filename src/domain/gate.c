@@ -266,10 +266,11 @@ static enum gate first_without_an_instant(const struct gate_facts *facts)
 /* Finds the spans that hold now_us or come next. Returns the gate that does not open by itself, or GATE__MAX. */
 static enum gate find_spans(struct gate_facts *facts)
 {
-	facts->answer = calendar_find_span(&facts->calendar, facts->now_us, &facts->span);
+	facts->answer = calendar_find_span_with_rest(&facts->calendar, facts->now_us, CALL_REST_US, &facts->span);
 	if (facts->answer != CALENDAR_SPAN)
 		return facts->answer == CALENDAR_UNREADABLE ? GATE_TIME_ZONE : GATE_WINDOW;
-	facts->contact_answer = calendar_find_span(&facts->contact_calendar, facts->now_us, &facts->contact_span);
+	facts->contact_answer = calendar_find_span_with_rest(&facts->contact_calendar, facts->now_us, CALL_REST_US,
+	                                                     &facts->contact_span);
 	if (facts->contact_answer != CALENDAR_SPAN)
 		return facts->contact_answer == CALENDAR_UNREADABLE ? GATE_CONTACT_TIME_ZONE : GATE_CONTACT_WINDOW;
 	return GATE__MAX;

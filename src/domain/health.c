@@ -24,6 +24,11 @@ enum outcome outcome_of(int http_status, int64_t retry_after_us)
 	return http_status == 0 || http_status >= 500 ? OUTCOME_FAULT : OUTCOME_REFUSED;
 }
 
+bool outcome_is_final(int http_status)
+{
+	return http_status >= 400 && http_status < 500 && http_status != 408 && http_status != 425 && http_status != 429;
+}
+
 enum circuit health_circuit(const struct health *health, int64_t now_us)
 {
 	if (health->open_until_us == INSTANT_NONE)

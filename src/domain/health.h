@@ -21,6 +21,8 @@ enum outcome {
 
 extern const char *const outcome_names[OUTCOME__MAX];
 enum outcome outcome_of(int http_status, int64_t retry_after_us);
+/* A dialer that answers so does not take the call, now or later: 4xx, but those that ask for patience. */
+bool outcome_is_final(int http_status);
 
 struct health {
 	bool doubtful;            /* slow or failing */

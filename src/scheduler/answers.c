@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "domain/backoff.h"
+#include "domain/health.h"
 #include "domain/report_fields.h"
 #include "scheduler/tries.h"
 #include "store/report_store.h"
@@ -18,13 +19,13 @@
 
 struct answers {
 	struct arena *arena; /* texts of reports, until they are written */
-	struct call_report *reports;
+	struct call_report *reports; /* and what is concluded of answers */
 	enum report_result *report_results;
 	int report_count, max;
 	struct uuid *failed;
 	int64_t *failed_wake_at_us;
 	int failed_count;
-	struct tries tries; /* the same ones */
+	struct tries tries; /* of all that were not taken */
 };
 
 struct answers *answers_new(int max)
@@ -79,10 +80,31 @@ static struct call_report read_answer(struct answers *answers, const struct deli
 	return report;
 }
 
+static struct call_report conclude_refused(const struct deliver_result *result)
+{
+	struct call_report report;
+
+	memcpy(&report, report_fields.initial, sizeof report);
+	report.call_id = result->id;
+	report.premise = CALL_UNTAKEN;
+	report.status = CALL_FAILED;
+	report.end_reason = "dialer_refused";
+	return report;
+}
+
+static void try_again(struct answers *answers, const struct deliver_result *result)
+{
+	uint32_t dice;
+
+	crypto_random(&dice, sizeof dice);
+	answers->failed[answers->failed_count] = result->id;
+	answers->failed_wake_at_us[answers->failed_count++] =
+		clock_now_us() + backoff_wait_us(backoff_dispatch_us(result->tries, dice), result->retry_after_us);
+}
+
 void answers_collect(struct answers *answers, const struct deliver_result *result)
 {
 	char error[256];
-	uint32_t dice;
 
 	if (result->status >= 200 && result->status < 300) {
 		answers->reports[answers->report_count++] = read_answer(answers, result);
@@ -92,10 +114,10 @@ void answers_collect(struct answers *answers, const struct deliver_result *resul
 	log_info("dialer did not take a call status=%d error=\"%s\" tries=%d", result->status, error,
 	         result->tries);
 	tries_add_call(&answers->tries, result, error);
-	crypto_random(&dice, sizeof dice);
-	answers->failed[answers->failed_count] = result->id;
-	answers->failed_wake_at_us[answers->failed_count++] =
-		clock_now_us() + backoff_wait_us(backoff_dispatch_us(result->tries, dice), result->retry_after_us);
+	if (outcome_is_final(result->status))
+		answers->reports[answers->report_count++] = conclude_refused(result);
+	else
+		try_again(answers, result);
 }
 
 static enum db_result write_failed(struct db *db, struct answers *answers)
@@ -117,6 +139,12 @@ static enum db_result write_failed(struct db *db, struct answers *answers)
 	return result;
 }
 
+/* Refused by the server: the ends of their leases settle them. */
+static enum db_result kept(enum db_result result)
+{
+	return result == DB_ERROR ? DB_OK : result;
+}
+
 enum db_result answers_write(struct db *db, struct answers *answers)
 {
 	for (int done = 0; done < answers->report_count; done += PORTION) {
@@ -127,15 +155,10 @@ enum db_result answers_write(struct db *db, struct answers *answers)
 	}
 	answers->report_count = 0;
 	arena_reset(answers->arena);
-	if (answers->failed_count != 0) {
-		enum db_result result = write_failed(db, answers);
-
-		if (result == DB_OK)
-			result = tries_write_calls(db, &answers->tries);
-		if (result != DB_OK && result != DB_ERROR) /* refused: the ends of their leases settle them */
-			return result;
-	}
+	if (answers->failed_count != 0)
+		DB_TRY(kept(write_failed(db, answers)));
 	answers->failed_count = 0;
+	DB_TRY(kept(tries_write_calls(db, &answers->tries)));
 	tries_clear(&answers->tries);
 	return DB_OK;
 }

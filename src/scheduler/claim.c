@@ -64,20 +64,22 @@ static bool was_called_here(const struct claim *claim, const struct claim_campai
 static enum db_result judge_limits(struct db *db, const struct claim *claim, const struct claim_campaign *campaign,
                                    const struct db_rows *due, int64_t *open_at_us)
 {
-	const char **phone_numbers = arena_alloc(claim->arena, due->count * sizeof *phone_numbers);
+	struct limited_number *asked = arena_alloc(claim->arena, due->count * sizeof *asked);
 	size_t count = 0; /* of those that are due */
 
 	for (size_t r = 0; r < due->count; r++) {
-		phone_numbers[r] = db_get_text(due, r, 3);
+		asked[r] = (struct limited_number){ .phone_number = db_get_text(due, r, 3) };
+		if (claim_is_again(due, r))
+			asked[r].but = db_get_uuid(due, r, 8);
 		count += db_get_int(due, r, 0) <= claim->now_us;
 		open_at_us[r] = INSTANT_NONE;
 	}
 	if (count == 0 || campaign->limits == NULL || !contact_limits_any(campaign->limits))
 		return DB_OK;
-	DB_TRY(claim_facts_limits(db, campaign->organization_id, campaign->limits, phone_numbers, count,
+	DB_TRY(claim_facts_limits(db, campaign->organization_id, campaign->limits, asked, count,
 	                          claim->now_us, claim->arena, open_at_us));
 	for (size_t r = 0; r < count; r++)
-		if (was_called_here(claim, campaign, phone_numbers[r]))
+		if (was_called_here(claim, campaign, asked[r].phone_number))
 			open_at_us[r] = claim->now_us + CALLED_HERE_RECHECK_US;
 	return DB_OK;
 }
@@ -90,6 +92,29 @@ static bool is_retry(const struct db_rows *due, size_t r)
 static int64_t later(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
+}
+
+/* A call that waited in the plan and that the ledger of this day has counted: to ask for it again costs no more of it. */
+static bool is_counted(const struct claim_campaign *campaign, const struct db_rows *due, size_t r)
+{
+	return claim_is_again(due, r) && claim_facts_day_has(campaign, claim_asked_at(due, r));
+}
+
+/* Room under the daily cap for this contact, beside those taken so far. */
+static bool fits_day(const struct claim_campaign *campaign, const struct gate_facts *facts, const struct db_rows *due,
+                     size_t r)
+{
+	int64_t cap = campaign->config.max_calls_per_day;
+
+	return cap == 0 || gate_day_calls(facts) + campaign->taken - campaign->counted < cap ||
+	       is_counted(campaign, due, r);
+}
+
+/* A day that is full still has room for the calls that it has counted, if one of them comes first. */
+static void lift_cap(const struct claim_campaign *campaign, struct gate_facts *facts, const struct db_rows *due, size_t r)
+{
+	if (r < due->count && is_counted(campaign, due, r))
+		facts->max_per_day = 0;
 }
 
 /* The first time at which the contact's window is open that is not before this. While nobody can say, it is looked at
@@ -123,7 +148,7 @@ static const struct claim_zone *find_zones(const struct claim *claim, struct cla
 		.names = names, .calendar = batch_calendar(&campaign->config, names), .next = campaign->zones,
 	};
 	/* Without a day to call on the span stays empty. */
-	zone->answer = calendar_find_span(&zone->calendar, claim->now_us, &zone->span);
+	zone->answer = calendar_find_span_with_rest(&zone->calendar, claim->now_us, CALL_REST_US, &zone->span);
 	return campaign->zones = zone;
 }
 
@@ -166,6 +191,13 @@ static int64_t expires_at(const struct claim *claim, const struct gate_facts *fa
 	                           claim->now_us + claim->limits->dispatch_ttl_us);
 }
 
+static void take_contact(struct claim *claim, struct claim_campaign *campaign, const struct gate_facts *facts,
+                         const struct db_rows *due, size_t r)
+{
+	campaign->counted += is_counted(campaign, due, r);
+	claim_add_call(claim, campaign, due, r, expires_at(claim, facts));
+}
+
 /* As many of the contacts that are due as there is room for, up to one who was held until the window in its
  * zone closed. */
 static enum db_result take_contacts(struct db *db, struct claim *claim, struct claim_campaign *campaign,
@@ -179,7 +211,8 @@ static enum db_result take_contacts(struct db *db, struct claim *claim, struct c
 		struct gate_verdict verdict;
 
 		facts->due_at_us = db_get_int(due, r, 0);
-		facts->do_not_call = db_get_int(due, r, 5) >= 0;
+		/* One that was asked for is not skipped: it is taken, and the dispatch ends its call. */
+		facts->do_not_call = db_get_int(due, r, 5) >= 0 && !claim_is_again(due, r);
 		facts->limits_open_at_us = limits_open_at_us[r];
 		add_contact_window(facts, claim, campaign, due, r);
 		verdict = gates_judge_contact(facts);
@@ -189,8 +222,8 @@ static enum db_result take_contacts(struct db *db, struct claim *claim, struct c
 			claim_add_skip(claim, campaign, due, r);
 		else if (verdict.room == 0 && verdict.held_by == GATE_CONTACT_LIMITS)
 			claim_add_defer(claim, campaign, due, r, callable_from(facts, verdict.opens_at_us));
-		else if (verdict.room != 0 && campaign->taken < *room)
-			claim_add_call(claim, campaign, due, r, expires_at(claim, facts));
+		else if (verdict.room != 0 && campaign->taken < *room && fits_day(campaign, facts, due, r))
+			take_contact(claim, campaign, facts, due, r);
 		else
 			break;
 	}
@@ -205,7 +238,7 @@ static void keep_ledger(struct claim_campaign *campaign, struct gate_facts *fact
 		campaign->day = campaign->span.day;
 		campaign->day_calls = 0;
 	}
-	campaign->day_calls += campaign->taken;
+	campaign->day_calls += campaign->taken - campaign->counted;
 	pace_take(&facts->pace, facts->now_us, campaign->taken);
 	campaign->pace_at_us = facts->pace.at_us;
 }
@@ -246,11 +279,16 @@ static int64_t head_start(const struct claim *claim, const struct claim_campaign
 	return (int64_t)claim->campaign_count + 1 - claim->looked;
 }
 
-/* When to look again: at the next contact that waits, unless a rule says otherwise. */
-static void next_look(const struct claim *claim, struct claim_campaign *campaign, int64_t next_due_us)
+/* When to look again: at the next contact that waits, as far as the `limit` rows that were asked for tell, unless a rule
+ * says otherwise. */
+static void next_look(const struct claim *claim, struct claim_campaign *campaign, const struct db_rows *due, int64_t limit)
 {
+	int64_t next_due_us = next_due(claim, campaign, due, limit);
 	struct gate_facts facts = gather_facts(claim, campaign);
-	struct gate_verdict verdict = gates_judge(&facts);
+	struct gate_verdict verdict;
+
+	lift_cap(campaign, &facts, due, campaign->seen);
+	verdict = gates_judge(&facts);
 
 	/* Its own calls wake it when they end. Were that so for who waits for a dialer, it would be ahead of those
 	 * that share the dialer and had no call. */
@@ -301,7 +339,12 @@ static enum db_result replan(struct db *db, struct claim *claim, const struct cl
 	return campaign_plan(db, &batch, CAMPAIGN_PLAN_SMALL, claim->now_us);
 }
 
-/* The retries that come first, one by one, to when each may be called again. */
+static bool is_held_by_cap(const struct gate_facts *facts)
+{
+	return gate_room(GATE_WINDOW, facts) > 0 && gate_room(GATE_DAILY_CAP, facts) <= 0;
+}
+
+/* The retries and the calls that wait, as far as they come first, one by one, to when each may be called again. */
 static enum db_result defer_retries(struct db *db, struct claim *claim, struct claim_campaign *campaign,
                                     struct gate_facts *facts, int64_t from_us)
 {
@@ -312,7 +355,8 @@ static enum db_result defer_retries(struct db *db, struct claim *claim, struct c
 		size_t r = campaign->seen;
 		int64_t at_us;
 
-		if (!is_retry(&due, r) || db_get_int(&due, r, 0) >= from_us)
+		if (!(is_retry(&due, r) || claim_is_again(&due, r)) || db_get_int(&due, r, 0) >= from_us ||
+		    (is_held_by_cap(facts) && is_counted(campaign, &due, r)))
 			break;
 		add_contact_window(facts, claim, campaign, &due, r);
 		at_us = callable_from(facts, from_us);
@@ -322,7 +366,7 @@ static enum db_result defer_retries(struct db *db, struct claim *claim, struct c
 	}
 	if (campaign->seen == 0)
 		return DB_OK;
-	next_look(claim, campaign, next_due(claim, campaign, &due, LIMITED_PORTION));
+	next_look(claim, campaign, &due, LIMITED_PORTION);
 	claim_add_save(claim, campaign);
 	return DB_OK;
 }
@@ -368,13 +412,14 @@ static enum db_result end_zone_trouble(struct db *db, struct claim *claim, struc
 }
 
 /* The first contact that is due cannot be called before from_us: the plan does not hold any more. Of a large campaign
- * retries move alone, because they come due all day long, be its cap used up or not. */
+ * retries move alone, because they come due all day long, be its cap used up or not. Calls that wait always do: a plan
+ * that is made anew leaves them where they are. */
 static enum db_result move_late(struct db *db, struct claim *claim, struct claim_campaign *campaign,
                                 struct gate_facts *facts, const struct db_rows *due, int64_t from_us)
 {
 	if (facts->contact_answer == CALENDAR_UNREADABLE)
 		DB_TRY(note_zone_trouble(db, claim, campaign, &facts->contact_calendar));
-	if (is_retry(due, 0) && campaign->total - campaign->final > REPLANNED_MAX)
+	if (claim_is_again(due, 0) || (is_retry(due, 0) && campaign->total - campaign->final > REPLANNED_MAX))
 		DB_TRY(defer_retries(db, claim, campaign, facts, from_us));
 	return campaign->seen != 0 ? DB_OK : replan(db, claim, campaign, from_us);
 }
@@ -408,7 +453,7 @@ static enum db_result hold_campaign(struct db *db, struct claim *claim, struct c
 	DB_TRY(claim_query_due(db, claim, campaign, 1, &due));
 	if (due.count != 0 && breaks_plan(verdict, db_get_int(&due, 0, 0)))
 		return move_late(db, claim, campaign, facts, &due, verdict->opens_at_us);
-	next_look(claim, campaign, due.count != 0 ? db_get_int(&due, 0, 0) : INSTANT_NEVER);
+	next_look(claim, campaign, &due, 1);
 	claim_add_save(claim, campaign);
 	return DB_OK;
 }
@@ -425,6 +470,18 @@ static bool is_held_in_zone(const struct claim *claim, const struct claim_campai
 	return due->count != 0 && campaign->seen == 0 && db_get_int(due, 0, 0) <= claim->now_us;
 }
 
+/* Who comes first may be counted on a day that is full. */
+static enum db_result judge_first(struct db *db, const struct claim *claim, const struct claim_campaign *campaign,
+                                  struct gate_facts *facts, struct gate_verdict *verdict)
+{
+	struct db_rows due;
+
+	DB_TRY(claim_query_due(db, claim, campaign, 1, &due));
+	lift_cap(campaign, facts, &due, 0);
+	*verdict = gates_judge(facts);
+	return DB_OK;
+}
+
 static enum db_result claim_campaign(struct db *db, struct claim *claim, struct claim_campaign *campaign)
 {
 	struct gate_facts facts = gather_facts(claim, campaign);
@@ -436,6 +493,8 @@ static enum db_result claim_campaign(struct db *db, struct claim *claim, struct 
 	DB_TRY(end_zone_trouble(db, claim, campaign, &planned));
 	if (planned)
 		return DB_OK;
+	if (verdict.room == 0 && verdict.held_by == GATE_DAILY_CAP && campaign->waiting > 0)
+		DB_TRY(judge_first(db, claim, campaign, &facts, &verdict));
 	if (verdict.room == 0 && campaign->final < campaign->total)
 		return hold_campaign(db, claim, campaign, &facts, &verdict);
 	if (verdict.room < room)
@@ -452,7 +511,7 @@ static enum db_result claim_campaign(struct db *db, struct claim *claim, struct 
 	keep_ledger(campaign, &facts);
 	if (due.count == 0)
 		campaign->low_water_us = INSTANT_NONE; /* the next look sweeps the whole queue */
-	next_look(claim, campaign, next_due(claim, campaign, &due, limit));
+	next_look(claim, campaign, &due, limit);
 	claim_add_save(claim, campaign);
 	return DB_OK;
 }

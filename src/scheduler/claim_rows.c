@@ -1,5 +1,7 @@
 #include "scheduler/claim_rows.h"
 
+#include <string.h>
+
 #include "base/crypto.h"
 #include "base/instant.h"
 #include "base/log.h"
@@ -63,16 +65,27 @@ static bool lets_one_through(const struct claim_number *number, int64_t now_us)
 	return number->pace == NULL || pace_room(&number->pace->pace, now_us) > 0;
 }
 
-/* The one whose turn it is, or the next whose pace lets a call through: the gates saw that there is one. */
-static const char *pick_number(struct claim_campaign *campaign, int64_t now_us)
+/* Where the number of a call that waited stands now; -1: it is gone. */
+static int find_number(const struct claim_campaign *campaign, const char *phone_number)
 {
+	for (int i = 0; i < campaign->number_count; i++)
+		if (strcmp(campaign->numbers[i].phone_number, phone_number) == 0)
+			return i;
+	return -1;
+}
+
+/* The one that the call had, the one whose turn it is, or the next whose pace lets a call through: the gates saw that there
+ * is one. */
+static const char *pick_number(struct claim_campaign *campaign, const char *had, int64_t now_us)
+{
+	int turn = find_number(campaign, had);
 	const struct claim_number *number;
 	uint32_t dice;
-	int turn;
 
 	crypto_random(&dice, sizeof dice);
-	turn = rotation_pick(campaign->rotation, campaign->number_count, campaign->called, campaign->total,
-	                     campaign->claimed, dice);
+	if (turn < 0)
+		turn = rotation_pick(campaign->rotation, campaign->number_count, campaign->called, campaign->total,
+		                     campaign->claimed + campaign->waiting, dice);
 	do
 		number = &campaign->numbers[turn++ % campaign->number_count];
 	while (!lets_one_through(number, now_us));
@@ -83,13 +96,24 @@ static const char *pick_number(struct claim_campaign *campaign, int64_t now_us)
 	return number->phone_number;
 }
 
-/* One waiting contact becomes one call. */
+bool claim_is_again(const struct db_rows *due, size_t r)
+{
+	return db_get_int(due, r, 7) != 0;
+}
+
+int64_t claim_asked_at(const struct db_rows *due, size_t r)
+{
+	return db_get_int(due, r, 9);
+}
+
+/* One waiting contact becomes one call, or the one that waited goes on. */
 void claim_add_call(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *rows, size_t r,
                     int64_t expires_at_us)
 {
 	int64_t due_at_us = db_get_int(rows, r, 0), position = db_get_int(rows, r, 1);
+	bool again = claim_is_again(rows, r);
+	struct uuid id = again ? db_get_uuid(rows, r, 8) : uuid_new();
 	struct json *json = &claim->calls_json;
-	struct uuid id = uuid_new();
 
 	write_take(&claim->takes_json, campaign, due_at_us, position);
 	json_begin_array(json, NULL);
@@ -100,13 +124,16 @@ void claim_add_call(struct claim *claim, struct claim_campaign *campaign, const 
 	json_int(json, NULL, campaign->organization_id);
 	json_int(json, NULL, campaign->agent_row);
 	json_add_string(json, NULL, db_get_text(rows, r, 3));
-	json_add_string(json, NULL, pick_number(campaign, claim->now_us));
+	json_add_string(json, NULL, pick_number(campaign, db_get_text(rows, r, 10), claim->now_us));
 	json_sql_instant(json, NULL, due_at_us);
 	json_sql_instant(json, NULL, expires_at_us);
 	json_int(json, NULL, campaign->max_call_seconds);
+	json_int(json, NULL, again);
 	json_end(json);
 	campaign->claimed++;
+	campaign->waiting -= again;
 	campaign->taken++;
+	claim->again += again;
 	campaign->called += db_get_int(rows, r, 4) == 0;
 	campaign->low_water_us = due_at_us;
 	claim->ids[claim->count++] = id;
@@ -140,7 +167,7 @@ void claim_add_defer(struct claim *claim, struct claim_campaign *campaign, const
 {
 	int64_t position = db_get_int(rows, r, 1);
 	struct due_contact deferred = { campaign->id, plan_between_ms(at_us, position), position,
-	                                db_get_int(rows, r, 2) };
+	                                db_get_int(rows, r, 2), claim_is_again(rows, r) };
 
 	buf_add(&claim->defers, &deferred, sizeof deferred);
 	if (deferred.due_at_us < campaign->deferred_us)
@@ -164,6 +191,7 @@ void claim_add_save(struct claim *claim, const struct claim_campaign *campaign)
 	json_sql_instant(json, NULL, campaign->pace_at_us);
 	json_add_string(json, NULL, campaign->hold.gate);
 	json_sql_instant(json, NULL, campaign->hold.until_us);
+	json_int(json, NULL, campaign->waiting);
 	json_end(json);
 }
 
@@ -180,13 +208,26 @@ static enum db_result write_takes(struct db *db, const struct claim *claim)
 	return DB_ERROR;
 }
 
+static enum db_result write_calls_again(struct db *db, const struct claim *claim, struct db_value lease,
+                                        struct db_value now)
+{
+	DB_TRY(db_exec(db, SQL_CLAIM_CALLS_AGAIN, DB_ARGS(db_buf(&claim->calls), lease, now)));
+	if (db_affected(db) == claim->again)
+		return DB_OK;
+	log_error("claim: asks for %lld calls again instead of %d", (long long)db_affected(db), claim->again);
+	return DB_ERROR;
+}
+
 static enum db_result write_calls(struct db *db, const struct claim *claim)
 {
+	struct db_value lease = db_instant(claim->now_us + claim->limits->lease_us), now = db_instant(claim->now_us);
+
 	if (claim->count == 0)
 		return DB_OK;
-	DB_TRY(db_exec(db, SQL_CLAIM_CALLS, DB_ARGS(
-		db_instant(claim->now_us + claim->limits->lease_us), db_instant(claim->now_us),
-		db_buf(&claim->calls))));
+	if (claim->count != claim->again)
+		DB_TRY(db_exec(db, SQL_CLAIM_CALLS, DB_ARGS(lease, now, db_buf(&claim->calls))));
+	if (claim->again != 0)
+		DB_TRY(write_calls_again(db, claim, lease, now));
 	return db_exec(db, SQL_CLAIM_CONTACTS, DB_ARGS(db_buf(&claim->calls)));
 }
 

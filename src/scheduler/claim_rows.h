@@ -25,6 +25,7 @@ struct claim {
 	size_t campaign_count;
 	struct claim_called *called; /* room for limits->max_calls */
 	size_t called_count;
+	int again; /* of count: calls that waited in the plan */
 	int skipped;
 	struct buf takes, calls, skips, saves; /* JSON */
 	struct json takes_json, calls_json, skips_json, saves_json;
@@ -41,6 +42,10 @@ enum db_result claim_lock_campaigns(struct db *db, struct claim *claim);
 /* The campaign's first `limit` waiting contacts: rows of SQL_CLAIM_DUE. */
 enum db_result claim_query_due(struct db *db, const struct claim *claim, const struct claim_campaign *campaign,
                                int64_t limit, struct db_rows *due);
+
+/* Row `r` of those: whether a call waits there that is to be asked for again, and when that was last asked for. */
+bool claim_is_again(const struct db_rows *due, size_t r);
+int64_t claim_asked_at(const struct db_rows *due, size_t r);
 
 /* Row `r` of those becomes a call, which may be placed until `expires_at_us`, is passed over for good, or waits until about
  * at_us. */

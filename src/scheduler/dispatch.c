@@ -78,17 +78,18 @@ static enum db_result release(struct db *db, const struct held *held, int count)
 		json_end(&json);
 	}
 	json_end(&json);
-	result = db_exec(db, SQL_CALLS_TRY_AGAIN, DB_ARGS(db_buf(&rows)));
+	result = db_exec(db, SQL_CALLS_HOLD, DB_ARGS(db_buf(&rows)));
 	buf_free(&rows);
 	return result;
 }
 
 /* Loaded calls, sorted by what is to be done. */
 struct judged {
+	const struct conf *conf;
 	struct arena *arena;
 	struct held *held;
-	struct call_report *cancelled;
-	int held_count, cancelled_count;
+	struct call_report *concluded;
+	int held_count, concluded_count;
 };
 
 static void hold(struct judged *judged, const struct requested_call *call, int64_t until_us)
@@ -98,7 +99,21 @@ static void hold(struct judged *judged, const struct requested_call *call, int64
 
 static void cancel(struct judged *judged, const struct requested_call *call, const char *reason)
 {
-	judged->cancelled[judged->cancelled_count++] = conclusion(&call->id, CALL_UNTAKEN, CALL_CANCELLED, reason);
+	judged->concluded[judged->concluded_count++] = conclusion(&call->id, CALL_UNTAKEN, CALL_CANCELLED, reason);
+}
+
+static struct call_report unanswered(const struct conf *conf, const struct uuid *id, enum call_premise premise)
+{
+	struct call_report report = conclusion(id, premise, CALL_FAILED, "dialer_unreachable");
+
+	report.give_up_after_us = conf->call_give_up_after;
+	return report;
+}
+
+/* Its campaign is paused: it waits in the plan, where it holds no place. */
+static void give_back(struct judged *judged, const struct requested_call *call)
+{
+	judged->concluded[judged->concluded_count++] = unanswered(judged->conf, &call->id, CALL_UNASKED);
 }
 
 /* Whether the dialer is in a state to be asked, if not, when to look again; one call probes a half open circuit. */
@@ -131,13 +146,11 @@ static enum db_result judge_dialer(struct db *db, const struct conf *conf, const
 
 /* Judged from what the database said a moment ago: since the claim, or since the last try, the campaign may
  * have been paused or cancelled, or the number put on the do-not-call list. */
-static enum db_result judge(struct db *db, struct judged *judged, struct deliver *deliver, const struct conf *conf,
+static enum db_result judge(struct db *db, struct judged *judged, struct deliver *deliver,
                             const struct requested_call *call)
 {
 	/* A single call is as a campaign that runs. */
 	enum batch_status status = call->batch_status < 0 ? BATCH_ACTIVE : (enum batch_status)call->batch_status;
-	/* What was claimed when it stopped is in flight: held back, it would expire without being called. */
-	bool in_flight = (status == BATCH_PAUSED || status == BATCH_FAILED) && call->tries == 1;
 	struct deliver_place place = place_of(call);
 	int64_t soon_us = clock_now_us() + HELD_RECHECK_US, hold_until_us;
 	bool probe;
@@ -146,13 +159,15 @@ static enum db_result judge(struct db *db, struct judged *judged, struct deliver
 		cancel(judged, call, "do_not_call");
 	} else if (batch_is_final(status)) {
 		cancel(judged, call, "campaign_over");
-	} else if (!(batch_is_running(status) || in_flight) || clock_now_us() >= call->expires_at_us ||
+	} else if (!batch_is_running(status)) {
+		give_back(judged, call);
+	} else if (clock_now_us() >= call->expires_at_us ||
 	           deliver_room_at(deliver, &place, &(struct deliver_taken){ 0 }) == 0) {
 		hold(judged, call, soon_us);
 	} else {
-		DB_TRY(judge_dialer(db, conf, call, &probe, &hold_until_us));
+		DB_TRY(judge_dialer(db, judged->conf, call, &probe, &hold_until_us));
 		if (hold_until_us == INSTANT_NONE)
-			start_call(deliver, conf, call, probe);
+			start_call(deliver, judged->conf, call, probe);
 		else
 			hold(judged, call, hold_until_us);
 	}
@@ -161,17 +176,17 @@ static enum db_result judge(struct db *db, struct judged *judged, struct deliver
 
 static enum db_result settle(struct db *db, const struct judged *judged)
 {
-	enum report_result *results = arena_alloc(judged->arena, (size_t)judged->cancelled_count * sizeof *results);
+	enum report_result *results = arena_alloc(judged->arena, (size_t)judged->concluded_count * sizeof *results);
 
 	if (judged->held_count != 0)
 		DB_TRY(release(db, judged->held, judged->held_count));
-	return reports_apply(db, 0, judged->cancelled, (size_t)judged->cancelled_count, clock_now_us(), results);
+	return reports_apply(db, 0, judged->concluded, (size_t)judged->concluded_count, clock_now_us(), results);
 }
 
-static enum db_result load_and_judge(struct db *db, struct deliver *deliver, const struct conf *conf,
-                                     const struct uuid *ids, int count, struct judged *judged)
+static enum db_result load_and_judge(struct db *db, struct deliver *deliver, const struct uuid *ids, int count,
+                                     struct judged *judged)
 {
-	int64_t began_us = clock_mono_us(), patience_us = conf->lease_seconds * US_PER_SECOND / 2;
+	int64_t began_us = clock_mono_us(), patience_us = judged->conf->lease_seconds * US_PER_SECOND / 2;
 	struct buf id_rows = { 0 };
 	struct db_rows rows;
 	enum db_result result;
@@ -183,7 +198,7 @@ static enum db_result load_and_judge(struct db *db, struct deliver *deliver, con
 	for (size_t r = 0; r < rows.count && clock_mono_us() - began_us < patience_us; r++) {
 		struct requested_call call = requested_call_from_row(&rows, r);
 
-		DB_TRY(judge(db, judged, deliver, conf, &call));
+		DB_TRY(judge(db, judged, deliver, &call));
 	}
 	return result;
 }
@@ -191,12 +206,12 @@ static enum db_result load_and_judge(struct db *db, struct deliver *deliver, con
 enum db_result dispatch_calls(struct db *db, struct deliver *deliver, const struct conf *conf,
                               const struct uuid *ids, int count)
 {
-	struct judged judged = { .arena = arena_new() };
+	struct judged judged = { .conf = conf, .arena = arena_new() };
 	enum db_result result;
 
 	judged.held = arena_alloc(judged.arena, (size_t)count * sizeof *judged.held);
-	judged.cancelled = arena_alloc(judged.arena, (size_t)count * sizeof *judged.cancelled);
-	result = load_and_judge(db, deliver, conf, ids, count, &judged);
+	judged.concluded = arena_alloc(judged.arena, (size_t)count * sizeof *judged.concluded);
+	result = load_and_judge(db, deliver, ids, count, &judged);
 	if (result == DB_OK)
 		result = settle(db, &judged);
 	arena_free(judged.arena);
@@ -235,8 +250,7 @@ static enum db_result find_overdue(struct db *db, void *context)
 			overdue->concluded[overdue->concluded_count++] =
 				conclusion(&id, CALL_UNREPORTED, CALL_FAILED, "no_report");
 		else if (db_get_int(&rows, r, 2) <= now_us)
-			overdue->concluded[overdue->concluded_count++] =
-				conclusion(&id, CALL_EXPIRED, CALL_FAILED, "dialer_unreachable");
+			overdue->concluded[overdue->concluded_count++] = unanswered(overdue->conf, &id, CALL_EXPIRED);
 		else
 			overdue->leased[overdue->leased_count++] = id;
 	}
@@ -260,7 +274,7 @@ enum db_result dispatch_overdue(struct db *db, struct deliver *deliver, const st
 	if (result == DB_OK && overdue.concluded_count != 0) {
 		enum report_result *results = arena_alloc(overdue.arena, (size_t)overdue.limit * sizeof *results);
 
-		log_info("calls ended without word from their dialer calls=%d", overdue.concluded_count);
+		log_info("calls without word from their dialer calls=%d", overdue.concluded_count);
 		result = reports_apply(db, 0, overdue.concluded, (size_t)overdue.concluded_count, clock_now_us(),
 		                       results);
 	}

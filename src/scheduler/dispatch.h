@@ -8,12 +8,13 @@
 
 /* Loads the calls from the database, judges for each whether it may still be placed, and starts the
  * webhooks; as many slots must be free. The same for calls just claimed and for calls whose lease or
- * waiting time ran out. Calls that may not be placed now keep their lease and are looked at again. */
+ * waiting time ran out. Calls that may not be placed now are looked at again, and count no try; those of a campaign that is
+ * paused go back to its plan. */
 enum db_result dispatch_calls(struct db *db, struct deliver *deliver, const struct conf *conf,
                               const struct uuid *ids, int count);
 
-/* Calls whose wake_at has passed: their lease ran out or their next try is due (dispatched again), they
- * expired without a dialer or without a report (concluded). *found: how many there were. */
+/* Calls whose wake_at has passed: their lease ran out or their next try is due (dispatched again), no
+ * dialer answered in time (its attempt waits in the plan, or is given up), or nobody reported (concluded). *found: how many there were. */
 enum db_result dispatch_overdue(struct db *db, struct deliver *deliver, const struct conf *conf, int *found);
 
 #endif

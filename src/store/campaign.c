@@ -14,6 +14,7 @@
 #include "store/folder_copy.h"
 #include "store/folder_store.h"
 #include "store/planning.h"
+#include "store/statements.h"
 
 static enum db_result refuse(struct campaign_request *request, enum refusal refusal)
 {
@@ -450,9 +451,12 @@ enum db_result campaign_resume(struct db *db, struct campaign_request *request)
 	return batch_get_row(db, request->batch.id, request->arena, &request->batch);
 }
 
+/* Calls that wait in the plan are not asked for any more: a scheduler ends them. */
 enum db_result campaign_cancel(struct db *db, struct campaign_request *request)
 {
-	return move_simply(db, request, BATCH_CANCEL);
+	DB_TRY(move_simply(db, request, BATCH_CANCEL));
+	return db_exec(db, SQL_CALLS_END_WAITING, DB_ARGS(
+		db_instant(request->now_us), db_int(request->batch.organization_id), db_int(request->batch.id)));
 }
 
 enum db_result campaign_delete(struct db *db, struct campaign_request *request)

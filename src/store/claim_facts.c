@@ -50,6 +50,7 @@ static void read_campaign(const struct db_rows *rows, size_t r, struct arena *ar
 		.deferred_us = INSTANT_NEVER,
 	};
 	batch_read_calendar(rows, r, 18, arena, &out->config);
+	out->waiting = db_get_int(rows, r, 25);
 }
 
 /* Until it is read a pace lets nothing through: it stays so if somebody else has it. */
@@ -299,8 +300,8 @@ struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us
 	add_numbers(&facts, campaign);
 	/* Whether there is a day to call on is judged from the start, which may be far ahead. */
 	if (now_us < campaign->span.from_us || now_us >= campaign->span.until_us)
-		campaign->answer = calendar_find_span(&facts.calendar, now_us > facts.start_at_us ? now_us : facts.start_at_us,
-		                                      &campaign->span);
+		campaign->answer = calendar_find_span_with_rest(&facts.calendar, now_us > facts.start_at_us ? now_us
+		                                                : facts.start_at_us, CALL_REST_US, &campaign->span);
 	if (campaign->answer != CALENDAR_SPAN)
 		campaign->span = (struct span){ INSTANT_NEVER, INSTANT_NEVER, 0 };
 	facts.answer = facts.contact_answer = campaign->answer;
@@ -309,9 +310,29 @@ struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us
 	return facts;
 }
 
+bool claim_facts_day_has(const struct claim_campaign *campaign, int64_t called_at_us)
+{
+	struct calendar calendar = batch_plan_rules(&campaign->config).calendar;
+	struct span span;
+
+	return campaign->span.day <= campaign->day && calendar_find_span(&calendar, called_at_us, &span) == CALENDAR_SPAN &&
+	       span.day == campaign->day;
+}
+
+static void write_limited(struct json *json, const struct limited_number *asked)
+{
+	json_begin_array(json, NULL);
+	json_add_string(json, NULL, asked->phone_number);
+	if (uuid_is_nil(&asked->but))
+		json_add_string(json, NULL, "");
+	else
+		json_hex_id(json, NULL, &asked->but);
+	json_end(json);
+}
+
 /* Rows of SQL_CONTACT_ATTEMPTS, by the order of their numbers from 1. */
 static enum db_result query_attempts(struct db *db, int64_t organization_id, const struct contact_limits *limits,
-                                     const char *const *phone_numbers, size_t count, int64_t now_us,
+                                     const struct limited_number *asked, size_t count, int64_t now_us,
                                      struct arena *arena, struct db_rows *rows)
 {
 	struct buf numbers = { 0 };
@@ -320,7 +341,7 @@ static enum db_result query_attempts(struct db *db, int64_t organization_id, con
 
 	json_begin_array(&json, NULL);
 	for (size_t i = 0; i < count; i++)
-		json_add_string(&json, NULL, phone_numbers[i]);
+		write_limited(&json, &asked[i]);
 	json_end(&json);
 	result = db_query(db, SQL_CONTACT_ATTEMPTS, DB_ARGS(
 		db_buf(&numbers), db_int(organization_id), db_instant(now_us - contact_limits_reach_us(limits))), arena, rows);
@@ -341,14 +362,14 @@ static struct contact_attempt *read_attempts(const struct db_rows *rows, struct 
 }
 
 enum db_result claim_facts_limits(struct db *db, int64_t organization_id, const struct contact_limits *limits,
-                                  const char *const *phone_numbers, size_t count, int64_t now_us,
+                                  const struct limited_number *asked, size_t count, int64_t now_us,
                                   struct arena *arena, int64_t *open_at_us)
 {
 	struct contact_attempt *attempts;
 	struct db_rows rows;
 	size_t r = 0;
 
-	DB_TRY(query_attempts(db, organization_id, limits, phone_numbers, count, now_us, arena, &rows));
+	DB_TRY(query_attempts(db, organization_id, limits, asked, count, now_us, arena, &rows));
 	attempts = read_attempts(&rows, arena);
 	for (size_t i = 0; i < count; i++) {
 		size_t first = r;
@@ -361,13 +382,13 @@ enum db_result claim_facts_limits(struct db *db, int64_t organization_id, const 
 }
 
 enum db_result claim_facts_limit_hold(struct db *db, int64_t organization_id, const struct contact_limits *limits,
-                                      const char *phone_number, int64_t now_us, struct arena *arena,
+                                      const struct limited_number *asked, int64_t now_us, struct arena *arena,
                                       int64_t *open_at_us, struct contact_limit_hold *hold)
 {
 	struct contact_attempt *attempts;
 	struct db_rows rows;
 
-	DB_TRY(query_attempts(db, organization_id, limits, &phone_number, 1, now_us, arena, &rows));
+	DB_TRY(query_attempts(db, organization_id, limits, asked, 1, now_us, arena, &rows));
 	attempts = read_attempts(&rows, arena);
 	*open_at_us = contact_limits_free_at(limits, attempts, rows.count, now_us);
 	*hold = contact_limits_hold(limits, attempts, rows.count, now_us);

@@ -33,6 +33,7 @@ struct claim_zone {
 
 struct claim_campaign {
 	int64_t id, organization_id, agent_row, total, called, claimed, max_concurrent;
+	int64_t waiting; /* its calls that wait in the plan */
 	struct uuid uuid;
 	enum rotation rotation;
 	struct batch_config config; /* what the calendar needs */
@@ -56,6 +57,7 @@ struct claim_campaign {
 	/* of the claim */
 	struct gate_hold hold; /* of the next call */
 	int64_t taken;       /* calls */
+	int64_t counted;     /* of these: asked for again on a day that counts them already */
 	size_t seen;         /* rows of `due` that were taken, skipped or deferred */
 	struct claim_zone *zones; /* met so far, where contacts' own zones count */
 	int64_t deferred_us; /* the first instant that a contact was deferred to; INSTANT_NEVER: none */
@@ -75,14 +77,23 @@ struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us
 /* How many calls the campaign may have in progress: fewer than it wants, if its dialer asked to slow down. */
 int64_t claim_facts_places(const struct claim_campaign *campaign);
 
+/* The campaign's ledger is that of the day, and counts a call that was claimed at this instant. */
+bool claim_facts_day_has(const struct claim_campaign *campaign, int64_t called_at_us);
+
+/* A number that somebody wants to call. The call that is to be asked for again is no other call to it. */
+struct limited_number {
+	const char *phone_number;
+	struct uuid but; /* that call; nil: none */
+};
+
 /* From when on each of the numbers may be called, as the limits have it. */
 enum db_result claim_facts_limits(struct db *db, int64_t organization_id, const struct contact_limits *limits,
-                                  const char *const *phone_numbers, size_t count, int64_t now_us,
+                                  const struct limited_number *asked, size_t count, int64_t now_us,
                                   struct arena *arena, int64_t *open_at_us);
 
 /* The same for one number, with the limit that holds it. */
 enum db_result claim_facts_limit_hold(struct db *db, int64_t organization_id, const struct contact_limits *limits,
-                                      const char *phone_number, int64_t now_us, struct arena *arena,
+                                      const struct limited_number *asked, int64_t now_us, struct arena *arena,
                                       int64_t *open_at_us, struct contact_limit_hold *hold);
 
 #endif

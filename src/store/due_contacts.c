@@ -27,6 +27,7 @@ static enum db_result write_rows(struct db *db, enum sql_statement statement, co
 		json_sql_instant(&json, NULL, rows[i].due_at_us);
 		json_int(&json, NULL, rows[i].position);
 		json_int(&json, NULL, rows[i].attempt);
+		json_int(&json, NULL, rows[i].waits);
 		json_end(&json);
 	}
 	json_end(&json);

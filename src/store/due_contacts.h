@@ -1,4 +1,5 @@
-/* Contacts that wait for an instant of their own, besides those of a plan: retries, and contacts that were deferred. */
+/* Contacts that wait for an instant of their own, besides those of a plan: retries, contacts that were
+ * deferred, and those whose call no dialer answered. */
 #ifndef STORE_DUE_CONTACTS_H
 #define STORE_DUE_CONTACTS_H
 
@@ -7,6 +8,7 @@
 
 struct due_contact {
 	int64_t batch_id, due_at_us, position, attempt;
+	bool waits; /* the call of that attempt waits here, to be asked for again */
 };
 
 /* Writes `rows`, which hold structs due_contact, with one of the statements that take such rows. An instant belongs to

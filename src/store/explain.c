@@ -64,13 +64,27 @@ static enum db_result read_details(struct db *db, const struct batch *batch, con
 	return DB_OK;
 }
 
+static void lift_cap(struct gate_facts *facts, const struct claim_campaign *campaign, int64_t asked_at_us)
+{
+	if (asked_at_us != INSTANT_NONE && claim_facts_day_has(campaign, asked_at_us))
+		facts->max_per_day = 0;
+}
+
+/* A call that waits in the plan was asked for before: it is no other call to its number, and a day that has counted it
+ * has room for it. */
 static enum db_result judge_limits(struct db *db, const struct batch *batch, const struct claim_campaign *campaign,
                                    int64_t now_us, struct arena *arena, struct explanation *out)
 {
+	struct limited_number asked = { .phone_number = out->contact.who.phone_number };
+
+	if (out->contact.call_status == CALL_QUEUED) {
+		asked.but = out->contact.call_id;
+		lift_cap(&out->facts, campaign, out->contact.called_at_us);
+	}
 	if (campaign->limits == NULL)
 		return DB_OK;
 	out->details.rest_hours = campaign->limits->rest_hours;
-	return claim_facts_limit_hold(db, batch->organization_id, campaign->limits, out->contact.who.phone_number, now_us,
+	return claim_facts_limit_hold(db, batch->organization_id, campaign->limits, &asked, now_us,
 	                              arena, &out->facts.limits_open_at_us, &out->details.limit);
 }
 
@@ -85,7 +99,8 @@ static enum db_result gather_facts(struct db *db, const struct batch *batch, int
 	if (campaign.config.respect_contact_timezone)
 		out->facts.contact_calendar = batch_calendar(&campaign.config, contact_zones(
 			out->contact.who.timezone, out->contact.who.phone_number));
-	out->facts.contact_answer = calendar_find_span(&out->facts.contact_calendar, now_us, &out->facts.contact_span);
+	out->facts.contact_answer = calendar_find_span_with_rest(&out->facts.contact_calendar, now_us, CALL_REST_US,
+	                                                         &out->facts.contact_span);
 	if (out->facts.contact_answer != CALENDAR_SPAN)
 		out->facts.contact_span = (struct span){ INSTANT_NEVER, INSTANT_NEVER, 0 };
 	DB_TRY(read_details(db, batch, &campaign, arena, &out->details));
@@ -171,6 +186,7 @@ static enum db_result read_queue(struct db *db, const struct claim_campaign *cam
 	out->next_position = db_get_int(&rows, 0, 0);
 	out->facts.due_at_us = db_get_int(&rows, 0, 1);
 	out->due_now = db_get_int(&rows, 0, 2);
+	lift_cap(&out->facts, campaign, db_get_int(&rows, 0, 3));
 	return DB_OK;
 }
 
@@ -182,9 +198,9 @@ enum db_result explain_campaign(struct db *db, const struct batch *batch, int64_
 	*out = (struct campaign_explanation){ .waits_for = GATE__MAX };
 	DB_TRY(claim_facts_read(db, batch->id, now_us, arena, &campaign));
 	out->facts = claim_facts_of(&campaign, now_us, dialer_room(&campaign));
-	out->verdict = gates_judge(&out->facts);
 	DB_TRY(read_details(db, batch, &campaign, arena, &out->details));
 	DB_TRY(read_queue(db, &campaign, now_us, arena, out));
+	out->verdict = gates_judge(&out->facts);
 	out->next_at_us = gates_next_at(&out->facts, &out->waits_for);
 	if (out->waits_for == GATE_DUE)
 		out->waits_for = GATE__MAX; /* there is nobody */

@@ -29,6 +29,11 @@ bool report_ended_in_batch(const struct reported_call *call)
 	return call->changed && call_has_ended(call->status) && call->batch_id != 0;
 }
 
+bool report_concerns_batch(const struct reported_call *call)
+{
+	return report_ended_in_batch(call) || call->unanswered != NULL || (call->changed && call->was_waiting);
+}
+
 static int compare_batches(const void *a, const void *b)
 {
 	int64_t x = ((const struct reported_batch *)a)->id, y = ((const struct reported_batch *)b)->id;

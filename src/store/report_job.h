@@ -6,18 +6,29 @@
 #include "domain/batch.h"
 #include "store/report_store.h"
 
+/* What a call's contact waits for from now on. */
+enum plan_move {
+	PLAN_STAYS,  /* nothing comes into the plan */
+	PLAN_RETRY,  /* it has ended, and its contact waits for the next attempt */
+	PLAN_WAITS,  /* no dialer answered: it waits, to be asked for again */
+	PLAN_UNDONE, /* no request left: its contact waits as before the claim, and there is no call */
+};
+
 /* A call under its lock, as the reports move it. */
 struct reported_call {
 	struct uuid id;
 	size_t row; /* of the job's rows */
 	enum call_status status;
-	int64_t batch_id, position, attempt, organization_id, max_seconds;
+	int64_t batch_id, position, attempt, tries, organization_id, max_seconds;
 	int64_t wake_at_us, expires_at_us, called_at_us, ended_at_us, duration_seconds, cost;
 	const char *outcome, *end_reason, *recording_url, *transcript_url, *summary;
 	bool changed;
+	bool was_waiting;                       /* in the plan, when it was locked */
+	const struct call_report *unanswered;   /* the conclusion that no dialer answered it; NULL: none */
+	enum plan_move move;
 	bool has_contact_id; /* perhaps: its contact may be a copy of one that is kept */
 	const char *zones;   /* of a contact whose campaign respects them; NULL: nobody knows */
-	int64_t retry_at_us; /* INSTANT_NONE: none */
+	int64_t due_at_us;   /* in the plan, if it comes into it */
 	enum call_status began_as; /* CALL_QUEUED: this job did not begin it */
 	unsigned subscribed;       /* bit set of the events that somebody in its organisation asked for */
 };
@@ -36,7 +47,10 @@ struct reported_batch {
 	bool has_contact_ids;
 	struct batch_config config;
 	int64_t done, final[CONTACT_STATUS__MAX];
-	int64_t first_retry_us; /* INSTANT_NEVER: none */
+	int64_t claimed, waiting, called; /* what is added to its ledgers */
+	int32_t day;                      /* … and to that of this day */
+	int64_t day_calls;
+	int64_t first_due_us;             /* of those that come into the plan; INSTANT_NEVER: none */
 	struct retry_opening *openings; /* worked out so far */
 };
 
@@ -56,6 +70,8 @@ struct report_job {
 
 /* Ended by this job, in a campaign: a single call has no contact, no counters, no retry. */
 bool report_ended_in_batch(const struct reported_call *call);
+/* The same, or it goes into the plan or leaves it. */
+bool report_concerns_batch(const struct reported_call *call);
 
 /* Sorted once, calls are found. NULL: not in it. */
 void report_job_sort_calls(struct report_job *job);

@@ -38,8 +38,10 @@ static struct reported_call read_call(const struct db_rows *rows, size_t r)
 		.called_at_us = db_get_int(rows, r, 11),
 		.subscribed = (unsigned)db_get_int(rows, r, 12),
 		.expires_at_us = db_get_int(rows, r, 26),
+		.tries = db_get_int(rows, r, 27),
+		.was_waiting = call_waits((enum call_status)db_get_int(rows, r, 1), db_get_int(rows, r, 2),
+		                          db_get_int(rows, r, 26)),
 		.outcome = "", .end_reason = "", .recording_url = "", .transcript_url = "", .summary = "",
-		.retry_at_us = INSTANT_NONE,
 	};
 }
 
@@ -114,6 +116,8 @@ static bool premise_holds(const struct reported_call *call, enum call_premise pr
 	switch (premise) {
 	case CALL_UNTAKEN:
 		return is_untaken;
+	case CALL_UNASKED:
+		return is_untaken && !call->was_waiting;
 	case CALL_EXPIRED:
 		return is_untaken && is_overdue && call->expires_at_us <= now_us;
 	case CALL_UNREPORTED:
@@ -129,6 +133,12 @@ static bool is_too_late(const struct reported_call *call, const struct call_repo
 	       !premise_holds(call, report->premise, now_us);
 }
 
+/* A single call is given up at once: it is asked for now, and has no window in which it may be placed later. */
+static bool is_unanswered(const struct reported_call *call, const struct call_report *report)
+{
+	return call->batch_id != 0 && (report->premise == CALL_UNASKED || report->premise == CALL_EXPIRED);
+}
+
 static bool move_calls(struct report_job *job)
 {
 	bool any = false;
@@ -141,7 +151,10 @@ static bool move_calls(struct report_job *job)
 		} else if (is_too_late(call, &job->reports[i], job->now_us)) {
 			job->results[i] = REPORT_IGNORED;
 		} else {
-			move_call(call, &job->reports[i], job->now_us);
+			if (is_unanswered(call, &job->reports[i]))
+				call->unanswered = &job->reports[i];
+			else
+				move_call(call, &job->reports[i], job->now_us);
 			job->results[i] = REPORT_ACCEPTED;
 			any = true;
 		}
@@ -163,7 +176,7 @@ static struct reported_batch read_batch(const struct report_job *job, int64_t id
 			.retry_delay_minutes = db_get_int(rows, r, 17),
 		},
 		.has_contact_ids = db_get_int(rows, r, 18) != 0,
-		.first_retry_us = INSTANT_NEVER,
+		.first_due_us = INSTANT_NEVER,
 	};
 
 	batch_read_calendar(rows, r, 19, job->arena, &batch.config);
@@ -178,20 +191,20 @@ static int compare_batches_of_calls(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The campaigns of the calls that ended, ascending. */
+/* The campaigns that calls concern, ascending. */
 static void collect_batches(struct report_job *job)
 {
-	const struct reported_call **ended = arena_alloc(job->arena, job->call_count * sizeof *ended);
+	const struct reported_call **found = arena_alloc(job->arena, job->call_count * sizeof *found);
 	struct reported_batch *batches = arena_alloc(job->arena, job->call_count * sizeof *batches);
 	size_t count = 0, kept = 0;
 
 	for (size_t i = 0; i < job->call_count; i++)
-		if (report_ended_in_batch(&job->calls[i]))
-			ended[count++] = &job->calls[i];
-	qsort(ended, count, sizeof *ended, compare_batches_of_calls);
+		if (report_concerns_batch(&job->calls[i]))
+			found[count++] = &job->calls[i];
+	qsort(found, count, sizeof *found, compare_batches_of_calls);
 	for (size_t i = 0; i < count; i++)
-		if (i == 0 || ended[i]->batch_id != batches[kept - 1].id)
-			batches[kept++] = read_batch(job, ended[i]->batch_id, ended[i]->row);
+		if (i == 0 || found[i]->batch_id != batches[kept - 1].id)
+			batches[kept++] = read_batch(job, found[i]->batch_id, found[i]->row);
 	job->batches = batches;
 	job->batch_count = kept;
 }
@@ -215,7 +228,7 @@ static int64_t callable_from(const struct report_job *job, struct reported_batch
 		return opening->at_us;
 	opening = arena_alloc(job->arena, sizeof *opening);
 	*opening = (struct retry_opening){ zones, from_us, INSTANT_NONE, batch->openings };
-	switch (calendar_find_span(&calendar, from_us, &span)) {
+	switch (calendar_find_span_with_rest(&calendar, from_us, CALL_REST_US, &span)) {
 	case CALENDAR_SPAN:
 		opening->at_us = from_us < span.from_us ? span.from_us : from_us;
 		break;
@@ -255,7 +268,7 @@ static enum db_result load_zones(struct db *db, struct report_job *job)
 	for (size_t i = 0; i < job->call_count; i++) {
 		struct reported_call *call = &job->calls[i];
 
-		if (!report_ended_in_batch(call) ||
+		if (!report_concerns_batch(call) ||
 		    !report_job_batch(job, call->batch_id)->config.respect_contact_timezone)
 			continue;
 		asked[count++] = call;
@@ -274,22 +287,106 @@ static enum db_result load_zones(struct db *db, struct report_job *job)
 	return result;
 }
 
+static void put_into_plan(struct reported_batch *batch, struct reported_call *call, enum plan_move move, int64_t at_us)
+{
+	call->move = move;
+	call->due_at_us = at_us;
+	if (at_us < batch->first_due_us)
+		batch->first_due_us = at_us;
+}
+
+/* Not before this instant, and when it may be called; without a day to call on it waits for nothing. */
+static int64_t due_from(const struct report_job *job, struct reported_batch *batch, const struct reported_call *call,
+                        int64_t from_us)
+{
+	int64_t at_us = callable_from(job, batch, call->zones, from_us);
+
+	return plan_between_ms(at_us == INSTANT_NONE ? from_us : at_us, call->position);
+}
+
+/* The ledger of a day is that of the campaign's own zone. */
+static void undo_claim(const struct report_job *job, struct reported_batch *batch, struct reported_call *call)
+{
+	struct calendar calendar = batch_plan_rules(&batch->config).calendar;
+	struct span span;
+
+	put_into_plan(batch, call, PLAN_UNDONE, due_from(job, batch, call, job->now_us));
+	batch->claimed--;
+	batch->called -= call->attempt == 1;
+	if (calendar_find_span(&calendar, call->called_at_us, &span) != CALENDAR_SPAN || span.day < batch->day)
+		return;
+	batch->day_calls = span.day > batch->day ? -1 : batch->day_calls - 1;
+	batch->day = span.day;
+}
+
+/* In the plan it holds no place. While the campaign is paused nothing is given up: after the resume it is asked for at
+ * least once more. */
+static void wait_or_give_up(const struct report_job *job, struct reported_batch *batch, struct reported_call *call)
+{
+	struct calendar calendar = batch_calendar(&batch->config, call->zones);
+	int64_t asked_at_us = uuid_made_at(&call->id);
+
+	call->wake_at_us = calendar_after(&calendar, asked_at_us, call->unanswered->give_up_after_us);
+	if (call->wake_at_us <= job->now_us && batch_is_running(batch->status)) {
+		move_call(call, call->unanswered, job->now_us);
+		return;
+	}
+	if (call->wake_at_us <= job->now_us)
+		call->wake_at_us = INSTANT_NEVER;
+	if (call->was_waiting)
+		return;
+	put_into_plan(batch, call, PLAN_WAITS,
+	              due_from(job, batch, call, job->now_us + call_wait_us(job->now_us - asked_at_us)));
+	batch->claimed--;
+	batch->waiting++;
+}
+
+static void settle_unanswered(const struct report_job *job, struct reported_batch *batch, struct reported_call *call)
+{
+	int64_t leases_used = call->tries - (call->unanswered->premise == CALL_UNASKED);
+
+	if (batch_is_over(batch->status)) {
+		struct call_report ending = *call->unanswered;
+
+		ending.status = CALL_CANCELLED;
+		ending.end_reason = "campaign_over";
+		move_call(call, &ending, job->now_us);
+	} else if (leases_used <= 0) {
+		undo_claim(job, batch, call);
+	} else {
+		wait_or_give_up(job, batch, call);
+	}
+}
+
+static void settle_end(const struct report_job *job, struct reported_batch *batch, struct reported_call *call)
+{
+	int64_t at_us = retry_at(job, batch, call);
+
+	batch->done++;
+	call->has_contact_id = batch->has_contact_ids;
+	if (at_us == INSTANT_NONE)
+		batch->final[contact_status_after(call->status)]++;
+	else
+		put_into_plan(batch, call, PLAN_RETRY, at_us);
+}
+
 static void settle_contacts(struct report_job *job)
 {
 	for (size_t i = 0; i < job->call_count; i++) {
 		struct reported_call *call = &job->calls[i];
 		struct reported_batch *batch;
 
-		if (!report_ended_in_batch(call))
+		if (!report_concerns_batch(call))
 			continue;
 		batch = report_job_batch(job, call->batch_id);
-		batch->done++;
-		call->has_contact_id = batch->has_contact_ids;
-		call->retry_at_us = retry_at(job, batch, call);
-		if (call->retry_at_us == INSTANT_NONE)
-			batch->final[contact_status_after(call->status)]++;
-		else if (call->retry_at_us < batch->first_retry_us)
-			batch->first_retry_us = call->retry_at_us;
+		if (call->unanswered != NULL)
+			settle_unanswered(job, batch, call);
+		if (call->was_waiting && call->changed) { /* a place is taken, if only to be left at once */
+			batch->claimed++;
+			batch->waiting--;
+		}
+		if (report_ended_in_batch(call))
+			settle_end(job, batch, call);
 	}
 }
 

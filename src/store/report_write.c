@@ -9,12 +9,14 @@
 #include "store/due_contacts.h"
 #include "store/statements.h"
 
-/* -1: this call's end changes no contact. */
+/* -1: what became of this call changes no contact. */
 static int contact_status_of(const struct reported_call *call)
 {
-	if (!report_ended_in_batch(call))
+	if (!report_concerns_batch(call))
 		return -1;
-	return call->retry_at_us != INSTANT_NONE ? CONTACT_PENDING : (int)contact_status_after(call->status);
+	if (!call_has_ended(call->status))
+		return CONTACT_IN_PROGRESS;
+	return call->move == PLAN_RETRY ? CONTACT_PENDING : (int)contact_status_after(call->status);
 }
 
 static void write_call(struct json *json, const struct reported_call *call)
@@ -50,6 +52,40 @@ static void write_kept_contact(struct json *json, const struct reported_call *ca
 	json_int(json, NULL, call->status);
 	json_sql_instant(json, NULL, call->called_at_us);
 	json_end(json);
+}
+
+static void write_waiting(struct json *json, const struct reported_call *call)
+{
+	json_begin_array(json, NULL);
+	json_hex_id(json, NULL, &call->id);
+	json_sql_instant(json, NULL, call->wake_at_us);
+	json_end(json);
+}
+
+static void write_attempt(struct json *json, const struct reported_call *call)
+{
+	json_begin_array(json, NULL);
+	json_int(json, NULL, call->batch_id);
+	json_int(json, NULL, call->position);
+	json_int(json, NULL, call->attempt);
+	json_hex_id(json, NULL, &call->id);
+	json_end(json);
+}
+
+static bool is_undone(const struct reported_call *call)
+{
+	return call->move == PLAN_UNDONE;
+}
+
+/* It may have waited before, too. */
+static bool waits(const struct reported_call *call)
+{
+	return call->unanswered != NULL && !call->changed && !is_undone(call);
+}
+
+static bool leaves_plan(const struct reported_call *call)
+{
+	return call->was_waiting && call->changed;
 }
 
 static bool has_contact_id(const struct reported_call *call)
@@ -94,20 +130,24 @@ static enum db_result write_rows(struct db *db, const struct report_job *job, en
 	return result;
 }
 
-static enum db_result write_retries(struct db *db, const struct report_job *job)
+/* Who waits from now on, and what for. */
+static enum db_result write_plan(struct db *db, const struct report_job *job)
 {
-	struct buf retries = { 0 };
+	struct buf rows = { 0 };
 	enum db_result result;
 
 	for (size_t i = 0; i < job->call_count; i++) {
 		const struct reported_call *call = &job->calls[i];
-		struct due_contact retry = { call->batch_id, call->retry_at_us, call->position, call->attempt + 1 };
+		struct due_contact due = {
+			call->batch_id, call->due_at_us, call->position, call->attempt + (call->move == PLAN_RETRY),
+			call->move == PLAN_WAITS,
+		};
 
-		if (call->retry_at_us != INSTANT_NONE)
-			buf_add(&retries, &retry, sizeof retry);
+		if (call->move != PLAN_STAYS)
+			buf_add(&rows, &due, sizeof due);
 	}
-	result = due_contacts_write(db, SQL_REPORT_RETRIES, &retries);
-	buf_free(&retries);
+	result = due_contacts_write(db, SQL_REPORT_DUE, &rows);
+	buf_free(&rows);
 	return result;
 }
 
@@ -153,6 +193,42 @@ static enum db_result write_counters(struct db *db, const struct report_job *job
 	return result;
 }
 
+static bool changes_ledgers(const struct reported_batch *batch)
+{
+	return batch->claimed != 0 || batch->waiting != 0;
+}
+
+/* Takes the campaign's lock. */
+static enum db_result write_ledgers(struct db *db, const struct report_job *job)
+{
+	struct buf rows = { 0 };
+	struct json json = json_to(&rows);
+	enum db_result result = DB_OK;
+	bool any = false;
+
+	json_begin_array(&json, NULL);
+	for (size_t i = 0; i < job->batch_count; i++) {
+		const struct reported_batch *batch = &job->batches[i];
+
+		if (!changes_ledgers(batch))
+			continue;
+		json_begin_array(&json, NULL);
+		json_int(&json, NULL, batch->id);
+		json_int(&json, NULL, batch->claimed);
+		json_int(&json, NULL, batch->waiting);
+		json_int(&json, NULL, batch->called);
+		json_int(&json, NULL, batch->day);
+		json_int(&json, NULL, batch->day_calls);
+		json_end(&json);
+		any = true;
+	}
+	json_end(&json);
+	if (any)
+		result = db_exec(db, SQL_REPORT_LEDGERS, DB_ARGS(db_buf(&rows)));
+	buf_free(&rows);
+	return result;
+}
+
 /* Takes the campaign's lock, and only for campaigns that have something to gain from a look. A wake-up
  * that slips through (the campaign is filled up this very moment) costs a second: full campaigns
  * are looked at that often. */
@@ -167,14 +243,14 @@ static enum db_result wake_batches(struct db *db, struct report_job *job)
 	report_job_batch_ids(job, &ids);
 	result = db_query(db, SQL_REPORT_WHICH_TO_WAKE, DB_ARGS(db_buf(&ids)), job->arena, &rows);
 	for (size_t r = 0; result == DB_OK && r < rows.count; r++)
-		report_job_batch(job, db_get_int(&rows, r, 0))->first_retry_us = job->now_us;
+		report_job_batch(job, db_get_int(&rows, r, 0))->first_due_us = job->now_us;
 	json_begin_array(&json, NULL);
 	for (size_t i = 0; i < job->batch_count; i++) {
-		if (job->batches[i].first_retry_us == INSTANT_NEVER)
+		if (job->batches[i].first_due_us == INSTANT_NEVER)
 			continue;
 		json_begin_array(&json, NULL);
 		json_int(&json, NULL, job->batches[i].id);
-		json_sql_instant(&json, NULL, job->batches[i].first_retry_us);
+		json_sql_instant(&json, NULL, job->batches[i].first_due_us);
 		json_end(&json);
 		count++;
 	}
@@ -195,8 +271,13 @@ enum db_result report_write_calls(struct db *db, const struct report_job *job)
 enum db_result report_write_ends(struct db *db, struct report_job *job)
 {
 	DB_TRY(write_rows(db, job, SQL_REPORT_KEPT, has_contact_id, write_kept_contact));
-	DB_TRY(write_retries(db, job));
+	DB_TRY(write_rows(db, job, SQL_REPORT_LEAVE_PLAN, leaves_plan, write_attempt));
+	DB_TRY(write_rows(db, job, SQL_REPORT_WAITS, waits, write_waiting));
+	DB_TRY(write_rows(db, job, SQL_REPORT_UNDO_CONTACTS, is_undone, write_attempt));
+	DB_TRY(write_rows(db, job, SQL_REPORT_UNDO_CALLS, is_undone, write_attempt));
+	DB_TRY(write_plan(db, job));
 	DB_TRY(write_analytics(db, job));
 	DB_TRY(write_counters(db, job));
+	DB_TRY(write_ledgers(db, job));
 	return wake_batches(db, job);
 }

@@ -287,9 +287,14 @@ void scene_check_sums(struct scene *scene)
 	assert_int_equal(ask("SELECT COUNT(*) FROM batch_contacts WHERE batch_id = %lld", id), counts->total);
 	assert_int_equal(ask("SELECT COUNT(*) FROM batch_contacts WHERE batch_id = %lld AND attempts > 0", id),
 	                 counts->called);
-	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND status < 4", id),
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND status < 4"
+	                     " AND NOT (status = 0 AND expires_at = '1000-01-01')", id),
 	                 counts->in_progress);
-	assert_int_equal(ask("SELECT claimed FROM batch_calls WHERE id = %lld", id),
+	assert_int_equal(ask("SELECT waiting FROM batch_calls WHERE id = %lld", id),
+	                 ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND status = 0 AND expires_at = '1000-01-01'", id));
+	assert_int_equal(ask("SELECT waiting FROM batch_calls WHERE id = %lld", id),
+	                 ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND waits = 1", id));
+	assert_int_equal(ask("SELECT claimed + waiting FROM batch_calls WHERE id = %lld", id),
 	                 ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld", id));
 	assert_int_equal(ask("SELECT SUM(calls) FROM batch_quarters WHERE batch_id = %lld", id),
 	                 ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND status > 3", id));

@@ -220,11 +220,11 @@ static void add_others_at(const struct scene *scene, const char *instant)
 	long long id = scene->batch;
 	int n = 1;
 
-	ask("INSERT INTO due_contacts VALUES (%lld, '%s' + INTERVAL 300 MICROSECOND, 1000000, 1)", id, instant);
+	ask("INSERT INTO due_contacts (batch_id, due_at, position, attempt) VALUES (%lld, '%s' + INTERVAL 300 MICROSECOND, 1000000, 1)", id, instant);
 	for (int step_us = 1; n < 65536; n *= 2, step_us = n < 512 ? n : n / 512 * 1000)
-		ask("INSERT INTO due_contacts SELECT batch_id, due_at + INTERVAL %d MICROSECOND, position + %d, 1"
+		ask("INSERT INTO due_contacts (batch_id, due_at, position, attempt) SELECT batch_id, due_at + INTERVAL %d MICROSECOND, position + %d, 1"
 		    " FROM due_contacts WHERE batch_id = %lld AND position >= 1000000", step_us, n, id);
-	ask("INSERT INTO due_contacts VALUES (%lld, '%s' + INTERVAL 2 MICROSECOND, 999999, 1)", id, instant);
+	ask("INSERT INTO due_contacts (batch_id, due_at, position, attempt) VALUES (%lld, '%s' + INTERVAL 2 MICROSECOND, 999999, 1)", id, instant);
 }
 
 static void many_are_deferred_to_one_window(void **state)
@@ -311,7 +311,7 @@ static void two_retries_never_meet(void **state)
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 10), 10);
 	for (int shift = 0; shift < 12; shift++) /* wherever all would be moved together, one of them meets another */
-		ask("INSERT INTO due_contacts SELECT %lld, '2026-06-01 08:01:01.000001' + INTERVAL %d MICROSECOND"
+		ask("INSERT INTO due_contacts (batch_id, due_at, position, attempt) SELECT %lld, '2026-06-01 08:01:01.000001' + INTERVAL %d MICROSECOND"
 		    " + INTERVAL %d * 1009000 MICROSECOND, %d, 2", (long long)scene->batch, 1 + shift % 10, shift, 500 + shift);
 	taken = ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld", (long long)scene->batch);
 	scene_tell_all(scene, CALL_BUSY);

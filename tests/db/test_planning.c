@@ -155,7 +155,7 @@ static void a_retry_that_the_cap_moves_meets_another(void **state)
 		scene_pass(US_PER_SECOND);
 		assert_int_equal(scene_claim(scene, 10), 1);
 		scene_tell_all(scene, CALL_BUSY);
-		ask("INSERT INTO due_contacts VALUES (%lld, '2026-06-02 00:00:00.000002', 1000, 2)", (long long)scene->batch);
+		ask("INSERT INTO due_contacts (batch_id, due_at, position, attempt) VALUES (%lld, '2026-06-02 00:00:00.000002', 1000, 2)", (long long)scene->batch);
 		ask("UPDATE batch_calls SET wake_at = '2026-06-01' WHERE id = %lld", (long long)scene->batch);
 		scene_pass(US_PER_SECOND);
 		assert_int_equal(scene_claim(scene, 10), 0);

@@ -365,7 +365,7 @@ static void retry_where_another_stands(struct scene *scene, int64_t now_us, int6
 	char taken[32];
 
 	instant_format_sql(wanted_us + 2, taken);
-	ask("INSERT INTO due_contacts VALUES (%lld, '%s', 99, 1)", id, taken);
+	ask("INSERT INTO due_contacts (batch_id, due_at, position, attempt) VALUES (%lld, '%s', 99, 1)", id, taken);
 	assert_ok(db_transact(scene->fixture->db, DB_ONCE, tell_once, &telling));
 	assert_int_equal(telling.result, REPORT_ACCEPTED);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND position = 1 AND due_at BETWEEN"

@@ -12,7 +12,7 @@ from client import UTC, contacts, seconds_between, until
 from limits import choice, nullable, try_all
 from receiver import TAKEN, Answer, ends
 
-STACK = {"rate_limit": False, "config": {"dispatch_ttl_seconds": 6}}
+STACK = {"rate_limit": False, "config": {"dispatch_ttl_seconds": 6, "call_give_up_after": "6s"}}
 
 OUTCOMES = ("completed", "failed", "voicemail", "no_answer", "busy")
 NOBODY = "01900000-0000-7000-8000-000000000000"
@@ -294,7 +294,7 @@ def test_a_dialer_that_stumbles_is_asked_again_with_the_same_id(t):
     receiver, agent = t.dialing_agent()
     # Four failures: one more in a row, and its circuit would open.
     answers = {"+49301": [Answer(500), ends()], "+49302": [Answer(reset=True), ends()],
-               "+49303": [Answer(503, headers={"Retry-After": "2"}), ends()], "+49304": [Answer(404), ends()]}
+               "+49303": [Answer(503, headers={"Retry-After": "2"}), ends()], "+49304": [Answer(408), ends()]}
     seen = collections.Counter()
 
     def script(call):

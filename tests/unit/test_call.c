@@ -47,6 +47,15 @@ static void retries_wait_twice_as_long_every_time(void **state)
 	assert_int_equal(call_retry_delay_us(&rules, 3), 4 * 10080 * US_PER_MINUTE);
 }
 
+static void the_unanswered_wait_as_long_again(void **state)
+{
+	(void)state;
+	assert_int_equal(call_wait_us(-US_PER_MINUTE), US_PER_SECOND); /* clocks may go back */
+	assert_int_equal(call_wait_us(0), US_PER_SECOND);
+	assert_int_equal(call_wait_us(20 * US_PER_SECOND), 20 * US_PER_SECOND);
+	assert_int_equal(call_wait_us(US_PER_DAY), US_PER_MINUTE);
+}
+
 static void every_ending_has_a_status_of_the_contact(void **state)
 {
 	(void)state;
@@ -60,6 +69,7 @@ int main(void)
 		cmocka_unit_test(a_call_only_moves_forward),
 		cmocka_unit_test(retries_are_limited),
 		cmocka_unit_test(retries_wait_twice_as_long_every_time),
+		cmocka_unit_test(the_unanswered_wait_as_long_again),
 		cmocka_unit_test(every_ending_has_a_status_of_the_contact),
 	};
 

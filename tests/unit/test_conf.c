@@ -50,6 +50,7 @@ static void an_empty_file_gives_the_defaults(void **state)
 	assert_int_equal(conf.workers, 8);
 	assert_int_equal(conf.lease_seconds, 30);
 	assert_int_equal(conf.dispatch_ttl_seconds, 120);
+	assert_int_equal(conf.call_give_up_after, INT64_C(86400000000));
 	assert_int_equal(conf.webhook_retry_delays.count, 7);
 	assert_int_equal(conf.webhook_retry_delays.us[0], 5000000);
 	assert_int_equal(conf.webhook_retry_delays.us[6], INT64_C(50400000000));

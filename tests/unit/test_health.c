@@ -47,6 +47,18 @@ static void answers_are_told_apart(void **state)
 	assert_int_equal(outcome_of(0, 0), OUTCOME_FAULT);
 }
 
+static void refusals_are_final_but_for_those_that_ask_for_patience(void **state)
+{
+	static const int final[] = { 400, 401, 403, 404, 409, 410, 422, 499 };
+	static const int not_final[] = { 0, 200, 301, 308, 408, 425, 429, 500, 503, 599 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof final / sizeof *final; i++)
+		assert_true(outcome_is_final(final[i]));
+	for (size_t i = 0; i < sizeof not_final / sizeof *not_final; i++)
+		assert_false(outcome_is_final(not_final[i]));
+}
+
 static void five_faults_open_the_circuit(void **state)
 {
 	struct health health = health_initial;
@@ -174,6 +186,7 @@ int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
 		cmocka_unit_test(answers_are_told_apart),
+		cmocka_unit_test(refusals_are_final_but_for_those_that_ask_for_patience),
 		cmocka_unit_test(five_faults_open_the_circuit),
 		cmocka_unit_test(a_success_between_starts_anew),
 		cmocka_unit_test(refusals_open_nothing),

@@ -1,0 +1,596 @@
+/* Attempts that no dialer answered: they wait in the plan as the same attempts. And claims of which no request left. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/instant.h"
+#include "base/json.h"
+#include "domain/contact_limit.h"
+#include "domain/report_fields.h"
+#include "scene.h"
+#include "store/batch_store.h"
+#include "store/explain.h"
+#include "store/organization_store.h"
+#include "store/purge.h"
+#include "store/statements.h"
+
+#define HOUR (60 * US_PER_MINUTE)
+#define TTL (2 * US_PER_MINUTE) /* of scene_claim */
+
+static int64_t of_batch(struct scene *scene, const char *column)
+{
+	return ask("SELECT %s FROM batch_calls WHERE id = %lld", column, (long long)scene->batch);
+}
+
+static int64_t of_calls(struct scene *scene, const char *what)
+{
+	return ask("SELECT %s FROM calls WHERE batch_id = %lld", what, (long long)scene->batch);
+}
+
+static int64_t of_plan(struct scene *scene, const char *what)
+{
+	return ask("SELECT %s FROM due_contacts WHERE batch_id = %lld", what, (long long)scene->batch);
+}
+
+static int64_t of_contact(struct scene *scene, int position, const char *column)
+{
+	return ask("SELECT %s FROM batch_contacts WHERE batch_id = %lld AND position = %d", column, (long long)scene->batch,
+	           position);
+}
+
+static enum report_result conclude(struct scene *scene, const struct uuid *call, enum call_premise premise)
+{
+	struct call_report report = scene_report(call, CALL_FAILED);
+	enum report_result result;
+
+	report.premise = premise;
+	report.end_reason = "dialer_unreachable";
+	report.give_up_after_us = 24 * HOUR;
+	assert_ok(reports_apply(scene->fixture->db, 0, &report, 1, clock_now_us(), &result));
+	return result;
+}
+
+/* The calls claimed last were asked for, and expire. */
+static void stay_unanswered(struct scene *scene)
+{
+	scene_pass(TTL);
+	for (int i = 0; i < scene->call_count; i++)
+		assert_int_equal(conclude(scene, &scene->calls[i], CALL_EXPIRED), REPORT_ACCEPTED);
+	scene_check_sums(scene);
+}
+
+/* What a scheduler does whose dispatch finds no room: the lease of the claim is not used. */
+static void leave_unasked(struct scene *scene)
+{
+	struct buf rows = { 0 };
+	struct json json = json_to(&rows);
+
+	json_begin_array(&json, NULL);
+	for (int i = 0; i < scene->call_count; i++) {
+		json_begin_array(&json, NULL);
+		json_hex_id(&json, NULL, &scene->calls[i]);
+		json_sql_instant(&json, NULL, clock_now_us() + US_PER_SECOND);
+		json_end(&json);
+	}
+	json_end(&json);
+	assert_ok(db_exec(scene->fixture->db, SQL_CALLS_HOLD, DB_ARGS(db_buf(&rows))));
+	buf_free(&rows);
+}
+
+static void claim_some(struct scene *scene, int contacts)
+{
+	scene_start(scene, contacts);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), contacts < 10 ? contacts : 10);
+}
+
+/* Claims again what waits; the clock goes on until it is due. */
+static void claim_again(struct scene *scene, int count)
+{
+	scene_pass(5 * US_PER_MINUTE + US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), count);
+}
+
+static void an_attempt_waits_as_the_same(void **state)
+{
+	struct scene *scene = *state;
+	struct uuid call;
+
+	claim_some(scene, 1);
+	call = scene->calls[0];
+	stay_unanswered(scene);
+	assert_int_equal(of_calls(scene, "status = 0 AND expires_at = '1000-01-01' AND attempt = 1"), 1);
+	assert_int_equal(of_plan(scene, "waits = 1 AND attempt = 1 AND MICROSECOND(due_at) % 1000 <> 0"), 1);
+	assert_int_equal(of_contact(scene, 1, "status = 0 AND attempts = 1"), 1);
+	assert_int_equal(scene_batch(scene).counts.in_progress, 0);
+	assert_int_equal(scene_batch(scene).counts.pending, 1);
+	assert_int_equal(scene_batch(scene).counts.called, 1);
+	for (int round = 2; round < 5; round++) {
+		claim_again(scene, 1);
+		assert_true(uuid_equal(&scene->calls[0], &call));
+		assert_int_equal(of_calls(scene, "COUNT(*)"), 1);
+		assert_int_equal(of_calls(scene, "tries"), round);
+		assert_int_equal(of_calls(scene, "TIMESTAMPDIFF(SECOND, called_at, expires_at)"), 120);
+		assert_int_equal(of_contact(scene, 1, "status = 2 AND attempts = 1"), 1);
+		assert_int_equal(of_batch(scene, "called"), 1);
+		assert_int_equal(of_batch(scene, "day_calls"), 1);
+		scene_check_sums(scene);
+		stay_unanswered(scene);
+	}
+	claim_again(scene, 1);
+	scene_tell_all(scene, CALL_COMPLETED);
+	scene_claim(scene, 1);
+	assert_int_equal(scene_batch(scene).status, BATCH_COMPLETED);
+	scene_check_sums(scene);
+}
+
+static void its_place_is_free_meanwhile(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.max_concurrent_calls = 2;
+	scene_start(scene, 5);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 2);
+	stay_unanswered(scene);
+	assert_int_equal(scene_claim(scene, 1000), 2); /* woken, for others */
+	assert_int_equal(of_calls(scene, "COUNT(*)"), 4);
+	stay_unanswered(scene);
+	claim_again(scene, 2);
+	assert_int_equal(scene_batch(scene).counts.in_progress, 2);
+	scene_check_sums(scene);
+}
+
+static void a_claim_that_no_request_left_of_counts_nowhere(void **state)
+{
+	struct scene *scene = *state;
+
+	claim_some(scene, 3);
+	leave_unasked(scene);
+	stay_unanswered(scene);
+	assert_int_equal(of_calls(scene, "COUNT(*)"), 0);
+	assert_int_equal(of_contact(scene, 2, "status = 0 AND attempts = 0 AND call_id = REPEAT(CHAR(0), 16)"), 1);
+	assert_int_equal(of_batch(scene, "called"), 0);
+	assert_int_equal(of_batch(scene, "claimed"), 0);
+	assert_int_equal(of_batch(scene, "day_calls"), 0);
+	assert_int_equal(of_plan(scene, "COUNT(*)"), 3);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 3);
+	assert_int_equal(of_calls(scene, "COUNT(*)"), 3);
+	scene_tell_all(scene, CALL_COMPLETED);
+	scene_check_sums(scene);
+}
+
+static void a_retry_that_no_request_left_of_has_its_last_call_again(void **state)
+{
+	struct scene *scene = *state;
+	struct uuid first;
+
+	scene->config.retry_failed = true;
+	scene->config.max_retry_attempts = 1;
+	claim_some(scene, 1);
+	first = scene->calls[0];
+	scene_tell_all(scene, CALL_BUSY);
+	scene_pass(31 * US_PER_MINUTE);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	leave_unasked(scene);
+	stay_unanswered(scene);
+	assert_int_equal(of_contact(scene, 1, "attempts = 1 AND status = 0 AND call_id = (SELECT c.id FROM calls c"
+	                                      " WHERE c.batch_id = batch_contacts.batch_id)"), 1);
+	assert_int_equal(of_plan(scene, "attempt = 2 AND waits = 0"), 1);
+	assert_int_equal(of_batch(scene, "called"), 1);
+	assert_int_equal(of_batch(scene, "day_calls"), 1);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	assert_false(uuid_equal(&scene->calls[0], &first));
+	scene_tell_all(scene, CALL_BUSY);
+	assert_int_equal(scene_batch(scene).counts.busy, 1);
+	scene_check_sums(scene);
+}
+
+/* One that was asked for before stays the same attempt, though the last lease was not used. */
+static void a_lease_that_was_not_used_undoes_no_other(void **state)
+{
+	struct scene *scene = *state;
+
+	claim_some(scene, 1);
+	stay_unanswered(scene);
+	claim_again(scene, 1);
+	leave_unasked(scene);
+	stay_unanswered(scene);
+	assert_int_equal(of_calls(scene, "COUNT(*)"), 1);
+	assert_int_equal(of_batch(scene, "waiting"), 1);
+}
+
+static void windows(struct scene *scene, int start, int end)
+{
+	scene->config.window_start = start;
+	scene->config.window_end = end;
+}
+
+/* 24 hours of windows of 8 hours are three days. */
+static void it_is_given_up_after_callable_time(void **state)
+{
+	struct scene *scene = *state;
+	int days = 0;
+
+	scene_at("2026-07-06T08:00:00Z");
+	windows(scene, 8 * 60, 16 * 60);
+	claim_some(scene, 1);
+	stay_unanswered(scene);
+	assert_int_equal(of_calls(scene, "TIMESTAMPDIFF(SECOND, '2026-07-09 08:00:00', wake_at)"), 1);
+	for (const char *day[] = { "2026-07-06T15:58:00Z", "2026-07-07T15:58:00Z", "2026-07-08T15:58:00Z" }; days < 3; days++) {
+		scene_at(day[days]);
+		assert_int_equal(scene_claim(scene, 1), 1);
+		stay_unanswered(scene);
+		assert_int_equal(of_plan(scene, "HOUR(due_at)"), 8); /* tomorrow */
+	}
+	scene_at("2026-07-09T08:00:00Z");
+	assert_int_equal(conclude(scene, &scene->calls[0], CALL_EXPIRED), REPORT_IGNORED);
+	scene_pass(2 * US_PER_SECOND);
+	assert_int_equal(conclude(scene, &scene->calls[0], CALL_EXPIRED), REPORT_ACCEPTED);
+	assert_int_equal(of_calls(scene, "status = 5 AND end_reason = 'dialer_unreachable'"), 1);
+	assert_int_equal(scene_batch(scene).counts.failed, 1);
+	assert_int_equal(of_plan(scene, "COUNT(*)"), 0);
+	scene_check_sums(scene);
+	scene_claim(scene, 1);
+	assert_int_equal(scene_batch(scene).status, BATCH_COMPLETED);
+}
+
+static void a_pause_gives_nothing_up(void **state)
+{
+	struct scene *scene = *state;
+
+	claim_some(scene, 1);
+	stay_unanswered(scene);
+	scene_do(scene, campaign_pause);
+	scene_pass(48 * HOUR);
+	assert_int_equal(conclude(scene, &scene->calls[0], CALL_EXPIRED), REPORT_ACCEPTED);
+	assert_int_equal(of_calls(scene, "status = 0 AND wake_at = '9999-12-31'"), 1);
+	scene_check_sums(scene);
+	scene_do(scene, campaign_resume);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1), 1);
+	stay_unanswered(scene); /* asked for once more, and its time is over */
+	assert_int_equal(scene_batch(scene).counts.failed, 1);
+}
+
+static void what_a_pause_meets_goes_back_to_the_plan(void **state)
+{
+	struct scene *scene = *state;
+
+	claim_some(scene, 2);
+	ask("UPDATE calls SET tries = 2 WHERE batch_id = %lld AND position = 2", (long long)scene->batch); /* was asked for */
+	scene_do(scene, campaign_pause);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(conclude(scene, &scene->calls[i], CALL_UNASKED), REPORT_ACCEPTED);
+	assert_int_equal(scene_batch(scene).counts.in_progress, 0);
+	assert_int_equal(of_calls(scene, "COUNT(*)"), 1);
+	assert_int_equal(of_batch(scene, "called"), 1);
+	scene_check_sums(scene);
+	assert_int_equal(conclude(scene, &scene->calls[1], CALL_UNASKED), REPORT_IGNORED); /* said twice */
+	scene_do(scene, campaign_resume);
+	claim_again(scene, 2);
+	scene_tell_all(scene, CALL_COMPLETED);
+	scene_check_sums(scene);
+}
+
+/* The dialer had taken it, and its answer was lost. */
+static void a_report_takes_it_out_of_the_plan(void **state)
+{
+	static const enum call_status said[] = { CALL_DISPATCHED, CALL_RINGING, CALL_IN_PROGRESS };
+	struct scene *scene = *state;
+
+	claim_some(scene, 4);
+	stay_unanswered(scene);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(scene_tell(scene, &scene->calls[i], said[i]), REPORT_ACCEPTED);
+		assert_int_equal(of_contact(scene, i + 1, "status"), CONTACT_IN_PROGRESS);
+		assert_int_equal(of_plan(scene, "COUNT(*)"), 3 - i);
+		scene_check_sums(scene);
+	}
+	assert_int_equal(scene_tell(scene, &scene->calls[3], CALL_COMPLETED), REPORT_ACCEPTED);
+	assert_int_equal(scene_tell(scene, &scene->calls[0], CALL_NO_ANSWER), REPORT_ACCEPTED);
+	assert_int_equal(scene_batch(scene).counts.in_progress, 2);
+	scene_check_sums(scene);
+	scene_pass(10 * US_PER_MINUTE);
+	assert_int_equal(scene_claim(scene, 10), 0);
+	scene_tell(scene, &scene->calls[1], CALL_BUSY);
+	scene_tell(scene, &scene->calls[2], CALL_BUSY);
+	assert_int_equal(scene_claim(scene, 10), 0);
+	assert_int_equal(scene_batch(scene).status, BATCH_COMPLETED);
+	assert_int_equal(of_batch(scene, "day_calls"), 4);
+	scene_check_sums(scene);
+}
+
+static void one_that_waited_is_retried_like_others(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.retry_failed = true;
+	scene->config.max_retry_attempts = 1;
+	claim_some(scene, 1);
+	stay_unanswered(scene);
+	assert_int_equal(scene_tell(scene, &scene->calls[0], CALL_NO_ANSWER), REPORT_ACCEPTED);
+	assert_int_equal(of_plan(scene, "waits = 0 AND attempt = 2"), 1);
+	scene_check_sums(scene);
+	scene_pass(31 * US_PER_MINUTE);
+	assert_int_equal(scene_claim(scene, 10), 1);
+	stay_unanswered(scene);
+	assert_int_equal(of_plan(scene, "waits = 1 AND attempt = 2"), 1);
+	claim_again(scene, 1);
+	scene_tell_all(scene, CALL_COMPLETED);
+	assert_int_equal(of_calls(scene, "COUNT(*)"), 2);
+	scene_check_sums(scene);
+}
+
+static void a_cancel_ends_it(void **state)
+{
+	struct scene *scene = *state;
+
+	claim_some(scene, 3);
+	stay_unanswered(scene);
+	scene_do(scene, campaign_cancel);
+	assert_int_equal(scene_batch(scene).counts.cancelled, 3);
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND wake_at <= '2026-06-01 08:10'",
+	                     (long long)scene->batch), 3); /* a scheduler looks at once */
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(conclude(scene, &scene->calls[i], CALL_EXPIRED), REPORT_ACCEPTED);
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND status = 9 AND end_reason = 'campaign_over'",
+	                     (long long)scene->batch), 2);
+	assert_int_equal(scene_tell(scene, &scene->calls[2], CALL_COMPLETED), REPORT_ACCEPTED); /* it was placed */
+	assert_int_equal(scene_batch(scene).counts.cancelled, 2);
+	assert_int_equal(scene_batch(scene).counts.completed, 1);
+	assert_int_equal(of_batch(scene, "waiting"), 0);
+	assert_int_equal(of_plan(scene, "COUNT(*)"), 0);
+}
+
+static void a_client_may_cancel_it(void **state)
+{
+	struct scene *scene = *state;
+	struct call_report report;
+	enum report_result result;
+
+	claim_some(scene, 1);
+	stay_unanswered(scene);
+	report = scene_report(&scene->calls[0], CALL_CANCELLED);
+	report.premise = CALL_UNTAKEN;
+	assert_ok(reports_apply(scene->fixture->db, 0, &report, 1, clock_now_us(), &result));
+	assert_int_equal(result, REPORT_ACCEPTED);
+	assert_int_equal(scene_batch(scene).counts.cancelled, 1);
+	assert_int_equal(of_plan(scene, "COUNT(*)"), 0);
+	scene_check_sums(scene);
+}
+
+/* The dispatch ends it: its contact was asked for, and may have been called. */
+static void one_that_is_not_to_be_called_is_not_skipped(void **state)
+{
+	struct scene *scene = *state;
+
+	claim_some(scene, 1);
+	stay_unanswered(scene);
+	ask("INSERT INTO do_not_call (organization_id, phone_number, reason, created_at) VALUES (%lld, '+49000000001', '',"
+	    " '2026-06-01')", (long long)scene->fixture->organization_id);
+	claim_again(scene, 1);
+	assert_int_equal(scene_batch(scene).counts.skipped, 0);
+	scene_check_sums(scene);
+}
+
+static void a_day_counts_it_once(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.max_calls_per_day = 2;
+	scene_start(scene, 5);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 2);
+	for (int round = 0; round < 3; round++) {
+		stay_unanswered(scene);
+		assert_int_equal(scene_claim(scene, 1000), 0); /* the day is full for others */
+		assert_true(of_batch(scene, "wake_at < '2026-06-01 09:00'"));
+		claim_again(scene, 2);
+		assert_int_equal(of_batch(scene, "day_calls"), 2);
+		assert_int_equal(of_calls(scene, "COUNT(*)"), 2);
+	}
+	stay_unanswered(scene);
+	scene_at("2026-06-02T10:00:00Z"); /* they count for the day on which they are asked for */
+	for (int look = 0; look < 3; look++)
+		scene_claim(scene, 1000);
+	assert_int_equal(of_batch(scene, "day_calls"), 2);
+	scene_check_sums(scene);
+}
+
+static void limit_to_one_a_day(struct scene *scene)
+{
+	struct contact_limit limit = { .max_attempts = 1, .period_hours = 24 };
+	struct organization organization = { .id = scene->fixture->organization_id, .updated_at_us = clock_now_us() };
+
+	organization.limits = (struct contact_limits){ .list = { &limit, 1 } };
+	assert_ok(organization_save_limits(scene->fixture->db, &organization));
+}
+
+static void contact_limits_count_it_once(void **state)
+{
+	struct scene *scene = *state;
+	struct uuid campaign_id, call;
+	int64_t campaign;
+
+	limit_to_one_a_day(scene);
+	claim_some(scene, 1);
+	call = scene->calls[0], campaign_id = scene->batch_id, campaign = scene->batch;
+	stay_unanswered(scene);
+	scene_start(scene, 1); /* another campaign, the same number */
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	scene->batch_id = campaign_id, scene->batch = campaign;
+	claim_again(scene, 1);
+	assert_true(uuid_equal(&scene->calls[0], &call));
+}
+
+static void contact_limits_leave_out_what_no_request_left_of(void **state)
+{
+	struct scene *scene = *state;
+
+	limit_to_one_a_day(scene);
+	claim_some(scene, 1);
+	leave_unasked(scene);
+	stay_unanswered(scene);
+	scene_start(scene, 1);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+}
+
+static void a_new_plan_leaves_it_where_it_is(void **state)
+{
+	struct scene *scene = *state;
+	int64_t due;
+
+	scene->config.calls_per_minute = 1;
+	scene_start(scene, 3);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	stay_unanswered(scene);
+	due = ask("SELECT MINUTE(due_at) * 60 + SECOND(due_at) FROM due_contacts WHERE batch_id = %lld AND waits = 1",
+	          (long long)scene->batch);
+	scene->config.max_calls_per_day = 100;
+	assert_ok(scene_change(scene, "max_calls_per_day"));
+	scene_plan(scene);
+	assert_int_equal(ask("SELECT MINUTE(due_at) * 60 + SECOND(due_at) FROM due_contacts WHERE batch_id = %lld"
+	                     " AND waits = 1 AND attempt = 1", (long long)scene->batch), due);
+	assert_int_equal(of_plan(scene, "COUNT(*)"), 3);
+	assert_int_equal(of_plan(scene, "COUNT(DISTINCT position)"), 3);
+	scene_check_sums(scene);
+}
+
+/* A window that closed meanwhile, also for a campaign that is small enough to be planned anew. */
+static void it_moves_to_the_next_window(void **state)
+{
+	struct scene *scene = *state;
+
+	windows(scene, 8 * 60, 8 * 60 + 10);
+	claim_some(scene, 2);
+	stay_unanswered(scene);
+	scene_at("2026-06-01T08:20:00Z");
+	for (int look = 0; look < 3; look++)
+		assert_int_equal(scene_claim(scene, 1000), 0);
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND waits = 1"
+	                     " AND due_at BETWEEN '2026-06-02 08:00:00' AND '2026-06-02 08:00:01'",
+	                     (long long)scene->batch), 2);
+	assert_true(of_batch(scene, "wake_at >= '2026-06-02 08:00'"));
+	scene_at("2026-06-02T08:00:01Z");
+	assert_int_equal(scene_claim(scene, 1000), 2);
+	scene_check_sums(scene);
+}
+
+static void a_window_that_is_about_to_close_takes_nobody(void **state)
+{
+	struct scene *scene = *state;
+
+	windows(scene, 8 * 60, 8 * 60 + 10);
+	scene_start(scene, 3);
+	scene_at("2026-06-01T08:09:59.5Z");
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	scene_plan(scene);
+	assert_int_equal(of_plan(scene, "COUNT(*)"), 3);
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND due_at < '2026-06-02 08:00'",
+	                     (long long)scene->batch), 0);
+	scene_at("2026-06-02T08:00:01Z");
+	assert_int_equal(scene_claim(scene, 1000), 3);
+}
+
+static void its_number_stays_while_there_is_one(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.phone_number_ids = (struct field_list){ scene->number_ids, 3 };
+	scene->config.phone_rotation_strategy = ROTATION_ROUND_ROBIN;
+	scene_start(scene, 4);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 2), 2);
+	stay_unanswered(scene);
+	claim_again(scene, 4);
+	assert_int_equal(ask("SELECT GROUP_CONCAT(RIGHT(from_number, 1) ORDER BY position SEPARATOR '') FROM calls"
+	                     " WHERE batch_id = %lld", (long long)scene->batch), 120); /* 0120 */
+	ask("DELETE FROM batch_numbers WHERE batch_id = %lld AND slot = 1", (long long)scene->batch);
+	stay_unanswered(scene);
+	claim_again(scene, 4);
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND from_number = '+18005550000'",
+	                     (long long)scene->batch), 0);
+}
+
+static void why_tells_what_the_claim_does(void **state)
+{
+	struct scene *scene = *state;
+	struct explanation explanation;
+	struct batch batch;
+
+	limit_to_one_a_day(scene);
+	scene->config.max_calls_per_day = 1;
+	claim_some(scene, 1);
+	stay_unanswered(scene);
+	batch = scene_batch(scene);
+	assert_ok(explain_contact(scene->fixture->db, &batch, 1, clock_now_us(), scene->fixture->arena, &explanation));
+	assert_true(explanation.waits);
+	assert_int_equal(explanation.contact.status, CONTACT_SCHEDULED);
+	assert_true(explanation.next_at_us == explanation.contact.scheduled_at_us);
+	scene_pass(5 * US_PER_MINUTE);
+	assert_int_equal(scene_claim(scene, 1), 1);
+}
+
+static enum db_result purge(struct db *db, void *context)
+{
+	struct scene *scene = context;
+	struct batch batch;
+
+	DB_TRY(batch_get_row(db, scene->batch, scene->fixture->arena, &batch));
+	return purge_step(db, &batch, clock_now_us());
+}
+
+static void a_campaign_leaves_with_what_waits(void **state)
+{
+	struct scene *scene = *state;
+
+	claim_some(scene, 2);
+	stay_unanswered(scene);
+	scene_do(scene, campaign_cancel);
+	scene_do(scene, campaign_delete);
+	assert_ok(db_transact(scene->fixture->db, DB_ONCE, purge, scene));
+	assert_int_equal(of_calls(scene, "COUNT(*)"), 0);
+	assert_int_equal(of_plan(scene, "COUNT(*)"), 0);
+	assert_int_equal(conclude(scene, &scene->calls[0], CALL_EXPIRED), REPORT_NOT_FOUND);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCENE_TEST(an_attempt_waits_as_the_same),
+		SCENE_TEST(its_place_is_free_meanwhile),
+		SCENE_TEST(a_claim_that_no_request_left_of_counts_nowhere),
+		SCENE_TEST(a_retry_that_no_request_left_of_has_its_last_call_again),
+		SCENE_TEST(a_lease_that_was_not_used_undoes_no_other),
+		SCENE_TEST(a_pause_gives_nothing_up),
+		SCENE_TEST(what_a_pause_meets_goes_back_to_the_plan),
+		SCENE_TEST(a_report_takes_it_out_of_the_plan),
+		SCENE_TEST(one_that_waited_is_retried_like_others),
+		SCENE_TEST(a_cancel_ends_it),
+		SCENE_TEST(a_client_may_cancel_it),
+		SCENE_TEST(one_that_is_not_to_be_called_is_not_skipped),
+		SCENE_TEST(a_day_counts_it_once),
+		SCENE_TEST(contact_limits_count_it_once),
+		SCENE_TEST(contact_limits_leave_out_what_no_request_left_of),
+		SCENE_TEST(a_new_plan_leaves_it_where_it_is),
+		SCENE_TEST(it_moves_to_the_next_window),
+		SCENE_TEST(a_window_that_is_about_to_close_takes_nobody),
+		SCENE_TEST(its_number_stays_while_there_is_one),
+		SCENE_TEST(why_tells_what_the_claim_does),
+		SCENE_TEST(a_campaign_leaves_with_what_waits),
+		SCENE_TEST(it_is_given_up_after_callable_time), /* ids are of its time from then on */
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
