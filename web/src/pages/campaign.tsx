@@ -188,7 +188,7 @@ function WhyAction({ gate, campaign, why }: { gate: GateName | null; campaign: B
 	case 'campaign_state': return mayWrite ? <PrimaryAction campaign={campaign} small /> : null
 	case 'dialer_health': return to(webhook ? '/webhooks/' + webhook : '/webhooks', 'See what it answered')
 	case 'dialer_room': return to(webhook ? '/webhooks/' + webhook : '/webhooks', 'Open the webhook')
-	case 'dialer': return to('/agents/' + campaign.agent_id, 'Open the agent')
+	case 'dialer': case 'agent': return to('/agents/' + campaign.agent_id, 'Open the agent')
 	case 'number': return to('/numbers', 'Open the numbers')
 	case 'contact_limits': return to('/settings/limits', 'Open the limits')
 	case 'free_place': return mayWrite ? to(root + '/edit?at=max_concurrent_calls', 'Change the limit') : null

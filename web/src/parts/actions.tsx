@@ -16,10 +16,10 @@ import { toast, toastError } from './toast'
 type Verb = 'pause' | 'resume' | 'schedule' | 'cancel' | 'edit' | 'add' | 'delete' | 'copy' | 'again' | 'results'
 
 const ALLOWED: Record<Verb, BatchCallStatus[]> = {
-	schedule: ['draft'],
+	schedule: ['draft', 'failed'],
 	pause: ['scheduled', 'active'],
 	resume: ['paused'],
-	edit: ['draft', 'scheduled', 'active', 'paused'],
+	edit: ['draft', 'scheduled', 'active', 'paused', 'failed'],
 	add: ['draft', 'scheduled', 'active', 'paused'],
 	cancel: ['scheduled', 'active', 'paused'],
 	delete: ['draft', 'completed', 'failed', 'cancelled'],
@@ -108,7 +108,7 @@ export function ActButton({ run, text, icon, primary, small, keyName, onError = 
 export function PrimaryAction({ campaign, small }: { campaign: BatchCall; small?: boolean }) {
 	if (campaign.status === 'draft' && campaign.total_contacts === 0)
 		return <button type="button" className={`button primary ${small ? 'small' : ''}`} onClick={() => go(`/campaigns/${campaign.id}/add`)}><Icon name="plus" />Add contacts</button>
-	if (may('schedule', campaign)) return <ActButton primary small={small} icon="play" text="Schedule" run={() => schedule(campaign)} />
+	if (may('schedule', campaign)) return <ActButton primary small={small} icon="play" text={campaign.status === 'failed' ? 'Schedule again' : 'Schedule'} run={() => schedule(campaign)} />
 	if (may('pause', campaign)) return <ActButton small={small} icon="pause" text="Pause" keyName="p" run={() => pause(campaign)} />
 	if (may('resume', campaign)) return <ActButton primary small={small} icon="play" text="Resume" keyName="r" run={() => resume(campaign)} />
 	return null

@@ -12,7 +12,7 @@ type At = (instant: string | null | undefined) => string
 
 export interface Headline { text: string; tone: 'ok' | 'warn' | 'bad' | 'wait'; gate: GateName | null; isFine?: boolean }
 
-const BROKEN: GateName[] = ['dialer_health', 'dialer_room', 'dialer', 'number', 'time_zone', 'contact_time_zone']
+const BROKEN: GateName[] = ['dialer_health', 'dialer_room', 'dialer', 'number', 'agent', 'time_zone', 'contact_time_zone']
 const ORDER: GateName[] = ['scheduled_start', 'calling_window', 'contact_window', 'daily_cap', 'pacing', 'number_pacing',
 	'contact_limits', 'planned_instant', 'do_not_call', 'campaign_state']
 
