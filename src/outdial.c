@@ -56,14 +56,15 @@ static const struct command {
 	  cli_key_revoke },
 	{ "import",
 	  "Usage: outdial import FILE --organization NAME (--folder NAME | --batch ID | --do-not-call REASON)\n"
-	  "           [--overwrite yes]\n"
+	  "           [--overwrite yes] [--dry-run yes]\n"
 	  "Loads a CSV file, as POST /contacts/import, /batch-calls/{id}/contacts/import and /do-not-call/import do.\n"
 	  "\n"
 	  "  --organization NAME   whose contacts they are\n"
 	  "  --folder NAME         into this folder; made when there is none of that name\n"
 	  "  --batch ID            into this campaign\n"
 	  "  --do-not-call REASON  onto the list of numbers that are never called\n"
-	  "  --overwrite yes       a number that stands in the folder already is overwritten, not skipped\n",
+	  "  --overwrite yes       a number that is in the folder already is overwritten, not skipped\n"
+	  "  --dry-run yes         nothing is written: shows what the import would come to\n",
 	  cli_import },
 	{ "secrets rekey",
 	  "Usage: outdial secrets rekey [--lost keep|replace]\n"

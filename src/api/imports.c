@@ -16,23 +16,29 @@
 
 struct import_input {
 	struct uuid folder_id; /* nil: a new one */
-	bool overwrite_existing;
+	bool overwrite_existing, dry_run;
 };
 
 static const struct import_input import_initial;
 
 FIELD_TABLE(import_fields, struct import_input, &import_initial,
             FIELD(struct import_input, folder_id, ID),
-            FIELD(struct import_input, overwrite_existing, BOOL));
+            FIELD(struct import_input, overwrite_existing, BOOL),
+            FIELD(struct import_input, dry_run, BOOL));
+
+FIELD_TABLE(batch_import_fields, struct import_input, &import_initial,
+            FIELD(struct import_input, dry_run, BOOL));
 
 struct suppression_import {
 	const char *reason;
+	bool dry_run;
 };
 
 static const struct suppression_import suppression_import_initial = { .reason = "" };
 
 FIELD_TABLE(suppression_import_fields, struct suppression_import, &suppression_import_initial,
-            FIELD(struct suppression_import, reason, STRING, .max = 255));
+            FIELD(struct suppression_import, reason, STRING, .max = 255),
+            FIELD(struct suppression_import, dry_run, BOOL));
 
 /* What the parts of a form say counts more than the query. */
 static enum db_result read_form_fields(struct request *request, const struct field_table *table,
@@ -88,46 +94,90 @@ static void write_details(struct json *json, const struct import_report *report)
 	json_end(json);
 }
 
-static enum db_result refuse_state(struct request *request, enum batch_status status)
+static void write_columns(struct json *json, const struct import_report *report)
 {
-	return reply_refuse(request, ERROR_INVALID_STATE, "You cannot %s a campaign that is %s.",
-	                    batch_action_names[BATCH_ADD_CONTACTS], batch_status_names[status]);
+	json_begin_array(json, "columns");
+	for (size_t i = 0; i < report->column_count; i++) {
+		json_begin_object(json, NULL);
+		json_add_string(json, "name", report->columns[i].name);
+		json_add_string(json, "used_as", report->columns[i].used_as);
+		json_end(json);
+	}
+	json_end(json);
+	json_string_n(json, "delimiter", &report->delimiter, 1);
+}
+
+/* The first rows as they were read. */
+static void write_sample(struct json *json, const struct import_report *report)
+{
+	json_begin_array(json, "sample");
+	for (size_t i = 0; i < report->sample_count; i++) {
+		const struct import_row *row = &report->sample[i];
+
+		json_begin_object(json, NULL);
+		json_int(json, "row", row->row);
+		json_text(json, "phone_number", row->contact.phone_number);
+		json_text(json, "first_name", row->contact.first_name);
+		json_text(json, "last_name", row->contact.last_name);
+		json_text(json, "email", row->contact.email);
+		json_text(json, "timezone", row->contact.timezone);
+		json_raw(json, "custom_fields", row->contact.custom_fields);
+		json_text(json, "reason", row->reason);
+		json_end(json);
+	}
+	json_end(json);
+}
+
+/* `loaded`: how many contacts were added before. */
+static enum db_result refuse_state(struct request *request, enum batch_status status, int64_t loaded)
+{
+	return reply_refuse(request, ERROR_INVALID_STATE, loaded == 0 ? "You cannot %s a campaign that is %s."
+	                    : "You cannot %s a campaign that is %s. %lld contacts were added before it was.",
+	                    batch_action_names[BATCH_ADD_CONTACTS], batch_status_names[status], (long long)loaded);
 }
 
 /* write_target: what the reply says of where the contacts went. */
-static enum db_result run(struct request *request, struct upload *upload, struct import *import,
+static enum db_result run(struct request *request, struct upload *upload, struct import *import, bool is_dry,
                           void (*write_target)(struct json *, const struct import_report *))
 {
 	const struct import_report *report = import_report(import);
-	enum db_result result = push_all(request, upload, import);
+	enum db_result result;
 	struct json *json;
+
+	if (is_dry)
+		import_make_dry(import);
+	result = push_all(request, upload, import);
 
 	if (result == DB_REFUSED && report->fault != NULL)
 		return reply_refuse_field(request, "file", "%s", report->fault);
 	if (result == DB_REFUSED && !batch_allows(report->batch.status, BATCH_ADD_CONTACTS))
-		return refuse_state(request, report->batch.status);
+		return refuse_state(request, report->batch.status, report->imported + report->skipped);
 	if (result != DB_OK)
 		return result;
 	json = reply_begin(request, 200);
 	json_begin_object(json, "data");
+	json_int(json, "rows", report->rows);
 	json_int(json, "imported", report->imported);
-	write_target(json, report);
+	json_int(json, "updated", report->updated);
 	json_int(json, "skipped", report->skipped);
 	json_int(json, "errors", report->errors);
+	write_target(json, report);
+	write_columns(json, report);
 	write_details(json, report);
+	json_bool(json, "dry_run", is_dry);
+	if (is_dry)
+		write_sample(json, report);
 	json_end(json);
 	return reply_end(request);
 }
 
 static void write_folder(struct json *json, const struct import_report *report)
 {
-	json_int(json, "updated", report->updated);
-	json_id(json, "folder_id", &report->folder.uuid);
+	json_id(json, "folder_id", &report->folder_id);
 }
 
 static void write_batch(struct json *json, const struct import_report *report)
 {
-	json_int(json, "updated", report->updated);
 	json_int(json, "total_contacts", report->batch.counts.total);
 }
 
@@ -161,7 +211,7 @@ static enum db_result import_folder(struct request *request, struct upload *uplo
 	DB_TRY(read_form_fields(request, &import_fields, upload, input));
 	DB_TRY(find_folder(request, input, upload, &folder));
 	import = import_to_folder(request->db, request->key.organization_id, &folder, input->overwrite_existing);
-	result = run(request, upload, import, write_folder);
+	result = run(request, upload, import, input->dry_run, write_folder);
 	import_free(import);
 	return result;
 }
@@ -177,17 +227,18 @@ enum db_result imports_to_folder(struct request *request)
 
 static enum db_result import_batch(struct request *request, struct upload *upload)
 {
+	struct import_input *input = request->query;
 	struct import *import;
 	struct batch batch;
 	enum db_result result;
 
 	DB_TRY(batch_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &batch));
 	if (!batch_allows(batch.status, BATCH_ADD_CONTACTS))
-		return refuse_state(request, batch.status);
+		return refuse_state(request, batch.status, 0);
 	DB_TRY(upload_open(request, upload));
-	DB_TRY(read_form_fields(request, &no_fields, upload, NULL));
+	DB_TRY(read_form_fields(request, &batch_import_fields, upload, input));
 	import = import_to_batch(request->db, &batch);
-	result = run(request, upload, import, write_batch);
+	result = run(request, upload, import, input->dry_run, write_batch);
 	import_free(import);
 	return result;
 }
@@ -210,7 +261,7 @@ static enum db_result import_do_not_call(struct request *request, struct upload 
 	DB_TRY(upload_open(request, upload));
 	DB_TRY(read_form_fields(request, &suppression_import_fields, upload, input));
 	import = import_to_do_not_call(request->db, request->key.organization_id, input->reason);
-	result = run(request, upload, import, write_list);
+	result = run(request, upload, import, input->dry_run, write_list);
 	import_free(import);
 	return result;
 }

@@ -5,7 +5,7 @@
 
 #include "api/request.h"
 
-extern const struct field_table import_fields, suppression_import_fields; /* query parameters, or parts of the form */
+extern const struct field_table import_fields, batch_import_fields, suppression_import_fields; /* query parameters, or parts of the form */
 
 enum db_result imports_to_folder(struct request *request);
 enum db_result imports_to_batch(struct request *request);

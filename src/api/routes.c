@@ -86,7 +86,7 @@ const struct route routes[] = {
 	{ METHOD_POST, V1 "/batch-calls/bulk-delete", SCOPE_WRITE, NULL, &bulk_delete_fields, KIB(64), batch_calls_bulk_delete },
 	{ METHOD_GET, V1 "/batch-calls/<id>/contacts", SCOPE_READ, &batch_contacts_query, NULL, 0, batch_contacts_page },
 	{ METHOD_POST, V1 "/batch-calls/<id>/contacts", SCOPE_WRITE, NULL, &contacts_fields, MIB(16), batch_contacts_append },
-	{ METHOD_POST, V1 "/batch-calls/<id>/contacts/import", SCOPE_WRITE, NULL, NULL, MIB(64), imports_to_batch, ROUTE_STREAM },
+	{ METHOD_POST, V1 "/batch-calls/<id>/contacts/import", SCOPE_WRITE, &batch_import_fields, NULL, MIB(64), imports_to_batch, ROUTE_STREAM },
 	{ METHOD_GET, V1 "/batch-calls/<id>/contacts/<position>", SCOPE_READ, NULL, NULL, 0, batch_contacts_get },
 	{ METHOD_GET, V1 "/batch-calls/<id>/contacts/<position>/why", SCOPE_READ, NULL, NULL, 0, batch_contacts_why },
 	{ METHOD_GET, V1 "/batch-calls/<id>/why", SCOPE_READ, NULL, NULL, 0, batch_calls_why },

@@ -140,6 +140,10 @@ void field_apply(const struct field_table *table, uint64_t given, const void *fr
 struct json;
 void field_write(struct json *json, const struct field_table *table, const void *object);
 
+/* Returns `object` as compact text, with the members of `patch` set in it, and without those that are null in `patch`;
+ * "" when no member is left. Both are texts of objects, or "". NULL: `object` cannot be read. */
+const char *field_merge(struct arena *arena, const char *object, const char *patch);
+
 bool phone_is_e164(const char *text);
 
 #endif

@@ -270,3 +270,83 @@ const char *object_compact(const char *object, const struct place *at)
 	buf_free(&out);
 	return text;
 }
+
+/* The keys of a patch, in their order, with whether the object has them. */
+struct patch {
+	struct key *keys;
+	bool *is_used;
+	size_t count;
+};
+
+static struct patch read_patch(struct arena *arena, const char *object)
+{
+	struct patch patch = { .count = json_read_count_keys(object) };
+	size_t n = 0;
+
+	patch.keys = arena_alloc(arena, patch.count * sizeof *patch.keys);
+	patch.is_used = arena_alloc(arena, patch.count * sizeof *patch.is_used);
+	for (const char *key = json_read_first_key(object); key != NULL; key = json_read_next_key(key), n++) {
+		patch.keys[n].source = key;
+		patch.keys[n].text = json_read_span(arena, key, &patch.keys[n].len);
+	}
+	qsort(patch.keys, patch.count, sizeof *patch.keys, compare_keys);
+	return patch;
+}
+
+/* Appends a member, unless it is null and `drops_null`. */
+static void add_member(struct buf *out, const char *key, const char *value, bool drops_null)
+{
+	if (drops_null && json_read_type(value) == JSON_IS_NULL)
+		return;
+	buf_putc(out, out->len == 0 ? '{' : ',');
+	buf_add(out, key, (size_t)(json_read_end(key) - key));
+	buf_putc(out, ':');
+	buf_add(out, value, (size_t)(json_read_end(value) - value));
+}
+
+static void merge(struct arena *arena, struct buf *out, const char *object, const char *changes)
+{
+	struct patch patch = read_patch(arena, changes);
+
+	for (const char *key = json_read_first_key(object); key != NULL; key = json_read_next_key(key)) {
+		struct key sought = { .source = key }, *found;
+
+		sought.text = json_read_span(arena, key, &sought.len);
+		found = bsearch(&sought, patch.keys, patch.count, sizeof sought, compare_keys);
+		if (found != NULL)
+			patch.is_used[found - patch.keys] = true;
+		add_member(out, key, json_read_member(found != NULL ? found->source : key), found != NULL);
+	}
+	for (const char *key = json_read_first_key(changes); key != NULL; key = json_read_next_key(key)) {
+		struct key sought = { .source = key }, *found;
+
+		sought.text = json_read_span(arena, key, &sought.len);
+		found = bsearch(&sought, patch.keys, patch.count, sizeof sought, compare_keys);
+		if (!patch.is_used[found - patch.keys])
+			add_member(out, key, json_read_member(key), true);
+	}
+	if (out->len != 0)
+		buf_putc(out, '}');
+}
+
+/* NULL: it is no object. */
+static const char *checked_object(const char *text)
+{
+	const char *object = *text != '\0' ? text : "{}";
+	struct json_error error;
+
+	return *object == '{' && json_read_check(object, strlen(object), &error) ? object : NULL;
+}
+
+const char *field_merge(struct arena *arena, const char *object, const char *patch)
+{
+	const char *old = checked_object(object), *changes = checked_object(patch), *text;
+	struct buf out = { 0 };
+
+	if (old == NULL || changes == NULL)
+		return NULL;
+	merge(arena, &out, old, changes);
+	text = arena_strdup(arena, buf_text(&out));
+	buf_free(&out);
+	return text;
+}

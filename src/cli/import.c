@@ -78,11 +78,16 @@ static enum db_result read_all(struct source *source, struct import *import)
 
 static void print_report(const struct import_report *report)
 {
-	printf("imported %" PRId64 ", updated %" PRId64 ", skipped %" PRId64 ", errors %" PRId64 "\n", report->imported,
-	       report->updated, report->skipped, report->errors);
+	printf("imported %" PRId64 ", updated %" PRId64 ", skipped %" PRId64 ", errors %" PRId64 "; rows %" PRId64 "\n",
+	       report->imported, report->updated, report->skipped, report->errors, report->rows);
+	for (size_t i = 0; i < report->column_count; i++)
+		printf("column %zu: %s%s%s\n", i + 1, report->columns[i].name, *report->columns[i].name != '\0' ? ": " : "",
+		       report->columns[i].used_as);
 	for (size_t i = 0; i < report->detail_count; i++)
 		printf("row %" PRId64 ": %s%s%s\n", report->details[i].row, report->details[i].phone,
 		       *report->details[i].phone != '\0' ? ": " : "", report->details[i].reason);
+	if (report->detail_count == IMPORT_DETAILS_MAX)
+		printf("(no more than %d rows are named)\n", IMPORT_DETAILS_MAX);
 }
 
 static void run(struct source *source, struct db *db, struct import *import)
@@ -96,6 +101,9 @@ static void run(struct source *source, struct db *db, struct import *import)
 		fatal("%s: %s", source->path, report->fault);
 	if (result == DB_REFUSED)
 		fatal("contacts cannot be added to a campaign that is %s", batch_status_names[report->batch.status]);
+	if (result != DB_OK && report->imported + report->updated + report->skipped > 0)
+		printf("before that: imported %" PRId64 ", updated %" PRId64 ", skipped %" PRId64 "\n", report->imported,
+		       report->updated, report->skipped);
 	check(result, db, "folder or campaign any more");
 	print_report(report);
 	import_free(import);
@@ -129,31 +137,44 @@ static struct import *open_folder(struct db *db, int64_t organization_id, const 
 	return import_to_folder(db, organization_id, &folder, overwrite);
 }
 
+static bool is_yes(const char *option, const char *answer)
+{
+	if (strcmp(answer, "yes") != 0 && strcmp(answer, "no") != 0)
+		fatal("--%s must be yes or no, not `%s`", option, answer);
+	return strcmp(answer, "yes") == 0;
+}
+
 void cli_import(const struct conf *conf, int argc, char **argv)
 {
-	const char *organization = NULL, *folder = NULL, *batch = NULL, *reason = NULL, *overwrite = "no";
+	const char *organization = NULL, *folder = NULL, *batch = NULL, *reason = NULL, *overwrite = "no",
+	           *dry_run = "no";
 	const struct argument options[] = {
 		{ "organization", &organization }, { "folder", &folder }, { "batch", &batch },
-		{ "do-not-call", &reason }, { "overwrite", &overwrite },
+		{ "do-not-call", &reason }, { "overwrite", &overwrite }, { "dry-run", &dry_run },
 	};
-	struct source source = { .path = arguments_read(argc, argv, options, 5, 1)[0] };
+	struct source source = { .path = arguments_read(argc, argv, options, 6, 1)[0] };
 	struct db *db = db_new(conf->database_file);
 	struct arena *arena = arena_new();
+	struct import *import;
 	int64_t organization_id;
+	bool is_overwriting, is_dry;
 
 	if (organization == NULL || (folder != NULL) + (batch != NULL) + (reason != NULL) != 1)
 		fatal("--organization and one of --folder, --batch and --do-not-call are needed: see --help");
 	if (reason != NULL && strlen(reason) > 255)
 		fatal("--do-not-call must have at most 255 characters");
-	if (strcmp(overwrite, "yes") != 0 && strcmp(overwrite, "no") != 0)
-		fatal("--overwrite must be yes or no, not `%s`", overwrite);
+	is_overwriting = is_yes("overwrite", overwrite);
+	is_dry = is_yes("dry-run", dry_run);
 	open_source(&source);
 	if (db_ready(db) != DB_OK)
 		fatal("cannot connect to the database: %s", db_last_error(db));
 	check(organization_find(db, organization, &organization_id), db, "organisation");
-	run(&source, db, folder != NULL ? open_folder(db, organization_id, folder, strcmp(overwrite, "yes") == 0, arena)
-	                 : batch != NULL ? open_batch(db, organization_id, batch, arena)
-	                                 : import_to_do_not_call(db, organization_id, reason));
+	import = folder != NULL ? open_folder(db, organization_id, folder, is_overwriting, arena)
+	         : batch != NULL ? open_batch(db, organization_id, batch, arena)
+	                         : import_to_do_not_call(db, organization_id, reason);
+	if (is_dry)
+		import_make_dry(import);
+	run(&source, db, import);
 	arena_free(arena);
 	db_free(db);
 }

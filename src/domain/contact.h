@@ -50,6 +50,16 @@ struct contact_input {
 	const char *custom_fields; /* a JSON object or "" */
 };
 
+/* Members of a contact. */
+enum contact_members {
+	CONTACT_HAS_FIRST_NAME = 1,
+	CONTACT_HAS_LAST_NAME = 2,
+	CONTACT_HAS_EMAIL = 4,
+	CONTACT_HAS_TIMEZONE = 8,
+	CONTACT_HAS_CUSTOM_FIELDS = 16,
+	CONTACT_HAS_ALL = 31,
+};
+
 #define CONTACT_NAME_MAX 255 /* characters */
 #define CONTACT_EMAIL_MAX 320
 #define CONTACT_CUSTOM_FIELDS_MAX 16384 /* bytes of JSON */

@@ -13,12 +13,28 @@
 
 enum kind { UNUSED, CUSTOM, PHONE, FIRST_NAME, LAST_NAME, NAME, EMAIL, TIMEZONE, KIND__MAX };
 
+/* What a column of each kind is used as, for people and clients; and the members of a contact that it sets. */
+static const struct {
+	const char *use;
+	unsigned members;
+} kinds[KIND__MAX] = {
+	[UNUSED] = { "ignored", 0 },
+	[CUSTOM] = { "custom_field", CONTACT_HAS_CUSTOM_FIELDS },
+	[PHONE] = { "phone_number", 0 },
+	[FIRST_NAME] = { "first_name", CONTACT_HAS_FIRST_NAME },
+	[LAST_NAME] = { "last_name", CONTACT_HAS_LAST_NAME },
+	[NAME] = { "name", CONTACT_HAS_FIRST_NAME | CONTACT_HAS_LAST_NAME },
+	[EMAIL] = { "email", CONTACT_HAS_EMAIL },
+	[TIMEZONE] = { "timezone", CONTACT_HAS_TIMEZONE },
+};
+
+/* Names of columns, as names_match reads them. */
 static const struct {
 	const char *name;
 	enum kind kind;
 } known[] = {
-	{ "phone", PHONE }, { "phone_number", PHONE }, { "first_name", FIRST_NAME }, { "last_name", LAST_NAME },
-	{ "name", NAME }, { "email", EMAIL }, { "timezone", TIMEZONE },
+	{ "phone", PHONE }, { "phonenumber", PHONE }, { "firstname", FIRST_NAME }, { "lastname", LAST_NAME },
+	{ "name", NAME }, { "fullname", NAME }, { "email", EMAIL }, { "timezone", TIMEZONE },
 };
 
 static bool fault(char reason[CONTACT_CSV_REASON], const char *format, ...)
@@ -71,16 +87,19 @@ static void clean(struct csv_field *name)
 	name->len = (size_t)(to - name->text);
 }
 
-/* "Phone Number" and "phone-number" are phone_number. */
+/* Gaps, case and punctuation do not count: "Phone Number", "phone_number" and "PhoneNumber" are phonenumber. */
 static bool names_match(const char *text, const char *name)
 {
-	for (; *name != '\0'; name++, text++) {
-		bool is_gap = *text == ' ' || *text == '-';
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
 
-		if (tolower((unsigned char)*text) != *name && !(is_gap && *name == '_'))
+		if (c < 0x80 && !isalnum(c))
+			continue;
+		if (tolower(c) != *name)
 			return false;
+		name++;
 	}
-	return *text == '\0';
+	return *name == '\0';
 }
 
 static enum kind kind_of(const char *name)
@@ -112,19 +131,25 @@ bool contact_csv_header(struct contact_csv *csv, const struct csv_row *row, char
 		clean(field);
 		trim(field);
 		kind = (int)kind_of(field->text);
-		if (csv->phones_only && kind != PHONE)
-			kind = UNUSED;
 		if (utf8_length(field->text, field->len) > COLUMN_NAME_MAX)
 			return fault(reason, "column %zu has a name of more than %d characters", i + 1,
 			             COLUMN_NAME_MAX);
-		if (kind != UNUSED && stands_already(csv, kind, field->text))
+		if (kind != UNUSED && (kind == PHONE || !csv->phones_only) && stands_already(csv, kind, field->text))
 			return fault(reason, "column %zu means the same as one before it", i + 1);
 		csv->columns[i].kind = kind;
 		csv->columns[i].name = arena_strdup(csv->arena, field->text);
+		csv->members |= kinds[kind].members;
 	}
 	if (!stands_already(csv, PHONE, NULL))
 		return fault(reason, "the first row must name the columns, and has no phone or phone_number");
 	return true;
+}
+
+const char *contact_csv_use(const struct contact_csv *csv, size_t column)
+{
+	int kind = csv->columns[column].kind;
+
+	return kinds[csv->phones_only && kind != PHONE ? UNUSED : kind].use;
 }
 
 void contact_csv_free(struct contact_csv *csv)
@@ -160,43 +185,90 @@ static const char *check_zone(struct contact_csv *csv, struct contact_input *con
 	}
 }
 
-/* Sorts the fields into the contact; *name: a full name, or NULL. False: one of them is of no use. */
-static bool read_fields(struct contact_csv *csv, const struct csv_row *row, struct contact_input *out,
-                        char **name, bool *is_empty, char reason[CONTACT_CSV_REASON])
+/* A line break in a field of one line: most likely a quote before it is not closed. */
+static bool is_broken(int kind, const struct csv_field *field)
 {
+	return kind >= PHONE && (memchr(field->text, '\n', field->len) != NULL || memchr(field->text, '\r', field->len) != NULL);
+}
+
+/* CONTACT_CSV_EMPTY: the field says nothing. Anything but that and CONTACT_CSV_OK: *reason says why. */
+static enum contact_csv_result judge_field(const struct contact_csv *csv, const struct csv_row *row, size_t i,
+                                           char reason[CONTACT_CSV_REASON])
+{
+	const struct csv_field *field = &row->fields[i];
+	int kind = i < csv->count ? csv->columns[i].kind : UNUSED;
+	enum contact_csv_result result = CONTACT_CSV_BAD;
+
+	if (field->len == 0)
+		return CONTACT_CSV_EMPTY;
+	if (is_broken(kind, field)) {
+		result = CONTACT_CSV_UNREADABLE;
+		fault(reason, "field %zu has a line break: a quote may not be closed, the row takes up %d lines", i + 1,
+		      (int)row->lines);
+	} else if (csv->phones_only && kind != PHONE) {
+		result = CONTACT_CSV_OK;
+	} else if (!utf8_is_valid(field->text, field->len)) {
+		fault(reason, "field %zu is not UTF-8 text", i + 1);
+	} else if (i >= csv->count) {
+		fault(reason, "the row has more fields than the header");
+	} else {
+		result = CONTACT_CSV_OK;
+	}
+	return result;
+}
+
+/* Custom fields whose cell is empty, as null. */
+static void mark_empty(struct json *json, const struct contact_csv *csv, const struct csv_row *row)
+{
+	for (size_t i = 0; i < csv->count; i++)
+		if (csv->columns[i].kind == CUSTOM && (i >= row->count || row->fields[i].len == 0))
+			json_add_null(json, csv->columns[i].name);
+}
+
+static void take_field(struct json *json, const struct contact_csv *csv, const struct csv_row *row, size_t i,
+                       struct contact_input *out, char **name)
+{
+	const struct csv_field *field = &row->fields[i];
+
+	switch (csv->columns[i].kind) {
+	case FIRST_NAME: out->first_name = field->text; break;
+	case LAST_NAME: out->last_name = field->text; break;
+	case NAME: *name = field->text; break;
+	case EMAIL: out->email = field->text; break;
+	case TIMEZONE: out->timezone = field->text; break;
+	case CUSTOM: json_string_n(json, csv->columns[i].name, field->text, field->len); break;
+	default: break; /* the number is there already */
+	}
+}
+
+/* Sorts the fields into the contact; *name: a full name, or NULL. Anything but CONTACT_CSV_OK: *reason says why. */
+static enum contact_csv_result read_fields(struct contact_csv *csv, const struct csv_row *row, struct contact_input *out,
+                                           char **name, char reason[CONTACT_CSV_REASON])
+{
+	enum contact_csv_result result = CONTACT_CSV_EMPTY;
 	struct json json;
 
 	buf_reset(&csv->custom);
 	json = json_to(&csv->custom);
 	json_begin_object(&json, NULL);
 	for (size_t i = 0; i < row->count; i++) {
-		struct csv_field *field = &row->fields[i];
-		int kind = i < csv->count ? csv->columns[i].kind : UNUSED;
+		enum contact_csv_result judged;
 
-		if (kind != CUSTOM)
-			trim(field);
-		if (field->len == 0)
+		if (i >= csv->count || csv->columns[i].kind != CUSTOM)
+			trim(&row->fields[i]);
+		judged = judge_field(csv, row, i, reason);
+		if (judged == CONTACT_CSV_EMPTY)
 			continue;
-		*is_empty = false;
-		if (csv->phones_only)
-			continue;
-		if (!utf8_is_valid(field->text, field->len))
-			return fault(reason, "field %zu is not UTF-8 text", i + 1);
-		if (i >= csv->count)
-			return fault(reason, "the row has more fields than the header");
-		switch (kind) {
-		case PHONE: break; /* is there already */
-		case FIRST_NAME: out->first_name = field->text; break;
-		case LAST_NAME: out->last_name = field->text; break;
-		case NAME: *name = field->text; break;
-		case EMAIL: out->email = field->text; break;
-		case TIMEZONE: out->timezone = field->text; break;
-		case CUSTOM: json_string_n(&json, csv->columns[i].name, field->text, field->len); break;
-		default: break;
-		}
+		result = judged;
+		if (judged != CONTACT_CSV_OK)
+			return result;
+		if (i < csv->count && !csv->phones_only)
+			take_field(&json, csv, row, i, out, name);
 	}
+	if (csv->marks_empty)
+		mark_empty(&json, csv, row);
 	json_end(&json);
-	return true;
+	return result;
 }
 
 static bool check_length(const char *what, const char *text, size_t max, char reason[CONTACT_CSV_REASON])
@@ -220,27 +292,28 @@ static bool check(struct contact_csv *csv, struct contact_input *contact, char r
 	zone_fault = check_zone(csv, contact);
 	if (zone_fault != NULL)
 		return fault(reason, "timezone: %s", zone_fault);
-	if (csv->custom.len > CONTACT_CUSTOM_FIELDS_MAX)
+	if (!csv->marks_empty && csv->custom.len > CONTACT_CUSTOM_FIELDS_MAX)
 		return fault(reason, "the custom fields have more than %d bytes", CONTACT_CUSTOM_FIELDS_MAX);
 	return true;
 }
 
 /* Before anything else, so that whatever is wrong with the row is told together with its number. */
-static const char *find_phone(const struct contact_csv *csv, const struct csv_row *row)
+static const char *find_phone(struct contact_csv *csv, const struct csv_row *row)
 {
+	csv->phone = (struct csv_field){ 0 };
 	for (size_t i = 0; i < csv->count && i < row->count; i++) {
 		if (csv->columns[i].kind != PHONE)
 			continue;
 		trim(&row->fields[i]);
-		return utf8_is_valid(row->fields[i].text, row->fields[i].len) ? row->fields[i].text : "";
+		csv->phone = row->fields[i];
 	}
-	return "";
+	return csv->phone.len != 0 ? csv->phone.text : "";
 }
 
 enum contact_csv_result contact_csv_read(struct contact_csv *csv, const struct csv_row *row,
                                          struct contact_input *out, char reason[CONTACT_CSV_REASON])
 {
-	bool is_empty = true;
+	enum contact_csv_result result;
 	char *name = NULL;
 
 	*out = (struct contact_input){
@@ -248,13 +321,15 @@ enum contact_csv_result contact_csv_read(struct contact_csv *csv, const struct c
 		.first_name = "", .last_name = "", .email = "", .timezone = "", .custom_fields = "",
 	};
 	if (row->fault != NULL) {
-		fault(reason, "%s", row->fault);
-		return CONTACT_CSV_BAD;
+		if (row->lines > 1)
+			fault(reason, "%s: the row takes up %d lines", row->fault, (int)row->lines);
+		else
+			fault(reason, "%s", row->fault);
+		return CONTACT_CSV_UNREADABLE;
 	}
-	if (!read_fields(csv, row, out, &name, &is_empty, reason))
-		return CONTACT_CSV_BAD;
-	if (is_empty)
-		return CONTACT_CSV_EMPTY;
+	result = read_fields(csv, row, out, &name, reason);
+	if (result != CONTACT_CSV_OK)
+		return result;
 	if (name != NULL && *out->first_name == '\0' && *out->last_name == '\0')
 		split_name(name, out);
 	if (csv->custom.len > 2)

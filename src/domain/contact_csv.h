@@ -1,6 +1,6 @@
-/* Contacts from the rows of a CSV file. The first row names the columns, in any case and order: `phone`
- * or `phone_number` must be there; `first_name` and `last_name`, or `name`; `email`; `timezone`. Every
- * other column that has a name becomes a custom field. */
+/* Contacts from the rows of a CSV file. The first row names the columns, in any order; gaps, case and punctuation do not
+ * count: `phone` or `phone_number` must be there; `first_name` and `last_name`, or `name` or `full_name`; `email`;
+ * `timezone`. Every other column that has a name becomes a custom field. */
 #ifndef DOMAIN_CONTACT_CSV_H
 #define DOMAIN_CONTACT_CSV_H
 
@@ -13,14 +13,17 @@
 
 struct contact_csv {
 	struct arena *arena; /* for the names of columns */
-	bool phones_only;    /* whatever else stands in a row does not count, be it of use or not */
+	bool phones_only;    /* whatever else is in a row does not count, of use or not */
+	bool marks_empty;    /* custom fields whose cell is empty become null. Their size is then left to the caller */
 	struct {
 		int kind;         /* of the known columns, or a custom field, or none */
-		const char *name; /* of a custom field */
+		const char *name;
 	} columns[CSV_FIELDS_MAX];
 	size_t count;
+	unsigned members; /* of a contact, that the columns set: CONTACT_HAS_… */
 	char timezone[64]; /* the last one that was found to exist */
 	struct buf custom; /* the custom fields of the last row */
+	struct csv_field phone; /* of the last row, as it is in the file: of any bytes */
 };
 
 /* Learns the columns; false: *reason says why they are of no use. The struct starts as zeros, with its
@@ -28,10 +31,14 @@ struct contact_csv {
 bool contact_csv_header(struct contact_csv *csv, const struct csv_row *row, char reason[CONTACT_CSV_REASON]);
 void contact_csv_free(struct contact_csv *csv);
 
+/* Returns what a column is used as: "phone_number", "custom_field", "ignored", … */
+const char *contact_csv_use(const struct contact_csv *csv, size_t column);
+
 enum contact_csv_result {
 	CONTACT_CSV_OK,
 	CONTACT_CSV_EMPTY, /* every field is: no row at all */
-	CONTACT_CSV_BAD,   /* *reason says why; out->phone_number is what stands there, or "" */
+	CONTACT_CSV_BAD,   /* *reason says why; csv->phone is what is in the file */
+	CONTACT_CSV_UNREADABLE, /* the same; it may be several rows, so each of row->lines counts as one */
 };
 
 /* The texts of *out last as long as the row's, and until the next row is read. */

@@ -26,9 +26,11 @@ struct csv {
 	enum state state;
 	bool after_cr; /* a LF now belongs to the line end before */
 	int64_t number;
-	struct buf text; /* its fields, each with a NUL behind */
+	struct buf text; /* its fields, each with a NUL after it */
 	size_t ends[CSV_FIELDS_MAX], count; /* where each field ends in it */
 	bool was_quoted; /* some field: then it is no blank line */
+	int64_t lines;   /* that ended inside its quotes */
+	bool line_has_text;
 	const char *fault;
 };
 
@@ -70,7 +72,8 @@ static void end_field(struct csv *csv)
 {
 	csv->state = FIELD_BEGINS;
 	if (csv->count == CSV_FIELDS_MAX) {
-		set_fault(csv, "the row has more than 256 fields");
+		if (csv->text.len > csv->ends[csv->count - 1] + 1)
+			set_fault(csv, "the row has more than 256 fields");
 		return;
 	}
 	csv->ends[csv->count++] = csv->text.len;
@@ -80,7 +83,9 @@ static void end_field(struct csv *csv)
 static bool hand_over(struct csv *csv)
 {
 	struct csv_field fields[CSV_FIELDS_MAX];
-	struct csv_row row = { csv->number, fields, csv->count, csv->fault };
+	struct csv_row row = {
+		csv->number, fields, csv->count, csv->lines + (csv->line_has_text || csv->lines == 0), csv->fault,
+	};
 	size_t at = 0;
 
 	for (size_t i = 0; i < csv->count; i++) {
@@ -100,7 +105,8 @@ static bool end_row(struct csv *csv)
 		more = hand_over(csv);
 	buf_reset(&csv->text);
 	csv->count = 0;
-	csv->was_quoted = false;
+	csv->was_quoted = csv->line_has_text = false;
+	csv->lines = 0;
 	csv->fault = NULL;
 	return more;
 }
@@ -121,6 +127,18 @@ static bool take_plain(struct csv *csv, char c)
 	return true;
 }
 
+/* Adds text inside quotes, and counts the lines that end in it. */
+static void add_quoted(struct csv *csv, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		bool ends_line = bytes[i] == '\n' || bytes[i] == '\r';
+
+		csv->lines += ends_line && csv->line_has_text;
+		csv->line_has_text = !ends_line;
+	}
+	add(csv, bytes, len);
+}
+
 static bool take_byte(struct csv *csv, char c)
 {
 	bool ends_crlf = csv->after_cr && c == '\n';
@@ -133,7 +151,7 @@ static bool take_byte(struct csv *csv, char c)
 		if (c != '"')
 			return take_plain(csv, c);
 		csv->state = IN_QUOTES;
-		csv->was_quoted = true;
+		csv->was_quoted = csv->line_has_text = true;
 		return true;
 	case IN_FIELD:
 		return take_plain(csv, c);
@@ -141,7 +159,8 @@ static bool take_byte(struct csv *csv, char c)
 		if (c == '"')
 			csv->state = QUOTE_IN_QUOTES;
 		else
-			add(csv, &c, 1);
+			add_quoted(csv, &c, 1);
+		csv->line_has_text |= c == '"';
 		return true;
 	case QUOTE_IN_QUOTES:
 		if (c == '"') {
@@ -150,7 +169,7 @@ static bool take_byte(struct csv *csv, char c)
 			return true;
 		}
 		if (c != csv->delimiter && c != '\n' && c != '\r')
-			set_fault(csv, "there is text behind a closing quote");
+			set_fault(csv, "there is text after a closing quote");
 		return take_plain(csv, c);
 	}
 	abort();
@@ -178,7 +197,9 @@ static bool take_bytes(struct csv *csv, const char *bytes, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		size_t span = span_of_text(csv, bytes + i, len - i);
 
-		if (span > 0)
+		if (csv->state == IN_QUOTES)
+			add_quoted(csv, bytes + i, span);
+		else if (span > 0)
 			add(csv, bytes + i, span);
 		i += span;
 		if (i < len && !take_byte(csv, bytes[i]))
@@ -260,4 +281,9 @@ bool csv_end(struct csv *csv)
 	if (csv->state == FIELD_BEGINS && csv->count == 0)
 		return true;
 	return end_row(csv);
+}
+
+char csv_delimiter(const struct csv *csv)
+{
+	return csv->delimiter;
 }

@@ -3,7 +3,7 @@
  *
  * The delimiter is the one of comma, semicolon and tab that the first row has most of. Rows end with
  * CRLF, LF or CR; a byte order mark and blank lines are passed over. A quote inside a field that does
- * not begin with one is taken as it stands. */
+ * not begin with one is taken as it stands. Empty fields after the last that a row may have are passed over. */
 #ifndef DOMAIN_CSV_H
 #define DOMAIN_CSV_H
 
@@ -23,6 +23,7 @@ struct csv_row {
 	int64_t number;     /* from 1, as a spreadsheet counts: the header, and blank lines, too */
 	struct csv_field *fields;
 	size_t count;
+	int64_t lines;      /* of the file that it takes up, without blank ones: quotes may span several */
 	const char *fault;  /* NULL, or what is wrong with its form; the fields are then as far as they came */
 };
 
@@ -37,5 +38,8 @@ void csv_free(struct csv *csv);
 /* False as soon as the taker was: then nothing more may be pushed. */
 bool csv_push(struct csv *csv, const char *bytes, size_t len);
 bool csv_end(struct csv *csv); /* a last row without a line end counts */
+
+/* Returns the delimiter; '\0' as long as it is not known. */
+char csv_delimiter(const struct csv *csv);
 
 #endif

@@ -175,8 +175,8 @@ static void write_rows(struct buf *out, const struct contact_input *contacts, si
 }
 
 enum db_result contacts_add(struct db *db, int64_t organization_id, int64_t folder_row,
-                            const struct contact_input *contacts, size_t count, bool overwrite, int64_t now_us,
-                            int64_t *added)
+                            const struct contact_input *contacts, size_t count, bool overwrite, unsigned members,
+                            int64_t now_us, int64_t *added)
 {
 	struct db_value organization = db_int(organization_id), folder = db_int(folder_row), now = db_instant(now_us);
 	struct buf rows = { 0 };
@@ -185,7 +185,11 @@ enum db_result contacts_add(struct db *db, int64_t organization_id, int64_t fold
 	assert(count <= CONTACTS_AT_ONCE);
 	write_rows(&rows, contacts, count);
 	if (overwrite)
-		result = db_exec(db, SQL_KEPT_ADD_OR_CHANGE, DB_ARGS(organization, folder, now, now, db_buf(&rows), now));
+		result = db_exec(db, SQL_KEPT_ADD_OR_CHANGE, DB_ARGS(
+			organization, folder, now, now, db_buf(&rows), db_int((members & CONTACT_HAS_FIRST_NAME) != 0),
+			db_int((members & CONTACT_HAS_LAST_NAME) != 0), db_int((members & CONTACT_HAS_EMAIL) != 0),
+			db_int((members & CONTACT_HAS_TIMEZONE) != 0),
+			db_int((members & CONTACT_HAS_CUSTOM_FIELDS) != 0), now));
 	else
 		result = db_exec(db, SQL_KEPT_ADD, DB_ARGS(organization, folder, now, now, db_buf(&rows)));
 	buf_free(&rows);

@@ -28,11 +28,11 @@ enum db_result contact_insert(struct db *db, int64_t organization_id, struct con
 enum db_result contact_update(struct db *db, const struct contact *contact, int64_t old_folder_row);
 enum db_result contact_delete(struct db *db, const struct contact *contact);
 
-/* Adds up to CONTACTS_AT_ONCE contacts in one statement, in the folder that the caller has locked. A
- * number that stands there is passed over, or overwritten. */
+/* Adds up to CONTACTS_AT_ONCE contacts in one statement, in the folder that the caller has locked. A number that is there
+ * already is passed over, or, with `overwrite`, the members of it that `members` (CONTACT_HAS_…) tells. */
 #define CONTACTS_AT_ONCE 1000
 enum db_result contacts_add(struct db *db, int64_t organization_id, int64_t folder_row,
-                            const struct contact_input *contacts, size_t count, bool overwrite, int64_t now_us,
-                            int64_t *added);
+                            const struct contact_input *contacts, size_t count, bool overwrite, unsigned members,
+                            int64_t now_us, int64_t *added);
 
 #endif

@@ -55,6 +55,7 @@ NASTY = {
     "huge row": (b"phone,x\n+4930," + b"x" * 300_000 + b"\n+4931,y\n", [("+4931", None, None, {"x": "y"})], [2]),
     "emoji": ("phone,\U0001f600\n+4930,\U0001f600\n".encode(), [("+4930", None, None, {"\U0001f600": "\U0001f600"})], []),
 }
+LINES = {"open quote": 2}  # errors of a row that takes up several lines
 REFUSED = {
     "empty": b"", "blank": b"\r\n\r\n", "no phone": b"name\nA\n", "two phones": b"phone,phone_number\n+4930,+4931\n",
     "twice": b"phone,x,x\n", "UTF-16": "phone\n".encode("utf-16"), "no header": b"+4930,A\n",
@@ -198,7 +199,7 @@ def test_nasty_files(t):
         data = send_csv(t, body)
         found = shown(t.api.all("/contacts", folder_id=data["folder_id"]))
         assert found == people, f"{name}: {found}"
-        assert (data["imported"], data["errors"]) == (len(people), len(bad)), f"{name}: {data}"
+        assert (data["imported"], data["errors"]) == (len(people), LINES.get(name, len(bad))), f"{name}: {data}"
         assert [error["row"] for error in data["error_details"]] == bad, f"{name}: {data}"
         assert all(error["reason"] for error in data["error_details"])
 
@@ -232,7 +233,7 @@ def test_numbers_that_are_there_are_skipped_or_overwritten(t):
     ids = {c["phone_number"]: c["id"] for c in t.api.all("/contacts")}
     over = send_csv(t, "phone,name\n+4930,F\n+4933,G\n+4930,H\n", path + "&overwrite_existing=true")
     assert (over["imported"], over["updated"], over["skipped"]) == (1, 2, 0), over
-    assert shown(t.api.all("/contacts")) == [("+4930", "H", None, None), ("+4931", "B", None, {"x": "2"}),
+    assert shown(t.api.all("/contacts")) == [("+4930", "H", None, {"x": "1"}), ("+4931", "B", None, {"x": "2"}),
                                              ("+4932", "E", None, None), ("+4933", "G", None, None)]
     assert {c["phone_number"]: c["id"] for c in t.api.all("/contacts") if c["phone_number"] in ids} == ids
     assert count_of(t, made) == 4

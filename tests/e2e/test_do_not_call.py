@@ -122,7 +122,9 @@ def test_import(t):
     data = send_list(t, "Name,Phone,timezone\nA,+4930111,\nB,+4930222,Mars\n,030,\nC,,\n" + "x" * 300 + ",+4930333,\n",
                      "?reason=asked").data
     details = data.pop("error_details")
-    assert data == {"imported": 2, "skipped": 1, "errors": 2}, data
+    columns = [("Name", "ignored"), ("Phone", "phone_number"), ("timezone", "ignored")]
+    assert data == {"rows": 5, "imported": 2, "updated": 0, "skipped": 1, "errors": 2, "delimiter": ",", "dry_run": False,
+                    "columns": [{"name": name, "used_as": use} for name, use in columns]}, data
     assert [(row["row"], row["phone"]) for row in details] == [(4, "030"), (5, None)], details
     rows = t.api.all("/do-not-call")
     assert [(row["phone_number"], row["reason"]) for row in rows] == [

@@ -206,7 +206,8 @@ def poison(t, batch, contact):
     """Takes the database back to the schema before the checks, and stores what that let through."""
     for table in CHECKED:
         t.stack.sql(f"ALTER TABLE {table} DROP CONSTRAINT {table}_json")
-    t.stack.sql("DELETE FROM schema_version WHERE version = (SELECT v FROM (SELECT MAX(version) v FROM schema_version) m)")
+    checks = next(name for name in os.listdir(os.path.join(ROOT, "sql")) if name.endswith("_json.sql"))
+    t.stack.sql(f"DELETE FROM schema_version WHERE version >= {int(checks[:4])}")
     for number, text in enumerate(POISONED, 1):
         escaped = text.replace("\\", "\\\\").replace("'", "''").replace("\n", "\\n")
         t.stack.sql(f"INSERT INTO contacts (uuid, organization_id, folder_id, phone_number, first_name, last_name, email, timezone,"

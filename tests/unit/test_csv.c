@@ -126,11 +126,15 @@ static void long_rows_are_told_of_and_passed_over(void **state)
 	assert_true(csv_end(csv));
 	assert_int_equal(counted.rows, 3);
 	assert_int_equal(counted.faults, 1);
-	memset(text, ',', 300);
-	text[300] = '\n';
+	memset(text, ',', 600);
+	text[299] = '\n'; /* 300 empty fields */
+	text[598] = 'x';
+	text[599] = '\n';
 	csv_free(csv);
 	csv = csv_new(count_row, &counted);
-	assert_true(csv_push(csv, text, 301));
+	assert_true(csv_push(csv, text, 300));
+	assert_int_equal(counted.faults, 1);
+	assert_true(csv_push(csv, text + 300, 300));
 	assert_int_equal(counted.faults, 2);
 	csv_free(csv);
 	free(text);
@@ -178,6 +182,9 @@ static bool read_row(void *context, const struct csv_row *row)
 	case CONTACT_CSV_BAD:
 		buf_printf(&reading->out, "%s: %s\n", c.phone_number, reading->reason);
 		break;
+	case CONTACT_CSV_UNREADABLE:
+		buf_printf(&reading->out, "%s (%d): %s\n", c.phone_number, (int)row->lines, reading->reason);
+		break;
 	}
 	return true;
 }
@@ -199,12 +206,22 @@ static const struct {
 	  "+0123: phone_number: must be in E.164 form, such as +4930123456\n" },
 	{ "phone,timezone\n+4930,Mars/Base\n", "+4930: timezone: is not an IANA time zone\n" },
 	{ "phone,x\n+4930,\xff\n", "+4930: field 2 is not UTF-8 text\n" },
-	{ "phone,x\n+4930,\"a\"b\n", "+4930: there is text behind a closing quote\n" },
+	{ "phone,x\n+4930,\"a\"b\n", "+4930 (1): there is text after a closing quote\n" },
 	{ "name,x\nA,1\n", "header: the first row must name the columns, and has no phone or phone_number" },
 	{ "phone,Phone_Number\n", "header: column 2 means the same as one before it" },
 	{ "phone,x,x\n", "header: column 3 means the same as one before it" },
 	{ "phone,\"Amount\r\n(USD)\",\"Height 5\"\"\",a  b\t\x01 c \n+4930,1,2,3\n",
 	  "+4930|||||{\"Amount (USD)\":\"1\",\"Height 5\\\"\":\"2\",\"a  b c\":\"3\"}\n" },
+	{ "phone,Time Zone,FirstName,last.name,E-mail,\"Phone #2\"\n+4930,UTC,A,B,a@b,x\n",
+	  "+4930|A|B|a@b|UTC|{\"Phone #2\":\"x\"}\n" },
+	{ "\"(PHONE) number:\",FULL_NAME,time_zone\n+4930,A B,UTC\n", "+4930|A|B||UTC|\n" },
+	{ "phone,name\n+4930,\"Ada\n+4931,Bo\n\n+4932,Cy\n",
+	  "+4930 (3): a quote is never closed: the row takes up 3 lines\n" },
+	{ "phone,name\n+4930,\"Ada\r\n+4931,Bo\r\n+4932,\"\"Cy\"\"\n+4933,\"\n+4934,Dan\n",
+	  "+4930 (4): field 2 has a line break: a quote may not be closed, the row takes up 4 lines\n+4934|Dan||||\n" },
+	{ "phone,note\n+4930,\"a\nb\"\n", "+4930|||||{\"note\":\"a\\nb\"}\n" },
+	{ "phone,name,name \n+4930,A,B\n", "header: column 3 means the same as one before it" },
+	{ "phone,full name,NAME\n+4930,A,B\n", "header: column 3 means the same as one before it" },
 	{ "phone,\"a\nb\",a b\n", "header: column 3 means the same as one before it" },
 	{ "phone,\xff\xfe\n", "header: the header is not UTF-8 text" },
 };
