@@ -1,6 +1,7 @@
 #include "api/analytics.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "api/reply.h"
 #include "base/clock.h"
@@ -11,13 +12,40 @@
 
 struct analytics_parameters {
 	int interval;
+	const char *from, *to;
 };
 
-static const struct analytics_parameters initial = { .interval = INTERVAL_DAY };
+static const struct analytics_parameters initial = { .interval = INTERVAL_DAY, .from = "", .to = "" };
+
+/* "2026-11-21", or "2026-11-21T09:00": a time of the campaign's zone. */
+static bool parse_local(const char *text, int64_t *wall_us)
+{
+	struct when when;
+	int32_t day;
+
+	if (date_parse(text, &day)) {
+		*wall_us = day * US_PER_DAY;
+		return true;
+	}
+	*wall_us = when_parse(text, &when) ? when.us : 0;
+	return strlen(text) == 16 && when_parse(text, &when) && when.is_wall;
+}
+
+static const char *check_local(struct arena *arena, const char **text)
+{
+	int64_t wall_us;
+
+	(void)arena;
+	return parse_local(*text, &wall_us) ? NULL : "must be a local date or time, such as 2026-11-21 or 2026-11-21T09:00";
+}
 
 static const struct field parameters[] = {
 	{ .name = "interval", .type = FIELD_CHOICE, .offset = offsetof(struct analytics_parameters, interval),
 	  .choices = interval_names },
+	{ .name = "from", .type = FIELD_STRING, .offset = offsetof(struct analytics_parameters, from), .min = 1, .max = 32,
+	  .check = check_local },
+	{ .name = "to", .type = FIELD_STRING, .offset = offsetof(struct analytics_parameters, to), .min = 1, .max = 32,
+	  .check = check_local },
 };
 
 const struct field_table analytics_query = {
@@ -66,11 +94,25 @@ static void write_period(struct json *json, enum interval interval, const struct
 	json_end(json);
 }
 
+static struct stretch_of_time stretch_of(const struct analytics_parameters *query)
+{
+	struct stretch_of_time stretch = { INT64_MIN, INT64_MAX };
+
+	if (*query->from != '\0')
+		parse_local(query->from, &stretch.from_us);
+	if (*query->to != '\0')
+		parse_local(query->to, &stretch.until_us);
+	return stretch;
+}
+
 /* Without the zone nobody knows which hours and days these are. */
-static void write_series(struct json *json, enum interval interval, const char *zone,
+static void write_series(struct json *json, const struct analytics_parameters *query, const char *zone,
                          const struct quarter *quarters, size_t count, struct arena *arena)
 {
+	enum interval interval = (enum interval)query->interval;
 	struct period *periods = arena_alloc(arena, count * sizeof *periods);
+	struct stretch_of_time stretch = stretch_of(query);
+	const struct period *first;
 	size_t period_count;
 
 	json_add_string(json, "interval", interval_names[interval]);
@@ -80,9 +122,10 @@ static void write_series(struct json *json, enum interval interval, const char *
 		return;
 	}
 	period_count = analytics_periods(interval, zone, quarters, count, periods);
+	period_count = analytics_cut(periods, period_count, &stretch, &first);
 	json_begin_array(json, "series");
 	for (size_t i = 0; i < period_count; i++)
-		write_period(json, interval, &periods[i]);
+		write_period(json, interval, &first[i]);
 	json_end(json);
 }
 
@@ -104,6 +147,10 @@ enum db_result batch_analytics(struct request *request)
 	struct json *json;
 	size_t count;
 
+	if (stretch_of(query).from_us >= stretch_of(query).until_us) {
+		fault_add(&request->faults, "to", "must be after from");
+		return reply_refuse_faults(request, ERROR_BAD_REQUEST);
+	}
 	DB_TRY(batch_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &batch));
 	DB_TRY(analytics_quarters(request->db, batch.id, request->arena, &quarters, &count));
 	tallies = add_up(quarters, count);
@@ -114,7 +161,7 @@ enum db_result batch_analytics(struct request *request)
 	analytics_write_totals(json, &batch.counts, &tallies);
 	DB_TRY(write_reasons(json, "outcomes", "outcome", request, batch.id, REASON_OUTCOME));
 	DB_TRY(write_reasons(json, "end_reasons", "end_reason", request, batch.id, REASON_END_REASON));
-	write_series(json, (enum interval)query->interval, batch.config.timezone, quarters, count, request->arena);
+	write_series(json, query, batch.config.timezone, quarters, count, request->arena);
 	json_decimal4(json, "progress", analytics_progress(&batch));
 	json_instant(json, "estimated_end", analytics_estimated_end(&batch, quarters, count, clock_now_us()));
 	json_end(json);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "domain/forecast.h"
+#include "domain/pace.h"
 #include "store/forecast_store.h"
 #include "store/planning.h"
 
@@ -182,6 +183,15 @@ static void write_shift(struct json *json, const struct plan_shift *shift)
 	json_end(json);
 }
 
+/* The pace of the numbers that it would call from. */
+static enum db_result find_numbers_gap(struct request *request, const struct campaign_request *campaign, int64_t *gap_us)
+{
+	if (!campaign->has_found_numbers)
+		return forecast_numbers_gap(request->db, &campaign->batch, campaign->now_us, request->arena, gap_us);
+	*gap_us = campaign->numbers_calls_per_minute == 0 ? 0 : pace_gap_us(campaign->numbers_calls_per_minute);
+	return DB_OK;
+}
+
 enum db_result batch_calls_preview(struct request *request)
 {
 	struct plan_day *days = arena_alloc(request->arena, MAX_DAYS * sizeof *days);
@@ -195,7 +205,7 @@ enum db_result batch_calls_preview(struct request *request)
 
 	DB_TRY(change(request, &campaign));
 	DB_TRY(forecast_never_called(request->db, &campaign.batch, request->arena, &never));
-	DB_TRY(forecast_numbers_gap(request->db, &campaign.batch, campaign.now_us, request->arena, &numbers_gap_us));
+	DB_TRY(find_numbers_gap(request, &campaign, &numbers_gap_us));
 	DB_TRY(planning_groups(request->db, &campaign.batch, request->arena, &groups, &group_count));
 	planned = arena_alloc(request->arena, (size_t)group_count * sizeof *planned);
 	memcpy(planned, groups, (size_t)group_count * sizeof *planned);

@@ -214,6 +214,14 @@ static bool gives_one_object(const struct route *route)
 	       route->method == METHOD_PATCH;
 }
 
+/* What PATCH takes of such an object; NULL: it cannot be changed. */
+static const struct field_table *configured_fields(const struct route *route)
+{
+	const struct route *patch = find_sibling(route, METHOD_PATCH);
+
+	return patch != NULL ? patch->body : NULL;
+}
+
 static bool is_conditional(const struct request *request)
 {
 	return request->method == METHOD_PATCH && *request->if_match != '\0';
@@ -230,7 +238,7 @@ static enum db_result rehearse(struct db *db, void *context)
 static enum db_result check_if_match(struct request *request)
 {
 	DB_TRY(find_sibling(request->route, METHOD_GET)->handle(request));
-	if (etag_is_wanted(request))
+	if (etag_is_wanted(request, request->route->body))
 		return DB_OK;
 	return reply_refuse(request, ERROR_PRECONDITION_FAILED,
 	                    "The object is not the one that If-Match names: read it again.");
@@ -262,7 +270,7 @@ static enum db_result judge_and_handle(struct request *request, const struct rou
 	else
 		DB_TRY(transaction_handle(request, is_conditional(request) ? handle_if_matched : route->handle));
 	if (gives_one_object(route))
-		etag_finish(request);
+		etag_finish(request, configured_fields(route));
 	return DB_OK;
 }
 

@@ -84,7 +84,7 @@ enum db_result service_readyz(struct request *request)
 enum db_result service_openapi(struct request *request)
 {
 	reply_text(request, openapi_document, openapi_document_len);
-	etag_finish(request);
+	etag_finish(request, NULL);
 	request->reply->caching = "public, max-age=300";
 	return DB_OK;
 }

@@ -326,7 +326,6 @@ static bool read_dates(const struct field *field, const char *value, struct fiel
 	return true;
 }
 
-/* The years that the database's sentinels leave. */
 static bool read_when(const char *value, struct when *out, const struct place *at)
 {
 	size_t len;
@@ -335,8 +334,8 @@ static bool read_when(const char *value, struct when *out, const struct place *a
 	if (text == NULL || !when_parse(text, out))
 		return place_fault(at,
 		                   "must be an ISO 8601 date and time, such as 2026-11-21T09:00:00Z");
-	if (out->us < 0 || out->us >= INSTANT_NEVER - US_PER_DAY)
-		return place_fault(at, "must be in the years 1970 to 9999");
+	if (!instant_is_storable(out->us))
+		return place_fault(at, INSTANT_RANGE);
 	return true;
 }
 

@@ -110,6 +110,11 @@ static bool parse_offset(const char **text, struct when *out)
 	return true;
 }
 
+bool instant_is_storable(int64_t us)
+{
+	return us >= 0 && us < INSTANT_NEVER - US_PER_DAY;
+}
+
 bool when_parse(const char *text, struct when *out)
 {
 	int hour, minute, second = 0;

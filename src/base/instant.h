@@ -8,6 +8,10 @@
 #define INSTANT_NONE INT64_C(-30610224000000000) /* 1000-01-01: "not set" in a DATETIME column */
 #define INSTANT_NEVER INT64_C(253402214400000000) /* 9999-12-31: "not before the end of days" */
 
+/* What may be stored: the sentinels, and a day before the second, are left out. */
+bool instant_is_storable(int64_t us);
+#define INSTANT_RANGE "must be from 1970-01-01 to 9999-12-29 (UTC)"
+
 /* What a client wrote: with an offset or Z an instant; without one a wall time in a zone named elsewhere. */
 struct when {
 	int64_t us;   /* the instant; for a wall time: as if the wall showed UTC */

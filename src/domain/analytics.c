@@ -53,6 +53,19 @@ size_t analytics_periods(enum interval interval, const char *zone, const struct 
 	return periods;
 }
 
+size_t analytics_cut(const struct period *periods, size_t count, const struct stretch_of_time *stretch,
+                     const struct period **first)
+{
+	size_t from = 0, until = count;
+
+	while (from < count && periods[from].wall_us < stretch->from_us)
+		from++;
+	while (until > from && periods[until - 1].wall_us >= stretch->until_us)
+		until--;
+	*first = periods + from;
+	return until - from;
+}
+
 int64_t analytics_progress(const struct batch *batch)
 {
 	const struct batch_counts *counts = &batch->counts;
@@ -147,15 +160,44 @@ static void write_ratio(struct json *json, const char *key, int64_t part, int64_
 	json_decimal4(json, key, whole == 0 ? -1 : (part * 10000 + whole / 2) / whole);
 }
 
+/* Who was called is being called, has a final outcome, waits for another attempt, or is cancelled together with its
+ * call. */
+int64_t analytics_waiting_retry(const struct batch_counts *c, const struct tallies *tallies)
+{
+	int64_t ended = c->completed + c->failed + c->voicemail + c->no_answer + c->busy + tallies->of[CALL_CANCELLED].calls;
+
+	return max_of(0, min_of(c->pending, c->called - c->in_progress - ended));
+}
+
+static void write_waiting(struct json *json, const struct batch_counts *counts, const struct tallies *tallies)
+{
+	int64_t retry = analytics_waiting_retry(counts, tallies);
+
+	json_int(json, "waiting_first", counts->pending - retry);
+	json_int(json, "waiting_retry", retry);
+}
+
+/* The ended calls by how they ended, as in the periods of the series. */
+static void write_calls(struct json *json, const struct tallies *tallies, int64_t ended)
+{
+	json_begin_object(json, "calls");
+	json_int(json, "ended", ended);
+	for (int status = CALL_COMPLETED; status < CALL_STATUS__MAX; status++)
+		json_int(json, call_status_names[status], tallies->of[status].calls);
+	json_end(json);
+}
+
 void analytics_write_totals(struct json *json, const struct batch_counts *c, const struct tallies *tallies)
 {
 	const struct tally *completed = &tallies->of[CALL_COMPLETED];
 	struct tally sum = tallies_sum(tallies);
 
 	batch_write_counts(json, c);
+	write_waiting(json, c, tallies);
 	json_int(json, "attempts", sum.calls + c->in_progress);
-	write_ratio(json, "answer_rate", c->completed,
-	            c->completed + c->failed + c->voicemail + c->no_answer + c->busy);
+	write_calls(json, tallies, sum.calls);
+	write_ratio(json, "answer_rate", c->completed, c->called);
+	write_ratio(json, "call_answer_rate", completed->calls, sum.calls);
 	write_ratio(json, "average_duration_seconds", completed->seconds, completed->timed);
 	write_ratio(json, "total_minutes", sum.seconds, 60);
 	json_decimal4(json, "total_cost", sum.cost_ten_thousandths);

@@ -40,10 +40,18 @@ struct period {
 	struct tallies tallies;
 };
 
+/* Local wall times: from the first on, before the second. */
+struct stretch_of_time {
+	int64_t from_us, until_us;
+};
+
 /* Adds up quarters (ascending) to periods, as many as have calls. `out` has room for `count`. An hour that
  * the clocks show twice is one period of two hours. Returns their number. */
 size_t analytics_periods(enum interval interval, const char *zone, const struct quarter *quarters, size_t count,
                          struct period *out);
+/* Of these periods, those that begin in the stretch; *first is the first of them. Returns their number. */
+size_t analytics_cut(const struct period *periods, size_t count, const struct stretch_of_time *stretch,
+                     const struct period **first);
 
 /* Finished contacts of all, in ten-thousandths. */
 int64_t analytics_progress(const struct batch *batch);
@@ -53,6 +61,9 @@ int64_t analytics_progress(const struct batch *batch);
  * INSTANT_NONE: it does not run, or will not end within the next years. */
 int64_t analytics_estimated_end(const struct batch *batch, const struct quarter *quarters, size_t count,
                                 int64_t now_us);
+
+/* Waiting contacts who were called before, and wait for another attempt. `tallies`: of all ended calls. */
+int64_t analytics_waiting_retry(const struct batch_counts *counts, const struct tallies *tallies);
 
 /* The counters and what the ended calls add up to, as members of an open object. */
 void analytics_write_totals(struct json *json, const struct batch_counts *counts, const struct tallies *tallies);

@@ -178,6 +178,8 @@ static void settle_start(struct batch_config *config, const struct field_table *
 		config->scheduled_at = (struct when){
 			.us = zone_wall_to_utc(config->timezone, config->scheduled_at.us),
 		};
+	if (trouble == NULL && !instant_is_storable(config->scheduled_at.us))
+		fault_add(faults, "scheduled_at", INSTANT_RANGE);
 }
 
 static void settle_folder(const struct batch_config *config, struct faults *faults)

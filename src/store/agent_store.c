@@ -28,7 +28,8 @@ enum db_result agent_find_row(struct db *db, int64_t organization_id, const stru
 	*row = 0;
 	if (uuid_is_nil(uuid))
 		return DB_OK;
-	DB_TRY(db_query(db, SQL_AGENT_FIND, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
+	DB_TRY(db_query(db, SQL_AGENT_FIND, DB_ARGS(
+		db_uuid(uuid), db_int(organization_id), db_uuid(uuid), db_int(organization_id)), arena, &rows));
 	if (rows.count == 0)
 		return DB_NOT_FOUND;
 	*row = db_get_int(&rows, 0, 0);
@@ -105,6 +106,7 @@ enum db_result agent_delete(struct db *db, int64_t organization_id, const struct
 
 	DB_TRY(db_exec(db, SQL_AGENT_UNASSIGN_OUTBOUND, DB_ARGS(id)));
 	DB_TRY(db_exec(db, SQL_AGENT_UNASSIGN_INBOUND, DB_ARGS(db_int(organization_id), id)));
+	DB_TRY(db_exec(db, SQL_AGENT_REMEMBER, DB_ARGS(id)));
 	return db_exec(db, SQL_AGENT_DELETE, DB_ARGS(id));
 }
 

@@ -346,7 +346,7 @@ enum db_result batch_save_config(struct db *db, const struct batch *batch)
 	return result;
 }
 
-enum db_result batch_recount_day(struct db *db, struct batch *batch, int64_t now_us)
+enum db_result batch_count_day(struct db *db, struct batch *batch, int64_t now_us)
 {
 	struct calendar calendar = batch_plan_rules(&batch->config).calendar;
 	struct arena *arena = arena_new();
@@ -362,8 +362,12 @@ enum db_result batch_recount_day(struct db *db, struct batch *batch, int64_t now
 	if (result == DB_OK)
 		batch->day_calls = db_get_int(&rows, 0, 0);
 	arena_free(arena);
-	if (result != DB_OK)
-		return result;
+	return result;
+}
+
+enum db_result batch_recount_day(struct db *db, struct batch *batch, int64_t now_us)
+{
+	DB_TRY(batch_count_day(db, batch, now_us));
 	return db_exec(db, SQL_BATCH_SAVE_LEDGER, DB_ARGS(
 		db_int(batch->day), db_int(batch->day_calls), db_int(batch->id)));
 }
@@ -419,20 +423,57 @@ enum db_result batch_lock_numbers(struct db *db, const struct batch *batch, int6
 	return result;
 }
 
-static enum db_result save_given_numbers(struct db *db, const struct batch *batch)
+static struct buf given_numbers(const struct batch *batch)
 {
 	const struct uuid *ids = batch->config.phone_number_ids.items;
 	struct buf rows = { 0 };
 	struct json json = json_to(&rows);
-	enum db_result result;
 
 	json_begin_array(&json, NULL);
 	for (size_t i = 0; i < batch->config.phone_number_ids.count; i++)
 		json_hex_id(&json, NULL, &ids[i]);
 	json_end(&json);
-	result = db_exec(db, SQL_BATCH_NUMBERS_SET,
-	                 DB_ARGS(db_int(batch->id), db_buf(&rows), db_int(batch->organization_id)));
+	return rows;
+}
+
+static enum db_result save_given_numbers(struct db *db, const struct batch *batch)
+{
+	struct buf rows = given_numbers(batch);
+	enum db_result result = db_exec(db, SQL_BATCH_NUMBERS_SET,
+	                                DB_ARGS(db_int(batch->id), db_buf(&rows), db_int(batch->organization_id)));
+
 	buf_free(&rows);
+	return result;
+}
+
+static enum db_result query_numbers(struct db *db, const struct batch *batch, struct arena *arena, struct db_rows *rows)
+{
+	struct buf ids = given_numbers(batch);
+	enum db_result result = batch->config.phone_number_ids.count != 0
+		? db_query(db, SQL_BATCH_NUMBERS_FIND, DB_ARGS(db_buf(&ids), db_int(batch->organization_id)), arena, rows)
+		: db_query(db, SQL_BATCH_NUMBERS_FIND_OF_AGENT, DB_ARGS(
+			db_int(batch->agent_row), db_int(batch->organization_id)), arena, rows);
+
+	buf_free(&ids);
+	return result;
+}
+
+enum db_result batch_find_numbers(struct db *db, const struct batch *batch, int64_t *found, int64_t *calls_per_minute)
+{
+	struct arena *arena = arena_new();
+	struct db_rows rows = { 0 };
+	enum db_result result = query_numbers(db, batch, arena, &rows);
+	bool all_paced = true;
+
+	*found = (int64_t)rows.count;
+	*calls_per_minute = 0;
+	for (size_t r = 0; result == DB_OK && r < rows.count; r++) {
+		*calls_per_minute += db_get_int(&rows, r, 1);
+		all_paced &= db_get_int(&rows, r, 1) != 0;
+	}
+	if (!all_paced)
+		*calls_per_minute = 0;
+	arena_free(arena);
 	return result;
 }
 

@@ -29,7 +29,8 @@ enum db_result batch_list(struct db *db, int64_t organization_id, const struct b
  * created_at_us are given. */
 enum db_result batch_insert(struct db *db, struct batch *batch);
 enum db_result batch_save_config(struct db *db, const struct batch *batch);
-/* Counts the calls of the local day of `now_us` anew into day and day_calls. */
+/* Counts the calls of the local day of `now_us` anew into day and day_calls; the second also saves them. */
+enum db_result batch_count_day(struct db *db, struct batch *batch, int64_t now_us);
 enum db_result batch_recount_day(struct db *db, struct batch *batch, int64_t now_us);
 enum db_result batch_save_state(struct db *db, const struct batch *batch);
 /* Logs that the campaign begins to wait for a time zone, waits for another reason or goes on, if `now` is not `before`. */
@@ -48,6 +49,8 @@ enum db_result batch_lock_numbers(struct db *db, const struct batch *batch, int6
 /* Writes config.phone_number_ids, or the agent's outbound numbers when there are none.
  * *found: how many numbers the campaign has now. */
 enum db_result batch_save_numbers(struct db *db, const struct batch *batch, int64_t *found);
+/* What that would write: *found, and the pace of these numbers together; *calls_per_minute is 0 when one has none. */
+enum db_result batch_find_numbers(struct db *db, const struct batch *batch, int64_t *found, int64_t *calls_per_minute);
 
 /* Reads CALENDAR_COLUMNS of statements/campaigns.def, which begin at `column`, into the config. Lists live in the arena. */
 #define BATCH_CALENDAR_COLUMNS 7

@@ -189,15 +189,29 @@ static enum db_result copy_contacts(struct db *db, struct campaign_request *requ
 	return result == DB_NOT_FOUND ? refuse(request, REFUSED_CONTACT) : result;
 }
 
+static enum db_result judge_found(struct campaign_request *request, int64_t found)
+{
+	if (found < (int64_t)request->batch.config.phone_number_ids.count)
+		return refuse(request, REFUSED_NUMBER);
+	return found == 0 ? refuse(request, REFUSED_NO_NUMBER) : DB_OK;
+}
+
 static enum db_result save_numbers(struct db *db, struct campaign_request *request)
 {
-	size_t wanted = request->batch.config.phone_number_ids.count;
 	int64_t found;
 
 	DB_TRY(batch_save_numbers(db, &request->batch, &found));
-	if (found < (int64_t)wanted)
-		return refuse(request, REFUSED_NUMBER);
-	return found == 0 ? refuse(request, REFUSED_NO_NUMBER) : DB_OK;
+	return judge_found(request, found);
+}
+
+/* The same without writing, and the pace that the numbers would have. */
+static enum db_result find_numbers(struct db *db, struct campaign_request *request)
+{
+	int64_t found;
+
+	request->has_found_numbers = true;
+	DB_TRY(batch_find_numbers(db, &request->batch, &found, &request->numbers_calls_per_minute));
+	return judge_found(request, found);
 }
 
 static enum db_result find_agent(struct db *db, struct campaign_request *request)
@@ -257,6 +271,8 @@ static enum db_result judge_numbers(struct db *db, struct campaign_request *requ
 {
 	int64_t left;
 
+	if (request->has_found_numbers)
+		return DB_OK;
 	DB_TRY(batch_lock_numbers(db, &request->batch, &left));
 	if (left != 0)
 		return DB_OK;
@@ -329,13 +345,17 @@ static enum db_result apply_patch(struct campaign_request *request)
 	return DB_OK;
 }
 
-/* A zone that cannot be read now does not say what day it is there. That matters once calls may have been made. */
-static enum db_result recount_day(struct db *db, struct campaign_request *request)
+/* Today is another day in another zone. A zone that cannot be read now does not say what day it is there. That matters
+ * once calls may have been made. */
+static enum db_result change_day(struct db *db, struct campaign_request *request, const char *zone_before,
+                                 enum db_result (*count)(struct db *, struct batch *, int64_t))
 {
 	const char *zone = request->batch.config.timezone, *trouble = zone_trouble(zone);
 
+	if (strcmp(zone_before, zone) == 0)
+		return DB_OK;
 	if (trouble == NULL)
-		return batch_recount_day(db, &request->batch, request->now_us);
+		return count(db, &request->batch, request->now_us);
 	if (request->batch.status == BATCH_DRAFT)
 		return DB_OK;
 	fault_add(&request->faults, "timezone", "cannot be set now, because the time zone %s cannot be read: %s", zone, trouble);
@@ -352,8 +372,7 @@ enum db_result campaign_change(struct db *db, struct campaign_request *request)
 	DB_TRY(batch_save_config(db, &request->batch));
 	if (field_is_given(request->table, request->given, "phone_number_ids"))
 		DB_TRY(save_numbers(db, request));
-	if (strcmp(before.timezone, request->batch.config.timezone) != 0) /* today is another day there */
-		DB_TRY(recount_day(db, request));
+	DB_TRY(change_day(db, request, before.timezone, batch_recount_day));
 	if (batch_has_plan(request->batch.status) && batch_plan_differs(&before, &request->batch.config)) {
 		planning_restart(&request->batch, request->now_us);
 		DB_TRY(plan(db, request));
@@ -383,13 +402,27 @@ static enum db_result judge_preview(struct db *db, struct campaign_request *requ
 	}
 }
 
+/* Numbers that are given, or that its agent has when all that it had are gone. */
+static bool needs_numbers(const struct campaign_request *request)
+{
+	return field_is_given(request->table, request->given, "phone_number_ids") ||
+	       (!batch_is_running(request->batch.status) && request->batch.config.phone_number_ids.count == 0);
+}
+
+/* As campaign_change, but for what that writes. */
 enum db_result campaign_preview(struct db *db, struct campaign_request *request)
 {
+	const char *zone_before;
+
 	DB_TRY(batch_get(db, request->organization_id, &request->uuid, request->arena, &request->batch));
 	if (!batch_allows(request->batch.status, BATCH_CHANGE))
 		return refuse(request, REFUSED_STATE);
+	zone_before = request->batch.config.timezone;
 	DB_TRY(apply_patch(request));
+	if (needs_numbers(request))
+		DB_TRY(find_numbers(db, request));
 	DB_TRY(judge_preview(db, request));
+	DB_TRY(change_day(db, request, zone_before, batch_count_day));
 	batch_counts_settle(&request->batch.counts, BATCH_SCHEDULED);
 	planning_restart(&request->batch, request->now_us);
 	return DB_OK;

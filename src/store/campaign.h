@@ -38,6 +38,8 @@ struct campaign_request {
 	struct uuid missing_contact;
 	struct faults faults;
 	int64_t added, skipped; /* contacts: together what was sent */
+	bool has_found_numbers; /* a preview of other numbers than those that are stored … */
+	int64_t numbers_calls_per_minute; /* … and their pace; 0: one of them has none */
 };
 
 enum db_result campaign_create(struct db *db, struct campaign_request *request);

@@ -275,6 +275,14 @@ int64_t claim_facts_places(const struct claim_campaign *campaign)
 	return campaign->places != 0 && campaign->places < places ? campaign->places : places;
 }
 
+/* The window is open or closed by itself, however far ahead the start is. */
+static struct span span_at(const struct calendar *calendar, int64_t at_us, struct span otherwise)
+{
+	struct span span;
+
+	return calendar_find_span(calendar, at_us, &span) == CALENDAR_SPAN ? span : otherwise;
+}
+
 struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us, int64_t dialer_room)
 {
 	struct gate_facts facts = {
@@ -302,6 +310,8 @@ struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us
 	if (now_us < campaign->span.from_us || now_us >= campaign->span.until_us)
 		campaign->answer = calendar_find_span_with_rest(&facts.calendar, now_us > facts.start_at_us ? now_us
 		                                                : facts.start_at_us, CALL_REST_US, &campaign->span);
+	if (campaign->answer == CALENDAR_SPAN && facts.start_at_us > now_us)
+		campaign->span = span_at(&facts.calendar, now_us, campaign->span);
 	if (campaign->answer != CALENDAR_SPAN)
 		campaign->span = (struct span){ INSTANT_NEVER, INSTANT_NEVER, 0 };
 	facts.answer = facts.contact_answer = campaign->answer;

@@ -53,14 +53,15 @@ def report(t, calls):
         assert said["result"] == "accepted", said
 
 
-def recount(calls):
+def recount(campaign, calls):
     ended = [call for call in calls if call["status"] in ENDINGS]
     statuses = collections.Counter(call["status"] for call in ended)
     talks = [call["duration_seconds"] for call in ended
              if call["status"] == "completed" and call["duration_seconds"] is not None]
     return {
         "attempts": len(calls),
-        "answer_rate": statuses["completed"] / len(ended) if ended else None,
+        "answer_rate": campaign["completed"] / campaign["called"] if campaign["called"] else None,
+        "call_answer_rate": statuses["completed"] / len(ended) if ended else None,
         "average_duration_seconds": sum(talks) / len(talks) if talks else None,
         "total_minutes": sum(call["duration_seconds"] or 0 for call in ended) / 60,
         "total_cost": sum(call["cost"] or 0 for call in ended),
@@ -99,8 +100,12 @@ def check_all(t, batch):
         told = analytics(t, batch, interval)
         check_counters(told)
         assert all(told[name] == campaign[name] for name in COUNTERS + ("total_contacts", "called")), told
-        for name, wanted in recount(calls).items():
+        for name, wanted in recount(campaign, calls).items():
             assert same(told[name], wanted), (name, told[name], wanted)
+        assert told["calls"] == {"ended": len(ended), **{status: sum(call["status"] == status for call in ended)
+                                                         for status in ENDINGS + ("cancelled",)}}, told
+        assert told["calls"]["ended"] == sum(period["attempts"] for period in told["series"]), told
+        assert told["waiting_first"] + told["waiting_retry"] == told["pending"], told
         check_reasons(told["outcomes"], "outcome", ended)
         check_reasons(told["end_reasons"], "end_reason", ended)
         assert (told["interval"], told["timezone"]) == (interval, campaign["timezone"]), told
@@ -119,7 +124,8 @@ def test_analytics_equal_a_recount(t):
     receiver.wait_for_calls(80)
     until(lambda: t.api.read(batch)["in_progress"] == 80)
     told = check_all(t, batch)
-    assert told["answer_rate"] is None and told["series"] == [] and told["skipped"] == 2, told
+    assert told["answer_rate"] == 0 and told["call_answer_rate"] is None, told
+    assert told["series"] == [] and told["skipped"] == 2, told
 
     # As if the calls had been placed over the last days.
     t.stack.sql(f"UPDATE calls SET called_at = called_at - INTERVAL position * 43 MINUTE"
@@ -137,7 +143,7 @@ def test_analytics_equal_a_recount(t):
 
     until(lambda: receiver.of_type("batch.completed", batch), what="batch.completed has come")
     event = receiver.of_type("batch.completed", batch)[0].data
-    for name in COUNTERS + ("attempts", "answer_rate", "average_duration_seconds", "total_minutes", "total_cost"):
+    for name in COUNTERS + ("attempts", "answer_rate", "call_answer_rate", "calls", "waiting_first", "waiting_retry", "average_duration_seconds", "total_minutes", "total_cost"):
         assert event[name] == told[name], (name, event, told)
 
 
@@ -147,14 +153,61 @@ def test_retries_count_as_attempts(t):
     batch = t.api.batch(agent, 5, retry_failed=True, max_retry_attempts=1, retry_delay_minutes=1)
     t.api.schedule(batch)
     until(lambda: len(receiver.calls(batch)) == 5 and t.api.read(batch)["in_progress"] == 0)
+    told = analytics(t, batch)
+    assert (told["waiting_first"], told["waiting_retry"], told["answer_rate"], told["call_answer_rate"]) == (0, 5, 0, 0), told
     t.stack.sql(f"UPDATE due_contacts SET due_at = due_at - INTERVAL 1 HOUR;"
                 f" UPDATE batch_calls SET low_water = '1000-01-01', wake_at = UTC_TIMESTAMP(6)"
                 f" WHERE uuid = {hex_id(batch)}")
     t.api.wait_for(batch, "completed")
     told = analytics(t, batch)
-    assert (told["attempts"], told["completed"], told["answer_rate"]) == (10, 5, 1), told
+    assert (told["attempts"], told["completed"], told["answer_rate"], told["call_answer_rate"]) == (10, 5, 1, 0.5), told
+    assert (told["waiting_first"], told["waiting_retry"]) == (0, 0), told
     assert (told["average_duration_seconds"], told["total_minutes"]) == (6, 1), told
     assert sum(period["busy"] for period in told["series"]) == 5, told
+
+
+def test_rates_while_retries_wait(t):
+    """Who waits for a retry was called. What part of the contacts answered is told of all that were called."""
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: ends("completed" if int(call.data["to"][-2:]) <= 4 else "busy")
+    batch = t.api.batch(agent, 12, retry_failed=True, max_retry_attempts=1, retry_delay_minutes=60, max_calls_per_day=9)
+    t.api.schedule(batch)
+    until(lambda: len(receiver.calls(batch)) == 9 and t.api.read(batch)["in_progress"] == 0)
+    told = check_all(t, batch)
+    assert (told["called"], told["completed"], told["busy"], told["pending"]) == (9, 4, 0, 8), told
+    assert (told["waiting_first"], told["waiting_retry"]) == (3, 5), told
+    assert same(told["answer_rate"], 4 / 9) and same(told["call_answer_rate"], 4 / 9), told
+    t.api.post(f"/batch-calls/{batch['id']}/cancel")
+    told = check_all(t, batch)
+    assert (told["waiting_first"], told["waiting_retry"], told["pending"]) == (0, 0, 0), told
+
+
+def test_a_part_of_the_series(t):
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: ends("completed")
+    batch = t.api.batch(agent, 6, timezone=KATHMANDU)
+    t.api.schedule(batch)
+    t.api.wait_for(batch, "completed")
+    row = t.row_of(batch)
+    t.stack.sql(f"UPDATE batch_quarters SET quarter = quarter - 96 WHERE batch_id = {row}")
+    t.stack.sql(f"INSERT INTO batch_quarters SELECT batch_id, quarter + 4 * n, status, calls, timed, seconds, cost FROM"
+                f" batch_quarters JOIN (SELECT 1 AS n UNION SELECT 2 UNION SELECT 30) m WHERE batch_id = {row}")
+    for interval in ("hour", "day"):
+        whole = analytics(t, batch, interval)
+        periods = [period["period"] for period in whole["series"]]
+        assert len(periods) == (4 if interval == "hour" else len(set(periods))), periods
+        path = f"/batch-calls/{batch['id']}/analytics"
+        for first in range(len(periods)):
+            for last in range(first + 1, len(periods)):
+                told = t.api.get(path, interval=interval, **{"from": periods[first], "to": periods[last]})
+                assert told["series"] == whole["series"][first:last], (first, last, told)
+                assert told["calls"] == whole["calls"]
+            assert t.api.get(path, interval=interval, **{"from": periods[first]})["series"] == whole["series"][first:]
+        assert t.api.get(path, interval=interval, to="1970-01-01")["series"] == []
+    for query in ({"from": "2026-13-01"}, {"to": "yesterday"}, {"from": "2026-11-21T09:00Z"}, {"from": ""},
+                  {"to": "2026-11-21T09:00:00"}, {"from": "2026-11-22", "to": "2026-11-21"},
+                  {"from": "2026-11-22", "to": "2026-11-22"}):
+        t.api.refuse("bad_request", "GET", path, field=list(query)[-1], query=query)
 
 
 def test_reasons_that_are_all_different_do_not_pile_up(t):
@@ -340,6 +393,52 @@ def planned_days(t, batch):
 
 def preview(t, batch, changes=None):
     return t.api.post(f"/batch-calls/{batch['id']}/preview", changes and {"changes": changes})
+
+
+def test_a_preview_is_refused_as_the_change(t):
+    _, agent = t.dialing_agent()
+    batch = t.api.batch(agent, 3)
+    path = f"/batch-calls/{batch['id']}"
+    foreign = t.client(organization="another").number()["id"]
+    gone = t.api.number()["id"]
+    t.api.delete(f"/telephony/numbers/{gone}")
+    for changes in ({"phone_number_ids": [foreign]}, {"phone_number_ids": [gone]}, {"phone_number_ids": []},
+                    {"phone_number_ids": None}, {"phone_number_ids": ["x"]}, {"phone_number_ids": batch["phone_number_ids"] * 2},
+                    {"timezone": "Europe/Atlantis"}, {"start_time": "09:00"}, {"agent_id": agent["id"]},
+                    {"schedule_type": "scheduled"}, {"scheduled_at": "9999-12-30T00:00:00Z"}, {"retry_on": ["x"]},
+                    {"contacts": []}, {"calling_windows": [{"days": [1], "start": "09:00", "end": "09:00"}]}):
+        real = t.api.send("PATCH", path, changes)
+        told = t.api.send("POST", f"{path}/preview", {"changes": changes})
+        assert real.status == told.status == 422, (changes, real, told)
+        assert real.error["code"] == told.error["code"], (real, told)
+        fields = [fault["field"] for fault in real.details.get("errors", [])]
+        assert [fault["field"].removeprefix("changes.") for fault in told.details.get("errors", [])] == fields, (real, told)
+        reasons = [fault["reason"] for fault in real.details.get("errors", [])]
+        assert [fault["reason"] for fault in told.details.get("errors", [])] == reasons, (real, told)
+    assert t.api.read(batch) == batch
+
+
+def test_a_preview_of_other_numbers(t):
+    """The estimate goes by the pace of the numbers that the campaign would call from."""
+    _, agent = t.dialing_agent()
+    batch = t.api.batch(agent, 61, max_concurrent_calls=100)
+    slow = t.api.number()["id"]
+    t.api.patch(f"/telephony/numbers/{slow}", {"calls_per_minute": 1})
+
+    def hours(changes):
+        told = t.api.post(f"/batch-calls/{batch['id']}/preview", {"changes": changes, "average_call_seconds": 1})
+        day = told["estimate"]["days"]
+        return (parse(day[-1]["last_at"]) - parse(day[0]["first_at"])).total_seconds() / 3600
+
+    assert hours({}) < 0.1 and hours({"name": "x"}) < 0.1
+    assert same(hours({"phone_number_ids": [slow]}), 1)
+    assert hours({"phone_number_ids": [slow] + batch["phone_number_ids"]}) < 0.1
+    t.api.patch(f"/batch-calls/{batch['id']}", {"phone_number_ids": [slow]})
+    assert same(hours({}), 1)
+    assert hours({"phone_number_ids": batch["phone_number_ids"]}) < 0.1
+    t.api.post("/telephony/numbers/assign", {"number_id": slow, "agent_id": agent["id"], "assignment_type": "outbound"})
+    t.api.patch(f"/batch-calls/{batch['id']}", {"phone_number_ids": batch["phone_number_ids"]})
+    assert same(hours({"phone_number_ids": []}), 1)
 
 
 def test_what_is_previewed_comes_to_be(t):

@@ -5,9 +5,10 @@ import re
 import threading
 
 import tap
-from client import COUNTERS
+from client import COUNTERS, until
+from receiver import TAKEN
 
-TAG = re.compile(r'"[0-9a-f]{32}"')
+TAG = re.compile(r'"[0-9a-f]{16}-[0-9a-f]{16}"')  # of what is configured, and of all
 STACK = {"config": {"workers": 8}}
 
 
@@ -56,9 +57,11 @@ def test_a_change_makes_another_tag(t):
 def test_every_single_object_has_a_tag_and_nothing_else(t):
     _, agent = t.dialing_agent()
     batch = t.api.batch(agent, 1)
-    for path in (f"/agents/{agent['id']}", f"/batch-calls/{batch['id']}",
-                 f"/batch-calls/{batch['id']}/contacts/1"):
+    for path in (f"/agents/{agent['id']}", f"/batch-calls/{batch['id']}"):
         assert get(t, path, tag_of(t, path)).status == 304, path
+    path = f"/batch-calls/{batch['id']}/contacts/1"  # which cannot be changed
+    tag = t.api.send("GET", path).headers["ETag"]
+    assert re.fullmatch(r'"[0-9a-f]{32}"', tag) and get(t, path, tag).status == 304, tag
     for path in ("/agents", f"/batch-calls/{batch['id']}/contacts", "//healthz"):
         assert t.api.send("GET", path, headers={"If-None-Match": "*"}).status == 200, path
     missing = t.api.send("GET", f"/webhooks/{batch['id']}", headers={"If-None-Match": "*"})
@@ -99,6 +102,55 @@ def test_of_many_at_once_one_wins(t):
         assert sorted(reply.status for reply in replies) == [200] + [412] * 7, replies
         winner = next(reply for reply in replies if reply.status == 200)
         assert t.api.get(path)["description"] == winner.data["description"]
+
+
+def test_a_campaign_that_runs_can_be_changed_under_a_condition(t):
+    """Its counters and its state move the tag of If-None-Match, and not what If-Match compares."""
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: TAKEN
+    batch = t.api.batch(agent, 5, metadata={"a": ["}", "\\\"", {"b": "]"}], "status": "x", "name": "in it"}, name='"name":"x"')
+    path = f"/batch-calls/{batch['id']}"
+    before = tag_of(t, path)
+    t.api.schedule(batch)
+    receiver.wait_for_calls(3)
+    t.api.wait_for(batch, "active")
+    running = tag_of(t, path)
+    assert running != before and running[:17] == before[:17], (before, running)
+    assert get(t, path, before).status == 200
+    for call in receiver.calls()[:2]:
+        t.api.post(f"/calls/{call.data['call_id']}/status", {"status": "completed"})
+    reply = t.api.send("PATCH", path, {"max_concurrent_calls": 20}, headers={"If-Match": before})
+    assert reply.status == 200 and reply.headers["ETag"][:17] != before[:17], reply
+    for field, value in (("max_concurrent_calls", 30), ("name", "n"), ("working_days", [1, 2, 3, 4, 5, 6])):
+        t.api.refuse("precondition_failed", "PATCH", path, {field: value}, headers={"If-Match": before})
+        tag = tag_of(t, path)
+        assert t.api.send("PATCH", path, {field: value}, headers={"If-Match": tag}).status == 200
+        assert tag_of(t, path)[:17] != tag[:17], field
+    for tags in (tag_of(t, path)[:16] + '"', tag_of(t, path)[:17], before, '"' + before[18:]):
+        t.api.refuse("precondition_failed", "PATCH", path, {"name": "z"}, headers={"If-Match": tags})
+    t.api.post(f"{path}/cancel")
+
+
+def test_an_agent_whose_dialer_has_answered(t):
+    receiver, agent = t.dialing_agent()
+    path = f"/agents/{agent['id']}"
+    tag = t.api.send("PATCH", path, {"greeting": "Hello"}).headers["ETag"]  # before the dialer has taken it
+    until(lambda: t.api.active(agent["id"]), what="the agent is active again")
+    assert t.api.send("PATCH", path, {"greeting": "Good day"}, headers={"If-Match": tag}).status == 200
+    t.api.refuse("precondition_failed", "PATCH", path, {"greeting": "x"}, headers={"If-Match": tag})
+
+
+def test_other_objects_whose_figures_move(t):
+    folder = t.api.post("/contacts/folders", {"name": "F"})
+    path = f"/contacts/folders/{folder['id']}"
+    tag = tag_of(t, path)
+    t.api.post("/contacts", {"phone_number": "+4930123456", "folder_id": folder["id"]})
+    assert tag_of(t, path) != tag
+    assert t.api.send("PATCH", path, {"name": "G"}, headers={"If-Match": tag}).status == 200
+    t.api.refuse("precondition_failed", "PATCH", path, {"name": "H"}, headers={"If-Match": tag})
+    path = "/organization"
+    tag = tag_of(t, path)
+    assert t.api.send("PATCH", path, {}, headers={"If-Match": tag}).status == 200
 
 
 def test_a_campaign_is_replanned_once(t):

@@ -246,6 +246,29 @@ def test_a_campaign_without_numbers_takes_those_of_its_agent(t):
         assert batch["from_number"] == numbers[0]["phone_number"]
 
 
+def test_a_deleted_agent_is_still_named(t):
+    """By its campaigns and calls, which are found by it as before."""
+    receiver, agent = t.dialing_agent()
+    other = t.dialing_agent()[1]
+    done, draft = t.api.batch(agent, 2), t.api.batch(agent, 1)
+    t.api.schedule(done)
+    done = t.api.wait_for(done, "completed")
+    tag = t.api.send("GET", f"/batch-calls/{draft['id']}").headers["ETag"]
+    calls = t.api.all("/calls", agent_id=agent["id"])
+    t.api.delete(f"/agents/{agent['id']}")
+    t.api.refuse("not_found", "GET", f"/agents/{agent['id']}")
+    for batch in (done, draft):
+        assert t.api.read(batch)["agent_id"] == agent["id"]
+    assert t.api.send("GET", f"/batch-calls/{draft['id']}", headers={"If-None-Match": tag}).status == 304
+    assert [batch["id"] for batch in t.api.all("/batch-calls", agent_id=agent["id"])] == [draft["id"], done["id"]]
+    assert t.api.all("/calls", agent_id=agent["id"]) == calls and len(calls) == 2
+    assert all(t.api.get(f"/calls/{call['id']}") == call for call in calls), calls
+    assert {call["agent_id"] for call in t.api.calls_of(done)} == {agent["id"]}
+    assert t.api.all("/batch-calls", agent_id=other["id"]) == []
+    stranger = t.client(organization="another")
+    assert stranger.all("/batch-calls", agent_id=agent["id"]) == []
+
+
 # Lists
 
 def test_pages(t):

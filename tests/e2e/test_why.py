@@ -34,6 +34,22 @@ def test_a_draft_and_a_start_that_is_ahead(t):
     assert (told["status"], told["held_by"], told["waits_for"]) == ("paused", "campaign_state", "campaign_state"), told
 
 
+def test_the_window_is_open_though_the_start_is_ahead(t):
+    """Of the campaign, and of a contact; a window that is closed today is closed."""
+    _, agent = t.dialing_agent()
+    today = datetime.datetime.now(UTC).isoweekday()
+    whole, never = t.api.batch(agent, 1, **FAR), t.api.batch(agent, 1, working_days=[today % 7 + 1], **FAR)
+    for batch, is_open in ((whole, True), (never, False)):
+        for told in (why(t, batch), t.api.get(f"/batch-calls/{batch['id']}/contacts/1/why")):
+            gates = {gate["gate"]: gate for gate in told["gates"]}
+            assert gates["scheduled_start"]["open"] is False
+            assert gates["calling_window"]["open"] is is_open, told
+            assert gates["calling_window"]["facts"]["callable_from"] < "2040", told
+            assert told["next_at"] >= "2040-01-02T09:00:00", told
+        text = t.stack.outdial("explain", batch["id"], "1")
+        assert ("closed  calling_window" in text) is not is_open, text
+
+
 def test_all_places_are_taken(t):
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: TAKEN

@@ -274,9 +274,13 @@ static void dates_and_instants(void **state)
 	refused(state, "\"when\":\"tomorrow\"", "when",
 	        "must be an ISO 8601 date and time, such as 2026-11-21T09:00:00Z");
 	refused(state, "\"when\":\"0999-01-01T00:00:00Z\"", "when",
-	        "must be in the years 1970 to 9999");
+	        "must be from 1970-01-01 to 9999-12-29 (UTC)");
+	taken(state, "\"when\":\"9999-12-29T23:59:59.999999Z\"");
+	taken(state, "\"when\":\"1970-01-01T00:00:00Z\"");
+	refused(state, "\"when\":\"9999-12-30T00:00:00Z\"", "when",
+	        "must be from 1970-01-01 to 9999-12-29 (UTC)");
 	refused(state, "\"when\":\"9999-12-31T00:00:00Z\"", "when",
-	        "must be in the years 1970 to 9999");
+	        "must be from 1970-01-01 to 9999-12-29 (UTC)");
 }
 
 static void objects_come_back_as_they_were(void **state)
