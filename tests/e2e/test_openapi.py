@@ -326,7 +326,7 @@ def test_campaigns(t):
     api.refuse("no_contacts", "scheduleBatchCall", empty)
     api.refuse("no_phone_number_configured", "updateBatchCall", empty, body={"phone_number_ids": None})
     api.refuse("no_contacts", "previewBatchCall", empty, body={})
-    lost_number, lost_agent = t.api.number(), t.api.agent(receiver.endpoint())
+    lost_number, lost_agent = t.api.number(), t.api.agent(receiver.endpoint("/lost"))
     lost = api.ok("createBatchCall", body=dict(wanted, phone_number_ids=[lost_number["id"]], agent_id=lost_agent["id"],
                                                contacts=contacts(1)))["id"]
     paused = api.ok("createBatchCall", body=dict(wanted, phone_number_ids=[lost_number["id"]], agent_id=lost_agent["id"],
