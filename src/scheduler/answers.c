@@ -120,8 +120,9 @@ void answers_collect(struct answers *answers, const struct deliver_result *resul
 		try_again(answers, result);
 }
 
-static enum db_result write_failed(struct db *db, struct answers *answers)
+static enum db_result write_failed(struct db *db, void *context)
 {
+	const struct answers *answers = context;
 	struct buf rows = { 0 };
 	struct json json = json_to(&rows);
 	enum db_result result;
@@ -139,10 +140,18 @@ static enum db_result write_failed(struct db *db, struct answers *answers)
 	return result;
 }
 
-/* Refused by the server: the ends of their leases settle them. */
-static enum db_result kept(enum db_result result)
+static enum db_result write_tries(struct db *db, void *context)
 {
-	return result == DB_ERROR ? DB_OK : result;
+	return tries_write_calls(db, context);
+}
+
+/* What the server refuses is dropped: the ends of their leases settle the calls. What waited for a lock is written later. */
+static enum db_result write_part(struct db *db, db_work *work, void *context)
+{
+	enum db_result result = db_transact_briefly(db, DB_REPEATABLE, work, context);
+	bool waited = result == DB_CONFLICT && db_waited_for_lock(db);
+
+	return db_is_refusal(result) && !waited ? DB_OK : result;
 }
 
 enum db_result answers_write(struct db *db, struct answers *answers)
@@ -156,9 +165,10 @@ enum db_result answers_write(struct db *db, struct answers *answers)
 	answers->report_count = 0;
 	arena_reset(answers->arena);
 	if (answers->failed_count != 0)
-		DB_TRY(kept(write_failed(db, answers)));
+		DB_TRY(write_part(db, write_failed, answers));
 	answers->failed_count = 0;
-	DB_TRY(kept(tries_write_calls(db, &answers->tries)));
+	if (answers->tries.rows.len != 0)
+		DB_TRY(write_part(db, write_tries, &answers->tries));
 	tries_clear(&answers->tries);
 	return DB_OK;
 }

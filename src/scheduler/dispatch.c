@@ -14,6 +14,7 @@
 #include "store/statements.h"
 
 #define HELD_RECHECK_US US_PER_SECOND
+#define REFUSED_RECHECK_US (60 * US_PER_SECOND)
 #define OFF_RECHECK_US (5 * US_PER_SECOND)
 
 static void write_ids(struct buf *out, const struct uuid *ids, int count)
@@ -222,6 +223,7 @@ enum db_result dispatch_calls(struct db *db, struct deliver *deliver, const stru
 struct overdue {
 	const struct conf *conf;
 	int limit, found;
+	struct uuid first; /* of those that were found */
 	struct arena *arena;
 	struct uuid *leased;
 	int leased_count;
@@ -246,6 +248,7 @@ static enum db_result find_overdue(struct db *db, void *context)
 	for (size_t r = 0; r < rows.count; r++) {
 		struct uuid id = db_get_uuid(&rows, r, 0);
 
+		overdue->first = r == 0 ? id : overdue->first;
 		if (db_get_int(&rows, r, 1) != CALL_QUEUED)
 			overdue->concluded[overdue->concluded_count++] =
 				conclusion(&id, CALL_UNREPORTED, CALL_FAILED, "no_report");
@@ -262,6 +265,25 @@ static enum db_result find_overdue(struct db *db, void *context)
 	return result;
 }
 
+/* Halves what is looked at until the call that the server refuses to lease is alone. It is left for a minute. */
+static enum db_result lease_overdue(struct db *db, struct overdue *overdue)
+{
+	enum db_result result = db_transact_briefly(db, DB_ONCE, find_overdue, overdue);
+	char id[UUID_TEXT];
+
+	while (db_is_refusal(result) && overdue->limit > 1) {
+		overdue->limit /= 2;
+		result = db_transact_briefly(db, DB_ONCE, find_overdue, overdue);
+	}
+	if (!db_is_refusal(result) || overdue->found == 0)
+		return result;
+	uuid_format(&overdue->first, id);
+	log_error("a call is left for a minute, because the database refuses to lease it call=%s", id);
+	overdue->leased_count = overdue->concluded_count = 0;
+	return db_exec(db, SQL_REPORT_LEAVE_CALL, DB_ARGS(db_instant(clock_now_us() + REFUSED_RECHECK_US),
+	                                                  db_uuid(&overdue->first)));
+}
+
 enum db_result dispatch_overdue(struct db *db, struct deliver *deliver, const struct conf *conf, int *found)
 {
 	struct overdue overdue = { .conf = conf, .limit = deliver_free_slots(deliver, DELIVER_CALL), .arena = arena_new() };
@@ -270,7 +292,7 @@ enum db_result dispatch_overdue(struct db *db, struct deliver *deliver, const st
 	if (overdue.limit > REPORTS_MAX)
 		overdue.limit = REPORTS_MAX;
 	if (overdue.limit != 0)
-		result = db_transact(db, DB_ONCE, find_overdue, &overdue);
+		result = lease_overdue(db, &overdue);
 	if (result == DB_OK && overdue.concluded_count != 0) {
 		enum report_result *results = arena_alloc(overdue.arena, (size_t)overdue.limit * sizeof *results);
 

@@ -345,7 +345,7 @@ static void settle_unanswered(const struct report_job *job, struct reported_batc
 {
 	int64_t leases_used = call->tries - (call->unanswered->premise == CALL_UNASKED);
 
-	if (batch_is_over(batch->status)) {
+	if (batch_is_final(batch->status)) {
 		struct call_report ending = *call->unanswered;
 
 		ending.status = CALL_CANCELLED;

@@ -219,6 +219,33 @@ static void a_window_is_mended_in_failed(void **state)
 	assert_int_equal(scene_claim(scene, 10), 3);
 }
 
+/* Of two calls that were claimed no dialer was asked for one when the campaign failed: it is in the plan again. */
+static void who_was_not_asked_for_is_not_cancelled(void **state)
+{
+	struct scene *scene = *state;
+	struct call_report unasked;
+	enum report_result result;
+
+	scene->config.max_concurrent_calls = 2;
+	scene_start(scene, 3);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 2);
+	ask("UPDATE batch_calls SET status = %d WHERE id = %lld", (int)BATCH_FAILED, (long long)scene->batch);
+	unasked = scene_report(&scene->calls[0], CALL_FAILED);
+	unasked.premise = CALL_UNASKED;
+	assert_ok(reports_apply(scene->fixture->db, 0, &unasked, 1, clock_now_us(), &result));
+	assert_int_equal(result, REPORT_ACCEPTED);
+	scene_tell(scene, &scene->calls[1], CALL_COMPLETED);
+	assert_int_equal(scene_batch(scene).counts.cancelled, 2);
+	scene_do(scene, campaign_schedule);
+	assert_int_equal(scene_batch(scene).counts.pending, 2);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 2);
+	scene_tell_all(scene, CALL_COMPLETED);
+	assert_int_equal(scene_batch(scene).counts.completed, 3);
+	scene_check_sums(scene);
+}
+
 static void nobody_left_in_failed(void **state)
 {
 	struct scene *scene = *state;
@@ -300,6 +327,7 @@ int main(void)
 		SCENE_TEST(a_start_of_long_ago_is_not_taken_for_now),
 		SCENE_TEST(what_has_failed_is_scheduled_again),
 		SCENE_TEST(a_window_is_mended_in_failed),
+		SCENE_TEST(who_was_not_asked_for_is_not_cancelled),
 		SCENE_TEST(nobody_left_in_failed),
 		SCENE_TEST(an_agent_that_is_not_ready_holds_its_campaigns),
 		SCENE_TEST(an_agent_that_is_deleted_meanwhile),

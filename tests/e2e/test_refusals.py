@@ -3,7 +3,7 @@
 
 import tap
 from client import contacts, until
-from receiver import ends
+from receiver import Answer, ends
 
 
 def row_of(t, batch):
@@ -109,6 +109,37 @@ def test_an_answer_that_is_refused(t):
     wake_all(t)
     assert t.api.wait_for(batch, "completed")["completed"] == 40
     assert len({call.id for call in receiver.calls() if call.data["to"] == number}) == 1
+
+
+def test_a_try_that_fails_in_any_way(t):
+    receiver, agent = t.dialing_agent()
+    refused = set()
+    for name, number in ERRORS.items():
+        bad, good = t.api.batch(agent, 1), t.api.batch(agent, 20)
+        receiver.script = lambda call: Answer(503) if call.data["batch_call_id"] == bad["id"] else ends()
+        row = row_of(t, bad)
+        fail(t, "UPDATE", "calls", f"NEW.batch_id = {row} AND NEW.status = 0 AND NEW.wake_at < OLD.wake_at", number)
+        t.api.schedule(bad)
+        receiver.wait_for_calls(1)
+        t.api.schedule(good)
+        t.api.wait_for(good, "completed", 10)
+        mend(t)
+        # Now its lease cannot be renewed, and it comes first.
+        fail(t, "UPDATE", "calls", f"NEW.batch_id = {row} AND NEW.status = 0 AND NEW.tries <> OLD.tries", number)
+        t.stack.sql(f"UPDATE calls SET wake_at = '2020-01-01' WHERE batch_id = {row}")
+        other = t.api.batch(agent, 1)
+
+        def second_time(call):
+            if call.data["batch_call_id"] != other["id"] or call.id in refused:
+                return ends()
+            refused.add(call.id)
+            return Answer(503)
+        receiver.script = second_time
+        t.api.schedule(other)
+        t.api.wait_for(other, "completed", 20)
+        mend(t)
+        wake_all(t)
+        assert t.api.wait_for(bad, "completed", 20)["completed"] == 1, name
 
 
 def test_a_plan_that_is_refused(t):
