@@ -174,7 +174,10 @@ static void many_bytes_of_contacts(void **state)
 	struct campaign_request request = { .table = &contacts_fields, .config.contacts = { list, COUNT } };
 	char *quotes = arena_alloc(scene->fixture->arena, SIZE + 1);
 
-	memset(quotes, '"', SIZE);
+	memcpy(quotes, "{\"q\":\"", 6);
+	for (int i = 6; i < SIZE - 2; i += 2)
+		memcpy(quotes + i, "\\\"", 2);
+	memcpy(quotes + SIZE - 2, "\"}", 2);
 	for (int i = 0; i < COUNT; i++)
 		list[i] = (struct contact_input){
 			.phone_number = arena_printf(scene->fixture->arena, "+1%d", i), .first_name = "", .last_name = "",
