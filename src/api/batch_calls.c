@@ -1,6 +1,7 @@
 #include "api/batch_calls.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "api/page.h"
 #include "api/reply.h"
@@ -10,26 +11,40 @@
 #include "store/batch_contact_store.h"
 #include "store/batch_store.h"
 #include "store/campaign.h"
+#include "store/campaign_list.h"
 #include "store/planning.h"
 
 struct batch_query {
 	struct page page;
-	struct batch_filter filter;
+	struct campaign_filter filter;
+	int order;
+	const char *fields;
 };
 
-static const struct batch_query batch_query_initial = { .page = PAGE_INITIAL, .filter.status = -1 };
-
-static const struct field batch_query_list[] = {
-	PAGE_FIELDS(struct batch_query),
-	{ .name = "status", .type = FIELD_CHOICE, .offset = offsetof(struct batch_query, filter.status),
-	  .choices = batch_status_names },
-	{ .name = "agent_id", .type = FIELD_ID, .offset = offsetof(struct batch_query, filter.agent_id) },
+static const struct batch_query batch_query_initial = {
+	.page = PAGE_INITIAL, .filter = { .search = "" }, .order = PAGE_DESCENDING, .fields = "",
 };
 
-const struct field_table batch_calls_query = {
-	batch_query_list, sizeof batch_query_list / sizeof *batch_query_list, sizeof(struct batch_query),
-	&batch_query_initial,
+#define FIELDS_FIELD(holder) FIELD(holder, fields, STRING, .min = 1, .max = 1000)
+
+FIELD_TABLE(batch_calls_query, struct batch_query, &batch_query_initial,
+            PAGE_FIELDS(struct batch_query),
+            FIELD_AS("status", struct batch_query, filter.statuses, CHOICES, .min = 1, .max = BATCH_STATUS__MAX,
+                     .choices = batch_status_names),
+            FIELD_AS("agent_id", struct batch_query, filter.agent_id, ID),
+            FIELD_AS("search", struct batch_query, filter.search, STRING, .min = 1, .max = 255),
+            FIELD_AS("ids", struct batch_query, filter.ids, IDS, .min = 1, .max = 100),
+            FIELD_AS("sort_by", struct batch_query, filter.sort, CHOICE, .choices = campaign_sort_names),
+            FIELD(struct batch_query, order, CHOICE, .choices = page_order_names),
+            FIELDS_FIELD(struct batch_query));
+
+struct selection {
+	const char *fields;
 };
+
+static const struct selection selection_initial = { .fields = "" };
+
+FIELD_TABLE(batch_call_query, struct selection, &selection_initial, FIELDS_FIELD(struct selection));
 
 struct contact_query {
 	struct page page;
@@ -60,26 +75,106 @@ static enum db_result reply_batch(struct request *request, int status, const str
 	return reply_end(request);
 }
 
+/* Whether a campaign has a member of this name: one without any content is written to find out. */
+static bool has_member(const char *name)
+{
+	const char *const names[] = { name, NULL };
+	struct buf out = { 0 };
+	struct json json = json_to(&out);
+	bool has;
+
+	json_begin_array(&json, NULL);
+	json_select(&json, names);
+	batch_write(&json, NULL, &(struct batch){ .config = { .name = "" }, .status_reason = "" });
+	json_end(&json);
+	has = strcmp(out.data, "[{}]") != 0;
+	buf_free(&out);
+	return has;
+}
+
+/* The names in `fields`, for json_select; NULL: all members are wanted. */
+static enum db_result read_selection(struct request *request, const char *fields, const char ***selected)
+{
+	char *text = arena_strdup(request->arena, fields), *rest = text, *name;
+	size_t count = 0;
+
+	*selected = NULL;
+	if (*text == '\0')
+		return DB_OK;
+	*selected = arena_alloc(request->arena, (strlen(text) + 1) * sizeof **selected);
+	while ((name = strsep(&rest, ",")) != NULL) {
+		if (!has_member(name))
+			return page_refuse(request, "fields", "must hold only members of a campaign, with commas between them");
+		(*selected)[count++] = name;
+	}
+	(*selected)[count] = NULL;
+	return DB_OK;
+}
+
+/* Who names campaigns wants these and no others. */
+static enum db_result check_ids(struct request *request, struct batch_query *query)
+{
+	const struct campaign_filter *filter = &query->filter;
+
+	if (filter->ids.count == 0)
+		return DB_OK;
+	if (filter->statuses != 0 || *filter->search != '\0' || !uuid_is_nil(&filter->agent_id) || query->page.offset != 0 ||
+	    *query->page.cursor != '\0')
+		return page_refuse(request, "ids", "cannot be given together with a filter, an offset or a cursor");
+	if (query->page.limit < (int64_t)filter->ids.count)
+		query->page.limit = (int64_t)filter->ids.count;
+	return DB_OK;
+}
+
+/* `meta`, with how many campaigns there are in each state. */
+static enum db_result reply_totals(struct request *request, const struct campaign_totals *totals)
+{
+	struct json *json = reply_begin_meta(request);
+
+	json_begin_object(json, "counts");
+	for (int status = 0; status < BATCH_STATUS__MAX; status++)
+		json_int(json, batch_status_names[status], totals->of[status]);
+	json_end(json);
+	json_bool(json, "counts_are_exact", totals->are_exact);
+	return reply_end_meta(request);
+}
+
 enum db_result batch_calls_list(struct request *request)
 {
 	struct batch_query *query = request->query;
+	struct campaign_totals totals;
 	struct listing listing = { 0 };
 	enum db_result result;
+	const char **selected;
 
+	DB_TRY(read_selection(request, query->fields, &selected));
+	DB_TRY(check_ids(request, query));
+	query->filter.descending = query->order == PAGE_DESCENDING;
+	query->page.order = query->filter.sort * 2 + query->order;
 	DB_TRY(page_begin(request, &query->page));
-	result = batch_list(request->db, request->key.organization_id, &query->filter, &query->page, request->arena,
-	                    &listing);
-	if (result != DB_OK && result != DB_NOT_FOUND)
+	result = campaign_list(request->db, request->key.organization_id, &query->filter, &query->page, request->arena,
+	                       &totals, &listing);
+	if (result != DB_OK && result != DB_NOT_FOUND) /* no such agent: none of its */
 		return result;
-	return page_reply(request, &query->page, &listing, write_item); /* no such agent: none of its */
+	page_write(request, &query->page, &listing, write_item, selected);
+	return reply_totals(request, &totals);
 }
 
 enum db_result batch_calls_get(struct request *request)
 {
+	const struct selection *selection = request->query;
 	struct batch batch;
+	struct json *json;
+	const char **selected = NULL;
 
+	if (selection != NULL)
+		DB_TRY(read_selection(request, selection->fields, &selected));
 	DB_TRY(batch_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &batch));
-	return reply_batch(request, 200, &batch);
+	json = reply_begin(request, 200);
+	json_select(json, selected);
+	batch_write(json, "data", &batch);
+	json_select(json, NULL);
+	return reply_end(request);
 }
 
 struct campaign_request batch_calls_campaign(const struct request *request, const struct field_table *table)

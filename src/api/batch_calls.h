@@ -5,7 +5,7 @@
 #include "api/request.h"
 #include "store/campaign.h"
 
-extern const struct field_table batch_calls_query;
+extern const struct field_table batch_calls_query, batch_call_query;
 extern const struct field_table batch_contacts_query;
 extern const struct field_table bulk_delete_fields;
 

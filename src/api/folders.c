@@ -12,19 +12,16 @@ struct folder_query {
 	int sort, order;
 };
 
-enum order { ORDER_ASC, ORDER_DESC };
 
 static const char *const sort_names[] = { "name", "created_at", "contact_count", NULL };
-static const char *const order_names[] = { "asc", "desc", NULL };
-
 static const struct folder_query folder_query_initial = {
-	.page = PAGE_INITIAL, .sort = FOLDER_SORT_CREATED_AT, .order = ORDER_DESC,
+	.page = PAGE_INITIAL, .sort = FOLDER_SORT_CREATED_AT, .order = PAGE_DESCENDING,
 };
 
 FIELD_TABLE(folder_query_fields, struct folder_query, &folder_query_initial,
             PAGE_FIELDS(struct folder_query),
             FIELD_AS("sort_by", struct folder_query, sort, CHOICE, .choices = sort_names),
-            FIELD(struct folder_query, order, CHOICE, .choices = order_names));
+            FIELD(struct folder_query, order, CHOICE, .choices = page_order_names));
 
 static void write_folder(struct json *json, const char *key, const void *item)
 {
@@ -54,7 +51,7 @@ enum db_result folders_list(struct request *request)
 	DB_TRY(page_begin(request, &query->page));
 
 	DB_TRY(folder_list(request->db, request->key.organization_id, (enum folder_sort)query->sort,
-	                   query->order == ORDER_DESC, &query->page, request->arena, &listing));
+	                   query->order == PAGE_DESCENDING, &query->page, request->arena, &listing));
 	return page_reply(request, &query->page, &listing, write_folder);
 }
 

@@ -11,6 +11,8 @@
 #define CURSOR_VERSION 1
 #define SEAL_SIZE 6
 
+const char *const page_order_names[] = { "asc", "desc", NULL };
+
 static const struct page_query page_initial = { PAGE_INITIAL };
 
 FIELD_TABLE(page_fields, struct page_query, &page_initial, PAGE_FIELDS(struct page_query));
@@ -70,7 +72,7 @@ static bool read_cursor(const struct request *request, const struct page *page, 
 	return valid;
 }
 
-static enum db_result refuse(struct request *request, const char *field, const char *reason)
+enum db_result page_refuse(struct request *request, const char *field, const char *reason)
 {
 	fault_add(&request->faults, field, "%s", reason);
 	return reply_refuse_faults(request, ERROR_BAD_REQUEST);
@@ -83,22 +85,24 @@ enum db_result page_begin(struct request *request, struct page *page)
 	if (*page->cursor == '\0')
 		return DB_OK;
 	if (page->offset != 0)
-		return refuse(request, "offset", "cannot be given together with a cursor");
+		return page_refuse(request, "offset", "cannot be given together with a cursor");
 	if (!read_cursor(request, page, key))
-		return refuse(request, "cursor", "is not a cursor of this list");
+		return page_refuse(request, "cursor", "is not a cursor of this list");
 	page->after = key;
 	return DB_OK;
 }
 
-enum db_result page_reply(struct request *request, const struct page *page, const struct listing *listing,
-                          page_write_item *write)
+void page_write(struct request *request, const struct page *page, const struct listing *listing,
+                page_write_item *write, const char *const *selected)
 {
 	struct json *json = reply_begin(request, 200);
 	const char *item = listing->items;
 
 	json_begin_array(json, "data");
+	json_select(json, selected);
 	for (size_t i = 0; i < listing->count; i++, item += listing->item_size)
 		write(json, NULL, item);
+	json_select(json, NULL);
 	json_end(json);
 	json_begin_object(json, "pagination");
 	json_int(json, "total", listing->total);
@@ -111,5 +115,11 @@ enum db_result page_reply(struct request *request, const struct page *page, cons
 	else
 		json_add_null(json, "next_cursor");
 	json_end(json);
+}
+
+enum db_result page_reply(struct request *request, const struct page *page, const struct listing *listing,
+                          page_write_item *write)
+{
+	page_write(request, page, listing, write, NULL);
 	return reply_end(request);
 }

@@ -7,6 +7,10 @@
 #include "base/json.h"
 #include "store/page.h"
 
+/* Of lists with an `order`. */
+enum page_order { PAGE_ASCENDING, PAGE_DESCENDING };
+extern const char *const page_order_names[];
+
 #define PAGE_INITIAL { .limit = 50, .cursor = "" }
 
 /* The rows of a query table whose struct has a `struct page page`. */
@@ -28,5 +32,11 @@ enum db_result page_begin(struct request *request, struct page *page);
 typedef void page_write_item(struct json *json, const char *key, const void *item);
 enum db_result page_reply(struct request *request, const struct page *page, const struct listing *listing,
                           page_write_item *write);
+/* The same up to `meta`; of each item only the members that are selected (base/json.h). */
+void page_write(struct request *request, const struct page *page, const struct listing *listing,
+                page_write_item *write, const char *const *selected);
+
+/* A wrong parameter that only the handler can judge: 400. */
+enum db_result page_refuse(struct request *request, const char *field, const char *reason);
 
 #endif

@@ -83,7 +83,7 @@ struct json *reply_begin(struct request *request, int status)
 	return &reply->json;
 }
 
-enum db_result reply_end(struct request *request)
+struct json *reply_begin_meta(struct request *request)
 {
 	struct json *json = &request->reply->json;
 
@@ -91,9 +91,20 @@ enum db_result reply_end(struct request *request)
 	json_begin_object(json, "meta");
 	json_add_string(json, "request_id", request->id);
 	json_instant(json, "ts", clock_now_us());
-	json_end(json);
-	json_end(json);
+	return json;
+}
+
+enum db_result reply_end_meta(struct request *request)
+{
+	json_end(&request->reply->json);
+	json_end(&request->reply->json);
 	return DB_OK;
+}
+
+enum db_result reply_end(struct request *request)
+{
+	reply_begin_meta(request);
+	return reply_end_meta(request);
 }
 
 void reply_secret(struct request *request, const char *key, const char *value)

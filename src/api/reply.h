@@ -53,6 +53,9 @@ const char *reply_error_code(enum error error);
 /* The caller writes one member named "data" (and "pagination" for a list) between these two. */
 struct json *reply_begin(struct request *request, int status);
 enum db_result reply_end(struct request *request);
+/* The same in two steps, for a reply with more members in `meta`. */
+struct json *reply_begin_meta(struct request *request);
+enum db_result reply_end_meta(struct request *request);
 
 /* A member of "data" that is shown once: it is not kept with the reply. At most one. */
 void reply_secret(struct request *request, const char *key, const char *value);

@@ -73,7 +73,7 @@ const struct route routes[] = {
 
 	{ METHOD_GET, V1 "/batch-calls", SCOPE_READ, &batch_calls_query, NULL, 0, batch_calls_list },
 	{ METHOD_POST, V1 "/batch-calls", SCOPE_WRITE, NULL, &batch_fields, MIB(16), batch_calls_create },
-	{ METHOD_GET, V1 "/batch-calls/<id>", SCOPE_READ, NULL, NULL, 0, batch_calls_get },
+	{ METHOD_GET, V1 "/batch-calls/<id>", SCOPE_READ, &batch_call_query, NULL, 0, batch_calls_get },
 	{ METHOD_PATCH, V1 "/batch-calls/<id>", SCOPE_WRITE, NULL, &batch_fields, MIB(1), batch_calls_change },
 	{ METHOD_DELETE, V1 "/batch-calls/<id>", SCOPE_WRITE, NULL, NULL, 0, batch_calls_delete },
 	{ METHOD_POST, V1 "/batch-calls/<id>/schedule", SCOPE_WRITE, NULL, &schedule_fields, KIB(64), batch_calls_schedule },

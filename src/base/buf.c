@@ -76,6 +76,14 @@ void buf_reset(struct buf *buf)
 		buf->data[0] = '\0';
 }
 
+void buf_cut(struct buf *buf, size_t len)
+{
+	if (len >= buf->len)
+		return;
+	buf->len = len;
+	buf->data[len] = '\0';
+}
+
 void buf_free(struct buf *buf)
 {
 	if (buf->arena == NULL)

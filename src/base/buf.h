@@ -25,6 +25,7 @@ void buf_putc(struct buf *buf, char c);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *buf_text(const struct buf *buf); /* "" when nothing was added */
 void buf_reset(struct buf *buf);             /* empty it, keep the memory */
+void buf_cut(struct buf *buf, size_t len);   /* keep the first `len` bytes */
 void buf_free(struct buf *buf);
 
 #endif

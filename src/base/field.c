@@ -198,6 +198,28 @@ enum field_result field_read(const struct field_table *table, enum field_mode mo
 	return faults->count == 0 ? FIELD_OK : FIELD_INVALID;
 }
 
+/* The elements of a list, with commas between them, as a JSON array. NULL: the text is not UTF-8. */
+static const char *split_value(struct arena *arena, const char *text)
+{
+	struct buf array = { 0 };
+	struct json json = json_to(&array);
+	const char *value;
+
+	if (!utf8_is_valid(text, strlen(text)))
+		return NULL;
+	json_begin_array(&json, NULL);
+	for (size_t len;; text += len + 1) {
+		len = strcspn(text, ",");
+		json_string_n(&json, NULL, text, len);
+		if (text[len] == '\0')
+			break;
+	}
+	json_end(&json);
+	value = arena_strdup(arena, array.data);
+	buf_free(&array);
+	return value;
+}
+
 /* The text of a parameter as JSON, as it would be in a body. Text that is no number stays text: a wrong type. NULL: it is
  * not UTF-8. */
 static const char *pair_value(struct arena *arena, const struct field *field, const char *text)
@@ -208,6 +230,8 @@ static const char *pair_value(struct arena *arena, const struct field *field, co
 	char *end;
 	long long number;
 
+	if (field->type == FIELD_CHOICES || field->type == FIELD_IDS)
+		return split_value(arena, text);
 	if (field->type == FIELD_BOOL && (strcmp(text, "true") == 0 || strcmp(text, "false") == 0))
 		return text;
 	if (field->type == FIELD_INT && (*text == '-' || (*text >= '0' && *text <= '9'))) {

@@ -122,7 +122,8 @@ enum field_result {
 enum field_result field_read(const struct field_table *table, enum field_mode mode, const char *body,
                              size_t len, void *out, uint64_t *given, struct faults *faults);
 
-/* FIELD_CREATE for the parameters of a query, whose values are texts. FIELD_OK or FIELD_INVALID. */
+/* FIELD_CREATE for the parameters of a query, whose values are texts; FIELD_CHOICES and FIELD_IDS are lists with commas.
+ * FIELD_OK or FIELD_INVALID. */
 struct field_pair {
 	const char *name, *value;
 };

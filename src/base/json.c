@@ -60,9 +60,44 @@ static void add_quoted(struct buf *out, const char *value, size_t len)
 	buf_putc(out, '"');
 }
 
+void json_select(struct json *json, const char *const *names)
+{
+	json->selected = names;
+	json->selected_depth = json->depth + 1;
+}
+
+static bool is_selected(const struct json *json, const char *key)
+{
+	for (const char *const *name = json->selected; *name != NULL; name++)
+		if (strcmp(*name, key) == 0)
+			return true;
+	return false;
+}
+
+/* Takes back the member before this place, if it was not selected. */
+static void end_member(struct json *json)
+{
+	if (!json->drops)
+		return;
+	buf_cut(json->out, json->member_at);
+	json->filled[json->depth] = json->filled_before;
+	json->drops = false;
+}
+
+static void select_member(struct json *json, const char *key)
+{
+	if (json->selected == NULL || json->depth != json->selected_depth)
+		return;
+	end_member(json);
+	json->drops = key != NULL && !is_selected(json, key);
+	json->member_at = json->out->len;
+	json->filled_before = json->filled[json->depth];
+}
+
 /* Comma and key in front of every value. */
 static void start_value(struct json *json, const char *key)
 {
+	select_member(json, key);
 	if (json->filled[json->depth])
 		buf_putc(json->out, ',');
 	json->filled[json->depth] = json->depth > 0;
@@ -96,6 +131,8 @@ void json_begin_array(struct json *json, const char *key)
 void json_end(struct json *json)
 {
 	assert(json->depth > 0);
+	if (json->depth == json->selected_depth)
+		end_member(json);
 	buf_putc(json->out, json->closer[json->depth]);
 	json->depth--;
 }

@@ -18,9 +18,18 @@ struct json {
 	int depth;
 	bool filled[JSON_DEPTH]; /* the scope at this depth has a member already */
 	char closer[JSON_DEPTH];
+	/* Of json_select: */
+	const char *const *selected; /* NULL: every member is written */
+	int selected_depth;
+	bool drops, filled_before; /* the member that is written now goes when it is complete */
+	size_t member_at;
 };
 
 struct json json_to(struct buf *out);
+
+/* Of the objects that are written next in the open scope, only members with these names stay (ended by NULL; none:
+ * all do). */
+void json_select(struct json *json, const char *const *names);
 
 void json_begin_object(struct json *json, const char *key);
 void json_begin_array(struct json *json, const char *key);

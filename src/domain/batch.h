@@ -141,6 +141,8 @@ struct batch_counts {
 /* What waits in a campaign that is over counts as cancelled, and as pending when the campaign is scheduled again. */
 void batch_counts_settle(struct batch_counts *counts, enum batch_status status);
 
+#define BATCH_PROGRESS_MAX 1000
+
 struct batch {
 	int64_t id, organization_id, agent_row;
 	struct uuid uuid;
@@ -151,6 +153,7 @@ struct batch {
 	const char *status_reason;
 	const char *held_by;   /* the gate that holds its next call, as of the scheduler's last look; "": none */
 	int64_t held_until_us; /* INSTANT_NEVER: no instant ends that */
+	int64_t progress;      /* thousandths of the contacts that are done, as of that look */
 	char zone_trouble[BATCH_ZONE_TROUBLE]; /* it waits for a time zone that could not be read; "": it does not */
 	enum batch_wait waits_for; /* while it runs */
 	int64_t dialer_places; /* its dialer asked to slow down: calls at once, for now; 0: did not ask */

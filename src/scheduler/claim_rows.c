@@ -192,6 +192,7 @@ void claim_add_save(struct claim *claim, const struct claim_campaign *campaign)
 	json_add_string(json, NULL, campaign->hold.gate);
 	json_sql_instant(json, NULL, campaign->hold.until_us);
 	json_int(json, NULL, campaign->waiting);
+	json_int(json, NULL, campaign->total == 0 ? 0 : campaign->final * BATCH_PROGRESS_MAX / campaign->total);
 	json_end(json);
 }
 

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "store/agent_store.h"
+#include "store/rows.h"
 #include "store/statements.h"
 
 #define SET_ASIDE_US (60 * US_PER_SECOND)
@@ -225,6 +225,7 @@ static size_t read_batch(const struct db_rows *rows, size_t row, struct arena *a
 	batch->plan.day_calls = (int)next_int(&at);
 	batch->held_by = next_text(&at);
 	batch->held_until_us = next_int(&at);
+	batch->progress = next_int(&at);
 	batch->dialer_places = next_int(&at);
 	batch->waits_for = (enum batch_wait)next_int(&at);
 	read_numbers(batch, at, count, arena);
@@ -276,33 +277,22 @@ enum db_result batch_lock(struct db *db, int64_t organization_id, const struct u
 	return batch_get_row(db, db_get_int(&rows, 0, 0), arena, out);
 }
 
-static enum sql_statement which_list(const struct batch_filter *filter, int64_t agent_row)
+enum db_result batch_load(struct db *db, const struct db_rows *ids, struct arena *arena, struct batch **campaigns,
+                          size_t *count)
 {
-	if (agent_row != 0)
-		return SQL_BATCH_LIST_OF_AGENT;
-	return filter->status < 0 ? SQL_BATCH_LIST : SQL_BATCH_LIST_OF_STATUS;
-}
-
-enum db_result batch_list(struct db *db, int64_t organization_id, const struct batch_filter *filter,
-                          const struct page *page, struct arena *arena, struct listing *out)
-{
-	struct db_value organization = db_int(organization_id), status = db_int(filter->status), agent = db_int(0);
+	struct rows wanted = rows_new(arena);
 	struct db_rows rows;
-	struct batch *items;
-	size_t count = 0;
 
-	DB_TRY(agent_find_row(db, organization_id, &filter->agent_id, arena, &agent.i));
-	DB_TRY(db_query(db, which_list(filter, agent.i), DB_ARGS(
-		organization, page_below(page), status, status, agent, agent, page_rows(page), page_offset(page)),
-	                arena, &rows));
-	items = arena_alloc(arena, rows.count * sizeof *items);
+	for (size_t r = 0; r < ids->count; r++) {
+		rows_next(&wanted);
+		rows_int(&wanted, "id", db_get_int(ids, r, 0));
+	}
+	DB_TRY(db_query(db, SQL_BATCH_LOAD, DB_ARGS(rows_value(&wanted)), arena, &rows));
+	*campaigns = arena_alloc(arena, ids->count * sizeof **campaigns);
+	*count = 0;
 	for (size_t r = 0; r < rows.count;)
-		r += read_batch(&rows, r, arena, &items[count++]);
-	page_fill(out, page, items, count, sizeof *items);
-	if (out->count != 0)
-		out->last.id = items[out->count - 1].id;
-	return page_count(db, agent.i != 0 ? SQL_BATCH_COUNT_OF_AGENT : SQL_BATCH_COUNT, DB_ARGS(
-		organization, db_int(INT64_MAX), status, status, agent, agent), arena, out);
+		r += read_batch(&rows, r, arena, &(*campaigns)[(*count)++]);
+	return DB_OK;
 }
 
 enum db_result batch_insert(struct db *db, struct batch *batch)
@@ -375,7 +365,7 @@ enum db_result batch_recount_day(struct db *db, struct batch *batch, int64_t now
 enum db_result batch_save_state(struct db *db, const struct batch *batch)
 {
 	return db_exec(db, SQL_BATCH_SAVE_STATE, DB_ARGS(
-		db_int(batch->status), db_text(batch->status_reason), db_int(batch->work),
+		db_int(batch_is_over(batch->status) ? BATCH_PROGRESS_MAX : 0), db_int(batch->status), db_text(batch->status_reason), db_int(batch->work),
 		db_instant(batch->wake_at_us), db_instant(batch->started_at_us),
 		db_instant(batch->completed_at_us), db_instant(batch->updated_at_us), db_int(batch->id)));
 }

@@ -4,7 +4,6 @@
 
 #include "domain/batch.h"
 #include "store/db.h"
-#include "store/page.h"
 
 /* DB_NOT_FOUND: no such campaign in this organisation. Strings and lists live in the arena. */
 enum db_result batch_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
@@ -17,13 +16,10 @@ enum db_result batch_get_row(struct db *db, int64_t id, struct arena *arena, str
 enum db_result batch_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
                           struct arena *arena, struct batch *out);
 
-struct batch_filter {
-	int status;           /* -1: any */
-	struct uuid agent_id; /* nil: any */
-};
-/* Newest first; of struct batch. DB_NOT_FOUND: there is no such agent. */
-enum db_result batch_list(struct db *db, int64_t organization_id, const struct batch_filter *filter,
-                          const struct page *page, struct arena *arena, struct listing *out);
+/* Reads the campaigns whose internal ids are the first column of `ids`, in that order. One that was deleted meanwhile is
+ * left out. */
+enum db_result batch_load(struct db *db, const struct db_rows *ids, struct arena *arena, struct batch **campaigns,
+                          size_t *count);
 
 /* Inserts a draft without contacts and numbers; sets id. uuid, organization_id, agent_row, config and
  * created_at_us are given. */

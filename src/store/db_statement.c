@@ -9,7 +9,7 @@
 #include "store/db_connection.h"
 #include "store/rows.h"
 
-#define MAX_ARGS 64
+#define MAX_ARGS 80
 
 #ifdef MARIADB_BASE_VERSION
 typedef my_bool null_flag;

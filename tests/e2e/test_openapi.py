@@ -373,7 +373,9 @@ def test_campaigns(t):
     api.one("getBatchCallContact", batch, 1)
     api.ok("listBatchCallContacts", batch, query={"status": "completed", "limit": 1})
     api.ok("listBatchCallContacts", batch)
-    api.ok("listBatchCalls", query={"status": "completed", "agent_id": agent["id"]})
+    api.ok("listBatchCalls", query={"status": "completed,failed", "agent_id": agent["id"]})
+    api.ok("listBatchCalls", query={"search": "camp", "sort_by": "progress", "order": "asc"})
+    assert api.send("listBatchCalls", query={"ids": batch}).data[0]["id"] == batch
     series = api.ok("getBatchCallAnalytics", batch, query={"interval": "hour"})
     assert series["series"] and series["outcomes"] and series["end_reasons"], series
     rows = api.ok("getBatchCallResults", batch).text.splitlines()

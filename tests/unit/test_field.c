@@ -564,6 +564,27 @@ static void queries_are_read_by_the_same_tables(void **state)
 	assert_string_equal(reading->faults.list[4].reason, "unknown parameter");
 }
 
+/* Lists have commas between their elements. */
+static void queries_have_lists(void **state)
+{
+	static const struct field_pair good[] = { { "tags", "blue,red" } }, one[] = { { "tags", "blue" } };
+	static const struct field_pair bad[] = {
+		{ "tags", "" }, { "tags", "," }, { "tags", "red,red" }, { "tags", "red," }, { "tags", "red, blue" },
+		{ "tags", "red,\xff" }, { "ids", "x" }, { "ids", "" },
+	};
+	struct reading *reading = read_pairs(state, good, 1);
+
+	assert_int_equal(reading->result, FIELD_OK);
+	assert_true(reading->thing.tags != 0);
+	reading = read_pairs(state, one, 1);
+	assert_int_equal(reading->result, FIELD_OK);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		reading = read_pairs(state, &bad[i], 1);
+		assert_int_equal(reading->result, FIELD_INVALID);
+		assert_int_equal(reading->faults.count, 1);
+	}
+}
+
 static void phone_numbers(void **state)
 {
 	static const char *const right[] = { "+12", "+4930123456", "+123456789012345" };
@@ -656,6 +677,7 @@ int main(void)
 		TEST(fixed_fields_cannot_be_changed),
 		TEST(given_fields_are_applied_to_another),
 		TEST(queries_are_read_by_the_same_tables),
+		TEST(queries_have_lists),
 		TEST(phone_numbers),
 		TEST(what_is_written_reads_the_same),
 		TEST(nothing_is_null),

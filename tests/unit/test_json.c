@@ -108,6 +108,48 @@ static void values_that_may_be_missing(void **state)
 	buf_free(&out);
 }
 
+static void write_pair(struct json *json, int number)
+{
+	json_begin_object(json, NULL);
+	json_int(json, "a", number);
+	json_begin_object(json, "b");
+	json_int(json, "a", 7);
+	json_add_null(json, "c");
+	json_end(json);
+	json_begin_array(json, "c");
+	json_end(json);
+	json_end(json);
+}
+
+static void members_that_are_not_selected_go(void **state)
+{
+	static const struct {
+		const char *names[3];
+		const char *expected;
+	} cases[] = {
+		{ { "a" }, "[{\"a\":1},{\"a\":2}]" },
+		{ { "b" }, "[{\"b\":{\"a\":7,\"c\":null}},{\"b\":{\"a\":7,\"c\":null}}]" },
+		{ { "c", "a" }, "[{\"a\":1,\"c\":[]},{\"a\":2,\"c\":[]}]" },
+		{ { "d" }, "[{},{}]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *const names[] = { cases[i].names[0], cases[i].names[1], NULL };
+		struct buf out = { 0 };
+		struct json json = json_to(&out);
+
+		json_begin_array(&json, NULL);
+		json_select(&json, names);
+		write_pair(&json, 1);
+		write_pair(&json, 2);
+		json_select(&json, NULL);
+		json_end(&json);
+		assert_string_equal(out.data, cases[i].expected);
+		buf_free(&out);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
@@ -116,6 +158,7 @@ int main(void)
 		cmocka_unit_test(keys_are_escaped),
 		cmocka_unit_test(what_is_not_utf8_is_replaced),
 		cmocka_unit_test(values_that_may_be_missing),
+		cmocka_unit_test(members_that_are_not_selected_go),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);
