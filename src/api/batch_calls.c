@@ -248,6 +248,7 @@ enum db_result batch_calls_create(struct request *request)
 
 	campaign.uuid = uuid_new();
 	batch_config_settle(&campaign.config, &batch_fields, request->given, &request->faults);
+	batch_config_judge_start(&campaign.config, INSTANT_NONE, campaign.now_us, &request->faults);
 	if (request->faults.count != 0)
 		return reply_refuse_faults(request, ERROR_VALIDATION);
 	result = campaign_create(request->db, &campaign);

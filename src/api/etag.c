@@ -94,20 +94,17 @@ static void make_tag(const struct reply *reply, const struct field_table *config
 	strcpy(at, "\"");
 }
 
-/* Whether a header's list (`"a", W/"b"` or `*`) holds a tag that begins with these characters. Ours are strong; one given
- * as weak matches only where weak ones are let pass. */
-static bool list_holds(const char *list, const char *tag, size_t len, bool weak_too)
+/* Whether a header's list (`"a", W/"b"` or `*`) holds a tag that begins with these characters. Ours are strong, but nginx
+ * puts W/ in front of the tag of a reply that it compresses. Data are compared, not bytes, so both are the same to us. */
+static bool list_holds(const char *list, const char *tag, size_t len)
 {
-
 	for (const char *at = list + strspn(list, " \t,"), *end; *at != '\0'; at += strspn(at, " \t,")) {
-		bool weak = strncmp(at, "W/", 2) == 0;
-
-		at += weak ? 2 : 0;
+		at += strncmp(at, "W/", 2) == 0 ? 2 : 0;
 		if (*at == '*')
 			return true;
 		if (*at != '"' || (end = strchr(at + 1, '"')) == NULL)
 			return false; /* no list of tags */
-		if (strncmp(at, tag, len) == 0 && (weak_too || !weak))
+		if (strncmp(at, tag, len) == 0)
 			return true;
 		at = end + 1;
 	}
@@ -122,7 +119,7 @@ void etag_finish(struct request *request, const struct field_table *configured)
 	if (reply->status != 200 || reply->data_len == 0)
 		return;
 	make_tag(reply, configured, tag);
-	if (request->method == METHOD_GET && list_holds(request->if_none_match, tag, strlen(tag), true))
+	if (request->method == METHOD_GET && list_holds(request->if_none_match, tag, strlen(tag)))
 		reply_not_modified(request);
 	reply_header(request, "ETag", tag);
 }
@@ -132,5 +129,13 @@ bool etag_is_wanted(const struct request *request, const struct field_table *con
 	char tag[TAG_TEXT];
 
 	make_tag(request->reply, configured, tag);
-	return list_holds(request->if_match, tag, strcspn(tag, "-") + 1, false);
+	return list_holds(request->if_match, tag, configured != NULL ? strcspn(tag, "-") + 1 : strlen(tag));
+}
+
+bool etag_is_known(const struct request *request, const struct field_table *configured)
+{
+	char tag[TAG_TEXT];
+
+	make_tag(request->reply, configured, tag);
+	return list_holds(request->if_none_match, tag, strlen(tag));
 }

@@ -16,4 +16,7 @@ void etag_finish(struct request *request, const struct field_table *configured);
 /* The reply that stands gives the object as If-Match wants it. */
 bool etag_is_wanted(const struct request *request, const struct field_table *configured);
 
+/* The reply that stands gives the object as If-None-Match names it. */
+bool etag_is_known(const struct request *request, const struct field_table *configured);
+
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/media_type.h"
 #include "base/buf.h"
 #include "base/log.h"
 
@@ -27,41 +28,14 @@ struct multipart {
 	size_t delimiter_len;
 	enum state state;
 	struct buf window; /* what is not yet understood */
-	char name[NAME_SIZE], filename[NAME_SIZE];
 };
-
-/* The value of a parameter as in `; name="a \"b\""`; false: it is not there, or too long. */
-static bool find_parameter(const char *header, const char *name, char *out, size_t size)
-{
-	size_t name_len = strlen(name), len = 0;
-	const char *at = header;
-	bool is_quoted;
-
-	do {
-		at = strchr(at, ';');
-		if (at == NULL)
-			return false;
-		at += 1 + strspn(at + 1, " \t");
-	} while (strncasecmp(at, name, name_len) != 0 || at[name_len] != '=');
-	at += name_len + 1;
-	is_quoted = *at == '"';
-	at += is_quoted;
-	while (*at != '\0' && (is_quoted ? *at != '"' : strchr("; \t\r\n", *at) == NULL)) {
-		at += is_quoted && *at == '\\' && at[1] == '"';
-		if (len + 1 == size)
-			return false;
-		out[len++] = *at++;
-	}
-	out[len] = '\0';
-	return true;
-}
 
 struct multipart *multipart_new(const char *content_type, const struct multipart_taker *taker)
 {
 	char boundary[MULTIPART_BOUNDARY_MAX + 1];
 	struct multipart *multipart;
 
-	if (!find_parameter(content_type, "boundary", boundary, sizeof boundary) || *boundary == '\0')
+	if (!media_type_parameter(content_type, "boundary", boundary, sizeof boundary) || *boundary == '\0')
 		return NULL;
 	multipart = calloc(1, sizeof *multipart);
 	if (multipart == NULL)
@@ -103,22 +77,56 @@ static bool take_until_boundary(struct multipart *multipart, bool *found)
 	return more;
 }
 
+/* Browsers write a quote in a name as %22. (They write line breaks so too, which nobody wants back.) */
+static void decode_name(char *name)
+{
+	char *out = name;
+
+	for (const char *at = name; *at != '\0'; out++) {
+		if (strncmp(at, "%22", 3) == 0) {
+			*out = '"';
+			at += 3;
+		} else {
+			*out = *at++;
+		}
+	}
+	*out = '\0';
+}
+
+/* The value of a header line, if it is the one of this name; else NULL. */
+static const char *header_value(const char *line, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (strncasecmp(line, name, len) != 0 || line[len] != ':')
+		return NULL;
+	return line + len + 1 + strspn(line + len + 1, " \t");
+}
+
 static bool begin_part(struct multipart *multipart, char *headers)
 {
-	static const char disposition[] = "Content-Disposition:";
+	struct multipart_part part = { .content_type = "", .transfer_encoding = "" };
+	char name[NAME_SIZE], filename[NAME_SIZE];
 	char *line, *rest = headers;
 
 	while ((line = strsep(&rest, "\r\n")) != NULL) {
-		if (strncasecmp(line, disposition, sizeof disposition - 1) != 0)
-			continue;
-		if (!find_parameter(line, "name", multipart->name, sizeof multipart->name))
-			return false;
-		bool is_file = find_parameter(line, "filename", multipart->filename, sizeof multipart->filename);
+		const char *disposition = header_value(line, "Content-Disposition");
+		const char *type = header_value(line, "Content-Type");
+		const char *encoding = header_value(line, "Content-Transfer-Encoding");
 
-		return multipart->taker.begin(multipart->taker.context, multipart->name,
-		                              is_file ? multipart->filename : NULL);
+		part.content_type = type != NULL ? type : part.content_type;
+		part.transfer_encoding = encoding != NULL ? encoding : part.transfer_encoding;
+		if (disposition == NULL)
+			continue;
+		part.name = media_type_parameter(disposition, "name", name, sizeof name) ? name : NULL;
+		part.filename = media_type_parameter(disposition, "filename", filename, sizeof filename) ? filename : NULL;
 	}
-	return false;
+	if (part.name == NULL)
+		return false;
+	decode_name(name);
+	if (part.filename != NULL)
+		decode_name(filename);
+	return multipart->taker.begin(multipart->taker.context, &part);
 }
 
 /* The rest of the boundary's line. False: it is malformed. *waits: for more bytes. */

@@ -7,9 +7,16 @@
 
 #define MULTIPART_BOUNDARY_MAX 70 /* RFC 2046 */
 
+struct multipart_part {
+	const char *name;
+	const char *filename;     /* NULL: a plain field */
+	const char *content_type; /* "" when it says none, as the next */
+	const char *transfer_encoding;
+};
+
 /* What the parts are handed to; false: no more of them. */
 struct multipart_taker {
-	bool (*begin)(void *context, const char *name, const char *filename); /* filename NULL: a plain field */
+	bool (*begin)(void *context, const struct multipart_part *part);
 	bool (*data)(void *context, const char *bytes, size_t len);
 	void *context;
 };

@@ -10,25 +10,26 @@
 static const struct {
 	const char *code;
 	int status;
+	bool passes; /* by itself: the same request may succeed later */
 } errors[ERROR__MAX] = {
-	[ERROR_BAD_REQUEST] = { "bad_request", 400 },
-	[ERROR_UNAUTHORIZED] = { "unauthorized", 401 },
-	[ERROR_FORBIDDEN] = { "forbidden", 403 },
-	[ERROR_NOT_FOUND] = { "not_found", 404 },
-	[ERROR_METHOD_NOT_ALLOWED] = { "method_not_allowed", 405 },
-	[ERROR_IDEMPOTENCY_CONFLICT] = { "idempotency_conflict", 409 },
-	[ERROR_PRECONDITION_FAILED] = { "precondition_failed", 412 },
-	[ERROR_PAYLOAD_TOO_LARGE] = { "payload_too_large", 413 },
-	[ERROR_UNSUPPORTED_MEDIA_TYPE] = { "unsupported_media_type", 415 },
-	[ERROR_VALIDATION] = { "validation_error", 422 },
-	[ERROR_INVALID_STATE] = { "invalid_state", 422 },
-	[ERROR_AGENT_NOT_READY] = { "agent_not_ready", 422 },
-	[ERROR_NO_PHONE_NUMBER] = { "no_phone_number_configured", 422 },
-	[ERROR_NO_CONTACTS] = { "no_contacts", 422 },
-	[ERROR_CONTACT_LIMIT] = { "contact_limit", 422 },
-	[ERROR_RATE_LIMIT] = { "rate_limit_exceeded", 429 },
-	[ERROR_INTERNAL] = { "internal_error", 500 },
-	[ERROR_UNAVAILABLE] = { "unavailable", 503 },
+	[ERROR_BAD_REQUEST] = { "bad_request", 400, false },
+	[ERROR_UNAUTHORIZED] = { "unauthorized", 401, false },
+	[ERROR_FORBIDDEN] = { "forbidden", 403, false },
+	[ERROR_NOT_FOUND] = { "not_found", 404, false },
+	[ERROR_METHOD_NOT_ALLOWED] = { "method_not_allowed", 405, false },
+	[ERROR_IDEMPOTENCY_CONFLICT] = { "idempotency_conflict", 409, true },
+	[ERROR_PRECONDITION_FAILED] = { "precondition_failed", 412, false },
+	[ERROR_PAYLOAD_TOO_LARGE] = { "payload_too_large", 413, false },
+	[ERROR_UNSUPPORTED_MEDIA_TYPE] = { "unsupported_media_type", 415, false },
+	[ERROR_VALIDATION] = { "validation_error", 422, false },
+	[ERROR_INVALID_STATE] = { "invalid_state", 422, false },
+	[ERROR_AGENT_NOT_READY] = { "agent_not_ready", 422, true },
+	[ERROR_NO_PHONE_NUMBER] = { "no_phone_number_configured", 422, false },
+	[ERROR_NO_CONTACTS] = { "no_contacts", 422, false },
+	[ERROR_CONTACT_LIMIT] = { "contact_limit", 422, true },
+	[ERROR_RATE_LIMIT] = { "rate_limit_exceeded", 429, true },
+	[ERROR_INTERNAL] = { "internal_error", 500, true },
+	[ERROR_UNAVAILABLE] = { "unavailable", 503, true },
 };
 
 const char *reply_error_code(enum error error)
@@ -66,6 +67,7 @@ static struct reply *start(struct request *request, int status)
 
 	reply->status = status;
 	reply->media_type = "application/json";
+	reply->passes = false;
 	reply->caching = "no-store";
 	reply->data_len = reply->secret_len = 0;
 	reply->next = NULL;
@@ -190,6 +192,7 @@ static enum db_result write_error(struct request *request, enum error error, con
 {
 	struct json *json = reply_begin(request, errors[error].status);
 
+	request->reply->passes = errors[error].passes;
 	json_begin_object(json, "error");
 	json_add_string(json, "code", errors[error].code);
 	json_add_string(json, "message", message);

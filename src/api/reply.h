@@ -16,6 +16,7 @@ typedef enum db_result reply_part(struct request *request, void *parts);
 struct reply {
 	int status;
 	const char *media_type;
+	bool passes;        /* it is an error that may pass without anybody changing the request */
 	const char *caching; /* what others may keep of it; the default is nothing */
 	struct buf headers; /* beyond those of every reply */
 	struct buf body;

@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/fingerprint.h"
+
 #define PARAMETERS_MAX 32 /* of a query */
 #define REQUEST_ID_MAX 64
+#define IDEMPOTENCY_KEY_MAX 255
 
 const char *const method_names[METHOD__MAX + 1] = { "GET", "POST", "PATCH", "DELETE", NULL };
 
@@ -56,11 +59,19 @@ static int64_t content_length(const char *text)
 }
 
 /* Its name in the contract, and the one that is becoming a standard. */
-static const char *idempotency_key(char **params)
+static void receive_idempotency_key(struct request *request, char **params)
 {
-	const char *key = param(params, "HTTP_X_IDEMPOTENCY_KEY");
+	const char *own = FCGX_GetParam("HTTP_X_IDEMPOTENCY_KEY", params);
+	const char *standard = FCGX_GetParam("HTTP_IDEMPOTENCY_KEY", params);
+	const char *key = own != NULL ? own : standard;
 
-	return *key != '\0' ? key : param(params, "HTTP_IDEMPOTENCY_KEY");
+	request->idempotency_key = key != NULL ? key : "";
+	if (key != NULL && *key == '\0')
+		request->idempotency_fault = "An idempotency key must not be empty.";
+	else if (strlen(request->idempotency_key) > IDEMPOTENCY_KEY_MAX)
+		request->idempotency_fault = "An idempotency key has at most 255 characters.";
+	else if (own != NULL && standard != NULL && strcmp(own, standard) != 0)
+		request->idempotency_fault = "X-Idempotency-Key and Idempotency-Key must not differ.";
 }
 
 void request_receive(struct request *request, char **params, struct FCGX_Stream *in)
@@ -76,7 +87,7 @@ void request_receive(struct request *request, char **params, struct FCGX_Stream 
 		.query_string = param(params, "QUERY_STRING"),
 		.authorization = param(params, "HTTP_AUTHORIZATION"),
 		.content_type = param(params, "CONTENT_TYPE"),
-		.idempotency_key = idempotency_key(params),
+		.content_encoding = param(params, "HTTP_CONTENT_ENCODING"),
 		.if_match = param(params, "HTTP_IF_MATCH"),
 		.if_none_match = param(params, "HTTP_IF_NONE_MATCH"),
 		.webhook_id = param(params, "HTTP_WEBHOOK_ID"),
@@ -87,6 +98,7 @@ void request_receive(struct request *request, char **params, struct FCGX_Stream 
 		.body = "",
 		.faults = { .arena = request->arena },
 	};
+	receive_idempotency_key(request, params);
 }
 
 bool request_read_body(struct request *request)
@@ -107,16 +119,6 @@ bool request_read_body(struct request *request)
 	return true;
 }
 
-/* A chain over pieces of one size, so that it depends on nothing but the body. */
-static void hash_on(struct request *request, const char *bytes, size_t len)
-{
-	uint8_t chain[2][SHA256_SIZE];
-
-	memcpy(chain[0], request->stream_hash, SHA256_SIZE);
-	crypto_sha256(bytes, len, chain[1]);
-	crypto_sha256(chain, sizeof chain, request->stream_hash);
-}
-
 size_t request_stream(struct request *request, char bytes[REQUEST_CHUNK])
 {
 	int64_t left = request->content_length - request->streamed;
@@ -125,8 +127,8 @@ size_t request_stream(struct request *request, char bytes[REQUEST_CHUNK])
 	if (got <= 0)
 		return 0;
 	request->streamed += got;
-	if (*request->idempotency_key != '\0')
-		hash_on(request, bytes, (size_t)got);
+	if (request->fingerprint != NULL)
+		fingerprint_add(request->fingerprint, bytes, (size_t)got);
 	return (size_t)got;
 }
 

@@ -9,7 +9,6 @@
 
 #include "base/arena.h"
 #include "base/conf.h"
-#include "base/crypto.h"
 #include "base/field.h"
 #include "base/uuid.h"
 #include "store/db.h"
@@ -22,6 +21,7 @@ extern const char *const method_names[METHOD__MAX + 1]; /* NULL-terminated */
 #define REQUEST_HOLES_MAX 2 /* <id> in one path */
 #define REQUEST_CHUNK 65536  /* bytes of a streamed body at once */
 
+struct fingerprint;
 struct reply;
 struct route;
 struct FCGX_Stream;
@@ -40,13 +40,15 @@ struct request {
 	const char *query_string;
 	const char *authorization; /* "" when there is none, as the next */
 	const char *content_type;
+	const char *content_encoding;
 	const char *idempotency_key;
+	const char *idempotency_fault; /* NULL, or what is wrong with the key */
 	const char *if_match, *if_none_match;
 	const char *webhook_id, *webhook_timestamp, *webhook_signature; /* of a report that is signed */
 	int64_t content_length;    /* -1: what was said is no number */
 	struct FCGX_Stream *in;    /* the body */
 	int64_t streamed;          /* how much of it request_stream has read */
-	uint8_t stream_hash[SHA256_SIZE]; /* of that, when there is an idempotency key */
+	struct fingerprint *fingerprint; /* that takes what is streamed; NULL: nobody asks for it */
 
 	/* What was made of it before the handler runs. */
 	const struct route *route;

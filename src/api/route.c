@@ -6,6 +6,7 @@
 
 #include "api/auth.h"
 #include "api/etag.h"
+#include "api/media_type.h"
 #include "api/reply.h"
 #include "api/transaction.h"
 #include "api/upload.h"
@@ -127,14 +128,6 @@ static enum db_result read_query(struct request *request, const struct route *ro
 	return DB_OK;
 }
 
-static bool is_json(const char *media_type)
-{
-	static const char json[] = "application/json";
-	size_t len = strcspn(media_type, "; \t");
-
-	return len == sizeof json - 1 && strncasecmp(media_type, json, len) == 0;
-}
-
 static enum db_result check_size(struct request *request, const struct route *route)
 {
 	if (request->content_length < 0)
@@ -147,22 +140,38 @@ static enum db_result check_size(struct request *request, const struct route *ro
 	return DB_OK;
 }
 
+/* Bodies are taken as they are meant: in UTF-8, and not compressed. */
+static enum db_result check_encoding(struct request *request)
+{
+	const char *encoding = request->content_encoding;
+
+	if (*encoding != '\0' && strcasecmp(encoding, "identity") != 0) {
+		reply_refuse(request, ERROR_UNSUPPORTED_MEDIA_TYPE, "The body must have no Content-Encoding.");
+		reply_header(request, "Accept-Encoding", "identity");
+		return DB_REFUSED;
+	}
+	if (!media_type_is_utf8(request->content_type))
+		return reply_refuse(request, ERROR_UNSUPPORTED_MEDIA_TYPE, "The body must be in UTF-8.");
+	return DB_OK;
+}
+
 static enum db_result check_upload(struct request *request, const struct route *route)
 {
 	DB_TRY(check_size(request, route));
 	if (!upload_is_known_type(request->content_type))
 		return reply_refuse(request, ERROR_UNSUPPORTED_MEDIA_TYPE,
 		                    "The body must be text/csv or multipart/form-data.");
-	return DB_OK;
+	return check_encoding(request);
 }
 
 /* Size, media type. An empty body stands for {} and needs no media type. */
 static enum db_result read_body(struct request *request, const struct route *route)
 {
 	DB_TRY(check_size(request, route));
-	if (request->content_length > 0 && !is_json(request->content_type))
+	if (request->content_length > 0 && !media_type_is(request->content_type, "application/json"))
 		return reply_refuse(request, ERROR_UNSUPPORTED_MEDIA_TYPE,
 		                    "The body must be application/json.");
+	DB_TRY(check_encoding(request));
 	if (!request_read_body(request))
 		return reply_refuse(request, ERROR_BAD_REQUEST, "The body ended early.");
 	return DB_OK;
@@ -198,12 +207,17 @@ static enum db_result read_input(struct request *request, const struct route *ro
 	return auth_is_by_signature(request) ? DB_REFUSED : transaction_refused(request);
 }
 
-static const struct route *find_sibling(const struct route *route, enum method method)
+static const struct route *find_by_path(enum method method, const char *path, size_t len)
 {
 	for (size_t i = 0; i < route_count; i++)
-		if (routes[i].method == method && strcmp(routes[i].path, route->path) == 0)
+		if (routes[i].method == method && strlen(routes[i].path) == len && memcmp(routes[i].path, path, len) == 0)
 			return &routes[i];
 	return NULL;
+}
+
+static const struct route *find_sibling(const struct route *route, enum method method)
+{
+	return find_by_path(method, route->path, strlen(route->path));
 }
 
 /* Those whose path ends in a hole, or that there is only one of to be changed. */
@@ -222,9 +236,20 @@ static const struct field_table *configured_fields(const struct route *route)
 	return patch != NULL ? patch->body : NULL;
 }
 
+/* GET of the object that a request changes or deletes, or whose action it is (POST …/<id>/pause). NULL: there is none, and
+ * so there is no ETag either. */
+static const struct route *find_object(const struct route *route)
+{
+	const struct route *object = find_sibling(route, METHOD_GET);
+
+	if (object == NULL && route->method == METHOD_POST)
+		object = find_by_path(METHOD_GET, route->path, (size_t)(strrchr(route->path, '/') - route->path));
+	return object != NULL && gives_one_object(object) ? object : NULL;
+}
+
 static bool is_conditional(const struct request *request)
 {
-	return request->method == METHOD_PATCH && *request->if_match != '\0';
+	return request->method != METHOD_GET && (*request->if_match != '\0' || *request->if_none_match != '\0');
 }
 
 static enum db_result rehearse(struct db *db, void *context)
@@ -235,23 +260,53 @@ static enum db_result rehearse(struct db *db, void *context)
 	return request->route->handle(request);
 }
 
-static enum db_result check_if_match(struct request *request)
+static enum db_result refuse_condition(struct request *request, const char *message)
 {
-	DB_TRY(find_sibling(request->route, METHOD_GET)->handle(request));
-	if (etag_is_wanted(request, request->route->body))
-		return DB_OK;
-	return reply_refuse(request, ERROR_PRECONDITION_FAILED,
-	                    "The object is not the one that If-Match names: read it again.");
+	request->faults.count = 0;
+	return reply_refuse(request, ERROR_PRECONDITION_FAILED, "%s", message);
 }
 
-/* If-Match is judged by the object as GET gives it, and the object must not change between that and
- * the handler. What to lock only the handler knows: so it runs once for its locks. */
-static enum db_result handle_if_matched(struct request *request)
+/* Judged by the reply that stands, which is that of this route. */
+static enum db_result judge_condition(struct request *request, const struct route *route)
 {
-	DB_TRY(check_if_match(request));
+	const struct field_table *configured = configured_fields(route);
+
+	if (*request->if_match != '\0' && !etag_is_wanted(request, configured))
+		return refuse_condition(request, "The object is not the one that If-Match names: read it again.");
+	if (request->method != METHOD_GET && *request->if_none_match != '\0' && etag_is_known(request, configured))
+		return refuse_condition(request, "The object is one that If-None-Match names.");
+	return DB_OK;
+}
+
+static enum db_result check_condition(struct request *request)
+{
+	const struct route *object = find_object(request->route);
+
+	DB_TRY(object->handle(request));
+	return judge_condition(request, object);
+}
+
+/* A condition is judged by the object as GET gives it, and the object must not change between that and
+ * the handler. What to lock only the handler knows: so it runs once for its locks. */
+static enum db_result handle_conditionally(struct request *request)
+{
+	DB_TRY(check_condition(request));
 	DB_TRY(db_rehearse(request->db, rehearse, request));
-	DB_TRY(check_if_match(request));
+	DB_TRY(check_condition(request));
 	return request->route->handle(request);
+}
+
+static enum db_result handle(struct request *request, const struct route *route)
+{
+	if (request->method == METHOD_GET) {
+		DB_TRY(route->handle(request));
+		return judge_condition(request, route);
+	}
+	if (is_conditional(request) && find_object(route) == NULL)
+		return refuse_condition(request, "Nothing here has an ETag: a request under a condition cannot be judged.");
+	if ((route->flags & ROUTE_STREAM) != 0)
+		return transaction_stream(request, route->handle);
+	return transaction_handle(request, is_conditional(request) ? handle_conditionally : route->handle);
 }
 
 static enum db_result judge_and_handle(struct request *request, const struct route *route)
@@ -260,15 +315,12 @@ static enum db_result judge_and_handle(struct request *request, const struct rou
 
 	DB_TRY(is_signed ? auth_check_signature_headers(request) : check_scope(request, route));
 	DB_TRY(read_query(request, route));
+	if (request->method != METHOD_GET && request->idempotency_fault != NULL)
+		return reply_refuse(request, ERROR_BAD_REQUEST, "%s", request->idempotency_fault);
 	DB_TRY(read_input(request, route));
 	if (is_signed) /* by whom, the body says: it names the calls */
 		DB_TRY(auth_check_signature(request));
-	if ((route->flags & ROUTE_STREAM) != 0)
-		return transaction_stream(request, route->handle);
-	if (request->method == METHOD_GET)
-		DB_TRY(route->handle(request));
-	else
-		DB_TRY(transaction_handle(request, is_conditional(request) ? handle_if_matched : route->handle));
+	DB_TRY(handle(request, route));
 	if (gives_one_object(route))
 		etag_finish(request, configured_fields(route));
 	return DB_OK;

@@ -2,12 +2,11 @@
 
 #include <string.h>
 
+#include "api/fingerprint.h"
 #include "api/reply.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "store/idempotency_store.h"
-
-#define KEY_LEN_MAX 255
 
 struct handling {
 	struct request *request;
@@ -73,11 +72,10 @@ static enum db_result run(struct db *db, void *context)
 	return has_key(handling->request) ? handle_once(handling) : handling->handle(handling->request);
 }
 
-/* Whatever is answered is kept, but for what passes by itself: a key in use, a pace, a failure. */
+/* Whatever is answered is kept, but for what passes by itself. */
 static bool is_to_be_kept(const struct request *request, enum db_result result)
 {
-	return (result == DB_OK || result == DB_REFUSED) && request->reply->status != 409 &&
-	       request->reply->status != 429;
+	return (result == DB_OK || result == DB_REFUSED) && !request->reply->passes;
 }
 
 /* A refusal needs no work, or its work was rolled back, and the key too; its reply is kept all the same. And
@@ -106,23 +104,22 @@ static enum db_result refuse_missing(struct request *request, enum db_result res
 	return DB_REFUSED;
 }
 
-static void hash_request(const struct request *request, uint8_t out[SHA256_SIZE])
+static void hash_request(const struct request *request, const void *body, size_t len, uint8_t out[SHA256_SIZE])
 {
 	const char *head = arena_printf(request->arena, "%s %s?%s\n", method_names[request->method], request->path,
 	                                request->query_string);
+	struct crypto_hash *hash = crypto_hash_new();
 
-	crypto_sha256_joined(head, request->body, request->body_len, out);
+	crypto_hash_add(hash, head, strlen(head));
+	crypto_hash_add(hash, body, len);
+	crypto_hash_end(hash, out);
 }
 
-static enum db_result hash_key(struct handling *handling)
+static void hash_key(struct handling *handling)
 {
 	const char *key = handling->request->idempotency_key;
 
-	if (strlen(key) > KEY_LEN_MAX)
-		return reply_refuse(handling->request, ERROR_BAD_REQUEST,
-		                    "An idempotency key has at most %d characters.", KEY_LEN_MAX);
 	crypto_sha256(key, strlen(key), handling->key_hash);
-	return DB_OK;
 }
 
 enum db_result transaction_handle(struct request *request, enum db_result (*handle)(struct request *))
@@ -131,9 +128,9 @@ enum db_result transaction_handle(struct request *request, enum db_result (*hand
 	bool repeatable = has_key(request) || request->method == METHOD_PATCH;
 	enum db_result result;
 
-	DB_TRY(hash_key(&handling));
+	hash_key(&handling);
 	if (has_key(request))
-		hash_request(request, handling.request_hash);
+		hash_request(request, request->body, request->body_len, handling.request_hash);
 	result = db_transact(request->db, repeatable ? DB_REPEATABLE : DB_ONCE, run, &handling);
 	result = refuse_missing(request, result);
 	if (has_key(request) && result != DB_OK && is_to_be_kept(request, result))
@@ -147,8 +144,8 @@ enum db_result transaction_refused(struct request *request)
 
 	if (!has_key(request))
 		return DB_REFUSED;
-	DB_TRY(hash_key(&handling));
-	hash_request(request, handling.request_hash);
+	hash_key(&handling);
+	hash_request(request, request->body, request->body_len, handling.request_hash);
 	db_transact(request->db, DB_REPEATABLE, keep_reply, &handling);
 	return DB_REFUSED;
 }
@@ -161,15 +158,16 @@ static void read_to_end(struct request *request)
 		continue;
 }
 
-/* The body's own hash stands for it. */
+/* The body's fingerprint stands for it. */
 static void hash_streamed_request(struct handling *handling)
 {
 	struct request *request = handling->request;
+	uint8_t body_hash[SHA256_SIZE];
 
 	read_to_end(request);
-	request->body = (const char *)request->stream_hash;
-	request->body_len = sizeof request->stream_hash;
-	hash_request(request, handling->request_hash);
+	fingerprint_end(request->fingerprint, body_hash);
+	request->fingerprint = NULL;
+	hash_request(request, body_hash, sizeof body_hash, handling->request_hash);
 }
 
 /* Under the lock of its key. */
@@ -180,13 +178,13 @@ static enum db_result stream_once(struct handling *handling)
 	enum db_result result = idempotency_find(request->db, request->key.organization_id, handling->key_hash,
 	                                         clock_now_us(), request->arena, &kept);
 
+	request->fingerprint = fingerprint_new(request->content_type);
 	if (result == DB_OK) {
 		hash_streamed_request(handling);
 		return answer_again(handling, &kept);
 	}
-	if (result != DB_NOT_FOUND)
-		return result;
-	result = refuse_missing(request, handling->handle(request));
+	if (result == DB_NOT_FOUND)
+		result = refuse_missing(request, handling->handle(request));
 	hash_streamed_request(handling);
 	if (is_to_be_kept(request, result))
 		db_transact(request->db, DB_REPEATABLE, keep_reply, handling);
@@ -199,7 +197,7 @@ static enum db_result stream_with_key(struct handling *handling)
 	enum db_result result;
 	bool taken;
 
-	DB_TRY(hash_key(handling));
+	hash_key(handling);
 	DB_TRY(idempotency_lock(request->db, request->key.organization_id, handling->key_hash, &taken));
 	if (!taken)
 		return reply_refuse(request, ERROR_IDEMPOTENCY_CONFLICT,

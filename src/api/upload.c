@@ -1,30 +1,26 @@
 #include "api/upload.h"
 
+#include <errno.h>
 #include <string.h>
 #include <strings.h>
 
+#include "api/media_type.h"
 #include "api/multipart.h"
 #include "api/reply.h"
 #include "base/buf.h"
 #include "base/log.h"
 
+#define RETRY_AFTER_SECONDS "30"
 #define VALUE_MAX 1024 /* bytes, of a part that is not the file */
-
-static bool is_type(const char *media_type, const char *type)
-{
-	size_t len = strcspn(media_type, "; \t");
-
-	return len == strlen(type) && strncasecmp(media_type, type, len) == 0;
-}
 
 static bool is_form(const char *media_type)
 {
-	return is_type(media_type, "multipart/form-data");
+	return media_type_is(media_type, "multipart/form-data");
 }
 
 bool upload_is_known_type(const char *media_type)
 {
-	return is_type(media_type, "text/csv") || is_form(media_type);
+	return media_type_is(media_type, "text/csv") || is_form(media_type);
 }
 
 /* A form on its way in. */
@@ -34,13 +30,30 @@ struct form {
 	bool in_file;
 	struct buf value; /* of the part that is being read, unless it is the file */
 	const char *name; /* of that part; NULL: none */
+	enum error error;
 	const char *fault;
 };
 
-static bool fail(struct form *form, const char *fault)
+static bool fail(struct form *form, enum error error, const char *fault)
 {
+	form->error = error;
 	form->fault = fault;
 	return false;
+}
+
+/* The file cannot be written or read: the disk is full, or there are too many open files. */
+static bool fail_to_store(struct form *form)
+{
+	log_error("cannot store a file that is uploaded: %s", strerror(errno));
+	return fail(form, ERROR_UNAVAILABLE, "The file cannot be stored now: try again later.");
+}
+
+static enum db_result refuse(struct request *request, enum error error, const char *fault)
+{
+	reply_refuse(request, error, "%s", fault);
+	if (error == ERROR_UNAVAILABLE)
+		reply_header(request, "Retry-After", RETRY_AFTER_SECONDS);
+	return DB_REFUSED;
 }
 
 static bool end_part(struct form *form)
@@ -50,7 +63,7 @@ static bool end_part(struct form *form)
 	if (form->name == NULL)
 		return true;
 	if (upload->field_count == UPLOAD_FIELDS_MAX)
-		return fail(form, "The form has too many parts.");
+		return fail(form, ERROR_BAD_REQUEST, "The form has too many parts.");
 	upload->fields[upload->field_count++] = (struct field_pair){
 		form->name, arena_strndup(form->request->arena, buf_text(&form->value), form->value.len),
 	};
@@ -59,24 +72,39 @@ static bool end_part(struct form *form)
 	return true;
 }
 
-static bool begin_part(void *context, const char *name, const char *filename)
+static bool is_encoded(const struct multipart_part *part)
+{
+	static const char *const plain[] = { "", "7bit", "8bit", "binary" };
+
+	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+		if (strcasecmp(part->transfer_encoding, plain[i]) == 0)
+			return false;
+	return true;
+}
+
+static bool begin_file(struct form *form, const char *filename)
+{
+	struct upload *upload = form->upload;
+
+	if (upload->file != NULL)
+		return fail(form, ERROR_BAD_REQUEST, "The form has more than one file.");
+	upload->name = arena_strdup(form->request->arena, filename != NULL ? filename : "");
+	upload->file = tmpfile();
+	return upload->file != NULL || fail_to_store(form);
+}
+
+static bool begin_part(void *context, const struct multipart_part *part)
 {
 	struct form *form = context;
-	struct upload *upload = form->upload;
 
 	if (!end_part(form))
 		return false;
-	form->in_file = strcmp(name, "file") == 0;
-	if (!form->in_file) {
-		form->name = arena_strdup(form->request->arena, name);
-		return true;
-	}
-	if (upload->file != NULL)
-		return fail(form, "The form has more than one file.");
-	upload->name = arena_strdup(form->request->arena, filename != NULL ? filename : "");
-	upload->file = tmpfile();
-	if (upload->file == NULL)
-		fatal("cannot make a temporary file");
+	if (!media_type_is_utf8(part->content_type) || is_encoded(part))
+		return fail(form, ERROR_UNSUPPORTED_MEDIA_TYPE, "The parts of the form must be in UTF-8, and not encoded.");
+	form->in_file = strcmp(part->name, "file") == 0;
+	if (form->in_file)
+		return begin_file(form, part->filename);
+	form->name = arena_strdup(form->request->arena, part->name);
 	return true;
 }
 
@@ -85,11 +113,19 @@ static bool take_data(void *context, const char *bytes, size_t len)
 	struct form *form = context;
 
 	if (form->in_file)
-		return fwrite(bytes, 1, len, form->upload->file) == len ||
-		       fail(form, "The file cannot be stored: try again later.");
+		return fwrite(bytes, 1, len, form->upload->file) == len || fail_to_store(form);
 	if (form->value.len + len > VALUE_MAX || memchr(bytes, '\0', len) != NULL)
-		return fail(form, "A part of the form is too long, or is no text.");
+		return fail(form, ERROR_BAD_REQUEST, "A part of the form is too long, or is no text.");
 	buf_add(&form->value, bytes, len);
+	return true;
+}
+
+/* What was written may wait in memory: only now it is known whether there is room for it. */
+static bool finish_file(struct form *form)
+{
+	if (fflush(form->upload->file) != 0)
+		return fail_to_store(form);
+	rewind(form->upload->file);
 	return true;
 }
 
@@ -99,18 +135,18 @@ static enum db_result read_form(struct form *form, struct multipart *multipart)
 	char bytes[REQUEST_CHUNK];
 	size_t len;
 
+	form->error = ERROR_BAD_REQUEST;
+	form->fault = "The form is malformed.";
 	while ((len = request_stream(request, bytes)) > 0)
 		if (!multipart_push(multipart, bytes, len))
-			return reply_refuse(request, ERROR_BAD_REQUEST, "%s",
-			                    form->fault != NULL ? form->fault : "The form is malformed.");
+			return refuse(request, form->error, form->fault);
 	if (!multipart_is_complete(multipart))
 		return reply_refuse(request, ERROR_BAD_REQUEST, "The form ended early.");
 	if (!end_part(form))
-		return reply_refuse(request, ERROR_BAD_REQUEST, "%s", form->fault);
+		return refuse(request, form->error, form->fault);
 	if (form->upload->file == NULL)
 		return reply_refuse_field(request, "file", "is required");
-	rewind(form->upload->file);
-	return DB_OK;
+	return finish_file(form) ? DB_OK : refuse(request, form->error, form->fault);
 }
 
 enum db_result upload_open(struct request *request, struct upload *upload)
@@ -142,7 +178,10 @@ enum db_result upload_read(struct request *request, struct upload *upload, char 
 {
 	if (upload->file != NULL) {
 		*len = fread(bytes, 1, REQUEST_CHUNK, upload->file);
-		return DB_OK;
+		if (*len > 0 || ferror(upload->file) == 0)
+			return DB_OK;
+		log_error("cannot read a file that was uploaded: %s", strerror(errno));
+		return refuse(request, ERROR_UNAVAILABLE, "The file cannot be read any more: try again later.");
 	}
 	*len = request_stream(request, bytes);
 	if (*len == 0 && request->streamed < request->content_length)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcgiapp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -76,6 +77,7 @@ void worker_run(const struct conf *conf, int listen_fd)
 	FCGX_Request connection;
 
 	srandom((unsigned)getpid());
+	signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is no other fault than a full disk */
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&connection, listen_fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		fatal("cannot set up FastCGI");
 	for (int64_t left = share_of_requests(conf); left > 0 && !signals_stop_requested(); left--) {

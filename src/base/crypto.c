@@ -22,15 +22,27 @@ void crypto_sha256(const void *data, size_t len, uint8_t out[SHA256_SIZE])
 		fatal("libcrypto has no SHA-256");
 }
 
-void crypto_sha256_joined(const char *first, const void *second, size_t second_len, uint8_t out[SHA256_SIZE])
+/* struct crypto_hash is another name of libcrypto's own. */
+struct crypto_hash *crypto_hash_new(void)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 
-	if (context == NULL || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1 ||
-	    EVP_DigestUpdate(context, first, strlen(first)) != 1 || EVP_DigestUpdate(context, second, second_len) != 1 ||
-	    EVP_DigestFinal_ex(context, out, NULL) != 1)
+	if (context == NULL || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
 		fatal("libcrypto has no SHA-256");
-	EVP_MD_CTX_free(context);
+	return (struct crypto_hash *)context;
+}
+
+void crypto_hash_add(struct crypto_hash *hash, const void *data, size_t len)
+{
+	if (EVP_DigestUpdate((EVP_MD_CTX *)hash, data, len) != 1)
+		fatal("libcrypto makes no SHA-256");
+}
+
+void crypto_hash_end(struct crypto_hash *hash, uint8_t out[SHA256_SIZE])
+{
+	if (EVP_DigestFinal_ex((EVP_MD_CTX *)hash, out, NULL) != 1)
+		fatal("libcrypto makes no SHA-256");
+	EVP_MD_CTX_free((EVP_MD_CTX *)hash);
 }
 
 /* Looked up and made once: that takes longer than to sign. */

@@ -17,8 +17,11 @@
 
 void crypto_random(void *out, size_t len);
 void crypto_sha256(const void *data, size_t len, uint8_t out[SHA256_SIZE]);
-/* Of two texts as if they were one. */
-void crypto_sha256_joined(const char *first, const void *second, size_t second_len, uint8_t out[SHA256_SIZE]);
+/* The same of bytes that come in pieces. crypto_hash_end releases it. */
+struct crypto_hash;
+struct crypto_hash *crypto_hash_new(void);
+void crypto_hash_add(struct crypto_hash *hash, const void *data, size_t len);
+void crypto_hash_end(struct crypto_hash *hash, uint8_t out[SHA256_SIZE]);
 void crypto_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
                         uint8_t out[SHA256_SIZE]);
 void crypto_base64(struct buf *out, const void *data, size_t len);

@@ -255,6 +255,10 @@ static void read_pair(const struct field_table *table, const struct field_pair *
 	uint64_t bit = field != NULL ? UINT64_C(1) << (field - table->fields) : 0;
 	const char *value;
 
+	if (*pair->name == '\0') {
+		fault_add(faults, "query", "has a value without a name");
+		return;
+	}
 	if (field == NULL) {
 		fault_add(faults, name_shown(faults->arena, pair->name, strlen(pair->name)), "unknown parameter");
 		return;

@@ -115,6 +115,10 @@ const char *batch_field_fixed_when_active(uint64_t given);
 void batch_config_settle(struct batch_config *config, const struct field_table *table, uint64_t given,
                          struct faults *faults);
 
+/* Adds a fault when the campaign would start more than a day ago: whoever asks for that means another day. The start that
+ * the campaign had before (INSTANT_NONE: it had none) may be given again. */
+void batch_config_judge_start(const struct batch_config *config, int64_t before_us, int64_t now_us, struct faults *faults);
+
 struct plan_rules batch_plan_rules(const struct batch_config *config);
 /* The calendar of contacts who are in these zones (names, a space between two; NULL: nobody knows). */
 struct calendar batch_calendar(const struct batch_config *config, const char *zones);

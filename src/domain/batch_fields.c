@@ -1,6 +1,7 @@
 /* The fields of a campaign: names, types, limits, defaults. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "domain/batch.h"
 #include "domain/zone.h"
 
@@ -200,4 +201,12 @@ void batch_config_settle(struct batch_config *config, const struct field_table *
 	               field_is_given(table, given, "working_days"), faults);
 	settle_folder(config, faults);
 	settle_start(config, table, given, faults);
+}
+
+void batch_config_judge_start(const struct batch_config *config, int64_t before_us, int64_t now_us, struct faults *faults)
+{
+	int64_t start_us = config->scheduled_at.us;
+
+	if (start_us != INSTANT_NONE && start_us != before_us && start_us < now_us - US_PER_DAY)
+		fault_add(faults, "scheduled_at", "is more than a day ago");
 }

@@ -1,5 +1,8 @@
 #include "domain/report_fields.h"
 
+#include <string.h>
+#include <strings.h>
+
 #define MAX_DURATION_SECONDS 604800
 #define MAX_COST INT64_C(99999999999999) /* ten-thousandths: what DECIMAL(14,4) holds */
 
@@ -16,6 +19,29 @@ static const struct call_report initial = {
 	.occurred_at = { .us = INSTANT_NONE },
 };
 
+static bool has_blank(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text <= ' ' || *text == 0x7f)
+			return true;
+	return false;
+}
+
+/* A link that people follow in a browser: no javascript:, no file:. */
+static const char *check_link(struct arena *arena, const char **value)
+{
+	static const char *const schemes[] = { "https://", "http://" };
+
+	(void)arena; /* the spelling stays */
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+		size_t len = strlen(schemes[i]);
+
+		if (strncasecmp(*value, schemes[i], len) == 0 && strcspn(*value + len, "/?#\\") > 0)
+			return has_blank(*value) ? "must not contain spaces or control characters" : NULL;
+	}
+	return "must be an http:// or https:// address";
+}
+
 #define REPORT_FIELDS                                                                                        \
 	FIELD(struct call_report, status, CHOICE, .flags = FIELD_REQUIRED, .choices = reportable),           \
 	FIELD(struct call_report, duration_seconds, INT, .flags = FIELD_NULLABLE, .max = MAX_DURATION_SECONDS), \
@@ -23,8 +49,8 @@ static const struct call_report initial = {
 	         .max = MAX_COST),                                                                           \
 	FIELD(struct call_report, end_reason, STRING, .flags = FIELD_NULLABLE, .max = 255),                  \
 	FIELD(struct call_report, outcome, STRING, .flags = FIELD_NULLABLE, .max = 64),                      \
-	FIELD(struct call_report, recording_url, STRING, .flags = FIELD_NULLABLE, .max = 2048),              \
-	FIELD(struct call_report, transcript_url, STRING, .flags = FIELD_NULLABLE, .max = 2048),             \
+	FIELD(struct call_report, recording_url, STRING, .flags = FIELD_NULLABLE, .max = 2048, .check = check_link), \
+	FIELD(struct call_report, transcript_url, STRING, .flags = FIELD_NULLABLE, .max = 2048, .check = check_link), \
 	FIELD(struct call_report, summary, STRING, .flags = FIELD_NULLABLE, .max = 10000),                   \
 	FIELD(struct call_report, occurred_at, WHEN, .flags = FIELD_NULLABLE)
 

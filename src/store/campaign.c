@@ -329,9 +329,12 @@ static enum db_result judge_resume(struct db *db, struct campaign_request *reque
 /* What the client gave replaces what is stored; together they must make sense. */
 static enum db_result apply_change(struct campaign_request *request)
 {
+	int64_t start_us = request->batch.config.scheduled_at.us;
+
 	request->faults = (struct faults){ .arena = request->arena };
 	field_apply(request->table, request->given, &request->config, &request->batch.config);
 	batch_config_settle(&request->batch.config, request->table, request->given, &request->faults);
+	batch_config_judge_start(&request->batch.config, start_us, request->now_us, &request->faults);
 	return request->faults.count != 0 ? refuse(request, REFUSED_FIELDS) : DB_OK;
 }
 

@@ -197,6 +197,27 @@ def test_starts(t):
     t.api.refuse("validation_error", "POST", "/batch-calls", base, field="scheduled_at")
 
 
+def test_a_start_long_ago_is_refused(t):
+    """It may have just passed, and the one that is set already may be sent again."""
+    _, agent = t.dialing_agent()
+    ago = lambda **time: (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(**time)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    base = {"name": "B", "agent_id": agent["id"], "phone_number_ids": [t.api.number()["id"]], "contact_source": "manual",
+            "contacts": contacts(1), "max_calls_per_day": 1, "schedule_type": "scheduled"}
+    t.api.refuse("validation_error", "POST", "/batch-calls", dict(base, scheduled_at=ago(days=1, minutes=1)), field="scheduled_at")
+    t.api.refuse("validation_error", "POST", "/batch-calls", dict(base, scheduled_at="2020-01-01T09:00"), field="scheduled_at")
+    assert t.api.post("/batch-calls", dict(base, scheduled_at=ago(hours=23)))["status"] == "scheduled"
+    draft = t.api.post("/batch-calls", {name: value for name, value in base.items() if name != "schedule_type"})
+    path = f"/batch-calls/{draft['id']}"
+    for method, place, body in (("PATCH", path, {"scheduled_at": ago(days=2)}), ("POST", path + "/schedule", {"scheduled_at": ago(days=2)}),
+                                ("POST", path + "/preview", {"changes": {"scheduled_at": ago(days=2)}})):
+        reply = t.api.refuse("validation_error", method, place, body)
+        assert reply.details["field"].endswith("scheduled_at"), reply
+    assert t.api.read(draft)["status"] == "draft" and t.api.read(draft)["scheduled_at"] is None
+    t.stack.sql(f"UPDATE batch_calls SET scheduled_at = '2020-01-01' WHERE id = {t.row_of(draft)}")
+    old = t.api.read(draft)
+    assert t.api.patch(path, {"scheduled_at": old["scheduled_at"], "name": "C"})["name"] == "C"
+
+
 def test_numbers_of_a_campaign(t):
     receiver, agent = t.dialing_agent()
     numbers = [t.api.number() for _ in range(100)]

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """ETag, If-None-Match and If-Match: single objects are read again, and changed, only if need be."""
 
+import http.client
 import re
 import threading
 
@@ -75,8 +76,9 @@ def test_a_change_is_made_only_to_what_was_read(t):
     assert reply.status == 200 and reply.headers["ETag"] == tag_of(t, path), reply
     t.api.refuse("precondition_failed", "PATCH", path, {"description": "third"}, headers={"If-Match": first})
     assert t.api.get(path)["description"] == "second"
-    for tags in ("W/" + tag_of(t, path), '"other"', "nonsense"):
+    for tags in ('W/"other"', '"other"', "nonsense"):
         assert change(t, path, tags, "third").status == 412, tags
+    assert change(t, path, "W/" + tag_of(t, path), "second").status == 200, "nginx writes W/ when it compresses"
     assert change(t, path, f'"other", {tag_of(t, path)}', "one of a list").status == 200
     assert change(t, path, "*", "any").status == 200
     assert t.api.get(path)["description"] == "any"
@@ -168,6 +170,63 @@ def test_a_campaign_is_replanned_once(t):
     assert len({row["scheduled_at"] for row in rows}) == 50, rows
     assert {row["scheduled_at"][:10] for row in rows} == {"2040-06-02"}, rows
     assert {name: reply.data[name] for name in COUNTERS} == {name: batch[name] for name in COUNTERS}
+
+
+def test_conditions_on_every_method(t):
+    _, agent = t.dialing_agent()
+    batch = t.api.batch(agent, 1)
+    path = f"/batch-calls/{batch['id']}"
+    tag = tag_of(t, path)
+    send = lambda method, path, body=None, **headers: t.api.send(
+        method, path, body, {name.replace("_", "-"): value for name, value in headers.items()}).status
+    for method, place in (("POST", path + "/schedule"), ("POST", path + "/cancel"), ("DELETE", path), ("PATCH", path)):
+        for headers in ({"If_Match": '"other"'}, {"If_None_Match": tag}, {"If_None_Match": "*"},
+                        {"If_Match": tag, "If_None_Match": f'"other", {tag}'}):
+            body = None if method == "DELETE" else {}
+            assert send(method, place, body, **headers) == 412, (method, place, headers)
+    assert t.api.read(batch) == {**batch, "updated_at": t.api.read(batch)["updated_at"]}
+    assert send("POST", path + "/schedule", {"scheduled_at": "2040-01-01T00:00:00Z"}, If_Match=tag, If_None_Match='"other"') == 200
+    assert send("POST", path + "/pause", {}, If_Match="*") == 200
+    assert send("POST", path + "/cancel", {}, If_Match=tag_of(t, path)) == 200
+    assert send("DELETE", path, If_Match='"other"') == 412
+    assert send("DELETE", path, If_Match=tag_of(t, path)) == 204
+    assert send("DELETE", path, If_Match='"other"') == 404
+
+
+def test_what_has_no_tag_is_not_changed_under_a_condition(t):
+    for method, path, body, media_type in (
+            ("POST", "/agents", {"name": "A"}, "application/json"), ("POST", "/do-not-call", {"phone_number": "+4930123456"}, "application/json"),
+            ("POST", "/contacts/import", "phone\n+4930123456\n", "text/csv"), ("DELETE", "/do-not-call/+4930123456", None, None)):
+        for headers in ({"If-Match": "*"}, {"If-Match": '"a"'}, {"If-None-Match": '"a"'}, {"If-None-Match": "*"}):
+            t.api.refuse("precondition_failed", method, path, body, headers=dict(headers, **{"Content-Type": media_type}))
+    for path in ("/agents", "/do-not-call", "/contacts"):
+        assert t.api.get(path) == [], path
+
+
+def test_reading_under_a_condition(t):
+    path = f"/webhooks/{webhook(t)['id']}"
+    for tags, status in ((tag_of(t, path), 200), ("W/" + tag_of(t, path), 200), ("*", 200), ('"other"', 412)):
+        assert t.api.send("GET", path, headers={"If-Match": tags}).status == status, tags
+    assert t.api.send("GET", "/webhooks", headers={"If-Match": "*"}).status == 200
+    assert t.api.send("GET", "/webhooks", headers={"If-Match": '"other"'}).status == 412
+
+
+def test_the_tag_of_a_compressed_reply(t):
+    agent = t.api.post("/agents", {"name": "A", "system_prompt": "Long. " * 500})
+    path = f"/agents/{agent['id']}"
+    connection = http.client.HTTPConnection(t.api.host)
+    ask = lambda **headers: (connection.request("GET", "/api/public/v1" + path, headers={
+        "Authorization": f"Bearer {t.api.key}", "Accept-Encoding": "gzip", **headers}), connection.getresponse())[1]
+    reply = ask()
+    reply.read()
+    tag = reply.headers["ETag"]
+    assert tag == "W/" + tag_of(t, path) and reply.headers["Content-Encoding"] == "gzip", reply.headers
+    again = ask(**{"If-None-Match": tag})
+    again.read()
+    assert again.status == 304, again.headers
+    assert t.api.send("PATCH", path, {"name": "B"}, headers={"If-Match": tag}).status == 200
+    assert t.api.send("PATCH", path, {"name": "C"}, headers={"If-Match": tag}).status == 412
+    connection.close()
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """Contacts, their folders, CSV imports, and campaigns made of them."""
 
+import datetime
+import gzip
 import http.client
 import json
 import os
+import resource
 import subprocess
 import tempfile
 import threading
@@ -93,6 +96,10 @@ def shown(items):
 
 def folder(t, name="Folder"):
     return t.api.post("/contacts/folders", {"name": name})
+
+
+def an_hour_ago():
+    return (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def count_of(t, made):
@@ -451,7 +458,7 @@ def test_a_campaign_of_some_contacts_tells_them_its_outcome(t):
     ids = [c["id"] for c in kept[:10]]
     batch = t.api.batch(agent, [{"phone_number": kept[0]["phone_number"]}, {"phone_number": "+3399"}],
                         contact_ids=["ctc_" + id for id in ids], schedule_type="scheduled",
-                        scheduled_at="2020-01-01T00:00:00Z", max_concurrent_calls=100)
+                        scheduled_at=an_hour_ago(), max_concurrent_calls=100)
     people = t.api.contacts_of(batch)
     assert [p["contact_id"] for p in people] == [None, None] + ids
     assert people[2]["error_reason"] == "duplicate" and batch["skipped"] == 1, people[2]
@@ -463,6 +470,81 @@ def test_a_campaign_of_some_contacts_tells_them_its_outcome(t):
         assert contact["last_call_outcome"] == expected and contact["last_called_at"], contact
     assert {c["id"] for c in t.api.all("/contacts", last_call_outcome="busy")} == {
         id for id, c in called.items() if c["last_call_outcome"] == "busy"}
+
+
+def test_charsets(t):
+    latin = "phone,first_name\n+4930000001,Jörg\n".encode("latin-1")
+    for charset in ("windows-1252", "ISO-8859-1", "utf-16", '"utf-16"', "x" * 100):
+        reply = t.api.refuse("unsupported_media_type", "POST", "/contacts/import", latin,
+                             headers={"Content-Type": f"text/csv; header=present; charset={charset}"})
+        assert "UTF-8" in reply.error["message"], reply
+    for charset in ("utf-8", "UTF8", '"utf-8"', "us-ascii"):
+        assert send_csv(t, rows(1), headers={"Content-Type": f"text/csv;charset={charset}"})["errors"] == 0, charset
+    for header in ("Content-Type: text/csv; charset=windows-1252", "Content-Transfer-Encoding: base64"):
+        body = form([("file", "a.csv", latin)])[1].replace(b"\r\n\r\n", f"\r\n{header}\r\n\r\n".encode(), 1)
+        t.api.refuse("unsupported_media_type", "POST", "/contacts/import", body,
+                     headers={"Content-Type": "multipart/form-data; boundary=limit"})
+    reply = t.api.refuse("unsupported_media_type", "POST", "/contacts/import", gzip.compress(rows(1).encode()),
+                         headers=dict(CSV, **{"Content-Encoding": "gzip"}))
+    assert reply.headers["Accept-Encoding"] == "identity", reply.headers
+
+
+def test_quotes_in_names_of_files(t):
+    for filename, name in (('a \\"b\\".csv', 'a "b"'), ("a %22b%22.csv", 'a "b"'), ("x; name=y.csv", "x; name=y"),
+                           ("C:\\\\files\\\\z.csv", "z")):
+        reply = send_form(t, [("file", filename, rows(1).encode())])
+        assert reply.status == 200 and t.api.get(f"/contacts/folders/{reply.data['folder_id']}")["name"] == name, reply
+    body = form([("file", "first.csv", rows(1).encode())])[1].replace(
+        b'name="file"; filename="first.csv"', b'filename="; name=\\"other\\"; .csv"; name="file"')
+    reply = t.api.send("POST", "/contacts/import", body, {"Content-Type": "multipart/form-data; boundary=limit"})
+    assert reply.status == 200, reply
+
+
+def test_a_form_comes_again_with_another_boundary(t):
+    def send(boundary, value):
+        body = form([("overwrite_existing", None, b"true"), ("file", "people.csv", value)])[1].replace(b"--limit", b"--" + boundary)
+        return t.api.send("POST", "/contacts/import", body, {
+            "Content-Type": f"multipart/form-data; boundary={boundary.decode()}", "Idempotency-Key": "form"})
+
+    first = send(b"one", rows(20).encode())
+    again = send(b"another", rows(20).encode())
+    assert first.status == again.status == 200 and again.text == first.text, (first, again)
+    assert again.headers["Idempotency-Replayed"] == "true" and len(t.api.all("/contacts/folders")) == 1
+    t.api.send("GET", "/contacts")
+    for other in (rows(21), rows(20).replace("Berlin", "Bonn", 1)):
+        reply = send(b"one", other.encode())
+        assert (reply.status, reply.error["code"]) == (409, "idempotency_conflict"), reply
+
+
+def first_free_descriptor(pid):
+    taken = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
+    return next(number for number in range(len(taken) + 1) if number not in taken)
+
+
+def test_a_full_disk(t):
+    """Whichever step it is that finds no room, the answer is the same, and is not kept."""
+    workers = t.stack.workers()
+    no_room = {pid: (resource.RLIMIT_FSIZE, 0) for pid in workers}
+    no_file = {pid: (resource.RLIMIT_NOFILE, first_free_descriptor(pid) + 1) for pid in workers}  # one: the connection
+    small, large = rows(10).encode(), rows(20_000).encode()
+
+    def send(file):
+        media_type, body = form([("file", "people.csv", file)])
+        return t.api.send("POST", "/contacts/import", body, {"Content-Type": media_type, "Idempotency-Key": "disk"})
+
+    for limits, file in ((no_room, small), (no_room, large), (no_file, small)):
+        before = {pid: resource.prlimit(pid, kind) for pid, (kind, _) in limits.items()}
+        for pid, (kind, value) in limits.items():
+            resource.prlimit(pid, kind, (value, before[pid][1]))
+        try:
+            reply = send(file)
+        finally:
+            for pid, (kind, _) in limits.items():
+                resource.prlimit(pid, kind, before[pid])
+        assert (reply.status, reply.error["code"]) == (503, "unavailable") and reply.headers["Retry-After"], reply
+        assert t.stack.workers() == workers, "a worker has died"
+    assert t.api.all("/contacts/folders") == []
+    assert send(small).status == 200
 
 
 if __name__ == "__main__":

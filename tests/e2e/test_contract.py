@@ -162,7 +162,7 @@ def test_ids_are_taken_with_the_prefix_of_their_type(t):
 
 
 def test_unknown_paths_and_methods(t):
-    for path in ("/", "/agent", "/agents/", "/agents//", f"/agents/{NOBODY}/x", "//", "//api",
+    for path in ("/", "/agent", "/agents/", "/agents//", f"/agents/{NOBODY}/x", "//nothing", "//api",
                  "//api/public/v2/agents", "/batch-calls/schedule/x/y", "//index.html"):
         t.api.refuse("not_found", "GET", path)
     for method, path, allow in (
@@ -336,6 +336,34 @@ def test_request_ids_are_unique_and_logged(t):
     assert len(seen) == 50
     mine = t.api.send("GET", "/agents", headers={"X-Request-Id": "req_of_a_stranger_0000"})
     assert mine.headers["X-Request-Id"] != "req_of_a_stranger_0000"
+
+
+def test_encodings_of_bodies(t):
+    body = {"name": "A"}
+    for headers in ({"Content-Encoding": "gzip"}, {"Content-Encoding": "br"}, {"Content-Type": "application/json; charset=latin1"},
+                    {"Content-Type": 'application/json; charset="utf-16"'}):
+        t.api.refuse("unsupported_media_type", "POST", "/agents", body, headers=headers)
+    for headers in ({"Content-Encoding": "identity"}, {"Content-Encoding": ""}, {"Content-Type": "Application/JSON;charset=UTF-8"},
+                    {"Content-Type": 'application/json; profile="; charset=latin1"'}):
+        assert t.api.send("POST", "/agents", body, headers).status == 201, headers
+    assert len(t.api.all("/agents")) == 4
+
+
+def test_json_that_is_refused_says_where(t):
+    for body, reason in (("42", "is JSON, but not an object: it must be one, in { and }"),
+                         (b"\xef\xbb\xbf{}", "begins with a byte order mark (BOM): JSON is sent without it"),
+                         (b'{"name": 1\0}', "is not JSON: expected ',' or '}' (line 1, column 11)"),
+                         (b'{"name": true\0}', "is not JSON: expected ',' or '}' (line 1, column 14)"),
+                         (b'{"name": "A"}\0', "is not JSON: expected nothing after the value (line 1, column 14)"),
+                         ('{\n"name": \'A\'}', "is not JSON: expected a value (line 2, column 9)")):
+        assert t.api.refuse("bad_request", "POST", "/agents", body, "body").details["reason"] == reason
+    assert t.api.get("/agents") == []
+
+
+def test_a_parameter_without_a_name(t):
+    for query in ("=1", "=", "&&=x"):
+        for path in ("/agents", "/openapi.json", "/agents/01890000-0000-7000-8000-000000000000"):
+            t.api.refuse("bad_request", "GET", f"{path}?{query}", field="query")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ import signal
 import threading
 
 import tap
+from client import until
+from receiver import Answer
 
 KEY = "X-Idempotency-Key"
 
@@ -114,6 +116,43 @@ def test_a_repeat_after_a_crash_of_every_worker(t):
 def test_long_keys_are_refused(t):
     assert ask(t, number(1), "k" * 255).status == 201
     assert ask(t, number(2), "k" * 256).status == 400
+
+
+def test_empty_and_contradicting_keys_are_refused(t):
+    for headers in ({KEY: ""}, {"Idempotency-Key": ""}, {KEY: " "}, {KEY: "a", "Idempotency-Key": "b"}, {KEY: "", "Idempotency-Key": "b"}):
+        reply = t.api.refuse("bad_request", "POST", "/telephony/numbers/import", number(1), headers=headers)
+        assert "dempotency" in reply.error["message"], reply
+    assert t.api.all("/telephony/numbers") == []
+    assert t.api.send("GET", "/agents", headers={KEY: ""}).status == 200, "it means nothing there"
+    reply = t.api.send("POST", "/telephony/numbers/import", number(1), headers={KEY: "a", "Idempotency-Key": "a"})
+    assert reply.status == 201, reply
+
+
+def test_an_agent_that_is_not_ready_is_not_kept(t):
+    receiver = t.receiver()
+    receiver.sync = lambda delivery: Answer(500)
+    webhook_id = receiver.endpoint()
+    agent = t.api.post("/agents", {"name": "A", "webhook_id": webhook_id})
+    body = {"name": "B", "agent_id": agent["id"], "phone_number_ids": [t.api.number()["id"]]}
+    single = {"agent_id": agent["id"], "phone_number": "+4930123456"}
+    for path, sent in (("/batch-calls", body), ("/calls", single)):
+        reply = ask(t, sent, path, path)
+        assert (reply.status, reply.error["code"]) == (422, "agent_not_ready"), reply
+    receiver.sync = lambda delivery: Answer(200)
+    t.api.post(f"/agents/{agent['id']}/sync")
+    until(lambda: t.api.active(agent["id"]), what="the agent is active")
+    assert ask(t, body, "/batch-calls", "/batch-calls").status == 201
+
+
+def test_a_contact_limit_is_not_kept(t):
+    receiver, agent = t.dialing_agent()
+    t.api.patch("/organization", {"contact_limits": [{"max_attempts": 1, "period_hours": 1}]})
+    body = {"agent_id": agent["id"], "phone_number": "+12125550100", "from_number": t.api.number()["phone_number"]}
+    assert ask(t, body, "first", "/calls").status == 201
+    reply = ask(t, body, "second", "/calls")
+    assert (reply.status, reply.error["code"]) == (422, "contact_limit"), reply
+    t.api.patch("/organization", {"contact_limits": []})
+    assert ask(t, body, "second", "/calls").status == 201
 
 
 if __name__ == "__main__":

@@ -120,6 +120,7 @@ class Driver:
             if "cursor" in operation.parameters_in("query"):
                 self.page_on(name, *holes, query=rest.get("query", {}))
         else:
+            self.refuse("precondition_failed", name, *holes, If_Match='"0"', **rest)
             rest["Idempotency_Key"] = str(uuid.uuid4())
             reply = self.send(name, *holes, **rest)
             again = self.send(name, *holes, **rest)
@@ -149,8 +150,6 @@ class Driver:
         return self.ok(name, *holes)
 
     def change(self, name, *holes, body):
-        """PATCH: not with a wrong ETag."""
-        self.refuse("precondition_failed", name, *holes, body=body, If_Match='"0"')
         reply = self.send(name, *holes, body=body)
         assert reply.status == 200 and reply.headers["ETag"], reply
         return self.ok(name, *holes, body=body)
@@ -474,6 +473,7 @@ def test_do_not_call_and_keys(t):
     assert api.with_key(key["key"]).ok("getCurrentKey")["id"] == key["id"]
     signed_off = api.with_key(t.client("reports").key)
     once = {"Idempotency_Key": "once"}
+    signed_off.refuse("precondition_failed", "revokeCurrentKey", If_Match='"0"')
     assert signed_off.send("revokeCurrentKey", **once).status == 204
     t.stack.sql("UPDATE api_keys SET revoked_at = '9999-12-31' WHERE revoked_at < '9999-12-31'")
     until(lambda: signed_off.send("revokeCurrentKey", **once).headers["Idempotency-Replayed"], what="it is replayed")

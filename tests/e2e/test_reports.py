@@ -141,7 +141,7 @@ def test_the_first_report_of_an_end_wins(t):
 def test_what_a_report_tells_is_kept(t):
     receiver, agent = t.dialing_agent()
     longest = {"duration_seconds": 604_800, "cost": 9999999999.9999, "end_reason": "\u00fc" * 255, "outcome": "o" * 64,
-               "recording_url": "r" * 2048, "transcript_url": "t" * 2048, "summary": "\U0001f600" * 10_000}
+               "recording_url": "https://r/" + "r" * 2038, "transcript_url": "HTTP://t?" + "t" * 2039, "summary": "\U0001f600" * 10_000}
     _, call = t.one_call(receiver, agent, lambda call: TAKEN)
     stored = t.api.post(f"/calls/{call}/status", {"status": "completed", **longest})
     assert {name: stored[name] for name in longest} == longest
@@ -171,6 +171,10 @@ def test_a_report_may_come_before_the_answer_to_the_webhook(t):
     assert t.api.get(f"/calls/{call}")["duration_seconds"] == 5
 
 
+NO_LINKS = ["javascript:alert(1)", "https:", "https://", "http:///path", "ftp://a/b", "//a/b", "data:text/html,x", " https://a",
+            "https://a b", "https://a\nb", "x"]
+
+
 def test_fields_of_a_report(t):
     receiver, agent = t.dialing_agent()
     batch, call = t.one_call(receiver, agent, lambda call: TAKEN)
@@ -180,8 +184,8 @@ def test_fields_of_a_report(t):
         "cost": {"right": [], "wrong": [-1, "1.5", 10 ** 20, False]},
         "outcome": nullable({"right": [], "wrong": ["x" * 65, 5]}),
         "end_reason": {"right": [], "wrong": ["x" * 256, 5]},
-        "recording_url": {"right": [], "wrong": ["x" * 2049, 5]},
-        "transcript_url": {"right": [], "wrong": ["x" * 2049, 5]},
+        "recording_url": {"right": [], "wrong": ["https://" + "x" * 2041, 5, *NO_LINKS]},
+        "transcript_url": {"right": [], "wrong": ["https://" + "x" * 2041, 5, *NO_LINKS]},
         "summary": {"right": [], "wrong": [5, []]},
         "occurred_at": {"right": [], "wrong": ["yesterday", 5]},
     }

@@ -1,0 +1,72 @@
+#include "api/fingerprint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/media_type.h"
+#include "api/multipart.h"
+#include "base/log.h"
+
+struct fingerprint {
+	struct crypto_hash *hash;
+	struct multipart *form; /* NULL: the bytes count as they come */
+	uint64_t part_len;      /* of the part so far */
+};
+
+static void add_text(struct fingerprint *fingerprint, const char *text)
+{
+	crypto_hash_add(fingerprint->hash, text, strlen(text) + 1);
+}
+
+/* The length of a part stands after it, so that a part cannot look like two. */
+static void end_part(struct fingerprint *fingerprint)
+{
+	crypto_hash_add(fingerprint->hash, &fingerprint->part_len, sizeof fingerprint->part_len);
+	fingerprint->part_len = 0;
+}
+
+static bool begin_part(void *context, const struct multipart_part *part)
+{
+	end_part(context);
+	add_text(context, part->name);
+	add_text(context, part->filename != NULL ? part->filename : "");
+	return true;
+}
+
+static bool take_data(void *context, const char *bytes, size_t len)
+{
+	struct fingerprint *fingerprint = context;
+
+	crypto_hash_add(fingerprint->hash, bytes, len);
+	fingerprint->part_len += len;
+	return true;
+}
+
+struct fingerprint *fingerprint_new(const char *content_type)
+{
+	struct fingerprint *fingerprint = calloc(1, sizeof *fingerprint);
+	struct multipart_taker taker = { begin_part, take_data, fingerprint };
+
+	if (fingerprint == NULL)
+		fatal("out of memory");
+	fingerprint->hash = crypto_hash_new();
+	if (media_type_is(content_type, "multipart/form-data"))
+		fingerprint->form = multipart_new(content_type, &taker);
+	return fingerprint;
+}
+
+void fingerprint_add(struct fingerprint *fingerprint, const char *bytes, size_t len)
+{
+	if (fingerprint->form == NULL)
+		crypto_hash_add(fingerprint->hash, bytes, len);
+	else
+		multipart_push(fingerprint->form, bytes, len); /* what is malformed is refused elsewhere */
+}
+
+void fingerprint_end(struct fingerprint *fingerprint, uint8_t out[SHA256_SIZE])
+{
+	end_part(fingerprint);
+	multipart_free(fingerprint->form);
+	crypto_hash_end(fingerprint->hash, out);
+	free(fingerprint);
+}
