@@ -285,7 +285,8 @@ def test_tables_of_300_000_rows_too(t):
 
 def test_a_refused_key_asks_again_and_keeps_what_was_typed(t):
     key = t.client(["read", "write"])
-    drive(t, "a_refused_key_asks_again_and_keeps_what_was_typed", {"revoked_later": key.key},
+    _, agent = t.dialing_agent()
+    drive(t, "a_refused_key_asks_again_and_keeps_what_was_typed", {"revoked_later": key.key, "agent": agent["id"]},
           {"revoke": lambda: key.send("DELETE", "/keys/current")})
 
 

@@ -274,7 +274,7 @@ main({
 	},
 
 	async a_refused_key_asks_again_and_keeps_what_was_typed() {
-		const tab = await Tab.open({ path: '/campaigns/new', key: scene.revoked_later })
+		const tab = await Tab.open({ path: '/agents/' + scene.agent, key: scene.revoked_later })
 		tab.expect(UNAUTHORIZED)
 		await tab.field('Name').fill('Kept')
 		await server('revoke')
