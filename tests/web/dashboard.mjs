@@ -13,7 +13,7 @@ const FILE = 'phone,name,city\r\n+12125550100,Ada Lovelace,London\r\n030,Carl,Be
 // Every page there is, of a scene that has one of each.
 const pages = () => ['/', '/campaigns', '/campaigns/new', '/campaigns/new?step=when', `/campaigns/${scene.active}`, `/campaigns/${scene.active}/contacts`,
 	`/campaigns/${scene.active}/contacts/1`, `/campaigns/${scene.active}/calls`, `/campaigns/${scene.paused}/plan`, `/campaigns/${scene.paused}/edit`,
-	`/campaigns/${scene.paused}/history`, `/campaigns/${scene.draft}`, `/campaigns/${scene.draft}/add`, `/campaigns/${scene.over}`, '/calls', `/calls/${scene.call}`,
+	`/campaigns/${scene.draft}`, `/campaigns/${scene.draft}/add`, `/campaigns/${scene.over}`, '/calls', `/calls/${scene.call}`,
 	'/contacts', `/contacts/folders/${scene.folder}`, `/contacts/${scene.contact}`, '/do-not-call', '/agents', `/agents/${scene.agent}`, '/numbers', '/webhooks',
 	`/webhooks/${scene.webhook}`, `/webhooks/deliveries/${scene.delivery}`, '/settings/view', '/settings/keys', '/settings/limits', '/nowhere']
 

@@ -4,9 +4,11 @@
 
 import type { Reply } from './api'
 
+// Parts of pages that are not drawn until the API can answer them.
+export const API_HAS = { history: false, callAgain: false, removeContact: false, searchByNumber: false }
+
 type Read = (path: string) => Promise<Reply<any>>
 
-const ENDED = ['completed', 'failed', 'no_answer', 'busy', 'voicemail', 'cancelled']
 const IN_FLIGHT = ['in_progress', 'ringing', 'dispatched', 'queued']
 const STATES = ['draft', 'scheduled', 'active', 'paused', 'completed', 'failed', 'cancelled']
 
@@ -35,29 +37,8 @@ async function each(read: Read, path: string, words: URLSearchParams, states: st
 	}
 }
 
-async function campaigns(read: Read, path: string, words: URLSearchParams): Promise<Reply<any>> {
-	const states = (words.get('status') ?? '').split(',').filter(Boolean)
-	const search = (words.get('search') ?? '').toLowerCase()
-	const known = without(words, 'search', 'fields', 'sort_by', 'order')
-	if (search) known.set('limit', '100')
-	const reply = states.length > 1 ? await each(read, path, known, states) : await read(`${path}?${known}`)
-	if (search) reply.data = reply.data.filter((row: any) => row.name.toLowerCase().includes(search))
-	if (words.get('fields') === 'id,name,status') return reply
-	const counts: Record<string, number> = {}
-	for (const state of STATES) counts[state] = (await read(`${path}?status=${state}&limit=1`)).pagination!.total
-	return { ...reply, meta: { ...reply.meta, counts } }
-}
-
 function calls(row: any) {
 	for (const name of ['first_name', 'last_name', 'dispatched_at', 'answered_at', 'reported_at', 'ends_at']) row[name] ??= null
-}
-
-function analytics(row: any) {
-	row.calls = { ended: 0 }
-	for (const name of ENDED) row.calls[name] = (row.series ?? []).reduce((sum: number, period: any) => sum + period[name], 0)
-	for (const name of ENDED) row.calls.ended += row.calls[name]
-	row.call_answer_rate = row.calls.ended ? row.calls.completed / row.calls.ended : null
-	row.waiting_first = row.waiting_retry = null
 }
 
 async function overview(read: Read): Promise<Reply<any>> {
@@ -79,10 +60,6 @@ export function awaited(full: string, read: Read): Promise<Reply<any>> | null {
 	const [path, query = ''] = full.split('?')
 	const words = new URLSearchParams(query)
 	if (path === '/overview') return overview(read)
-	if (path === '/batch-calls') return campaigns(read, path, words)
-	if (/^\/batch-calls\/[^/]+$/.test(path) && words.has('fields')) return read(path)
-	if (/^\/batch-calls\/[^/]+\/analytics$/.test(path)) return read(full).then(reply => withData(reply, analytics))
-	if (/^\/batch-calls\/[^/]+\/history$/.test(path)) return Promise.resolve({ data: [], etag: null, meta: { request_id: '', ts: '' } })
 	if (/^\/batch-calls\/[^/]+\/contacts$/.test(path)) {
 		const known = without(words, 'search', 'phone_number', 'sort_by')
 		if (known.get('status')?.includes(',')) known.set('status', 'scheduled')
@@ -94,7 +71,6 @@ export function awaited(full: string, read: Read): Promise<Reply<any>> | null {
 		return reply.then(found => withData(found, calls))
 	}
 	if (/^\/calls\/[^/]+$/.test(path)) return read(full).then(reply => withData(reply, calls))
-	if (path === '/webhooks/deliveries') return Promise.resolve({ data: [], etag: null, meta: { request_id: '', ts: '' } })
 	if (/^\/webhooks(\/[^/]+)?$/.test(path))
 		return read(full).then(reply => withData(reply, row => { row.waiting ??= row.failed_24h ??= row.delivered_24h ??= row.last_success_at ??= null }))
 	if (/^\/agents(\/[^/]+)?$/.test(path)) return read(full).then(reply => withData(reply, row => { row.campaigns ??= null }))

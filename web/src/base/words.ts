@@ -177,7 +177,7 @@ export const gateWords: Record<GateName, GateWord> = {
 	number: { name: 'Number to call from', open: 'There is one', tone: 'bad', closed: () => 'No number is left to call from.' },
 	dialer: { name: 'Dialer', open: 'The agent has one', tone: 'bad', closed: () => 'The agent names no dialer.' },
 	time_zone: { name: 'Time zone', open: 'It can be read', tone: 'bad', closed: unreadable },
-	agent: { name: 'Agent', open: 'It is active', tone: 'bad', closed: ({ facts }) => `The agent is not active${(facts as any).agent_status ? `: it is ${(facts as any).agent_status}` : ''}. Its dialer has not taken it.` },
+	agent: { name: 'Agent', open: 'It is active', tone: 'bad', closed: () => 'The agent is not active: its dialer has not taken it.' },
 	calling_window: { name: 'Calling hours', open: 'Open now', tone: 'wait', closed: closedWindow },
 	daily_cap: {
 		name: 'Calls a day', open: 'Not reached', tone: 'wait',

@@ -3,6 +3,7 @@
 import type { Agent, Analytics, BatchCall, Call, CampaignExplanation, GateName } from 'api-types'
 import { useState, type ReactNode } from 'react'
 import { change } from '../base/api'
+import { API_HAS } from '../base/awaited'
 import { refresh, useLive } from '../base/poll'
 import { go, query, usePlace } from '../base/route'
 import { useMay } from '../base/session'
@@ -87,7 +88,7 @@ function More({ campaign }: { campaign: BatchCall }) {
 			{may('add', campaign) && <Link to={`/campaigns/${campaign.id}/add`}><Icon name="plus" />Add contacts</Link>}
 			{!OVER.includes(campaign.status) && may('results', campaign) && <button type="button" onClick={() => { results(campaign).catch(toastError) }}><Icon name="down" />Results.csv</button>}
 			<Link to={'/campaigns/new' + query({ copy: campaign.id })}><Icon name="copy" />Copy</Link>
-			{may('again', campaign) && <button type="button" onClick={() => askAgain(campaign)}><Icon name="phone" />Call again those not reached…</button>}
+			{API_HAS.callAgain && may('again', campaign) && <button type="button" onClick={() => askAgain(campaign)}><Icon name="phone" />Call again those not reached…</button>}
 			{may('cancel', campaign) && <button type="button" className="danger" onClick={() => askCancel(campaign)}><Icon name="close" />Cancel…</button>}
 			{may('delete', campaign) && <button type="button" className="danger" onClick={() => askDelete(campaign)}><Icon name="trash" />Delete…</button>}
 		</Menu>
@@ -127,8 +128,9 @@ function Tabs({ campaign, tab }: { campaign: BatchCall; tab: string }) {
 	const root = '/campaigns/' + campaign.id
 	const tabs: [string, ReactNode][] = [
 		['', 'Overview'], ['contacts', <>Contacts<span className="count">{count(campaign.total_contacts)}</span></>], ['calls', 'Calls'],
-		['plan', 'Plan'], ['edit', 'Settings'], ['history', 'History'],
+		['plan', 'Plan'], ['edit', 'Settings'],
 	]
+	if (API_HAS.history) tabs.push(['history', 'History'])
 	return (
 		<nav className="tabs" aria-label="Parts of the campaign">
 			{tabs.map(([name, text]) => <Link key={name} to={name ? `${root}/${name}` : root} aria-current={tab === name ? 'page' : undefined}>{text}</Link>)}

@@ -55,7 +55,7 @@ const two = (value: number) => String(value).padStart(2, '0')
 export function formOf(campaign: BatchCall): Form {
 	const start = campaign.scheduled_at ? wallOf(campaign.scheduled_at, campaign.timezone) : null
 	return {
-		name: campaign.name, agent_id: campaign.agent_id, phone_number_ids: campaign.phone_number_ids,
+		name: campaign.name, agent_id: campaign.agent_id ?? '', phone_number_ids: campaign.phone_number_ids,
 		phone_rotation_strategy: campaign.phone_rotation_strategy, start: campaign.schedule_type,
 		date: start ? `${start.year}-${two(start.month)}-${two(start.day)}` : '', time: start ? `${two(start.hour)}:${two(start.minute)}` : '09:00',
 		timezone: campaign.timezone, respect_contact_timezone: campaign.respect_contact_timezone,
