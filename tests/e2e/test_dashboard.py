@@ -122,7 +122,8 @@ def test_a_campaign_from_the_wizard_to_its_results(t):
 
     def quiet():
         """After a pause nothing is dispatched."""
-        until(lambda: not receiver.open_calls, what="calls have ended")
+        until(lambda: not receiver.open_calls and not t.api.get("/batch-calls?limit=1")[0]["in_progress"],
+              what="calls have ended")
         before = len(receiver.calls())
         batch = t.api.get("/batch-calls?limit=1")[0]
         assert batch["status"] == "paused", batch

@@ -3,6 +3,7 @@
 import type { EventType, Redelivered, Webhook, WebhookWithSecret } from 'api-types'
 import { useState } from 'react'
 import { change } from '../base/api'
+import { API_HAS } from '../base/awaited'
 import { refresh, useLive } from '../base/poll'
 import { go } from '../base/route'
 import { useMay } from '../base/session'
@@ -48,7 +49,7 @@ export function Webhooks() {
 						{ title: 'Sent, 24 h', className: 'number tight off-narrow', cell: row => count(row.delivered_24h) },
 					]} />}
 			</Card>
-			<Card flush title="Deliveries, of all webhooks"><Deliveries webhookId={null} /></Card>
+			{API_HAS.allDeliveries && <Card flush title="Deliveries, of all webhooks"><Deliveries webhookId={null} /></Card>}
 			{isNew && <WebhookDialog webhook={null} onClose={() => setNew(false)} />}
 		</>
 	)
