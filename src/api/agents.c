@@ -27,7 +27,7 @@ FIELD_TABLE(agent_fields, struct agent, &agent_initial,
             FIELD(struct agent, language_hint, STRING, .flags = FIELD_NULLABLE, .max = 35),
             FIELD(struct agent, settings, OBJECT, .flags = FIELD_NULLABLE, .max = 65536),
             FIELD(struct agent, max_call_duration_seconds, INT, .min = 10, .max = 86400),
-            FIELD(struct agent, webhook_id, ID, .flags = FIELD_NULLABLE));
+            FIELD(struct agent, webhook_id, ID, .flags = FIELD_NULLABLE, .prefix = ID_WEBHOOK));
 
 struct agent_query {
 	struct page page;

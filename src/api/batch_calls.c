@@ -31,9 +31,9 @@ FIELD_TABLE(batch_calls_query, struct batch_query, &batch_query_initial,
             PAGE_FIELDS(struct batch_query),
             FIELD_AS("status", struct batch_query, filter.statuses, CHOICES, .min = 1, .max = BATCH_STATUS__MAX,
                      .choices = batch_status_names),
-            FIELD_AS("agent_id", struct batch_query, filter.agent_id, ID),
+            FIELD_AS("agent_id", struct batch_query, filter.agent_id, ID, .prefix = ID_AGENT),
             FIELD_AS("search", struct batch_query, filter.search, STRING, .min = 1, .max = 255),
-            FIELD_AS("ids", struct batch_query, filter.ids, IDS, .min = 1, .max = 100),
+            FIELD_AS("ids", struct batch_query, filter.ids, IDS, .prefix = ID_BATCH, .min = 1, .max = 100),
             FIELD_AS("sort_by", struct batch_query, filter.sort, CHOICE, .choices = campaign_sort_names),
             FIELD(struct batch_query, order, CHOICE, .choices = page_order_names),
             FIELDS_FIELD(struct batch_query));
@@ -308,7 +308,7 @@ struct bulk_delete {
 static const struct bulk_delete bulk_delete_initial = { 0 };
 
 static const struct field bulk_delete_list[] = {
-	{ .name = "ids", .type = FIELD_IDS, .flags = FIELD_REQUIRED, .offset = offsetof(struct bulk_delete, ids),
+	{ .name = "ids", .type = FIELD_IDS, .prefix = ID_BATCH, .flags = FIELD_REQUIRED, .offset = offsetof(struct bulk_delete, ids),
 	  .min = 1, .max = 100 },
 };
 

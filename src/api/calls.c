@@ -33,8 +33,8 @@ static const struct call_query call_query_initial = {
 static const struct field call_query_list[] = {
 	PAGE_FIELDS(struct call_query),
 	QUERY(status, .type = FIELD_CHOICE, .choices = call_status_names),
-	QUERY(agent_id, .type = FIELD_ID),
-	QUERY(batch_call_id, .type = FIELD_ID),
+	QUERY(agent_id, .type = FIELD_ID, .prefix = ID_AGENT),
+	QUERY(batch_call_id, .type = FIELD_ID, .prefix = ID_BATCH),
 	QUERY(created_after, .type = FIELD_WHEN),
 	QUERY(created_before, .type = FIELD_WHEN),
 };
@@ -87,7 +87,7 @@ static const struct call_input call_initial = {
 #define INPUT(member, ...) { .name = #member, .offset = offsetof(struct call_input, member), __VA_ARGS__ }
 
 static const struct field call_input_list[] = {
-	INPUT(agent_id, .type = FIELD_ID, .flags = FIELD_REQUIRED),
+	INPUT(agent_id, .type = FIELD_ID, .prefix = ID_AGENT, .flags = FIELD_REQUIRED),
 	INPUT(phone_number, .type = FIELD_PHONE, .flags = FIELD_REQUIRED),
 	INPUT(from_number, .type = FIELD_PHONE, .flags = FIELD_NULLABLE),
 	INPUT(variables, .type = FIELD_OBJECT, .flags = FIELD_NULLABLE, .max = 16384),

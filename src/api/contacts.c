@@ -28,7 +28,7 @@ static const char *const outcome_names[CALL_STATUS__MAX + 1] = {
 
 FIELD_TABLE(contact_query_fields, struct contact_query, &contact_query_initial,
             PAGE_FIELDS(struct contact_query),
-            FIELD(struct contact_query, folder_id, ID),
+            FIELD(struct contact_query, folder_id, ID, .prefix = ID_FOLDER),
             FIELD(struct contact_query, search, STRING, .max = 255),
             FIELD(struct contact_query, last_call_outcome, CHOICE, .choices = outcome_names));
 

@@ -22,7 +22,7 @@ struct import_input {
 static const struct import_input import_initial;
 
 FIELD_TABLE(import_fields, struct import_input, &import_initial,
-            FIELD(struct import_input, folder_id, ID),
+            FIELD(struct import_input, folder_id, ID, .prefix = ID_FOLDER),
             FIELD(struct import_input, overwrite_existing, BOOL),
             FIELD(struct import_input, dry_run, BOOL));
 

@@ -27,16 +27,16 @@ static const char *const direction_names[] = { "inbound", "outbound", NULL };
 
 static const struct assignment assignment_initial;
 
-#define NUMBER_ID_FIELD FIELD(struct assignment, number_id, ID, .flags = FIELD_REQUIRED)
+#define NUMBER_ID_FIELD FIELD(struct assignment, number_id, ID, .prefix = ID_NUMBER, .flags = FIELD_REQUIRED)
 #define DIRECTION_FIELD                                                                                 \
 	FIELD_AS("assignment_type", struct assignment, direction, CHOICE, .flags = FIELD_REQUIRED,      \
 	         .choices = direction_names)
 
 FIELD_TABLE(assign_fields, struct assignment, &assignment_initial,
-            NUMBER_ID_FIELD, FIELD(struct assignment, agent_id, ID, .flags = FIELD_REQUIRED), DIRECTION_FIELD);
+            NUMBER_ID_FIELD, FIELD(struct assignment, agent_id, ID, .prefix = ID_AGENT, .flags = FIELD_REQUIRED), DIRECTION_FIELD);
 
 FIELD_TABLE(unassign_fields, struct assignment, &assignment_initial,
-            NUMBER_ID_FIELD, FIELD(struct assignment, agent_id, ID, .flags = FIELD_NULLABLE), DIRECTION_FIELD);
+            NUMBER_ID_FIELD, FIELD(struct assignment, agent_id, ID, .prefix = ID_AGENT, .flags = FIELD_NULLABLE), DIRECTION_FIELD);
 
 static void write_number(struct json *json, const char *key, const void *item)
 {

@@ -17,7 +17,27 @@
 
 const struct field_table no_fields = { .initial = "" };
 
-static bool match_id(const char *text, size_t len, struct uuid *id)
+/* The prefix of an id in a path, told by what stands before its hole; NULL: nobody knows it. */
+static const char *prefix_of(const char *path, const char *hole)
+{
+	static const struct {
+		const char *before, *prefix;
+	} types[] = {
+		{ "/agents/", ID_AGENT }, { "/numbers/", ID_NUMBER }, { "/contacts/", ID_CONTACT }, { "/folders/", ID_FOLDER },
+		{ "/batch-calls/", ID_BATCH }, { "/calls/", ID_CALL }, { "/webhooks/", ID_WEBHOOK }, { "/keys/", ID_KEY },
+		{ "/deliveries/", "" },
+	};
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+		size_t len = strlen(types[i].before);
+
+		if ((size_t)(hole - path) >= len && memcmp(hole - len, types[i].before, len) == 0)
+			return types[i].prefix;
+	}
+	return NULL;
+}
+
+static bool match_id(const char *text, size_t len, const char *prefix, struct uuid *id)
 {
 	char copy[ID_TEXT_MAX];
 
@@ -25,7 +45,7 @@ static bool match_id(const char *text, size_t len, struct uuid *id)
 		return false;
 	memcpy(copy, text, len);
 	copy[len] = '\0';
-	return uuid_parse_id(copy, id);
+	return uuid_parse_id(copy, prefix, id);
 }
 
 static bool match_position(const char *text, size_t len, int64_t *position)
@@ -43,18 +63,18 @@ static bool match_phone(struct arena *arena, const char *text, size_t len, const
 }
 
 /* Fills the members of the request that the hole stands for. */
-static bool match_hole(const char *hole, const char *text, size_t len, struct request *request, size_t *ids)
+static bool match_hole(const char *route, const char *hole, const char *text, size_t len, struct request *request, size_t *ids)
 {
 	switch (hole[2]) {
-	case 'd': return match_id(text, len, &request->ids[(*ids)++]);
+	case 'd': return match_id(text, len, prefix_of(route, hole), &request->ids[(*ids)++]);
 	case 'h': return match_phone(request->arena, text, len, &request->phone_number);
 	default: return match_position(text, len, &request->position);
 	}
 }
 
-static bool match(const char *pattern, struct request *request)
+static bool match(const char *route, struct request *request)
 {
-	const char *path = request->path;
+	const char *pattern = route, *path = request->path;
 	size_t ids = 0;
 
 	while (*pattern != '\0') {
@@ -65,7 +85,7 @@ static bool match(const char *pattern, struct request *request)
 		}
 		size_t len = strcspn(path, "/");
 
-		if (!match_hole(pattern, path, len, request, &ids))
+		if (!match_hole(route, pattern, path, len, request, &ids))
 			return false;
 		path += len;
 		pattern = strchr(pattern, '>') + 1;
@@ -342,10 +362,23 @@ static bool holes_are_known(const char *path)
 		ids += strncmp(hole, "<id>", 4) == 0;
 		others += strncmp(hole, "<position>", 10) == 0 || strncmp(hole, "<phone>", 7) == 0;
 		holes++;
-		if (hole[-1] != '/')
+		if (hole[-1] != '/' || (hole[2] == 'd' && prefix_of(path, hole) == NULL))
 			return false;
 	}
 	return ids + others == holes && ids <= REQUEST_HOLES_MAX && others <= 1;
+}
+
+static bool ids_have_types(const struct field_table *table)
+{
+	for (size_t i = 0; table != NULL && i < table->count; i++) {
+		const struct field *field = &table->fields[i];
+
+		if ((field->type == FIELD_ID || field->type == FIELD_IDS) && field->prefix == NULL)
+			return false;
+		if (!ids_have_types(field->record))
+			return false;
+	}
+	return true;
 }
 
 static const char *fault_of(const struct route *route)
@@ -358,6 +391,8 @@ static const char *fault_of(const struct route *route)
 
 	if (takes_body != (route->body != NULL || streams) || takes_body != (route->body_max > 0))
 		return "has a body where it should not, or the other way round";
+	if (!ids_have_types(route->query) || !ids_have_types(route->body))
+		return "takes ids of no type";
 	if (route->handle == NULL)
 		return "has no handler";
 	if ((route->flags & ROUTE_DIALER) != 0 && route->scope != SCOPE_REPORTS)

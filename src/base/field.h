@@ -53,6 +53,7 @@ struct field {
 	int64_t min, max;
 	const char *const *choices;                /* NULL-terminated; "" is a gap */
 	const struct field_table *record;          /* of FIELD_RECORDS */
+	const char *prefix;                        /* of ids: that of their type (base/uuid.h) */
 	/* Of strings, not empty: NULL, or what is wrong. May put another spelling, in the arena, in the value's place. */
 	const char *(*check)(struct arena *arena, const char **value);
 };

@@ -203,12 +203,25 @@ static bool read_weekdays(const char *value, unsigned *out, const struct place *
 	return true;
 }
 
-static bool parse_id(struct arena *arena, const char *value, struct uuid *out)
+static bool parse_id(struct arena *arena, const struct field *field, const char *value, struct uuid *out)
 {
 	size_t len;
 	const char *text = json_read_text(arena, value, &len);
 
-	return text != NULL && uuid_parse_id(text, out) && !uuid_is_nil(out);
+	return text != NULL && uuid_parse_id(text, field->prefix, out) && !uuid_is_nil(out);
+}
+
+/* A UUID with the prefix of another type is the id of something else. */
+static const char *id_wanted(const struct field *field, const char *value, const struct place *at)
+{
+	size_t len;
+	const char *text = json_read_text(at->faults->arena, value, &len);
+	const char *bare = text != NULL ? strrchr(text, '_') : NULL;
+	struct uuid id;
+
+	if (bare != NULL && uuid_parse_id(bare + 1, "", &id))
+		return arena_printf(at->faults->arena, "must be an id (a UUID), with the prefix %s or none", field->prefix);
+	return "must be an id (a UUID)";
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -239,8 +252,8 @@ static bool read_ids(const struct field *field, const char *value, struct field_
 		return false;
 	ids = arena_alloc(arena, count * sizeof *ids);
 	for (const char *element = json_read_first(value); element != NULL; element = json_read_next(element), i++)
-		if (!parse_id(arena, element, &ids[i]))
-			return element_fault(at, i, "must be an id (a UUID)");
+		if (!parse_id(arena, field, element, &ids[i]))
+			return element_fault(at, i, id_wanted(field, element, at));
 	if (count > 1 && ids_repeat(arena, ids, count))
 		return place_fault(at, "must not repeat an element");
 	*out = (struct field_list){ ids, count };
@@ -365,7 +378,7 @@ bool field_value_read(const struct field *field, const char *value, void *out, c
 	case FIELD_CHOICE: return read_choice(field, value, out, at);
 	case FIELD_CHOICES: return read_choices(field, value, out, at);
 	case FIELD_WEEKDAYS: return read_weekdays(value, out, at);
-	case FIELD_ID: return parse_id(at->faults->arena, value, out) || place_fault(at, "must be an id (a UUID)");
+	case FIELD_ID: return parse_id(at->faults->arena, field, value, out) || place_fault(at, "%s", id_wanted(field, value, at));
 	case FIELD_IDS: return read_ids(field, value, out, at);
 	case FIELD_PHONES: return read_phones(field, value, out, at);
 	case FIELD_PHONE: return read_phone(value, out, at);

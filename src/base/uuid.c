@@ -6,8 +6,6 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 
-static const char *const prefixes[] = { "agt_", "num_", "ctc_", "folder_", "batch_", "call_", "whk_", "key_" };
-
 /* 48 bits of milliseconds and a 12-bit counter within the millisecond stand in front of the random part;
  * when the counter runs over, the next millisecond is borrowed. */
 struct uuid uuid_new(void)
@@ -26,17 +24,11 @@ struct uuid uuid_new(void)
 	return id;
 }
 
-bool uuid_parse_id(const char *text, struct uuid *out)
+bool uuid_parse_id(const char *text, const char *prefix, struct uuid *out)
 {
-	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-		size_t len = strlen(prefixes[i]);
+	size_t len = strlen(prefix);
 
-		if (strncmp(text, prefixes[i], len) == 0) {
-			text += len;
-			break;
-		}
-	}
-	return uuid_parse(text, out->b) == 0;
+	return uuid_parse(strncmp(text, prefix, len) == 0 ? text + len : text, out->b) == 0;
 }
 
 void uuid_format(const struct uuid *id, char out[UUID_TEXT])

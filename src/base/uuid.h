@@ -14,8 +14,20 @@ struct uuid {
 
 /* Ids made by one process sort in the order in which they were made. */
 struct uuid uuid_new(void);
-/* Accepts upper and lower case, and a type prefix as in `batch_…`, which it drops. */
-bool uuid_parse_id(const char *text, struct uuid *out);
+
+/* What an id may begin with, by the type of what it names. */
+#define ID_AGENT "agt_"
+#define ID_NUMBER "num_"
+#define ID_CONTACT "ctc_"
+#define ID_FOLDER "folder_"
+#define ID_BATCH "batch_"
+#define ID_CALL "call_"
+#define ID_WEBHOOK "whk_"
+#define ID_KEY "key_"
+
+/* Accepts upper and lower case, and the prefix of this type ("": there is none), which it drops. The prefix of another type
+ * is refused. */
+bool uuid_parse_id(const char *text, const char *prefix, struct uuid *out);
 void uuid_format(const struct uuid *id, char out[UUID_TEXT]);
 void uuid_format_hex(const struct uuid *id, char out[UUID_HEX]);
 bool uuid_is_nil(const struct uuid *id);

@@ -55,7 +55,7 @@ void cli_explain(const struct conf *conf, int argc, char **argv)
 	struct batch batch;
 	struct uuid id;
 
-	if (!uuid_parse_id(words[0], &id))
+	if (!uuid_parse_id(words[0], ID_BATCH, &id))
 		fatal("`%s` is not the id of a campaign", words[0]);
 	if (*end != '\0' || end == words[1])
 		fatal("`%s` is not a position: contacts are counted from 1", words[1]);

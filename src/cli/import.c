@@ -115,7 +115,7 @@ static struct import *open_batch(struct db *db, int64_t organization_id, const c
 	struct batch batch;
 	struct uuid uuid;
 
-	if (!uuid_parse_id(id, &uuid))
+	if (!uuid_parse_id(id, ID_BATCH, &uuid))
 		fatal("`%s` is not the id of a campaign", id);
 	check(batch_get(db, organization_id, &uuid, arena, &batch), db, "campaign");
 	return import_to_batch(db, &batch);

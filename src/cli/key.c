@@ -145,7 +145,7 @@ void cli_key_revoke(const struct conf *conf, int argc, char **argv)
 	enum db_result result;
 	struct uuid id;
 
-	if (!uuid_parse_id(words[0], &id))
+	if (!uuid_parse_id(words[0], ID_KEY, &id))
 		fatal("`%s` is not the id of a key: see `outdial key list`", words[0]);
 	connect_database(db);
 	result = key_revoke(db, 0, &id, clock_now_us());

@@ -23,7 +23,7 @@ static const struct contact contact_initial = {
 };
 
 FIELD_TABLE(contact_fields, struct contact, &contact_initial,
-            FIELD(struct contact, folder_id, ID, .flags = FIELD_NULLABLE),
+            FIELD(struct contact, folder_id, ID, .prefix = ID_FOLDER, .flags = FIELD_NULLABLE),
             WHO_FIELDS(struct contact, who.));
 
 static const struct contact_folder contact_folder_initial = { .name = "", .description = "" };

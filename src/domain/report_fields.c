@@ -57,7 +57,7 @@ static const char *check_link(struct arena *arena, const char **value)
 FIELD_TABLE(report_fields, struct call_report, &initial, REPORT_FIELDS);
 
 static FIELD_TABLE(with_call_fields, struct call_report, &initial,
-                   FIELD(struct call_report, call_id, ID, .flags = FIELD_REQUIRED), REPORT_FIELDS);
+                   FIELD(struct call_report, call_id, ID, .prefix = ID_CALL, .flags = FIELD_REQUIRED), REPORT_FIELDS);
 
 static const struct bulk_report bulk_initial = { 0 };
 

@@ -209,7 +209,7 @@ enum db_result call_list(struct db *db, int64_t organization_id, const struct ca
 
 	DB_TRY(agent_find_row(db, organization_id, &filter->agent_id, arena, &stored.agent_row));
 	DB_TRY(find_batch(db, &filter->batch_id, arena, &stored));
-	if (page->after != NULL && uuid_parse_id(page->after->text, &after) && memcmp(&after, &below, sizeof after) < 0)
+	if (page->after != NULL && uuid_parse_id(page->after->text, "", &after) && memcmp(&after, &below, sizeof after) < 0)
 		below = after;
 	count = put_filter(args, &stored, &below);
 	args[count++] = page_rows(page);

@@ -159,6 +159,13 @@ def test_ids_are_taken_with_the_prefix_of_their_type(t):
     webhook = t.api.post("/webhooks", {"url": "https://example.com/", "events": []})
     assert t.api.get(f"/webhooks/whk_{webhook['id']}")["id"] == webhook["id"]
     assert t.api.get(f"/webhooks/{webhook['id'].upper()}")["id"] == webhook["id"]
+    for prefix in ("agt_", "batch_", "whk", "WHK_", "whk_whk_"):
+        t.api.refuse("not_found", "GET", f"/webhooks/{prefix}{webhook['id']}")
+    agent = {"name": "A", "webhook_id": "whk_" + webhook["id"]}
+    assert t.api.post("/agents", agent)["webhook_id"] == webhook["id"]
+    reply = t.api.refuse("validation_error", "POST", "/agents", dict(agent, webhook_id="agt_" + webhook["id"]), "webhook_id")
+    assert "whk_" in reply.details["reason"], reply
+    t.api.refuse("bad_request", "GET", "/calls", query={"agent_id": "batch_" + webhook["id"]})
 
 
 def test_unknown_paths_and_methods(t):

@@ -81,7 +81,7 @@ class Document:
         schema = self.merged(schema)
         unknown = [key for key in schema if key not in CHECKS and key not in ANNOTATIONS and
                    key not in ("type", "format", "properties", "required", "additionalProperties",
-                               "items", "anyOf") and not key.startswith("x-")]
+                               "items", "anyOf", "unevaluatedProperties") and not key.startswith("x-")]
         assert not unknown, f"{at}: unknown keywords {unknown}"
         types = schema.get("type", [])
         types = [types] if isinstance(types, str) else types

@@ -56,8 +56,8 @@ static FIELD_TABLE(thing_fields, struct thing, &thing_initial,
                    FIELD(struct thing, time, TIME, .flags = FIELD_NULLABLE),
                    FIELD(struct thing, tags, CHOICES, .min = 1, .max = 2, .choices = colors),
                    FIELD(struct thing, days, WEEKDAYS),
-                   FIELD(struct thing, id, ID, .flags = FIELD_NULLABLE),
-                   FIELD(struct thing, ids, IDS, .flags = FIELD_NULLABLE, .max = 3),
+                   FIELD(struct thing, id, ID, .flags = FIELD_NULLABLE, .prefix = ID_AGENT),
+                   FIELD(struct thing, ids, IDS, .flags = FIELD_NULLABLE, .max = 3, .prefix = ID_AGENT),
                    FIELD(struct thing, dates, DATES, .max = 3),
                    FIELD(struct thing, items, RECORDS, .flags = FIELD_NULLABLE, .max = 3, .record = &item_fields),
                    FIELD(struct thing, when, WHEN, .flags = FIELD_NULLABLE));
@@ -254,6 +254,10 @@ static void ids(void **state)
 	refused(state, arena_printf(*state, "\"ids\":[%s,%s]", one, one), "ids",
 	        "must not repeat an element");
 	refused(state, "\"ids\":[\"x\"]", "ids[0]", "must be an id (a UUID)");
+	refused(state, "\"ids\":[\"batch_01a1fd39-63f6-7000-a4b8-ed1a2bb74df0\"]", "ids[0]",
+	        "must be an id (a UUID), with the prefix agt_ or none");
+	refused(state, "\"id\":\"whk_01a1fd39-63f6-7000-a4b8-ed1a2bb74df0\"", "id",
+	        "must be an id (a UUID), with the prefix agt_ or none");
 	refused(state, "\"id\":\"x\"", "id", "must be an id (a UUID)");
 	refused(state, "\"id\":\"00000000-0000-0000-0000-000000000000\"", "id",
 	        "must be an id (a UUID)");

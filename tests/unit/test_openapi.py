@@ -120,6 +120,32 @@ def test_bodies_are_those_of_the_tables():
         assert operation.body["required"] or not required, operation
 
 
+def is_closed(schema):
+    """Whether no property is taken but those that are named: an object of ours, not one that clients fill as they like."""
+    schema = document.resolve(schema)
+    if "allOf" in schema:
+        return schema.get("unevaluatedProperties") is False
+    return schema.get("additionalProperties") is False
+
+
+def objects(schema, at):
+    """The objects with properties in a schema, but those that a list of allOf is made of."""
+    schema = document.resolve(schema)
+    if document.merged(schema).get("properties"):
+        yield at, schema
+    for name, member in document.merged(schema).get("properties", {}).items():
+        yield from objects(member, f"{at}.{name}")
+    for inner in schema.get("anyOf", []) + ([schema["items"]] if "items" in schema else []):
+        yield from objects(inner, at)
+
+
+def test_bodies_are_closed():
+    for operation in document.operations:
+        for media_type, content in operation.body["content"].items() if operation.body else ():
+            for at, schema in objects(content["schema"], f"{operation} {media_type}"):
+                assert is_closed(schema), at
+
+
 def test_forms_have_the_parameters_and_the_file():
     for route, operation in routes():
         if route["stream"]:
