@@ -405,6 +405,11 @@ static enum db_result judge_preview(struct db *db, struct campaign_request *requ
 	}
 }
 
+static enum db_result rehearse_agent(struct db *db, void *context)
+{
+	return judge_agent(db, context);
+}
+
 /* Numbers that are given, or that its agent has when all that it had are gone. */
 static bool needs_numbers(const struct campaign_request *request)
 {
@@ -422,6 +427,8 @@ enum db_result campaign_preview(struct db *db, struct campaign_request *request)
 		return refuse(request, REFUSED_STATE);
 	zone_before = request->batch.config.timezone;
 	DB_TRY(apply_patch(request));
+	if (!batch_is_running(request->batch.status)) /* judged first, as schedule and resume do */
+		DB_TRY(db_rehearse(db, rehearse_agent, request));
 	if (needs_numbers(request))
 		DB_TRY(find_numbers(db, request));
 	DB_TRY(judge_preview(db, request));
