@@ -261,7 +261,7 @@ static void note_error(struct import *import, int64_t row, const char *phone, co
 	if (report->detail_count == IMPORT_DETAILS_MAX)
 		return;
 	report->details[report->detail_count].row = row;
-	report->details[report->detail_count].phone = phone;
+	report->details[report->detail_count].phone = arena_strdup(import->arena, phone);
 	report->details[report->detail_count].reason = arena_strdup(import->arena, reason);
 	report->detail_count++;
 }
@@ -274,7 +274,7 @@ static int64_t count_refused(struct import *import)
 		if (!import->is_refused[i])
 			continue;
 		refused++;
-		note_error(import, import->rows[i], arena_strdup(import->arena, import->contacts[i].phone_number),
+		note_error(import, import->rows[i], import->contacts[i].phone_number,
 		           "with those that it has, the custom fields have more than " TEXT_OF(CONTACT_CUSTOM_FIELDS_MAX)
 		           " bytes");
 	}
@@ -368,16 +368,20 @@ static void show_row(struct import *import, int64_t row, const struct contact_in
 	};
 }
 
+/* Bad rows are counted. Of some also the text is shown, so memory does not grow with their number. */
 static void take_bad_row(struct import *import, const struct csv_row *row, int64_t rows)
 {
 	const struct csv_field *phone = &import->columns.phone;
+	const struct import_report *report = &import->report;
 	struct contact_input shown = {
-		.phone_number = shown_phone(import, phone->text, phone->len),
 		.first_name = "", .last_name = "", .email = "", .timezone = "", .custom_fields = "",
 	};
 
 	import->report.rows += rows;
 	import->report.errors += rows;
+	if (report->detail_count == IMPORT_DETAILS_MAX && (!import->is_dry || report->sample_count == IMPORT_SAMPLE))
+		return;
+	shown.phone_number = shown_phone(import, phone->text, phone->len);
 	note_error(import, row->number, shown.phone_number, import->reason);
 	show_row(import, row->number, &shown, import->reason);
 }

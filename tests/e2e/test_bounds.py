@@ -57,6 +57,22 @@ def judge(t, send, name, body):
     assert seconds < SECONDS_MAX, f"{name}: {seconds:.3f} s"
 
 
+def test_files(t):
+    """Rows and columns of no use, and forms of many parts: whatever their number, a worker's memory stays."""
+    files = {"short rows": b"phone\n" + b"1\n" * (3 * MIB), "blank lines": b"phone\n" + b"\n" * (6 * MIB),
+             "commas": b"phone,name\n" + b"," * (6 * MIB), "a header of many columns": b"phone," + b"a," * MIB + b"\n+4930,\n",
+             "a long cell": b'phone,x\n+4930,"' + b"x" * (6 * MIB) + b'"\n'}
+    for name, file in files.items():
+        for query in ("", "?dry_run=true"):
+            _, memory = cost(t, lambda body: t.api.send("POST", "/do-not-call/import" + query, body, {"Content-Type": "text/csv"}), file)
+            print(f"# {name}{query}: {(memory + len(file)) / MIB:.1f} MiB", flush=True)
+            assert memory + len(file) < WORKER_MAX, f"{name}: {memory / MIB:.1f} MiB"
+    form = b"".join(b'--b\r\nContent-Disposition: form-data; name="p"\r\n\r\n1\r\n' for _ in range(100_000)) + b"--b--\r\n"
+    _, memory = cost(t, lambda body: t.api.send("POST", "/contacts/import", body, {
+        "Content-Type": "multipart/form-data; boundary=b"}), form)
+    assert memory + len(form) < WORKER_MAX, f"{memory / MIB:.1f} MiB"
+
+
 def test_reports_without_a_key(t):
     def send(body, **headers):
         text = body.decode()
