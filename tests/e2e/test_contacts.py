@@ -181,6 +181,13 @@ def test_lists(t):
         t.api.refuse("bad_request", "GET", f"/contacts?{query}")
 
 
+def test_letters_of_every_script_are_found(t):
+    for name in ("Ünal", "ΑΘΗΝΑ", "Жанна", "\U00010414\U00010407\U0001041d", "ﬁ", "İI"):
+        contact = t.api.post("/contacts", {"phone_number": "+4930", "first_name": name})
+        assert [found["id"] for found in t.api.get("/contacts", search=name)] == [contact["id"]], name
+        t.api.delete(f"/contacts/{contact['id']}")
+
+
 def test_what_belongs_to_others_is_not_there(t):
     made = folder(t)
     contact = t.api.post("/contacts", {"phone_number": "+4930", "folder_id": made["id"]})
