@@ -11,6 +11,7 @@ import tap
 STACK = {"rate_limit": False, "schedulers": 3, "config": {"lease_seconds": 20, "dispatch_ttl_seconds": 8}}
 SHORT_SECONDS = 20
 CALM_SECONDS = 150  # leases, dispatches, circuits and calls without a report run out one after the other
+TEST_SECONDS = 300
 
 
 def unfinished(t, campaigns):

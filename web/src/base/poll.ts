@@ -50,8 +50,9 @@ class Feed {
 	}
 
 	private plan(ms: number) {
+		if (this.listeners.size === 0) return
 		clearTimeout(this.timer)
-		if (ms === Infinity || this.listeners.size === 0) return
+		if (ms === Infinity) return
 		this.timer = window.setTimeout(() => { void this.ask() }, ms)
 	}
 
@@ -71,19 +72,22 @@ class Feed {
 
 	private ask(): Promise<void> {
 		if (document.hidden && this.state.reply) return Promise.resolve()
-		this.running = this.read().finally(() => {
+		this.running = this.read().then(wait => {
+			// Planned here and not in read(): what was shown may have brought listeners with another interval.
 			this.running = null
 			const again = this.askedAgain
 			this.askedAgain = false
 			if (again) void this.ask()
+			else this.plan(wait ?? this.interval())
 		})
 		return this.running
 	}
 
-	private async read() {
+	// Returns how long to wait for the next time; null: as long as the listeners say.
+	private async read(): Promise<number | null> {
 		try {
 			const reply = await call<any>('GET', this.path)
-			if (!key.get()) return
+			if (!key.get()) return Infinity
 			this.failures = 0
 			const text = JSON.stringify([reply.data, reply.pagination, reply.meta.counts])
 			if (text !== this.text || this.state.error) {
@@ -91,23 +95,23 @@ class Feed {
 				this.text = text
 				this.show({ reply, data, error: null, isLoading: false })
 			}
-			this.plan(this.interval())
+			return null
 		} catch (error) {
 			const failed = error instanceof ApiError ? error : new ApiError(500, 'internal_error', String(error))
-			this.fail(failed)
+			return this.fail(failed)
 		}
 	}
 
-	private fail(error: ApiError) {
+	private fail(error: ApiError): number {
 		this.failures++
 		if (error.status === 429) this.slowness = Math.min(this.slowness * 2, 16)
 		this.show({ ...this.state, error, isLoading: false })
-		if (error.status === 401) return
+		if (error.status === 401) return Infinity
 		const isFinal = error.status >= 400 && error.status < 500 && error.status !== 429
 		const wait = isFinal ? SLOWEST_MS : error.retryAfter ? error.retryAfter * 1000
 			: Math.min(1000 * 2 ** this.failures, SLOWEST_MS)
 		if (error.isAway) server.set({ ...server.get(), nextTry: Date.now() + wait })
-		this.plan(wait)
+		return wait
 	}
 
 	private show(state: Live<any>) {
