@@ -17,7 +17,7 @@ import stack as stacks
 from process import Error, explain
 
 STATE = os.path.join(stacks.ROOT, ".outdial-check")
-PROGRAM_SECONDS = 900
+PROGRAM_SECONDS = 1800
 RESULT = re.compile(r"^(not )?ok\b[^#\n]*(# *skip)?", re.IGNORECASE | re.MULTILINE)
 PLAN = re.compile(r"^1\.\.(\d+)( *# *skip)?", re.IGNORECASE | re.MULTILINE)
 
