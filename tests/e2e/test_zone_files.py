@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 
 import tap
 from client import EVERY_DAY, contacts, until
@@ -120,7 +121,7 @@ def test_a_campaign_waits_for_its_zone(t):
     assert not t.api.post(f"{path}/preview", {"average_call_seconds": 60})["never_called"]
     t.api.refuse("validation_error", "PATCH", path, {"schedule_type": "scheduled", "scheduled_at": "2040-03-01T08:00"},
                  field="scheduled_at")
-    t.api.patch(path, {"schedule_type": "scheduled", "scheduled_at": "2020-03-01T08:00Z"})
+    t.api.patch(path, {"schedule_type": "scheduled", "scheduled_at": time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime(time.time() - 3600))})
     scheduled = t.api.schedule(batch)
     assert scheduled["status"] == "scheduled" and scheduled["pending"] == 3, scheduled
     assert waits(t, batch, "Europe/Rome", DAMAGED), t.api.read(batch)
