@@ -24,7 +24,7 @@ enum db_result service_healthz(struct request *request)
 #define NO_ANSWER INT64_C(-1)
 #define NOT_ASKED INT64_C(-2)
 
-/* What the database said last, for all workers: whoever asks for /readyz, it is asked once a second. */
+/* What the database said last, for all workers. It is asked once a second, however many requests for /readyz there are. */
 static struct readiness {
 	_Atomic int64_t version; /* of the schema, or one of the two above */
 	_Atomic int64_t ask_again_mono_us;

@@ -115,7 +115,7 @@ const char *batch_field_fixed_when_active(uint64_t given);
 void batch_config_settle(struct batch_config *config, const struct field_table *table, uint64_t given,
                          struct faults *faults);
 
-/* Adds a fault when the campaign would start more than a day ago: whoever asks for that means another day. The start that
+/* Adds a fault when the campaign would start more than a day ago: such a request means another day. The start that
  * the campaign had before (INSTANT_NONE: it had none) may be given again. */
 void batch_config_judge_start(const struct batch_config *config, int64_t before_us, int64_t now_us, struct faults *faults);
 

@@ -73,7 +73,7 @@ struct retry_rules {
 bool call_is_retried(const struct retry_rules *rules, int attempt, enum call_status outcome);
 int64_t call_retry_delay_us(const struct retry_rules *rules, int attempt);
 
-/* Whoever begins a call in the last moments of a window asks in vain: this much of it must be left. */
+/* A call that begins in the last moments of a window is too late: this much of the window must be left. */
 #define CALL_REST_US US_PER_SECOND
 
 /* How long an attempt that no dialer answered waits, `age_us` after its first request: as long again, but not for long,
