@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/log.h"
 
 #define DIGITS_MAX 15
@@ -108,13 +109,12 @@ static int compare_texts(const void *a, const void *b)
 
 void number_zones_each(void (*take)(const char *zone))
 {
+	struct arena *arena = arena_new(); /* holds the names */
 	size_t count = 0, room = 0;
 	char **names = NULL, *rest;
 
-	for (size_t i = 0; i < entry_count; i++) {
-		char *copy = strdup(entries[i].zones); /* stays: the names are in it */
-
-		for (char *name = copy == NULL ? NULL : strtok_r(copy, " ", &rest); name != NULL;
+	for (size_t i = 0; i < entry_count; i++)
+		for (char *name = strtok_r(arena_strdup(arena, entries[i].zones), " ", &rest); name != NULL;
 		     name = strtok_r(NULL, " ", &rest)) {
 			if (count == room)
 				names = realloc(names, (room = 2 * room + 64) * sizeof *names);
@@ -122,11 +122,11 @@ void number_zones_each(void (*take)(const char *zone))
 				fatal("out of memory");
 			names[count++] = name;
 		}
-	}
 	if (count != 0)
 		qsort(names, count, sizeof *names, compare_texts);
 	for (size_t i = 0; i < count; i++)
 		if (i == 0 || strcmp(names[i], names[i - 1]) != 0)
 			take(names[i]);
 	free(names);
+	arena_free(arena);
 }
