@@ -53,12 +53,37 @@ bool planning_was_given_up(const struct batch *batch)
 	return batch->work == BATCH_WORK_DISPATCH && batch->plan_position < batch->counts.total;
 }
 
+/* An instant belongs to one contact. */
+static enum db_result advance_waiting(struct db *db, const struct batch *batch)
+{
+	struct db_value from = db_instant(instant_ceil_ms(batch->plan.next_us));
+	enum db_result result = DB_DUPLICATE;
+
+	for (int run = 0; result == DB_DUPLICATE && run < DUE_CONTACTS_RUNS; run++)
+		result = db_exec(db, SQL_PLAN_ADVANCE_WAITING,
+		                 DB_ARGS(from, db_int(due_contacts_shift_us(run)), db_int(batch->id), from));
+	return result == DB_DUPLICATE ? DB_CONFLICT : result;
+}
+
+/* Contacts that another rule moved may be called earlier by the new plan. */
+static enum db_result clear_moved(struct db *db, const struct batch *batch, bool *done)
+{
+	DB_TRY(db_exec(db, SQL_PLAN_CLEAR_RETRIES, DB_ARGS(
+		db_int(batch->id), db_int(batch->config.retry_delay_minutes), db_instant(batch->plan.next_us))));
+	*done = db_affected(db) < CHUNK;
+	DB_TRY(advance_waiting(db, batch));
+	*done = *done && db_affected(db) < CHUNK;
+	return DB_OK;
+}
+
 static enum db_result clear_chunk(struct db *db, struct batch *batch)
 {
 	bool done;
 
 	DB_TRY(db_exec(db, SQL_PLAN_CLEAR, DB_ARGS(db_int(batch->id), db_instant(batch->plan.next_us))));
 	done = db_affected(db) < CHUNK;
+	if (done)
+		DB_TRY(clear_moved(db, batch, &done));
 	if (done && batch->config.respect_contact_timezone)
 		DB_TRY(zone_groups_clear(db, batch, &done));
 	if (done)

@@ -140,6 +140,32 @@ static void retries_that_are_not_late_keep_their_instants(void **state)
 	assert_int_equal(due_where(scene, "1 = 1"), 4);
 }
 
+/* Its delay is over, and the window that moved it is wide now. */
+static void a_wider_window_brings_retries_back(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.retry_failed = true;
+	scene->config.max_retry_attempts = 1;
+	scene->config.retry_delay_minutes = 2;
+	scene->config.max_concurrent_calls = 2;
+	scene->config.window_start = 8 * 60;
+	scene->config.window_end = 8 * 60 + 1;
+	scene_start(scene, 2);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 2);
+	scene_tell_all(scene, CALL_BUSY);
+	assert_int_equal(due_where(scene, "DAY(due_at) = 2"), 2);
+	scene_pass(5 * US_PER_MINUTE);
+	scene->config.window_end = 24 * 60;
+	assert_ok(scene_change(scene, "end_time"));
+	scene_plan(scene);
+	assert_int_equal(due_where(scene, "DAY(due_at) = 1 AND attempt = 2"), 2);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 2);
+	scene_check_sums(scene);
+}
+
 /* The cap moves the retry of the first contact to the next day, where a retry stands already. */
 static void a_retry_that_the_cap_moves_meets_another(void **state)
 {
@@ -276,6 +302,7 @@ int main(void)
 		SCENE_TEST(a_change_plans_anew_what_was_not_called),
 		SCENE_TEST(late_retries_are_planned_anew_and_again),
 		SCENE_TEST(retries_that_are_not_late_keep_their_instants),
+		SCENE_TEST(a_wider_window_brings_retries_back),
 		SCENE_TEST(a_retry_that_the_cap_moves_meets_another),
 		SCENE_TEST(contacts_that_are_added_come_behind),
 		SCENE_TEST(contacts_may_be_added_while_a_plan_is_written),

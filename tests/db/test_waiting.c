@@ -467,6 +467,26 @@ static void a_new_plan_leaves_it_where_it_is(void **state)
 	scene_check_sums(scene);
 }
 
+/* A change of the window lets it through at once. */
+static void a_wider_window_brings_it_back(void **state)
+{
+	struct scene *scene = *state;
+
+	windows(scene, 8 * 60, 8 * 60 + 1);
+	claim_some(scene, 2);
+	scene_at("2026-06-01T08:00:50Z");
+	stay_unanswered(scene);
+	assert_int_equal(of_plan(scene, "HOUR(due_at) = 8 AND DAY(due_at) = 2"), 1);
+	scene_at("2026-06-01T08:10:00Z");
+	scene->config.window_start = 0;
+	scene->config.window_end = 24 * 60;
+	assert_ok(scene_change(scene, "end_time"));
+	scene_plan(scene);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 2);
+	scene_check_sums(scene);
+}
+
 /* A window that closed meanwhile, also for a campaign that is small enough to be planned anew. */
 static void it_moves_to_the_next_window(void **state)
 {
@@ -584,6 +604,7 @@ int main(void)
 		SCENE_TEST(contact_limits_count_it_once),
 		SCENE_TEST(contact_limits_leave_out_what_no_request_left_of),
 		SCENE_TEST(a_new_plan_leaves_it_where_it_is),
+		SCENE_TEST(a_wider_window_brings_it_back),
 		SCENE_TEST(it_moves_to_the_next_window),
 		SCENE_TEST(a_window_that_is_about_to_close_takes_nobody),
 		SCENE_TEST(its_number_stays_while_there_is_one),
