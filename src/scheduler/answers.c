@@ -167,7 +167,7 @@ enum db_result answers_write(struct db *db, struct answers *answers)
 	if (answers->failed_count != 0)
 		DB_TRY(write_part(db, write_failed, answers));
 	answers->failed_count = 0;
-	if (answers->tries.rows.len != 0)
+	if (answers->tries.arena != NULL)
 		DB_TRY(write_part(db, write_tries, &answers->tries));
 	tries_clear(&answers->tries);
 	return DB_OK;

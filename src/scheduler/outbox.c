@@ -6,13 +6,14 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/instant.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "domain/backoff.h"
 #include "domain/event.h"
 #include "scheduler/payload.h"
 #include "scheduler/queues.h"
 #include "scheduler/tries.h"
+#include "store/delivery_store.h"
+#include "store/rows.h"
 #include "store/statements.h"
 
 static const struct queued *find_queued(const struct queued *list, int count, int64_t id)
@@ -23,18 +24,15 @@ static const struct queued *find_queued(const struct queued *list, int count, in
 	abort();
 }
 
-static void start_delivery(struct deliver *deliver, const struct queued *queued, const struct db_rows *rows, size_t r)
+static void start_delivery(struct deliver *deliver, const struct queued *queued, const struct outgoing_delivery *delivery)
 {
-	struct uuid event_id = db_get_uuid(rows, r, 2);
-	const struct db_value *secret = db_get(rows, r, 7);
 	struct buf body = { 0 };
 
-	payload_frame(&body, &event_id, event_names[db_get_int(rows, r, 3)], db_get_int(rows, r, 5),
-	              db_get_text(rows, r, 4));
+	payload_frame(&body, &delivery->event_id, event_names[delivery->type], delivery->created_at_us, delivery->data);
 	deliver_start(deliver, &(struct deliver_order){
-		.place = queued->place, .id = event_id, .reference = queued->id, .tries = (int)db_get_int(rows, r, 1),
-		.probe = queued->probe, .watched = queued->watched, .url = db_get_text(rows, r, 6),
-		.owner = db_get_uuid(rows, r, 9), .secret = secret->data, .secret_len = secret->len, .body = &body,
+		.place = queued->place, .id = delivery->event_id, .reference = queued->id, .tries = (int)delivery->tries,
+		.probe = queued->probe, .watched = queued->watched, .url = delivery->url, .owner = delivery->endpoint_id,
+		.secret = delivery->secret.data, .secret_len = delivery->secret.len, .body = &body,
 	});
 	buf_free(&body);
 }
@@ -42,22 +40,19 @@ static void start_delivery(struct deliver *deliver, const struct queued *queued,
 static enum db_result load(struct db *db, const struct queued *list, int count, struct arena *arena,
                            struct db_rows *rows)
 {
-	struct buf ids = { 0 };
-	struct json json = json_to(&ids);
-	enum db_result result;
+	struct rows ids = rows_new(arena);
 
-	json_begin_array(&json, NULL);
-	for (int i = 0; i < count; i++)
-		json_int(&json, NULL, list[i].id);
-	json_end(&json);
-	result = db_query(db, SQL_OUTBOX_LOAD, DB_ARGS(db_buf(&ids)), arena, rows);
-	buf_free(&ids);
-	return result;
+	for (int i = 0; i < count; i++) {
+		rows_next(&ids);
+		rows_int(&ids, "id", list[i].id);
+	}
+	return deliveries_load(db, &ids, arena, rows);
 }
 
 enum db_result outbox_start_due(struct db *db, struct deliver *deliver, const struct conf *conf, int *found)
 {
 	struct queued list[QUEUES_MAX];
+	const struct outgoing_delivery *deliveries;
 	struct arena *arena = arena_new();
 	struct db_rows rows = { 0 };
 	int64_t began_us = clock_mono_us();
@@ -69,29 +64,27 @@ enum db_result outbox_start_due(struct db *db, struct deliver *deliver, const st
 		result = queues_lease(db, deliver, conf, list, &count, found);
 	if (result == DB_OK && count != 0)
 		result = load(db, list, count, arena, &rows);
+	deliveries = DB_STRUCTS(&rows, struct outgoing_delivery);
 	/* A process that was stopped for long sends nothing: the deliveries may be somebody else's by now. */
 	if (clock_mono_us() - began_us < conf->lease_seconds * US_PER_SECOND / 2)
 		for (size_t r = 0; r < rows.count; r++)
-			start_delivery(deliver, find_queued(list, count, db_get_int(&rows, r, 0)), &rows, r);
+			start_delivery(deliver, find_queued(list, count, deliveries[r].id), &deliveries[r]);
 	arena_free(arena);
 	return result;
 }
 
 struct outbox_results {
 	const struct conf *conf;
-	struct buf rows; /* an open JSON array */
-	struct json json;
+	struct arena *arena;
+	struct rows rows;
 	struct tries tries;
-	int count;
 };
 
 static void start_rows(struct outbox_results *results)
 {
-	buf_reset(&results->rows);
-	results->json = json_to(&results->rows);
-	json_begin_array(&results->json, NULL);
+	arena_reset(results->arena);
+	results->rows = rows_new(results->arena);
 	tries_clear(&results->tries);
-	results->count = 0;
 }
 
 struct outbox_results *outbox_results_new(const struct conf *conf)
@@ -101,6 +94,7 @@ struct outbox_results *outbox_results_new(const struct conf *conf)
 	if (results == NULL)
 		fatal("out of memory");
 	results->conf = conf;
+	results->arena = arena_new();
 	start_rows(results);
 	return results;
 }
@@ -109,14 +103,14 @@ void outbox_results_free(struct outbox_results *results)
 {
 	if (results == NULL)
 		return;
-	buf_free(&results->rows);
+	arena_free(results->arena);
 	tries_free(&results->tries);
 	free(results);
 }
 
 bool outbox_any(const struct outbox_results *results)
 {
-	return results->count != 0;
+	return results->rows.count != 0;
 }
 
 /* When to try again, or that this was the last time. */
@@ -144,31 +138,24 @@ int64_t outbox_collect(struct outbox_results *results, const struct deliver_resu
 		log_info("webhook not delivered delivery=%lld tries=%d error=\"%s\"",
 		         (long long)result->reference, result->tries, error);
 	}
-	json_begin_array(&results->json, NULL);
-	json_int(&results->json, NULL, result->reference);
-	json_int(&results->json, NULL, status);
-	json_sql_instant(&results->json, NULL, wake_at_us);
-	json_int(&results->json, NULL, result->status);
-	json_add_string(&results->json, NULL, error);
-	json_end(&results->json);
+	rows_next(&results->rows);
+	rows_int(&results->rows, "id", result->reference);
+	rows_int(&results->rows, "status", status);
+	rows_instant(&results->rows, "wake_at", wake_at_us);
+	rows_int(&results->rows, "code", result->status);
+	rows_text(&results->rows, "error", error);
 	tries_add_delivery(&results->tries, result, error);
-	results->count++;
 	return wake_at_us;
 }
 
 static enum db_result write_results(struct db *db, void *context)
 {
-	const struct outbox_results *results = context;
-	struct buf rows = { 0 };
-	enum db_result result;
+	struct outbox_results *results = context;
+	struct db_value rows = rows_value(&results->rows);
 
-	buf_add(&rows, results->rows.data, results->rows.len);
-	buf_putc(&rows, ']');
-	result = db_exec(db, SQL_OUTBOX_AGENTS, DB_ARGS(db_buf(&rows), db_instant(clock_now_us())));
-	if (result == DB_OK)
-		result = db_exec(db, SQL_OUTBOX_RESULTS, DB_ARGS(db_buf(&rows)));
-	buf_free(&rows);
-	return result == DB_OK ? tries_write_deliveries(db, &results->tries) : result;
+	DB_TRY(db_exec(db, SQL_OUTBOX_AGENTS, DB_ARGS(rows, db_instant(clock_now_us()))));
+	DB_TRY(db_exec(db, SQL_OUTBOX_RESULTS, DB_ARGS(rows)));
+	return tries_write_deliveries(db, &results->tries);
 }
 
 enum db_result outbox_write(struct db *db, struct outbox_results *results)

@@ -2,9 +2,9 @@
 
 #include "base/clock.h"
 #include "base/instant.h"
-#include "base/json.h"
 #include "domain/health.h"
 #include "store/health_store.h"
+#include "store/rows.h"
 #include "store/statements.h"
 
 #define MAX_NEW 500  /* deliveries sorted into queues at once */
@@ -38,11 +38,9 @@ struct serving {
 /* New deliveries go to the queues of their endpoints. */
 static enum db_result sort_new(struct db *db, struct serving *serving)
 {
-	struct buf ids = { 0 };
-	struct json json = json_to(&ids);
+	struct rows ids = rows_new(serving->arena);
 	struct db_rows rows;
 	struct health_wake *wakes;
-	enum db_result result;
 
 	DB_TRY(db_query(db, SQL_OUTBOX_NEW, DB_ARGS(db_instant(serving->now_us), db_int(MAX_NEW)), serving->arena,
 	                &rows));
@@ -50,15 +48,13 @@ static enum db_result sort_new(struct db *db, struct serving *serving)
 	if (rows.count == 0)
 		return DB_OK;
 	wakes = arena_alloc(serving->arena, rows.count * sizeof *wakes);
-	json_begin_array(&json, NULL);
 	for (size_t r = 0; r < rows.count; r++) {
-		json_int(&json, NULL, db_get_int(&rows, r, 0));
+		rows_next(&ids);
+		rows_int(&ids, "id", db_get_int(&rows, r, 0));
 		wakes[r] = (struct health_wake){ db_get_int(&rows, r, 1), serving->now_us };
 	}
-	json_end(&json);
-	result = db_exec(db, SQL_OUTBOX_SORT, DB_ARGS(db_buf(&ids)));
-	buf_free(&ids);
-	return result == DB_OK ? health_wake(db, HEALTH_ANY, wakes, rows.count) : result;
+	DB_TRY(db_exec(db, SQL_OUTBOX_SORT, DB_ARGS(rows_value(&ids))));
+	return health_wake(db, HEALTH_ANY, wakes, rows.count);
 }
 
 static int min_int(int a, int b)
@@ -69,6 +65,7 @@ static int min_int(int a, int b)
 /* Endpoints whose time has come, the longest waiting first. */
 static enum db_result lock_endpoints(struct db *db, struct serving *serving, bool doubtful, int limit)
 {
+	const struct endpoint_health *endpoints;
 	struct db_rows rows;
 
 	limit = min_int(limit, MAX_TURNS - serving->turn_count);
@@ -76,10 +73,10 @@ static enum db_result lock_endpoints(struct db *db, struct serving *serving, boo
 		return DB_OK;
 	DB_TRY(db_query(db, SQL_OUTBOX_ENDPOINTS, DB_ARGS(db_int(doubtful), db_instant(serving->now_us), db_int(limit)),
 	                serving->arena, &rows));
+	endpoints = DB_STRUCTS(&rows, struct endpoint_health);
 	for (size_t r = 0; r < rows.count; r++)
 		serving->turns[serving->turn_count++] = (struct turn){
-			.place = { DELIVER_EVENT, db_get_int(&rows, r, 0), doubtful },
-			.health = health_from_row(&rows, r, 1),
+			.place = { DELIVER_EVENT, endpoints[r].endpoint, doubtful }, .health = endpoints[r].health,
 		};
 	serving->looked += (int)rows.count;
 	return DB_OK;
@@ -129,17 +126,14 @@ static void judge(struct serving *serving, struct turn *turn)
 /* Read after the lock was taken: one that is switched on again at this moment wakes its queue after us. */
 static enum db_result judge_all(struct db *db, struct serving *serving)
 {
-	struct buf ids = { 0 };
-	struct json json = json_to(&ids);
+	struct rows ids = rows_new(serving->arena);
 	struct db_rows rows;
-	enum db_result result;
 
-	json_begin_array(&json, NULL);
-	for (int i = 0; i < serving->turn_count; i++)
-		json_int(&json, NULL, serving->turns[i].place.endpoint);
-	json_end(&json);
-	result = db_query(db, SQL_OUTBOX_TARGETS, DB_ARGS(db_buf(&ids)), serving->arena, &rows);
-	buf_free(&ids);
+	for (int i = 0; i < serving->turn_count; i++) {
+		rows_next(&ids);
+		rows_int(&ids, "id", serving->turns[i].place.endpoint);
+	}
+	DB_TRY(db_query(db, SQL_OUTBOX_TARGETS, DB_ARGS(rows_value(&ids)), serving->arena, &rows));
 	for (size_t r = 0; r < rows.count; r++) {
 		struct turn *turn = find_turn(serving, db_get_int(&rows, r, 0));
 
@@ -148,7 +142,7 @@ static enum db_result judge_all(struct db *db, struct serving *serving)
 		if (db_get_int(&rows, r, 1) == 0)
 			judge(serving, turn);
 	}
-	return result;
+	return DB_OK;
 }
 
 /* What waits for an endpoint that was deleted has failed. */
@@ -209,44 +203,31 @@ static enum db_result read_queues(struct db *db, struct serving *serving)
 
 static enum db_result write_leases(struct db *db, const struct serving *serving)
 {
-	struct buf ids = { 0 };
-	struct json json = json_to(&ids);
-	enum db_result result;
+	struct rows ids = rows_new(serving->arena);
 
-	if (serving->count == 0)
-		return DB_OK;
-	json_begin_array(&json, NULL);
-	for (int i = 0; i < serving->count; i++)
-		json_int(&json, NULL, serving->out[i].id);
-	json_end(&json);
-	result = db_exec(db, SQL_OUTBOX_LEASE, DB_ARGS(db_buf(&ids), db_instant(serving->lease_until_us)));
-	buf_free(&ids);
-	return result;
+	for (int i = 0; i < serving->count; i++) {
+		rows_next(&ids);
+		rows_int(&ids, "id", serving->out[i].id);
+	}
+	return db_exec(db, SQL_OUTBOX_LEASE, DB_ARGS(rows_value(&ids), db_instant(serving->lease_until_us)));
 }
 
 static enum db_result write_turns(struct db *db, const struct serving *serving)
 {
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
-	enum db_result result;
+	struct rows rows = rows_new(serving->arena);
 
-	json_begin_array(&json, NULL);
 	for (int i = 0; i < serving->turn_count; i++) {
 		const struct turn *turn = &serving->turns[i];
 		bool probing = turn->probe && turn->leased != 0;
 
 		if (turn->waits)
 			continue;
-		json_begin_array(&json, NULL);
-		json_int(&json, NULL, turn->place.endpoint);
-		json_sql_instant(&json, NULL, turn->next_at_us);
-		json_sql_instant(&json, NULL, probing ? serving->lease_until_us : turn->health.probe_until_us);
-		json_end(&json);
+		rows_next(&rows);
+		rows_int(&rows, "id", turn->place.endpoint);
+		rows_instant(&rows, "next_at", turn->next_at_us);
+		rows_instant(&rows, "probe_until", probing ? serving->lease_until_us : turn->health.probe_until_us);
 	}
-	json_end(&json);
-	result = db_exec(db, SQL_OUTBOX_TURNS, DB_ARGS(db_buf(&rows)));
-	buf_free(&rows);
-	return result;
+	return db_exec(db, SQL_OUTBOX_TURNS, DB_ARGS(rows_value(&rows)));
 }
 
 static enum db_result serve(struct db *db, struct serving *serving)

@@ -2,13 +2,12 @@
 #ifndef SCHEDULER_TRIES_H
 #define SCHEDULER_TRIES_H
 
-#include "base/json.h"
 #include "scheduler/deliver.h"
-#include "store/db.h"
+#include "store/rows.h"
 
 struct tries {
-	struct buf rows; /* an open JSON array */
-	struct json json;
+	struct arena *arena; /* NULL until there is a try */
+	struct rows rows;
 };
 
 /* `error`: "" when it was taken. What it belongs to is a delivery, by its row, or a call, by its id. */
@@ -16,8 +15,8 @@ void tries_add_delivery(struct tries *tries, const struct deliver_result *result
 void tries_add_call(struct tries *tries, const struct deliver_result *result, const char *error);
 
 /* Inside the caller's transaction, or as one of its own; writing the same twice does no harm. */
-enum db_result tries_write_deliveries(struct db *db, const struct tries *tries);
-enum db_result tries_write_calls(struct db *db, const struct tries *tries);
+enum db_result tries_write_deliveries(struct db *db, struct tries *tries);
+enum db_result tries_write_calls(struct db *db, struct tries *tries);
 
 void tries_clear(struct tries *tries);
 void tries_free(struct tries *tries);

@@ -6,11 +6,11 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/instant.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "domain/health.h"
 #include "domain/pressure.h"
 #include "store/health_store.h"
+#include "store/rows.h"
 #include "store/statements.h"
 #include "store/webhook_store.h"
 
@@ -116,25 +116,18 @@ static enum db_result lock_health(struct db *db, const struct verdicts *verdicts
                                   struct db_rows *rows)
 {
 	struct health_wake *wakes = arena_alloc(arena, (size_t)verdicts->count * sizeof *wakes);
-	struct buf ids = { 0 };
-	struct json json = json_to(&ids);
-	enum db_result result;
+	struct rows ids = rows_new(arena);
 	size_t count = 0;
 
-	json_begin_array(&json, NULL);
 	for (int i = 0; i < verdicts->count; i++) {
 		if (!verdicts->list[i].tells)
 			continue;
 		wakes[count++] = (struct health_wake){ verdicts->list[i].endpoint, verdicts->list[i].retry_at_us };
-		json_int(&json, NULL, verdicts->list[i].endpoint);
+		rows_next(&ids);
+		rows_int(&ids, "id", verdicts->list[i].endpoint);
 	}
-	json_end(&json);
-	*rows = (struct db_rows){ 0 };
-	result = count == 0 ? DB_OK : health_wake(db, HEALTH_EXISTING, wakes, count);
-	if (result == DB_OK && count != 0)
-		result = db_query(db, SQL_HEALTH_LOCK, DB_ARGS(db_buf(&ids)), arena, rows);
-	buf_free(&ids);
-	return result;
+	DB_TRY(health_wake(db, HEALTH_EXISTING, wakes, count));
+	return db_query(db, SQL_HEALTH_LOCK, DB_ARGS(rows_value(&ids)), arena, rows);
 }
 
 static void add_switch_off(struct verdicts *verdicts, int64_t endpoint, const char *reason)
@@ -181,20 +174,19 @@ static int64_t next_look(const struct health *before, const struct health *after
 	}
 }
 
-static void write_health(struct json *json, int64_t endpoint, const struct health *health, int64_t next_at_us,
-                         const char *error)
+static void add_health(struct rows *rows, int64_t endpoint, const struct health *health, int64_t next_at_us,
+                       const char *error)
 {
-	json_begin_array(json, NULL);
-	json_int(json, NULL, endpoint);
-	json_int(json, NULL, health->doubtful);
-	json_int(json, NULL, health->failures);
-	json_sql_instant(json, NULL, health->failing_since_us);
-	json_sql_instant(json, NULL, health->open_until_us);
-	json_sql_instant(json, NULL, health->probe_until_us);
-	json_sql_instant(json, NULL, health->hold_until_us);
-	json_sql_instant(json, NULL, next_at_us);
-	json_add_string(json, NULL, error);
-	json_end(json);
+	rows_next(rows);
+	rows_int(rows, "id", endpoint);
+	rows_int(rows, "doubtful", health->doubtful);
+	rows_int(rows, "failures", health->failures);
+	rows_instant(rows, "failing_since", health->failing_since_us);
+	rows_instant(rows, "open_until", health->open_until_us);
+	rows_instant(rows, "probe_until", health->probe_until_us);
+	rows_instant(rows, "hold_until", health->hold_until_us);
+	rows_instant(rows, "next_at", next_at_us);
+	rows_text(rows, "error", error);
 }
 
 static void log_circuit(int64_t endpoint, const struct health *before, const struct health *after)
@@ -210,27 +202,21 @@ static void log_circuit(int64_t endpoint, const struct health *before, const str
 static enum db_result update_health(struct db *db, struct verdicts *verdicts, struct arena *arena)
 {
 	int64_t now_us = clock_now_us();
-	struct buf saves = { 0 };
-	struct json json = json_to(&saves);
+	struct rows saves = rows_new(arena);
+	const struct endpoint_health *locked;
 	struct db_rows rows;
-	enum db_result result = DB_OK;
 
 	qsort(verdicts->list, (size_t)verdicts->count, sizeof *verdicts->list, compare_endpoints);
 	DB_TRY(lock_health(db, verdicts, arena, &rows));
-	json_begin_array(&json, NULL);
+	locked = DB_STRUCTS(&rows, struct endpoint_health);
 	for (size_t r = 0; r < rows.count; r++) {
-		int64_t endpoint = db_get_int(&rows, r, 0);
-		struct health before = health_from_row(&rows, r, 1), after = before;
-		const char *error = note_all(verdicts, endpoint, &after, now_us);
+		struct health after = locked[r].health;
+		const char *error = note_all(verdicts, locked[r].endpoint, &after, now_us);
 
-		write_health(&json, endpoint, &after, next_look(&before, &after, now_us), error);
-		log_circuit(endpoint, &before, &after);
+		add_health(&saves, locked[r].endpoint, &after, next_look(&locked[r].health, &after, now_us), error);
+		log_circuit(locked[r].endpoint, &locked[r].health, &after);
 	}
-	json_end(&json);
-	if (rows.count != 0)
-		result = db_exec(db, SQL_HEALTH_SAVE, DB_ARGS(db_buf(&saves)));
-	buf_free(&saves);
-	return result;
+	return db_exec(db, SQL_HEALTH_SAVE, DB_ARGS(rows_value(&saves)));
 }
 
 /* What the verdicts from `first` on, all of one campaign, make of its pressure. */
@@ -258,25 +244,17 @@ static enum db_result press(struct db *db, struct arena *arena, const struct ver
 }
 
 /* Campaigns that were refused a call have a row from now on. */
-static enum db_result ensure_pressure(struct db *db, const struct verdicts *verdicts, int first)
+static enum db_result ensure_pressure(struct db *db, const struct verdicts *verdicts, int first, struct arena *arena)
 {
-	struct buf ids = { 0 };
-	struct json json = json_to(&ids);
-	enum db_result result = DB_OK;
-	int count = 0;
+	struct rows ids = rows_new(arena);
 
-	json_begin_array(&json, NULL);
 	for (int i = first; i < verdicts->count; i++) {
 		if (verdicts->list[i].note.outcome == OUTCOME_TAKEN)
 			continue;
-		json_int(&json, NULL, verdicts->list[i].batch);
-		count++;
+		rows_next(&ids);
+		rows_int(&ids, "id", verdicts->list[i].batch);
 	}
-	json_end(&json);
-	if (count != 0)
-		result = db_exec(db, SQL_PRESSURE_ENSURE, DB_ARGS(db_buf(&ids)));
-	buf_free(&ids);
-	return result;
+	return db_exec(db, SQL_PRESSURE_ENSURE, DB_ARGS(rows_value(&ids)));
 }
 
 static enum db_result update_pressure(struct db *db, struct verdicts *verdicts, struct arena *arena)
@@ -286,7 +264,7 @@ static enum db_result update_pressure(struct db *db, struct verdicts *verdicts, 
 	qsort(verdicts->list, (size_t)verdicts->count, sizeof *verdicts->list, compare_batches);
 	while (first < verdicts->count && verdicts->list[first].batch == 0)
 		first++;
-	DB_TRY(ensure_pressure(db, verdicts, first));
+	DB_TRY(ensure_pressure(db, verdicts, first, arena));
 	for (; first < verdicts->count; first = next) {
 		for (next = first; next < verdicts->count; next++)
 			if (verdicts->list[next].batch != verdicts->list[first].batch)
@@ -297,25 +275,18 @@ static enum db_result update_pressure(struct db *db, struct verdicts *verdicts, 
 }
 
 /* Last, because every scheduler adds to these rows. */
-static enum db_result add_totals(struct db *db, const struct verdicts *verdicts)
+static enum db_result add_totals(struct db *db, const struct verdicts *verdicts, struct arena *arena)
 {
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
-	enum db_result result;
+	struct rows rows = rows_new(arena);
 
-	json_begin_array(&json, NULL);
 	for (int outcome = 0; outcome < OUTCOME__MAX; outcome++) {
 		if (verdicts->totals[outcome] == 0)
 			continue;
-		json_begin_array(&json, NULL);
-		json_int(&json, NULL, outcome);
-		json_int(&json, NULL, verdicts->totals[outcome]);
-		json_end(&json);
+		rows_next(&rows);
+		rows_int(&rows, "result", outcome);
+		rows_int(&rows, "webhooks", verdicts->totals[outcome]);
 	}
-	json_end(&json);
-	result = db_exec(db, SQL_WEBHOOK_TOTALS_ADD, DB_ARGS(db_buf(&rows)));
-	buf_free(&rows);
-	return result;
+	return db_exec(db, SQL_WEBHOOK_TOTALS_ADD, DB_ARGS(rows_value(&rows)));
 }
 
 static enum db_result write_all(struct db *db, void *context)
@@ -329,8 +300,10 @@ static enum db_result write_all(struct db *db, void *context)
 		result = update_health(db, verdicts, arena);
 	if (result == DB_OK && verdicts->count != 0)
 		result = update_pressure(db, verdicts, arena);
+	if (result == DB_OK)
+		result = add_totals(db, verdicts, arena);
 	arena_free(arena);
-	return result == DB_OK ? add_totals(db, verdicts) : result;
+	return result;
 }
 
 static enum db_result switch_off(struct db *db, void *context)

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "store/columns.h"
+#include "store/rows.h"
 #include "store/statements.h"
 
 /* Ended calls of one campaign, one quarter and one status. */
@@ -60,49 +62,41 @@ static struct group group_of(const struct ended_call *call)
 	};
 }
 
-static void write_group(struct json *json, const struct group *group)
+static void add_group(struct rows *rows, const struct group *group)
 {
-	json_begin_array(json, NULL);
-	json_int(json, NULL, group->batch_id);
-	json_int(json, NULL, group->quarter);
-	json_int(json, NULL, group->status);
-	json_int(json, NULL, group->tally.calls);
-	json_int(json, NULL, group->tally.timed);
-	json_int(json, NULL, group->tally.seconds);
-	json_int(json, NULL, group->tally.cost_ten_thousandths);
-	json_end(json);
+	rows_next(rows);
+	rows_int(rows, "batch_id", group->batch_id);
+	rows_int(rows, "quarter", group->quarter);
+	rows_int(rows, "status", group->status);
+	rows_int(rows, "calls", group->tally.calls);
+	rows_int(rows, "timed", group->tally.timed);
+	rows_int(rows, "seconds", group->tally.seconds);
+	rows_int(rows, "cost", group->tally.cost_ten_thousandths);
 }
 
-static void write_word(struct json *json, const struct word *word, int64_t calls)
+static void add_word(struct rows *rows, const struct word *word, int64_t calls)
 {
-	json_begin_array(json, NULL);
-	json_int(json, NULL, word->batch_id);
-	json_int(json, NULL, word->kind);
-	json_add_string(json, NULL, word->text);
-	json_int(json, NULL, calls);
-	json_end(json);
+	rows_next(rows);
+	rows_int(rows, "batch_id", word->batch_id);
+	rows_int(rows, "kind", word->kind);
+	rows_text(rows, "reason", word->text);
+	rows_int(rows, "calls", calls);
 }
 
 static enum db_result add_quarters(struct db *db, const struct ended_call *calls, size_t count, struct arena *arena)
 {
 	struct group *groups = arena_alloc(arena, count * sizeof *groups);
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
-	enum db_result result;
+	struct rows rows = rows_new(arena);
 
 	for (size_t i = 0; i < count; i++)
 		groups[i] = group_of(&calls[i]);
 	qsort(groups, count, sizeof *groups, compare_groups);
-	json_begin_array(&json, NULL);
 	for (size_t i = 0, next; i < count; i = next) {
 		for (next = i + 1; next < count && compare_groups(&groups[i], &groups[next]) == 0; next++)
 			tally_add(&groups[i].tally, &groups[next].tally);
-		write_group(&json, &groups[i]);
+		add_group(&rows, &groups[i]);
 	}
-	json_end(&json);
-	result = db_exec(db, SQL_ANALYTICS_ADD_QUARTERS, DB_ARGS(db_buf(&rows)));
-	buf_free(&rows);
-	return result;
+	return db_exec(db, SQL_ANALYTICS_ADD_QUARTERS, DB_ARGS(rows_value(&rows)));
 }
 
 static size_t collect_words(const struct ended_call *calls, size_t count, struct word *words)
@@ -122,23 +116,15 @@ static enum db_result add_reasons(struct db *db, const struct ended_call *calls,
 {
 	struct word *words = arena_alloc(arena, 2 * count * sizeof *words);
 	size_t found = collect_words(calls, count, words);
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
-	enum db_result result;
+	struct rows rows = rows_new(arena);
 
-	if (found == 0)
-		return DB_OK;
 	qsort(words, found, sizeof *words, compare_words);
-	json_begin_array(&json, NULL);
 	for (size_t i = 0, next; i < found; i = next) {
 		for (next = i + 1; next < found && compare_words(&words[i], &words[next]) == 0;)
 			next++;
-		write_word(&json, &words[i], (int64_t)(next - i));
+		add_word(&rows, &words[i], (int64_t)(next - i));
 	}
-	json_end(&json);
-	result = db_exec(db, SQL_ANALYTICS_ADD_REASONS, DB_ARGS(db_buf(&rows)));
-	buf_free(&rows);
-	return result;
+	return db_exec(db, SQL_ANALYTICS_ADD_REASONS, DB_ARGS(rows_value(&rows)));
 }
 
 enum db_result analytics_add(struct db *db, const struct ended_call *calls, size_t count)
@@ -152,16 +138,13 @@ enum db_result analytics_add(struct db *db, const struct ended_call *calls, size
 	return result;
 }
 
-/* Four columns from `c` on. */
-static struct tally read_tally(const struct db_rows *rows, size_t r, size_t c)
-{
-	return (struct tally){
-		.calls = db_get_int(rows, r, c),
-		.timed = db_get_int(rows, r, c + 1),
-		.seconds = db_get_int(rows, r, c + 2),
-		.cost_ten_thousandths = db_get_int(rows, r, c + 3),
-	};
-}
+COLUMNS(quarter_columns, struct quarter,
+        COLUMN_AS(struct quarter, quarter, from_us), COLUMN(struct quarter, status),
+        COLUMN_AS(struct quarter, calls, tally.calls), COLUMN_AS(struct quarter, timed, tally.timed),
+        COLUMN_AS(struct quarter, seconds, tally.seconds),
+        COLUMN_AS(struct quarter, cost, tally.cost_ten_thousandths));
+
+COLUMNS(reason_columns, struct reason, COLUMN_AS(struct reason, reason, text), COLUMN(struct reason, calls));
 
 enum db_result analytics_quarters(struct db *db, int64_t batch_id, struct arena *arena,
                                   const struct quarter **quarters, size_t *count)
@@ -170,13 +153,9 @@ enum db_result analytics_quarters(struct db *db, int64_t batch_id, struct arena 
 	struct quarter *list;
 
 	DB_TRY(db_query(db, SQL_ANALYTICS_QUARTERS, DB_ARGS(db_int(batch_id)), arena, &rows));
-	list = arena_alloc(arena, rows.count * sizeof *list);
+	list = DB_STRUCTS(&rows, struct quarter);
 	for (size_t r = 0; r < rows.count; r++)
-		list[r] = (struct quarter){
-			.from_us = db_get_int(&rows, r, 0) * QUARTER_US,
-			.status = (enum call_status)db_get_int(&rows, r, 1),
-			.tally = read_tally(&rows, r, 2),
-		};
+		list[r].from_us *= QUARTER_US;
 	*quarters = list;
 	*count = rows.count;
 	return DB_OK;
@@ -187,10 +166,11 @@ enum db_result analytics_tallies(struct db *db, int64_t batch_id, struct tallies
 	struct arena *arena = arena_new();
 	struct db_rows rows;
 	enum db_result result = db_query(db, SQL_ANALYTICS_TALLIES, DB_ARGS(db_int(batch_id)), arena, &rows);
+	const struct quarter *list = DB_STRUCTS(&rows, struct quarter);
 
 	*out = (struct tallies){ 0 };
 	for (size_t r = 0; result == DB_OK && r < rows.count; r++)
-		out->of[db_get_int(&rows, r, 0)] = read_tally(&rows, r, 1);
+		out->of[list[r].status] = list[r].tally;
 	arena_free(arena);
 	return result;
 }
@@ -199,13 +179,9 @@ enum db_result analytics_reasons(struct db *db, int64_t batch_id, enum reason_ki
                                  const struct reason **reasons, size_t *count)
 {
 	struct db_rows rows;
-	struct reason *list;
 
 	DB_TRY(db_query(db, SQL_ANALYTICS_REASONS, DB_ARGS(db_int(batch_id), db_int(kind)), arena, &rows));
-	list = arena_alloc(arena, rows.count * sizeof *list);
-	for (size_t r = 0; r < rows.count; r++)
-		list[r] = (struct reason){ db_get_text(&rows, r, 0), db_get_int(&rows, r, 1) };
-	*reasons = list;
+	*reasons = DB_STRUCTS(&rows, struct reason);
 	*count = rows.count;
 	return DB_OK;
 }

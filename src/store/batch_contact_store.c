@@ -1,38 +1,37 @@
 #include "store/batch_contact_store.h"
 
-#include "base/json.h"
+#include "store/columns.h"
+#include "store/rows.h"
 #include "store/statements.h"
 
 #define ROWS_PER_STATEMENT 1000
 #define BYTES_PER_STATEMENT (4 << 20) /* a server takes 16 MiB at least */
 
-static void write_contact(struct json *json, const struct contact_input *contact)
+static void add_row(struct rows *rows, const struct contact_input *contact)
 {
-	json_begin_array(json, NULL);
-	json_add_string(json, NULL, contact->phone_number);
-	json_add_string(json, NULL, contact->first_name);
-	json_add_string(json, NULL, contact->last_name);
-	json_add_string(json, NULL, contact->email);
-	json_add_string(json, NULL, contact->timezone);
-	json_add_string(json, NULL, contact->custom_fields);
-	json_end(json);
+	rows_next(rows);
+	rows_text(rows, "phone", contact->phone_number);
+	rows_text(rows, "first_name", contact->first_name);
+	rows_text(rows, "last_name", contact->last_name);
+	rows_text(rows, "email", contact->email);
+	rows_text(rows, "timezone", contact->timezone);
+	rows_text(rows, "custom", contact->custom_fields);
 }
 
 /* *added: how many of the `count` one statement took. */
 static enum db_result add_rows(struct db *db, const struct batch *batch, int64_t behind,
                                const struct contact_input *contacts, size_t count, size_t *added)
 {
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
+	struct arena *arena = arena_new();
+	struct rows rows = rows_new(arena);
 	enum db_result result;
 
-	json_begin_array(&json, NULL);
-	for (*added = 0; *added < count && *added < ROWS_PER_STATEMENT && rows.len < BYTES_PER_STATEMENT; ++*added)
-		write_contact(&json, &contacts[*added]);
-	json_end(&json);
+	while (rows.count < count && rows.count < ROWS_PER_STATEMENT && rows.text.len < BYTES_PER_STATEMENT)
+		add_row(&rows, &contacts[rows.count]);
+	*added = rows.count;
 	result = db_exec(db, SQL_CONTACTS_ADD, DB_ARGS(
-		db_int(batch->id), db_int(behind), db_int(batch->id), db_buf(&rows)));
-	buf_free(&rows);
+		db_int(batch->id), db_int(behind), db_int(batch->id), rows_value(&rows)));
+	arena_free(arena);
 	return result;
 }
 
@@ -40,15 +39,9 @@ static enum db_result add_rows(struct db *db, const struct batch *batch, int64_t
 static enum db_result count_added(struct db *db, struct batch *batch, int64_t count)
 {
 	struct db_value id = db_int(batch->id);
-	struct arena *arena = arena_new();
-	struct db_rows rows;
-	enum db_result result = db_query(db, SQL_CONTACTS_SKIPPED_AFTER, DB_ARGS(id, db_int(batch->counts.total)),
-	                                 arena, &rows);
-	int64_t skipped = result == DB_OK ? db_get_int(&rows, 0, 0) : 0;
+	int64_t skipped;
 
-	arena_free(arena);
-	if (result != DB_OK)
-		return result;
+	DB_TRY(db_query_int(db, SQL_CONTACTS_SKIPPED_AFTER, DB_ARGS(id, db_int(batch->counts.total)), &skipped));
 	batch->counts.total += count;
 	batch->counts.skipped += skipped;
 	batch->counts.pending += count - skipped;
@@ -101,115 +94,104 @@ enum db_result batch_contacts_copy_part(struct db *db, struct batch *batch, stru
 	return count_added(db, batch, db_affected(db));
 }
 
-static enum db_result find_missing(struct db *db, const struct batch *batch, const struct buf *ids,
-                                   struct uuid *missing)
+static enum db_result find_missing(struct db *db, const struct batch *batch, struct rows *ids, struct uuid *missing)
 {
-	struct arena *arena = arena_new();
 	struct db_rows rows;
-	enum db_result result = db_query(db, SQL_CONTACTS_MISSING_ID,
-	                                 DB_ARGS(db_buf(ids), db_int(batch->organization_id)), arena, &rows);
 
-	if (result == DB_OK && rows.count == 0)
-		result = DB_CONFLICT; /* deleted and made again at this very moment: run again */
-	if (result == DB_OK) {
-		*missing = db_get_uuid(&rows, 0, 0);
-		result = DB_NOT_FOUND;
-	}
-	arena_free(arena);
-	return result;
+	DB_TRY(db_query(db, SQL_CONTACTS_MISSING_ID, DB_ARGS(rows_value(ids), db_int(batch->organization_id)),
+	                ids->text.arena, &rows));
+	if (rows.count == 0)
+		return DB_CONFLICT; /* deleted and made again at this very moment: run again */
+	*missing = db_get_uuid(&rows, 0, 0);
+	return DB_NOT_FOUND;
 }
 
 enum db_result batch_contacts_copy(struct db *db, struct batch *batch, const struct uuid *ids, size_t count,
                                    struct uuid *missing)
 {
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
+	struct arena *arena = arena_new();
+	struct rows rows = rows_new(arena);
 	enum db_result result;
 
-	json_begin_array(&json, NULL);
-	for (size_t i = 0; i < count; i++)
-		json_hex_id(&json, NULL, &ids[i]);
-	json_end(&json);
+	for (size_t i = 0; i < count; i++) {
+		rows_next(&rows);
+		rows_id(&rows, "id", &ids[i]);
+	}
 	result = db_exec(db, SQL_CONTACTS_COPY_IDS, DB_ARGS(
-		db_int(batch->id), db_int(batch->counts.total), db_buf(&rows), db_int(batch->organization_id)));
+		db_int(batch->id), db_int(batch->counts.total), rows_value(&rows), db_int(batch->organization_id)));
 	if (result == DB_OK && db_affected(db) < (int64_t)count)
 		result = find_missing(db, batch, &rows, missing);
-	buf_free(&rows);
+	arena_free(arena);
 	return result == DB_OK ? count_added(db, batch, (int64_t)count) : result;
 }
 
 /* What waits is stored alike; what it is called follows from the campaign and from the plan. */
-static enum contact_status derive_status(const struct batch *batch, enum contact_status stored, bool planned)
+static void derive_status(const struct batch *batch, struct batch_contact *contact)
 {
-	if (stored != CONTACT_PENDING)
-		return stored;
+	if (contact->status != CONTACT_PENDING)
+		return;
 	if (batch_is_over(batch->status))
-		return CONTACT_CANCELLED;
-	return planned ? CONTACT_SCHEDULED : CONTACT_PENDING;
+		contact->status = CONTACT_CANCELLED;
+	else if (contact->is_planned)
+		contact->status = CONTACT_SCHEDULED;
 }
 
-static struct batch_contact read_contact(const struct db_rows *rows, size_t r, const struct batch *batch)
-{
-	return (struct batch_contact){
-		.position = db_get_int(rows, r, 0),
-		.who = {
-			.phone_number = db_get_text(rows, r, 1),
-			.first_name = db_get_text(rows, r, 2),
-			.last_name = db_get_text(rows, r, 3),
-			.email = db_get_text(rows, r, 4),
-			.timezone = db_get_text(rows, r, 5),
-			.custom_fields = db_get_text(rows, r, 6),
-		},
-		.status = derive_status(batch, (enum contact_status)db_get_int(rows, r, 7),
-		                        db_get_int(rows, r, 19) != 0),
-		.attempts = db_get_int(rows, r, 8),
-		.scheduled_at_us = db_get_int(rows, r, 9),
-		.call_id = db_get_uuid(rows, r, 10),
-		.call_status = (int)db_get_int(rows, r, 11),
-		.from_number = db_get_text(rows, r, 12),
-		.called_at_us = db_get_int(rows, r, 13),
-		.ended_at_us = db_get_int(rows, r, 14),
-		.duration_seconds = db_get_int(rows, r, 15),
-		.cost_ten_thousandths = db_get_int(rows, r, 16),
-		.outcome = db_get_text(rows, r, 17),
-		.end_reason = db_get_text(rows, r, 18),
-		.skip_reason = (enum skip_reason)db_get_int(rows, r, 20),
-		.contact_id = db_get_uuid(rows, r, 21),
-	};
-}
+/* CONTACT_COLUMNS, read into a batch_contact that is `at` in the struct. */
+#define CONTACT_MEMBERS(type, at)                                                                                   \
+	COLUMN_AS(type, phone_number, at who.phone_number), COLUMN_AS(type, first_name, at who.first_name),         \
+	COLUMN_AS(type, last_name, at who.last_name), COLUMN_AS(type, email, at who.email),                         \
+	COLUMN_AS(type, timezone, at who.timezone), COLUMN_AS(type, custom_fields, at who.custom_fields),           \
+	COLUMN_AS(type, position, at position), COLUMN_AS(type, status, at status),                                 \
+	COLUMN_AS(type, is_planned, at is_planned), COLUMN_AS(type, skip_reason, at skip_reason),                   \
+	COLUMN_AS(type, contact_id, at contact_id), COLUMN_AS(type, attempts, at attempts),                         \
+	INSTANT_AS(type, scheduled_at, at scheduled_at_us), COLUMN_AS(type, call_id, at call_id),                   \
+	COLUMN_AS(type, call_status, at call_status), COLUMN_AS(type, from_number, at from_number),                 \
+	INSTANT_AS(type, called_at, at called_at_us), INSTANT_AS(type, ended_at, at ended_at_us),                   \
+	COLUMN_AS(type, duration_seconds, at duration_seconds), COLUMN_AS(type, cost, at cost_ten_thousandths),     \
+	COLUMN_AS(type, outcome, at outcome), COLUMN_AS(type, end_reason, at end_reason)
+COLUMNS(batch_contact_columns, struct batch_contact, CONTACT_MEMBERS(struct batch_contact, ));
 
-static struct attempt read_attempt(const struct db_rows *rows, size_t r)
+/* A contact, with one of its attempts as the call. */
+struct contact_attempt {
+	struct batch_contact contact;
+	struct uuid id;
+	int64_t attempt, planned_at_us;
+};
+COLUMNS(contact_attempt_columns, struct contact_attempt, CONTACT_MEMBERS(struct contact_attempt, contact.),
+        COLUMN_AS(struct contact_attempt, attempt_id, id), COLUMN(struct contact_attempt, attempt),
+        INSTANT(struct contact_attempt, planned_at));
+
+static struct attempt attempt_of(const struct contact_attempt *row)
 {
+	const struct batch_contact *call = &row->contact;
+
 	return (struct attempt){
-		.call_id = db_get_uuid(rows, r, 22),
-		.number = db_get_int(rows, r, 23),
-		.status = (enum call_status)db_get_int(rows, r, 11),
-		.from_number = db_get_text(rows, r, 12),
-		.scheduled_at_us = db_get_int(rows, r, 24),
-		.called_at_us = db_get_int(rows, r, 13),
-		.ended_at_us = db_get_int(rows, r, 14),
-		.duration_seconds = db_get_int(rows, r, 15),
-		.cost_ten_thousandths = db_get_int(rows, r, 16),
-		.outcome = db_get_text(rows, r, 17),
-		.end_reason = db_get_text(rows, r, 18),
+		.call_id = row->id, .number = row->attempt, .scheduled_at_us = row->planned_at_us,
+		.status = (enum call_status)call->call_status, .from_number = call->from_number,
+		.called_at_us = call->called_at_us, .ended_at_us = call->ended_at_us,
+		.duration_seconds = call->duration_seconds, .cost_ten_thousandths = call->cost_ten_thousandths,
+		.outcome = call->outcome, .end_reason = call->end_reason,
 	};
 }
 
 enum db_result batch_contact_get(struct db *db, const struct batch *batch, int64_t position,
                                  struct arena *arena, struct batch_contact *out)
 {
+	const struct contact_attempt *attempts;
 	struct attempt *history;
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_CONTACT_GET, DB_ARGS(db_int(batch->id), db_int(position)), arena, &rows));
 	if (rows.count == 0)
 		return DB_NOT_FOUND;
-	*out = read_contact(&rows, rows.count - 1, batch);
+	attempts = DB_STRUCTS(&rows, struct contact_attempt);
+	*out = attempts[rows.count - 1].contact;
+	derive_status(batch, out);
 	if (out->call_status < 0) /* a row without a call */
 		return DB_OK;
 	history = arena_alloc(arena, rows.count * sizeof *history);
 	for (size_t r = 0; r < rows.count; r++)
-		history[r] = read_attempt(&rows, r);
+		history[r] = attempt_of(&attempts[r]);
 	out->history = history;
 	out->history_count = rows.count;
 	return DB_OK;
@@ -284,9 +266,9 @@ enum db_result batch_contacts_list(struct db *db, const struct batch *batch, int
 	struct batch_contact *items;
 
 	DB_TRY(query_page(db, batch, status, page, arena, &rows));
-	items = arena_alloc(arena, rows.count * sizeof *items);
+	items = DB_STRUCTS(&rows, struct batch_contact);
 	for (size_t r = 0; r < rows.count; r++)
-		items[r] = read_contact(&rows, r, batch);
+		derive_status(batch, &items[r]);
 	page_fill(out, page, items, rows.count, sizeof *items);
 	if (out->count != 0)
 		out->last.id = items[out->count - 1].position;

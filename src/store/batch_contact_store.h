@@ -34,6 +34,7 @@ struct batch_contact {
 	int64_t position;
 	struct contact_input who;
 	enum contact_status status;
+	bool is_planned; /* it waits for a planned instant */
 	enum skip_reason skip_reason;
 	struct uuid contact_id; /* nil: given with the campaign */
 	int64_t attempts;

@@ -4,41 +4,19 @@
 
 #include "base/clock.h"
 #include "base/instant.h"
-#include "base/json.h"
 #include "store/agent_store.h"
+#include "store/columns.h"
+#include "store/rows.h"
 #include "store/statements.h"
 
-/* A column of a LEFT JOIN: empty when there was nothing to join. */
-static struct uuid optional_uuid(const struct db_rows *rows, size_t r, size_t c)
-{
-	return db_get(rows, r, c)->len == 0 ? (struct uuid){ { 0 } } : db_get_uuid(rows, r, c);
-}
-
-static struct call read_call(const struct db_rows *rows, size_t r)
-{
-	return (struct call){
-		.id = db_get_uuid(rows, r, 0),
-		.batch_id = optional_uuid(rows, r, 1),
-		.position = db_get_int(rows, r, 2),
-		.attempt = db_get_int(rows, r, 3),
-		.agent_id = optional_uuid(rows, r, 4),
-		.status = (enum call_status)db_get_int(rows, r, 5),
-		.tries = db_get_int(rows, r, 6),
-		.to_number = db_get_text(rows, r, 7),
-		.from_number = db_get_text(rows, r, 8),
-		.scheduled_at_us = db_get_int(rows, r, 9),
-		.called_at_us = db_get_int(rows, r, 10),
-		.expires_at_us = db_get_int(rows, r, 11),
-		.ended_at_us = db_get_int(rows, r, 12),
-		.duration_seconds = db_get_int(rows, r, 13),
-		.cost_ten_thousandths = db_get_int(rows, r, 14),
-		.outcome = db_get_text(rows, r, 15),
-		.end_reason = db_get_text(rows, r, 16),
-		.recording_url = db_get_text(rows, r, 17),
-		.transcript_url = db_get_text(rows, r, 18),
-		.summary = db_get_text(rows, r, 19),
-	};
-}
+COLUMNS(call_columns, struct call,
+        COLUMN(struct call, id), COLUMN(struct call, batch_id), COLUMN(struct call, agent_id),
+        COLUMN(struct call, position), COLUMN(struct call, attempt), COLUMN(struct call, tries),
+        COLUMN(struct call, status), COLUMN(struct call, to_number), COLUMN(struct call, from_number),
+        INSTANT(struct call, scheduled_at), INSTANT(struct call, called_at), INSTANT(struct call, expires_at),
+        INSTANT(struct call, ended_at), COLUMN(struct call, duration_seconds),
+        COLUMN_AS(struct call, cost, cost_ten_thousandths), COLUMN(struct call, outcome), COLUMN(struct call, end_reason),
+        COLUMN(struct call, recording_url), COLUMN(struct call, transcript_url), COLUMN(struct call, summary));
 
 enum db_result call_get(struct db *db, int64_t organization_id, const struct uuid *id,
                         struct arena *arena, struct call *out)
@@ -46,30 +24,22 @@ enum db_result call_get(struct db *db, int64_t organization_id, const struct uui
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_CALL_GET, DB_ARGS(db_uuid(id), db_int(organization_id)), arena, &rows));
-	if (rows.count == 0)
-		return DB_NOT_FOUND;
-	*out = read_call(&rows, 0);
-	return DB_OK;
+	return DB_FIRST(&rows, struct call, out);
 }
 
-enum db_result calls_load(struct db *db, const struct uuid *ids, size_t *count, struct arena *arena, struct call *out)
+enum db_result calls_load(struct db *db, const struct uuid *ids, size_t *count, struct arena *arena,
+                          const struct call **out)
 {
-	struct buf id_rows = { 0 };
-	struct json json = json_to(&id_rows);
+	struct rows wanted = rows_new(arena);
 	struct db_rows rows;
-	enum db_result result;
 
-	json_begin_array(&json, NULL);
-	for (size_t i = 0; i < *count; i++)
-		json_hex_id(&json, NULL, &ids[i]);
-	json_end(&json);
-	result = db_query(db, SQL_CALLS_LOAD, DB_ARGS(db_buf(&id_rows)), arena, &rows);
-	buf_free(&id_rows);
-	if (result != DB_OK)
-		return result;
+	for (size_t i = 0; i < *count; i++) {
+		rows_next(&wanted);
+		rows_id(&wanted, "id", &ids[i]);
+	}
+	DB_TRY(db_query(db, SQL_CALLS_LOAD, DB_ARGS(rows_value(&wanted)), arena, &rows));
 	*count = rows.count;
-	for (size_t r = 0; r < rows.count; r++)
-		out[r] = read_call(&rows, r);
+	*out = DB_STRUCTS(&rows, struct call);
 	return DB_OK;
 }
 
@@ -179,19 +149,16 @@ static enum db_result count_calls(struct db *db, const struct stored_filter *fil
 	return page_count(db, way->count, args, put_filter(args, filter, &filter->until), arena, out);
 }
 
-static void read_page(struct listing *out, const struct page *page, const struct db_rows *rows, struct arena *arena)
+/* The list is sorted by the id. */
+static void set_key(struct listing *out, struct arena *arena)
 {
-	struct call *items = arena_alloc(arena, rows->count * sizeof *items);
+	const struct call *items = out->items;
+	char *id = arena_alloc(arena, UUID_TEXT);
 
-	for (size_t r = 0; r < rows->count; r++)
-		items[r] = read_call(rows, r);
-	page_fill(out, page, items, rows->count, sizeof *items);
-	if (out->count != 0) {
-		char *id = arena_alloc(arena, UUID_TEXT);
-
-		uuid_format(&items[out->count - 1].id, id);
-		out->last.text = id;
-	}
+	if (out->count == 0)
+		return;
+	uuid_format(&items[out->count - 1].id, id);
+	out->last.text = id;
 }
 
 enum db_result call_list(struct db *db, int64_t organization_id, const struct call_filter *filter,
@@ -204,7 +171,6 @@ enum db_result call_list(struct db *db, int64_t organization_id, const struct ca
 	bool at_any_time = filter->after_us == INSTANT_NONE && filter->before_us == INSTANT_NEVER;
 	struct uuid below = stored.until, after;
 	struct db_value args[FILTER_ARGS_MAX];
-	struct db_rows rows;
 	size_t count;
 
 	DB_TRY(agent_find_row(db, organization_id, &filter->agent_id, arena, &stored.agent_row));
@@ -214,7 +180,7 @@ enum db_result call_list(struct db *db, int64_t organization_id, const struct ca
 	count = put_filter(args, &stored, &below);
 	args[count++] = page_rows(page);
 	args[count++] = page_offset(page);
-	DB_TRY(db_query(db, best_way(&stored)->list, args, count, arena, &rows));
-	read_page(out, page, &rows, arena);
+	DB_TRY(page_query(db, best_way(&stored)->list, args, count, page, arena, out));
+	set_key(out, arena);
 	return count_calls(db, &stored, at_any_time, arena, out);
 }

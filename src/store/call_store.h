@@ -11,7 +11,8 @@ enum db_result call_get(struct db *db, int64_t organization_id, const struct uui
                         struct arena *arena, struct call *out);
 
 /* Those of the ids that there are, in any order; `count`: of the ids, then of the calls. */
-enum db_result calls_load(struct db *db, const struct uuid *ids, size_t *count, struct arena *arena, struct call *out);
+enum db_result calls_load(struct db *db, const struct uuid *ids, size_t *count, struct arena *arena,
+                          const struct call **out);
 
 /* A call outside of any campaign: queued, and a scheduler's to dispatch at once. */
 struct single_call {

@@ -42,17 +42,15 @@ struct db_value db_members(const struct columns *columns, const void *object)
 
 void *db_structs(const struct db_rows *rows, const char *type)
 {
-	assert(rows->of != NULL && strcmp(rows->of->type, type) == 0);
+	assert(rows->count == 0 || (rows->of != NULL && strcmp(rows->of->type, type) == 0));
 	return rows->structs;
 }
 
 enum db_result db_first(const struct db_rows *rows, const char *type, void *out)
 {
-	const void *first = db_structs(rows, type);
-
 	if (rows->count == 0)
 		return DB_NOT_FOUND;
-	memcpy(out, first, rows->of->size);
+	memcpy(out, db_structs(rows, type), rows->of->size);
 	return DB_OK;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "store/columns.h"
+#include "store/rows.h"
 #include "store/statements.h"
 
 #define LISTED                                                                                              \
@@ -46,6 +47,18 @@ enum db_result delivery_list(struct db *db, const struct webhook *webhook, const
 	if (out->count != 0)
 		out->last.id = items[out->count - 1].id;
 	return page_count(db, SQL_DELIVERY_COUNT, DB_ARGS(endpoint, status, status, type, type, after, before), arena, out);
+}
+
+COLUMNS(outgoing_delivery_columns, struct outgoing_delivery,
+        COLUMN(struct outgoing_delivery, id), COLUMN(struct outgoing_delivery, tries),
+        INSTANT(struct outgoing_delivery, created_at), COLUMN(struct outgoing_delivery, event_id),
+        COLUMN(struct outgoing_delivery, endpoint_id), COLUMN(struct outgoing_delivery, type),
+        COLUMN(struct outgoing_delivery, data), COLUMN(struct outgoing_delivery, url),
+        COLUMN(struct outgoing_delivery, secret));
+
+enum db_result deliveries_load(struct db *db, struct rows *deliveries, struct arena *arena, struct db_rows *rows)
+{
+	return db_query(db, SQL_OUTBOX_LOAD, DB_ARGS(rows_value(deliveries)), arena, rows);
 }
 
 static enum db_result list_tries(struct db *db, enum sql_statement statement, struct db_value of, struct arena *arena,

@@ -12,6 +12,17 @@
 enum db_result delivery_get(struct db *db, int64_t organization_id, const struct uuid *id, struct arena *arena,
                             struct delivery *out);
 
+/* A delivery that is to be sent. */
+struct outgoing_delivery {
+	int64_t id, tries, created_at_us;
+	struct uuid event_id, endpoint_id;
+	enum event type;
+	const char *data, *url;
+	struct bytes secret; /* sealed */
+};
+/* Those of these (a column `id`) that wait and whose endpoints are there; of struct outgoing_delivery. */
+enum db_result deliveries_load(struct db *db, struct rows *deliveries, struct arena *arena, struct db_rows *rows);
+
 struct delivery_filter {
 	int status, type;           /* -1: any */
 	int64_t after_us, before_us; /* of events in [after, before); INSTANT_NONE, INSTANT_NEVER: any */

@@ -1,46 +1,42 @@
 #include "store/event_store.h"
 
-#include "base/json.h"
+#include "store/rows.h"
 #include "store/statements.h"
 
-#define PORTION_BYTES (1024 * 1024) /* far below what a server takes in one statement */
+#define BYTES_AT_ONCE (1024 * 1024) /* far below what a server takes in one statement */
 
-static enum db_result write_portion(struct db *db, struct buf *rows, int64_t now_us)
+static void add_event(struct rows *rows, const struct published_event *event)
+{
+	struct uuid id = uuid_new();
+
+	rows_next(rows);
+	rows_id(rows, "id", &id);
+	rows_int(rows, "organization_id", event->organization_id);
+	rows_int(rows, "type", event->type);
+	rows_text(rows, "data", event->data);
+}
+
+static enum db_result write_events(struct db *db, struct rows *rows, int64_t now_us)
 {
 	struct db_value now = db_instant(now_us);
 
-	DB_TRY(db_exec(db, SQL_EVENTS_PUBLISH, DB_ARGS(now, db_buf(rows))));
-	return db_affected(db) == 0 ? DB_OK : db_exec(db, SQL_EVENTS_DELIVER, DB_ARGS(now, db_buf(rows)));
-}
-
-static void write_event(struct json *json, const struct published_event *event)
-{
-	struct uuid uuid = uuid_new();
-
-	json_begin_array(json, NULL);
-	json_hex_id(json, NULL, &uuid);
-	json_int(json, NULL, event->organization_id);
-	json_int(json, NULL, event->type);
-	json_add_string(json, NULL, event->data);
-	json_end(json);
+	DB_TRY(db_exec(db, SQL_EVENTS_PUBLISH, DB_ARGS(now, rows_value(rows))));
+	return db_affected(db) == 0 ? DB_OK : db_exec(db, SQL_EVENTS_DELIVER, DB_ARGS(now, rows_value(rows)));
 }
 
 enum db_result events_publish(struct db *db, const struct published_event *events, size_t count, int64_t now_us)
 {
-	struct buf rows = { 0 };
+	struct arena *arena = arena_new();
 	enum db_result result = DB_OK;
 
-	for (size_t i = 0; i < count && result == DB_OK;) {
-		struct json json = json_to(&rows);
+	for (size_t i = 0; i < count && result == DB_OK; arena_reset(arena)) {
+		struct rows rows = rows_new(arena);
 
-		buf_reset(&rows);
-		json_begin_array(&json, NULL);
-		while (i < count && rows.len < PORTION_BYTES)
-			write_event(&json, &events[i++]);
-		json_end(&json);
-		result = write_portion(db, &rows, now_us);
+		while (i < count && rows.text.len < BYTES_AT_ONCE)
+			add_event(&rows, &events[i++]);
+		result = write_events(db, &rows, now_us);
 	}
-	buf_free(&rows);
+	arena_free(arena);
 	return result;
 }
 

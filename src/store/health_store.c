@@ -3,10 +3,13 @@
 #include <stdlib.h>
 
 #include "base/instant.h"
-#include "base/json.h"
+#include "store/rows.h"
 #include "store/statements.h"
 
 #define DROPPED_AT_ONCE 1000
+
+COLUMNS(endpoint_health_columns, struct endpoint_health,
+        COLUMN_AS(struct endpoint_health, endpoint_id, endpoint), HEALTH_COLUMNS(struct endpoint_health, health));
 
 struct health health_from_row(const struct db_rows *rows, size_t r, size_t first)
 {
@@ -33,23 +36,21 @@ static int compare_wakes(const void *a, const void *b)
 
 enum db_result health_wake(struct db *db, enum health_of which, struct health_wake *wakes, size_t count)
 {
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
+	struct arena *arena = arena_new();
+	struct rows rows = rows_new(arena);
 	enum db_result result;
 
 	qsort(wakes, count, sizeof *wakes, compare_wakes);
-	json_begin_array(&json, NULL);
 	for (size_t i = 0; i < count; i++) {
 		if (i != 0 && wakes[i].endpoint == wakes[i - 1].endpoint)
 			continue; /* the first is the earliest */
-		json_begin_array(&json, NULL);
-		json_int(&json, NULL, wakes[i].endpoint);
-		json_sql_instant(&json, NULL, wakes[i].at_us);
-		json_end(&json);
+		rows_next(&rows);
+		rows_int(&rows, "id", wakes[i].endpoint);
+		rows_instant(&rows, "next_at", wakes[i].at_us);
 	}
-	json_end(&json);
-	result = db_exec(db, which == HEALTH_ANY ? SQL_HEALTH_WAKE : SQL_HEALTH_WAKE_EXISTING, DB_ARGS(db_buf(&rows)));
-	buf_free(&rows);
+	result = db_exec(db, which == HEALTH_ANY ? SQL_HEALTH_WAKE : SQL_HEALTH_WAKE_EXISTING,
+	                 DB_ARGS(rows_value(&rows)));
+	arena_free(arena);
 	return result;
 }
 

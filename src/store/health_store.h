@@ -13,6 +13,12 @@
 	INSTANT_AS(type, failing_since, member.failing_since_us), INSTANT_AS(type, open_until, member.open_until_us), \
 	INSTANT_AS(type, probe_until, member.probe_until_us), INSTANT_AS(type, hold_until, member.hold_until_us)
 
+/* What SQL_HEALTH_LOCK and SQL_OUTBOX_ENDPOINTS lock. */
+struct endpoint_health {
+	int64_t endpoint;
+	struct health health;
+};
+
 /* The same of cells, from column `first` on. */
 struct health health_from_row(const struct db_rows *rows, size_t r, size_t first);
 

@@ -53,10 +53,10 @@ static struct published_event event_of(enum event type, const struct reported_ca
 static enum db_result publish(struct db *db, const struct report_job *job, const struct uuid *ids, size_t count)
 {
 	struct published_event *events = arena_alloc(job->arena, 2 * count * sizeof *events);
-	struct call *calls = arena_alloc(job->arena, count * sizeof *calls);
+	const struct call *calls;
 	size_t event_count = 0;
 
-	DB_TRY(calls_load(db, ids, &count, job->arena, calls));
+	DB_TRY(calls_load(db, ids, &count, job->arena, &calls));
 	for (size_t i = 0; i < count; i++) {
 		const struct reported_call *reported = report_job_call(job, &calls[i].id);
 		struct call begun = as_it_began(&calls[i], reported->began_as);

@@ -16,23 +16,20 @@ struct rows rows_new(struct arena *arena)
 	return rows;
 }
 
-/* The space before the values of a row becomes a bracket when a second value comes. */
-static void end_row(struct rows *rows)
+/* A row that is complete is as wide as the first. */
+static void check_width(struct rows *rows)
 {
-	if (rows->count == 0)
-		return;
-	assert(rows->column > 0 && (rows->count == 1 || rows->column == rows->width));
+	assert(rows->count == 0 || rows->column > 0);
+	assert(rows->count < 2 || rows->column == rows->width);
 	rows->width = rows->column;
-	if (rows->width > 1)
-		buf_putc(&rows->text, ']');
 }
 
+/* The space before the values of a row becomes a bracket when a second value comes. */
 void rows_next(struct rows *rows)
 {
-	assert(!rows->is_closed);
-	end_row(rows);
+	check_width(rows);
 	if (rows->count++ > 0)
-		buf_putc(&rows->text, ',');
+		buf_puts(&rows->text, rows->width > 1 ? "]," : ",");
 	rows->begins = rows->text.len;
 	rows->column = 0;
 	buf_putc(&rows->text, ' ');
@@ -42,7 +39,7 @@ static struct json next_column(struct rows *rows, const char *name, enum rows_ty
 {
 	size_t column = rows->column++;
 
-	assert(rows->count > 0 && !rows->is_closed && column < ROWS_COLUMNS_MAX);
+	assert(rows->count > 0 && column < ROWS_COLUMNS_MAX);
 	if (rows->count == 1) {
 		rows->columns[column].name = name;
 		rows->columns[column].type = type;
@@ -95,14 +92,17 @@ void rows_id(struct rows *rows, const char *name, const struct uuid *id)
 	json_hex_id(&json, NULL, id);
 }
 
+/* The closing brackets are there, but do not count: a row may follow. */
 struct db_value rows_value(struct rows *rows)
 {
-	if (!rows->is_closed) {
-		end_row(rows);
-		buf_putc(&rows->text, ']');
-		rows->is_closed = true;
-	}
-	return (struct db_value){ DB_ROWS, .data = rows->text.data, .len = rows->text.len, .of = rows };
+	size_t open_len = rows->text.len;
+	struct db_value value;
+
+	check_width(rows);
+	buf_puts(&rows->text, rows->width > 1 ? "]]" : "]");
+	value = (struct db_value){ DB_ROWS, .data = rows->text.data, .len = rows->text.len, .of = rows };
+	rows->text.len = open_len;
+	return value;
 }
 
 /* One column of a JSON_TABLE: `batch_id BIGINT PATH '$[0]'`, or `nth FOR ORDINALITY`. */
@@ -144,7 +144,7 @@ const char *rows_check(const struct rows *rows, const char *sql)
 	const char *at = strstr(sql, "JSON_TABLE(?");
 	struct unfolded column;
 
-	assert(at != NULL && rows->count > 0 && rows->is_closed);
+	assert(at != NULL && rows->count > 0);
 	for (at = strstr(at, begin) + strlen(begin); *at != ')'; at += strspn(at, ", ")) {
 		at = parse_column(at + strspn(at, " "), &column);
 		if (column.path != NULL && !fits(rows, &column)) {

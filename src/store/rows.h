@@ -13,7 +13,6 @@
 #ifndef STORE_ROWS_H
 #define STORE_ROWS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,7 +31,6 @@ struct rows {
 	size_t width;  /* columns of a row; 0 until the first is complete */
 	size_t column; /* how many the last row has so far */
 	size_t begins; /* where the last row begins in the text */
-	bool is_closed;
 	struct {
 		const char *name;
 		enum rows_type type;
@@ -48,7 +46,7 @@ void rows_text(struct rows *rows, const char *name, const char *value);
 void rows_bytes(struct rows *rows, const char *name, const void *data, size_t len); /* as hex: UNHEX(j.name) */
 void rows_id(struct rows *rows, const char *name, const struct uuid *id);           /* the same */
 
-/* The parameter. No row can be added after it, and `rows` must live until the statement has run. */
+/* The parameter, until a row is added; `rows` must live until the statement has run. */
 struct db_value rows_value(struct rows *rows);
 
 /* Aborts unless the rows fit the first JSON_TABLE in `sql`. Returns the text after its columns. */
