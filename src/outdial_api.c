@@ -7,6 +7,7 @@
 #include "api/worker.h"
 #include "base/options.h"
 #include "domain/number_zones.h"
+#include "store/outage.h"
 #include "store/schema.h"
 #include "store/secret_store.h"
 
@@ -29,6 +30,7 @@ int main(int argc, char **argv)
 	schema_require(conf.database_file);
 	secrets_require(&conf);
 	service_prepare();
+	outage_share();
 	listen_fd = prefork_listen(&conf);
 	prefork_run(&conf, listen_fd, worker_run);
 	return EXIT_SUCCESS;

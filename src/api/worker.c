@@ -71,6 +71,8 @@ static int64_t share_of_requests(const struct conf *conf)
 void worker_run(const struct conf *conf, int listen_fd)
 {
 	struct reply reply = { 0 };
+
+	db_be_patient(DB_FOR_REQUESTS);
 	struct request request = {
 		.arena = arena_new(), .db = db_new(conf->database_file), .conf = conf, .reply = &reply,
 	};

@@ -43,6 +43,9 @@ static enum db_result lock_and_get(struct db *db, enum sql_statement lock, int64
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, lock, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
+	if (rows.count == 0)
+		return DB_NOT_FOUND;
+	DB_TRY(db_guard(db, GUARD_AGENT, db_get_int(&rows, 0, 0)));
 	return agent_get(db, organization_id, uuid, arena, out);
 }
 
@@ -69,7 +72,7 @@ enum db_result agent_lock_status(struct db *db, int64_t row, enum agent_status *
 	if (result == DB_OK)
 		*status = (enum agent_status)db_get_int(&rows, 0, 0);
 	arena_free(arena);
-	return result;
+	return result == DB_OK ? db_guard(db, GUARD_AGENT, row) : result;
 }
 
 enum db_result agent_list(struct db *db, int64_t organization_id, const struct agent_filter *filter,

@@ -274,6 +274,7 @@ enum db_result batch_lock(struct db *db, int64_t organization_id, const struct u
 	DB_TRY(db_query(db, SQL_BATCH_LOCK, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
 	if (rows.count == 0)
 		return DB_NOT_FOUND;
+	DB_TRY(db_guard(db, GUARD_CAMPAIGN, db_get_int(&rows, 0, 0)));
 	return batch_get_row(db, db_get_int(&rows, 0, 0), arena, out);
 }
 
@@ -409,6 +410,8 @@ enum db_result batch_lock_numbers(struct db *db, const struct batch *batch, int6
 	enum db_result result = db_query(db, SQL_BATCH_NUMBERS_LOCK, DB_ARGS(db_int(batch->id)), arena, &rows);
 
 	*left = (int64_t)rows.count;
+	for (size_t r = 0; result == DB_OK && r < rows.count; r++)
+		result = db_guard(db, GUARD_NUMBER, db_get_int(&rows, r, 0));
 	arena_free(arena);
 	return result;
 }

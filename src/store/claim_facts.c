@@ -183,6 +183,8 @@ static enum db_result read_limits(struct db *db, struct reading *reading)
 	DB_TRY(query_ids(db, reading->locks ? SQL_CLAIM_LIMITS_LOCK : SQL_CLAIM_LIMITS, &ids, &json, reading->arena,
 	                 &rows));
 	limits = DB_STRUCTS(&rows, struct organization_limits);
+	for (size_t r = 0; reading->locks && r < rows.count; r++)
+		DB_TRY(db_guard(db, GUARD_LIMITS, limits[r].organization_id));
 	for (size_t r = 0; r < rows.count; r++)
 		for (size_t i = 0; i < reading->count; i++)
 			if (reading->campaigns[i].organization_id == limits[r].organization_id)

@@ -22,8 +22,8 @@ enum db_result {
 	DB_NOT_FOUND, /* never from this file: stores return it for a row that is not there */
 	DB_REFUSED,   /* never from this file: a transaction's body ends it so to have it rolled back */
 	DB_DUPLICATE, /* a unique key was hit */
-	DB_CONFLICT,  /* deadlock, lock wait, snapshot conflict: the transaction is gone, run it again */
-	DB_LOST,      /* no connection; nothing of this transaction was kept */
+	DB_CONFLICT,  /* deadlock, lock wait, what a cluster gave up: the transaction is gone, run it again */
+	DB_LOST,      /* no connection, or no room there: it passes; nothing of this transaction was kept */
 	DB_UNKNOWN,   /* the connection was lost during COMMIT: read again to learn what holds */
 	DB_ERROR,     /* the server refused a statement: logged, a bug or a broken schema */
 	DB_RESULT__MAX
@@ -102,9 +102,22 @@ enum sql_statement; /* store/statements.h */
 struct db *db_new(const char *option_file);
 void db_free(struct db *db);
 
+/* How long this process waits for the database from now on: for connections that are made after it. */
+enum db_patience {
+	DB_FOR_REQUESTS, /* shorter than a request may take */
+	DB_FOR_WORK,     /* shorter than the watchdog waits; the default */
+	DB_FOR_PROBES,   /* only to learn whether it answers */
+	DB_FOR_PEOPLE,   /* as long as it takes */
+	DB_PATIENCE__MAX
+};
+void db_be_patient(enum db_patience like);
+
 /* For simulations: every connection of this process made from now on is to this database and not to the one that
  * the option file names. The name is not copied. */
 void db_divert(const char *database);
+
+/* Whether the host that it is connected to takes writes. */
+bool db_takes_writes(const struct db *db);
 
 /* Connects if need be, and keeps the process's clock to the database's (base/clock.h). DB_OK or DB_LOST. */
 enum db_result db_ready(struct db *db);
@@ -143,6 +156,20 @@ enum db_result db_transact(struct db *db, enum db_again again, db_work *work, vo
 enum db_result db_transact_briefly(struct db *db, enum db_again again, db_work *work, void *context);
 /* The last DB_CONFLICT was a wait for a lock that took too long. */
 bool db_waited_for_lock(const struct db *db);
+
+/* Inside a transaction, after a lock under which a rule is judged and whose row is not written: where locks are local to
+ * one of several hosts that take writes, this writes a row too, so that only one such transaction is kept. */
+enum db_guard {
+	GUARD_LIMITS, /* of an organisation */
+	GUARD_ORGANIZATION,
+	GUARD_AGENT,
+	GUARD_WEBHOOK,
+	GUARD_FOLDER,
+	GUARD_NUMBER,
+	GUARD_CAMPAIGN,
+	GUARD__MAX
+};
+enum db_result db_guard(struct db *db, enum db_guard guard, int64_t id);
 
 /* Inside a transaction: runs `work` and undoes what it wrote; the rows it locked stay locked, provided that
  * the transaction has read or written something before. */

@@ -128,6 +128,7 @@ static enum db_result prepare_text(struct db *db, enum sql_statement id)
 	prepared->stmt = mysql_stmt_init(db->mysql);
 	if (prepared->stmt == NULL)
 		fatal("out of memory");
+	db->used_at_us = clock_mono_us();
 	if (mysql_stmt_prepare(prepared->stmt, text, (unsigned long)strlen(text)) != 0)
 		return fail_statement(db, id);
 	if (statements[id].columns != NULL)
@@ -135,10 +136,20 @@ static enum db_result prepare_text(struct db *db, enum sql_statement id)
 	return DB_OK;
 }
 
+/* A server of a cluster that gives a transaction up tells nothing of it while it prepares a statement, and its answer does
+ * not say whether there is a transaction: so it is asked. */
+static enum db_result prepare_in_transaction(struct db *db, enum sql_statement id)
+{
+	DB_TRY(prepare_text(db, id));
+	return db_run_text(db, "DO 0");
+}
+
 static enum db_result prepare(struct db *db, enum sql_statement id)
 {
 	DB_TRY(db_connect(db));
-	return db->prepared[id].stmt != NULL ? DB_OK : prepare_text(db, id);
+	if (db->prepared[id].stmt == NULL)
+		DB_TRY(db->in_transaction ? prepare_in_transaction(db, id) : prepare_text(db, id));
+	return !db->in_transaction || db_is_in_transaction(db) ? DB_OK : DB_CONFLICT;
 }
 
 enum db_result db_prepare_all(struct db *db)
@@ -201,10 +212,11 @@ static enum db_result execute(struct db *db, enum sql_statement id, const struct
 	check_rows(id, args, count);
 	for (size_t i = 0; i < count; i++)
 		bind_arg(&args[i], &binds[i], &times[i]);
-	bool failed = mysql_stmt_bind_param(stmt, binds) || mysql_stmt_execute(stmt);
-
 	db->used_at_us = clock_mono_us();
-	return failed ? fail_statement(db, id) : DB_OK;
+	if (mysql_stmt_bind_param(stmt, binds) || mysql_stmt_execute(stmt))
+		return fail_statement(db, id);
+	db->used_at_us = clock_mono_us();
+	return DB_OK;
 }
 
 /* Puts the values of the members where a struct is given. Returns how many parameters that makes. */

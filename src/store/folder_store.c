@@ -33,13 +33,15 @@ enum db_result folder_get(struct db *db, int64_t organization_id, const struct u
 enum db_result folder_lock(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
                            struct contact_folder *out)
 {
-	return get(db, SQL_FOLDER_LOCK, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, out);
+	DB_TRY(get(db, SQL_FOLDER_LOCK, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, out));
+	return db_guard(db, GUARD_FOLDER, out->id);
 }
 
 enum db_result folder_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid,
                                   struct arena *arena, struct contact_folder *out)
 {
-	return get(db, SQL_FOLDER_LOCK_SHARED, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, out);
+	DB_TRY(get(db, SQL_FOLDER_LOCK_SHARED, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, out));
+	return db_guard(db, GUARD_FOLDER, out->id);
 }
 
 enum db_result folder_find(struct db *db, int64_t organization_id, const char *name, struct arena *arena,

@@ -37,6 +37,9 @@ enum db_result number_lock(struct db *db, int64_t organization_id, const struct 
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_NUMBER_LOCK, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
+	if (rows.count == 0)
+		return DB_NOT_FOUND;
+	DB_TRY(db_guard(db, GUARD_NUMBER, db_get_int(&rows, 0, 0)));
 	return number_get(db, organization_id, uuid, arena, out);
 }
 
@@ -98,6 +101,10 @@ enum db_result number_assign(struct db *db, const struct phone_number *number,
 
 enum db_result number_delete(struct db *db, int64_t organization_id, const struct uuid *uuid)
 {
-	DB_TRY(db_exec(db, SQL_NUMBER_DELETE, DB_ARGS(db_uuid(uuid), db_int(organization_id))));
-	return db_affected(db) == 0 ? DB_NOT_FOUND : DB_OK;
+	struct arena *arena = arena_new();
+	struct phone_number number;
+	enum db_result result = number_lock(db, organization_id, uuid, arena, &number);
+
+	arena_free(arena);
+	return result == DB_OK ? db_exec(db, SQL_NUMBER_DELETE, DB_ARGS(db_uuid(uuid), db_int(organization_id))) : result;
 }

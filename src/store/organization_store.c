@@ -69,6 +69,7 @@ enum db_result organization_lock(struct db *db, int64_t id, struct arena *arena,
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_ORGANIZATION_LOCK, DB_ARGS(db_int(id)), arena, &rows));
+	DB_TRY(db_guard(db, GUARD_ORGANIZATION, id));
 	return organization_get(db, id, arena, out);
 }
 
@@ -87,6 +88,7 @@ enum db_result organization_lock_limits(struct db *db, int64_t id, struct arena 
 
 	*out = (struct contact_limits){ .rest_hours = 0 };
 	DB_TRY(db_query(db, SQL_ORGANIZATION_LOCK_LIMITS, DB_ARGS(db_int(id)), arena, &rows));
-	DB_FIRST(&rows, struct contact_limits, out);
-	return DB_OK;
+	if (DB_FIRST(&rows, struct contact_limits, out) != DB_OK)
+		return DB_OK;
+	return db_guard(db, GUARD_LIMITS, id);
 }

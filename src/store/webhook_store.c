@@ -36,7 +36,7 @@ enum db_result webhook_lock(struct db *db, int64_t organization_id, const struct
 {
 	DB_TRY(get(db, SQL_WEBHOOK_LOCK, organization_id, uuid, arena, out));
 	out->health = health_initial;
-	return DB_OK;
+	return db_guard(db, GUARD_WEBHOOK, out->id);
 }
 
 enum db_result webhook_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid,
@@ -44,7 +44,7 @@ enum db_result webhook_lock_shared(struct db *db, int64_t organization_id, const
 {
 	DB_TRY(get(db, SQL_WEBHOOK_LOCK_SHARED, organization_id, uuid, arena, out));
 	out->health = health_initial;
-	return DB_OK;
+	return db_guard(db, GUARD_WEBHOOK, out->id);
 }
 
 enum db_result webhook_list(struct db *db, int64_t organization_id, const struct page *page,

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "fixture.h"
-#include "store/statements.h"
+#include "store/db_connection.h"
 
 #define ORGANIZATIONS 4
 
@@ -259,6 +259,8 @@ static void the_session_is_as_promised(void **state)
 	                      "DO IF(@@SESSION.sql_mode LIKE '%STRICT_ALL_TABLES%', 0, (SELECT 1 UNION SELECT 2))"));
 	/* MariaDB 11.6 would have it ON */
 	assert_ok(db_run_text(fixture->db, "DO 0 /*M!110602 + IF(@@SESSION.innodb_snapshot_isolation = 0, 0, (SELECT 1 UNION SELECT 2)) */"));
+	assert_ok(db_run_text(fixture->db,
+	                      "DO IF(@@SESSION.sql_mode LIKE '%NO_UNSIGNED_SUBTRACTION%', 0, (SELECT 1 UNION SELECT 2))"));
 	/* what a host that vanished had locked is free again after a minute */
 	assert_ok(db_run_text(fixture->db, "DO IF(@@SESSION.wait_timeout = 60, 0, (SELECT 1 UNION SELECT 2))"));
 }
@@ -280,6 +282,134 @@ static void instants_come_back_as_they_went(void **state)
 	}
 }
 
+static enum db_result lose_the_transaction(struct db *db, void *context)
+{
+	struct play *play = context;
+
+	play->runs++;
+	DB_TRY(add(db, play->names[0]));
+	if (play->runs == 1)
+		assert_ok(db_run_text(db, "ROLLBACK")); /* as a cluster does, without a word */
+	if (play->answer == DB_OK)
+		DB_TRY(add(db, play->names[1]));
+	else
+		DB_TRY(db_exec(db, SQL_ORGANIZATION_SET_LIMITS, DB_ARGS(
+			db_int(play->fixture->organization_id), db_text("[]"), db_int(play->runs), db_instant(clock_now_us()),
+			db_text("[]"), db_int(play->runs), db_instant(clock_now_us()))));
+	return DB_OK;
+}
+
+/* Nothing of the rest is kept by itself: neither of a statement that is prepared already nor of a new one. */
+static void a_transaction_that_was_given_up_is_run_again(void **state)
+{
+	for (int prepared = 0; prepared < 2; prepared++) {
+		struct play play = new_play(state);
+
+		play.answer = prepared ? DB_OK : DB_ERROR;
+		assert_ok(db_transact(play.fixture->db, DB_ONCE, lose_the_transaction, &play));
+		assert_int_equal(play.runs, 2);
+		assert_int_equal(count(&play), 1);
+	}
+	assert_int_equal(ask("SELECT rest_hours FROM contact_limits WHERE organization_id = %lld",
+	                     (long long)((struct fixture *)*state)->organization_id), 2);
+}
+
+static enum db_result lose_it_and_prepare(struct db *db, void *context)
+{
+	struct play *play = context;
+
+	if (play->runs++ > 0)
+		return DB_REFUSED;
+	assert_ok(db_run_text(db, "ROLLBACK"));
+	return db_exec(db, SQL_ORGANIZATION_ENSURE, DB_ARGS(
+		db_uuid(&(struct uuid){ { 1 } }), db_text(play->names[0]), db_instant(clock_now_us())));
+}
+
+static void what_is_prepared_after_its_end_is_not_run(void **state)
+{
+	struct play play = new_play(state);
+	struct db *db = db_new(fixture_option_file());
+
+	assert_int_equal(db_transact(db, DB_ONCE, lose_it_and_prepare, &play), DB_REFUSED);
+	assert_int_equal(count(&play), 0);
+	db_free(db);
+}
+
+static enum db_result guard_limits(struct db *db, void *context)
+{
+	return db_guard(db, GUARD_LIMITS, *(int64_t *)context);
+}
+
+static void a_guard_is_a_write_where_locks_are_local(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t id = fixture->organization_id;
+
+	assert_ok(db_ready(fixture->db));
+	for (int local = 0; local < 2; local++) {
+		fixture->db->locks_are_local = local != 0;
+		for (int i = 0; i < 2; i++)
+			assert_ok(db_transact(fixture->db, DB_ONCE, guard_limits, &id));
+		assert_int_equal(ask("SELECT turn FROM guards WHERE kind = %d AND id = %lld", GUARD_LIMITS, (long long)id),
+		                 local * 2);
+	}
+	fixture->db->locks_are_local = false;
+}
+
+static void numbers_of_errors_have_classes(void **state)
+{
+	static const struct {
+		unsigned number;
+		enum db_result result;
+	} cases[] = {
+		{ 1047, DB_LOST }, { 1836, DB_LOST }, { 1290, DB_LOST }, { 3100, DB_LOST }, { 3032, DB_LOST }, { 1969, DB_LOST },
+		{ 3024, DB_LOST }, { 9001, DB_LOST }, { 2013, DB_LOST }, { 1021, DB_LOST }, { 1180, DB_CONFLICT },
+		{ 3101, DB_CONFLICT }, { 1213, DB_CONFLICT }, { 1205, DB_CONFLICT }, { 1062, DB_DUPLICATE }, { 1054, DB_ERROR },
+		{ 1146, DB_ERROR }, { 1064, DB_ERROR },
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_int_equal(db_classify(fixture->db, "a test", cases[i].number, "as a test"), cases[i].result);
+}
+
+/* What passes by itself takes no connection away. */
+static void a_connection_outlives_what_passes(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_ok(db_ready(fixture->db));
+	assert_int_equal(db_classify(fixture->db, "a test", 1021, "the disk is full"), DB_LOST);
+	assert_true(db_takes_writes(fixture->db));
+	assert_int_equal(db_classify(fixture->db, "a test", 1836, "read only"), DB_LOST);
+	assert_false(db_takes_writes(fixture->db));
+}
+
+static void a_list_of_hosts_is_read(void **state)
+{
+	struct db_hosts hosts;
+
+	(void)state;
+	assert_null(db_hosts_parse("db1, db2:3307 ,[2001:db8::1]:3308,[::1],/run/s.sock", &hosts));
+	assert_int_equal(hosts.count, 5);
+	assert_string_equal(hosts.list[0].name, "db1");
+	assert_int_equal(hosts.list[0].port, 0);
+	assert_string_equal(hosts.list[1].name, "db2");
+	assert_int_equal(hosts.list[1].port, 3307);
+	assert_string_equal(hosts.list[2].name, "2001:db8::1");
+	assert_int_equal(hosts.list[2].port, 3308);
+	assert_string_equal(hosts.list[3].name, "::1");
+	assert_string_equal(hosts.list[4].name, "/run/s.sock");
+	assert_non_null(db_hosts_parse("db1,", &hosts));
+	assert_non_null(db_hosts_parse(",db1", &hosts));
+	assert_non_null(db_hosts_parse("db1:0,db2", &hosts));
+	assert_non_null(db_hosts_parse("db1:70000,db2", &hosts));
+	assert_non_null(db_hosts_parse("db1:x,db2", &hosts));
+	assert_non_null(db_hosts_parse("[::1,db2", &hosts));
+	assert_non_null(db_hosts_parse("[::1]x,db2", &hosts));
+	assert_non_null(db_hosts_parse("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", &hosts));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
@@ -294,6 +424,12 @@ int main(void)
 		FIXTURE_TEST(an_answer_that_breaks_off_is_over),
 		FIXTURE_TEST(the_session_is_as_promised),
 		FIXTURE_TEST(instants_come_back_as_they_went),
+		FIXTURE_TEST(a_transaction_that_was_given_up_is_run_again),
+		FIXTURE_TEST(what_is_prepared_after_its_end_is_not_run),
+		FIXTURE_TEST(a_guard_is_a_write_where_locks_are_local),
+		FIXTURE_TEST(numbers_of_errors_have_classes),
+		FIXTURE_TEST(a_connection_outlives_what_passes),
+		FIXTURE_TEST(a_list_of_hosts_is_read),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);
