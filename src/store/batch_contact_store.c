@@ -1,5 +1,10 @@
 #include "store/batch_contact_store.h"
 
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/number_set.h"
 #include "store/columns.h"
 #include "store/rows.h"
 #include "store/statements.h"
@@ -7,7 +12,51 @@
 #define ROWS_PER_STATEMENT 1000
 #define BYTES_PER_STATEMENT (4 << 20) /* a server takes 16 MiB at least */
 
-static void add_row(struct rows *rows, const struct contact_input *contact)
+/* Contacts that are being appended to a campaign. */
+struct addition {
+	const struct batch *batch;
+	const struct contact_input *contacts;
+	size_t count, done;
+	struct number_set seen; /* the numbers of those that are done */
+	int64_t behind, skipped;
+	struct arena *arena; /* of a portion */
+};
+
+/* Which of the next contacts have numbers that stand in the campaign. *count: how many of them were looked for. */
+static enum db_result find_standing(struct db *db, const struct addition *addition, bool **stands, size_t *count)
+{
+	struct rows numbers = rows_new(addition->arena);
+	struct db_rows found;
+
+	*count = addition->count - addition->done;
+	if (*count > ROWS_PER_STATEMENT)
+		*count = ROWS_PER_STATEMENT;
+	*stands = arena_alloc(addition->arena, *count * sizeof **stands);
+	memset(*stands, 0, *count * sizeof **stands);
+	if (addition->behind == 0)
+		return DB_OK; /* all are in `seen` */
+	for (size_t i = 0; i < *count; i++) {
+		rows_next(&numbers);
+		rows_text(&numbers, "phone", addition->contacts[addition->done + i].phone_number);
+	}
+	DB_TRY(db_query(db, SQL_CONTACTS_FIND_NUMBERS, DB_ARGS(rows_value(&numbers), db_int(addition->batch->id)),
+	                addition->arena, &found));
+	for (size_t r = 0; r < found.count; r++)
+		(*stands)[db_get_int(&found, r, 0) - 1] = true;
+	return DB_OK;
+}
+
+/* Whether the next contact is skipped, as its number stands in the campaign or came before. */
+static bool take_number(struct addition *addition, bool stands)
+{
+	const char *phone = addition->contacts[addition->done++].phone_number;
+	bool is_duplicate = !number_set_add(&addition->seen, strtoull(phone + 1, NULL, 10)) || stands;
+
+	addition->skipped += is_duplicate;
+	return is_duplicate;
+}
+
+static void write_contact(struct rows *rows, const struct contact_input *contact, bool is_duplicate)
 {
 	rows_next(rows);
 	rows_text(rows, "phone", contact->phone_number);
@@ -16,47 +65,96 @@ static void add_row(struct rows *rows, const struct contact_input *contact)
 	rows_text(rows, "email", contact->email);
 	rows_text(rows, "timezone", contact->timezone);
 	rows_text(rows, "custom", contact->custom_fields);
+	rows_int(rows, "status", is_duplicate ? CONTACT_SKIPPED : CONTACT_PENDING);
+	rows_int(rows, "skip_reason", is_duplicate ? SKIP_DUPLICATE : SKIP_NONE);
 }
 
-/* *added: how many of the `count` one statement took. */
-static enum db_result add_rows(struct db *db, const struct batch *batch, int64_t behind,
-                               const struct contact_input *contacts, size_t count, size_t *added)
+/* One statement's worth of rows. For one alone the server need not unfold anything. */
+static enum db_result add_portion(struct db *db, struct addition *addition)
 {
-	struct arena *arena = arena_new();
-	struct rows rows = rows_new(arena);
-	enum db_result result;
+	struct db_value id = db_int(addition->batch->id), behind = db_int(addition->behind + (int64_t)addition->done);
+	const struct contact_input *contact = addition->contacts + addition->done;
+	struct rows rows = rows_new(addition->arena);
+	size_t count;
+	bool *stands;
 
-	while (rows.count < count && rows.count < ROWS_PER_STATEMENT && rows.text.len < BYTES_PER_STATEMENT)
-		add_row(&rows, &contacts[rows.count]);
-	*added = rows.count;
-	result = db_exec(db, SQL_CONTACTS_ADD, DB_ARGS(
-		db_int(batch->id), db_int(behind), db_int(batch->id), rows_value(&rows)));
-	arena_free(arena);
+	DB_TRY(find_standing(db, addition, &stands, &count));
+	if (count == 1) {
+		bool is_duplicate = take_number(addition, stands[0]);
+
+		return db_exec(db, SQL_CONTACTS_ADD_ONE, DB_ARGS(
+			id, db_int(behind.i + 1), db_text(contact->phone_number), db_text(contact->first_name),
+			db_text(contact->last_name), db_text(contact->email), db_text(contact->timezone),
+			db_text(contact->custom_fields), db_int(is_duplicate ? CONTACT_SKIPPED : CONTACT_PENDING),
+			db_int(is_duplicate ? SKIP_DUPLICATE : SKIP_NONE)));
+	}
+	for (size_t i = 0; i < count && rows.text.len < BYTES_PER_STATEMENT; i++)
+		write_contact(&rows, &contact[i], take_number(addition, stands[i]));
+	return db_exec(db, SQL_CONTACTS_ADD, DB_ARGS(id, behind, rows_value(&rows)));
+}
+
+/* Behind those that are counted already. *skipped: how many of them. */
+static enum db_result add_all(struct db *db, const struct batch *batch, int64_t behind,
+                              const struct contact_input *contacts, size_t count, int64_t *skipped)
+{
+	struct addition addition = {
+		.batch = batch, .contacts = contacts, .count = count, .behind = behind, .arena = arena_new(),
+	};
+	enum db_result result = DB_OK;
+
+	while (result == DB_OK && addition.done < count) {
+		result = add_portion(db, &addition);
+		arena_reset(addition.arena);
+	}
+	number_set_free(&addition.seen);
+	arena_free(addition.arena);
+	*skipped = addition.skipped;
 	return result;
 }
 
-/* Counts the contacts that now stand behind the last one that was known. */
-static enum db_result count_added(struct db *db, struct batch *batch, int64_t count)
+static enum db_result save_counts(struct db *db, const struct batch *batch, int64_t added, int64_t skipped)
 {
-	struct db_value id = db_int(batch->id);
-	int64_t skipped;
+	return db_exec(db, SQL_CONTACTS_ADDED, DB_ARGS(
+		db_int(added), db_int(skipped), db_instant(batch->updated_at_us), db_int(batch->id)));
+}
 
-	DB_TRY(db_query_int(db, SQL_CONTACTS_SKIPPED_AFTER, DB_ARGS(id, db_int(batch->counts.total)), &skipped));
+static void count_contacts_in(struct batch *batch, int64_t count, int64_t skipped)
+{
 	batch->counts.total += count;
 	batch->counts.skipped += skipped;
 	batch->counts.pending += count - skipped;
-	return db_exec(db, SQL_CONTACTS_ADDED, DB_ARGS(
-		db_int(count), db_int(skipped), db_instant(batch->updated_at_us), id));
 }
 
 enum db_result batch_contacts_add(struct db *db, struct batch *batch, const struct contact_input *contacts,
                                   size_t count)
 {
-	int64_t behind = batch->counts.total;
+	int64_t skipped;
 
-	for (size_t done = 0, added; done < count; done += added)
-		DB_TRY(add_rows(db, batch, behind + (int64_t)done, contacts + done, count - done, &added));
-	return count_added(db, batch, (int64_t)count);
+	DB_TRY(add_all(db, batch, batch->counts.total, contacts, count, &skipped));
+	count_contacts_in(batch, (int64_t)count, skipped);
+	return save_counts(db, batch, (int64_t)count, skipped);
+}
+
+enum db_result batch_contacts_add_first(struct db *db, struct batch *batch, const struct contact_input *contacts,
+                                        size_t count)
+{
+	int64_t skipped;
+
+	assert(batch->counts.total == (int64_t)count);
+	DB_TRY(add_all(db, batch, 0, contacts, count, &skipped));
+	count_contacts_in(batch, 0, skipped);
+	return skipped == 0 ? DB_OK : save_counts(db, batch, 0, skipped);
+}
+
+/* Counts copies that now stand behind the last contact that was known. */
+static enum db_result count_copied(struct db *db, struct batch *batch, int64_t count)
+{
+	int64_t skipped;
+
+	DB_TRY(db_query_int(db, SQL_CONTACTS_SKIPPED_AFTER, DB_ARGS(db_int(batch->id), db_int(batch->counts.total)),
+	                    &skipped));
+	count_contacts_in(batch, count, skipped);
+	return save_counts(db, batch, count, skipped);
 }
 
 /* Where the next contacts of a folder end; *count: how many they are at this moment. Others come and go before they are
@@ -91,7 +189,7 @@ enum db_result batch_contacts_copy_part(struct db *db, struct batch *batch, stru
 		db_int(batch->id), db_int(batch->counts.total), db_int(batch->organization_id), db_int(part->folder_row),
 		db_int(part->after_id), db_int(last))));
 	part->after_id = last;
-	return count_added(db, batch, db_affected(db));
+	return count_copied(db, batch, db_affected(db));
 }
 
 static enum db_result find_missing(struct db *db, const struct batch *batch, struct rows *ids, struct uuid *missing)
@@ -122,7 +220,7 @@ enum db_result batch_contacts_copy(struct db *db, struct batch *batch, const str
 	if (result == DB_OK && db_affected(db) < (int64_t)count)
 		result = find_missing(db, batch, &rows, missing);
 	arena_free(arena);
-	return result == DB_OK ? count_added(db, batch, (int64_t)count) : result;
+	return result == DB_OK ? count_copied(db, batch, (int64_t)count) : result;
 }
 
 /* What waits is stored alike; what it is called follows from the campaign and from the plan. */

@@ -10,8 +10,12 @@
  * A number that stands in the campaign already is stored as skipped. */
 enum db_result batch_contacts_add(struct db *db, struct batch *batch, const struct contact_input *contacts,
                                   size_t count);
+/* The contacts with which a campaign is created: batch_insert has written how many they are. Only those that are skipped
+ * are counted. */
+enum db_result batch_contacts_add_first(struct db *db, struct batch *batch, const struct contact_input *contacts,
+                                        size_t count);
 
-/* The same with copies of contacts that are kept: of the next `limit` in a part of a folder, in the order of their
+/* Appends and counts copies of contacts that are kept: of the next `limit` in a part of a folder, in the order of their
  * making, which moves part->after_id behind them. *all: none is left in it. */
 struct folder_part {
 	int64_t folder_row, after_id, last_id; /* internal keys of contacts: behind the one, up to the other */

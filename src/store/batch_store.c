@@ -309,8 +309,8 @@ enum db_result batch_insert(struct db *db, struct batch *batch)
 		db_text(write_dates(&c->excluded_dates, arena)), db_int(c->respect_contact_timezone),
 		db_int(c->max_concurrent_calls), db_int(c->max_calls_per_day), db_int(c->calls_per_minute),
 		db_int(c->retry_failed), db_int(c->max_retry_attempts), db_int(c->retry_on),
-		db_int(c->retry_delay_minutes), db_text(c->metadata), db_instant(batch->created_at_us),
-		db_instant(batch->created_at_us)));
+		db_int(c->retry_delay_minutes), db_text(c->metadata), db_int(batch->counts.total),
+		db_instant(batch->created_at_us), db_instant(batch->created_at_us)));
 
 	arena_free(arena);
 	if (result != DB_OK)
@@ -416,39 +416,43 @@ enum db_result batch_lock_numbers(struct db *db, const struct batch *batch, int6
 	return result;
 }
 
-static struct buf given_numbers(const struct batch *batch)
+static struct rows given_numbers(const struct batch *batch, struct arena *arena)
 {
 	const struct uuid *ids = batch->config.phone_number_ids.items;
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
+	struct rows rows = rows_new(arena);
 
-	json_begin_array(&json, NULL);
-	for (size_t i = 0; i < batch->config.phone_number_ids.count; i++)
-		json_hex_id(&json, NULL, &ids[i]);
-	json_end(&json);
+	for (size_t i = 0; i < batch->config.phone_number_ids.count; i++) {
+		rows_next(&rows);
+		rows_id(&rows, "id", &ids[i]);
+	}
 	return rows;
 }
 
-static enum db_result save_given_numbers(struct db *db, const struct batch *batch)
+static enum db_result set_given_numbers(struct db *db, const struct batch *batch)
 {
-	struct buf rows = given_numbers(batch);
-	enum db_result result = db_exec(db, SQL_BATCH_NUMBERS_SET,
-	                                DB_ARGS(db_int(batch->id), db_buf(&rows), db_int(batch->organization_id)));
+	const struct uuid *ids = batch->config.phone_number_ids.items;
+	struct db_value id = db_int(batch->id), organization = db_int(batch->organization_id);
+	struct arena *arena;
+	struct rows rows;
+	enum db_result result;
 
-	buf_free(&rows);
+	if (batch->config.phone_number_ids.count == 1)
+		return db_exec(db, SQL_BATCH_NUMBERS_SET_ONE, DB_ARGS(id, db_uuid(ids), organization));
+	arena = arena_new();
+	rows = given_numbers(batch, arena);
+	result = db_exec(db, SQL_BATCH_NUMBERS_SET, DB_ARGS(id, rows_value(&rows), organization));
+	arena_free(arena);
 	return result;
 }
 
 static enum db_result query_numbers(struct db *db, const struct batch *batch, struct arena *arena, struct db_rows *rows)
 {
-	struct buf ids = given_numbers(batch);
-	enum db_result result = batch->config.phone_number_ids.count != 0
-		? db_query(db, SQL_BATCH_NUMBERS_FIND, DB_ARGS(db_buf(&ids), db_int(batch->organization_id)), arena, rows)
+	struct rows ids = given_numbers(batch, arena);
+
+	return ids.count != 0
+		? db_query(db, SQL_BATCH_NUMBERS_FIND, DB_ARGS(rows_value(&ids), db_int(batch->organization_id)), arena, rows)
 		: db_query(db, SQL_BATCH_NUMBERS_FIND_OF_AGENT, DB_ARGS(
 			db_int(batch->agent_row), db_int(batch->organization_id)), arena, rows);
-
-	buf_free(&ids);
-	return result;
 }
 
 enum db_result batch_find_numbers(struct db *db, const struct batch *batch, int64_t *found, int64_t *calls_per_minute)
@@ -470,14 +474,19 @@ enum db_result batch_find_numbers(struct db *db, const struct batch *batch, int6
 	return result;
 }
 
-enum db_result batch_save_numbers(struct db *db, const struct batch *batch, int64_t *found)
+enum db_result batch_set_numbers(struct db *db, const struct batch *batch, int64_t *found)
 {
-	DB_TRY(db_exec(db, SQL_BATCH_NUMBERS_CLEAR, DB_ARGS(db_int(batch->id))));
 	if (batch->config.phone_number_ids.count != 0)
-		DB_TRY(save_given_numbers(db, batch));
+		DB_TRY(set_given_numbers(db, batch));
 	else
 		DB_TRY(db_exec(db, SQL_BATCH_NUMBERS_OF_AGENT, DB_ARGS(
 			db_int(batch->id), db_int(batch->agent_row), db_int(batch->organization_id))));
 	*found = db_affected(db);
 	return DB_OK;
+}
+
+enum db_result batch_save_numbers(struct db *db, const struct batch *batch, int64_t *found)
+{
+	DB_TRY(db_exec(db, SQL_BATCH_NUMBERS_CLEAR, DB_ARGS(db_int(batch->id))));
+	return batch_set_numbers(db, batch, found);
 }

@@ -21,8 +21,8 @@ enum db_result batch_lock(struct db *db, int64_t organization_id, const struct u
 enum db_result batch_load(struct db *db, const struct db_rows *ids, struct arena *arena, struct batch **campaigns,
                           size_t *count);
 
-/* Inserts a draft without contacts and numbers; sets id. uuid, organization_id, agent_row, config and
- * created_at_us are given. */
+/* Inserts a draft without numbers; sets id. uuid, organization_id, agent_row, config and created_at_us are given, and
+ * counts.total, if its first contacts follow. */
 enum db_result batch_insert(struct db *db, struct batch *batch);
 enum db_result batch_save_config(struct db *db, const struct batch *batch);
 /* Counts the calls of the local day of `now_us` anew into day and day_calls; the second also saves them. */
@@ -43,7 +43,8 @@ enum db_result batch_set_aside(struct db *db, int64_t id, int64_t now_us);
 enum db_result batch_lock_numbers(struct db *db, const struct batch *batch, int64_t *left);
 
 /* Writes config.phone_number_ids, or the agent's outbound numbers when there are none.
- * *found: how many numbers the campaign has now. */
+ * *found: how many numbers the campaign has now. The first is for a campaign that has none yet. */
+enum db_result batch_set_numbers(struct db *db, const struct batch *batch, int64_t *found);
 enum db_result batch_save_numbers(struct db *db, const struct batch *batch, int64_t *found);
 /* What that would write: *found, and the pace of these numbers together; *calls_per_minute is 0 when one has none. */
 enum db_result batch_find_numbers(struct db *db, const struct batch *batch, int64_t *found, int64_t *calls_per_minute);

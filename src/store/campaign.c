@@ -204,6 +204,14 @@ static enum db_result save_numbers(struct db *db, struct campaign_request *reque
 	return judge_found(request, found);
 }
 
+static enum db_result set_first_numbers(struct db *db, struct campaign_request *request)
+{
+	int64_t found;
+
+	DB_TRY(batch_set_numbers(db, &request->batch, &found));
+	return judge_found(request, found);
+}
+
 /* The same without writing, and the pace that the numbers would have. */
 static enum db_result find_numbers(struct db *db, struct campaign_request *request)
 {
@@ -230,6 +238,8 @@ static enum db_result find_agent(struct db *db, struct campaign_request *request
 
 enum db_result campaign_create(struct db *db, struct campaign_request *request)
 {
+	const struct field_list *contacts = &request->config.contacts;
+	int64_t count = (int64_t)contacts->count;
 
 	request->batch = (struct batch){
 		.uuid = request->uuid,
@@ -241,13 +251,14 @@ enum db_result campaign_create(struct db *db, struct campaign_request *request)
 		.started_at_us = INSTANT_NONE, .completed_at_us = INSTANT_NONE,
 		.created_at_us = request->now_us, .updated_at_us = request->now_us,
 		.wake_at_us = INSTANT_NEVER,
+		.counts = { .total = count, .pending = count },
 		.has_contact_ids = !uuid_is_nil(&request->config.contact_folder_id) ||
 		                   request->config.contact_ids.count != 0,
 	};
 	DB_TRY(find_agent(db, request));
 	DB_TRY(batch_insert(db, &request->batch));
-	DB_TRY(save_numbers(db, request));
-	DB_TRY(add_contacts(db, request));
+	DB_TRY(set_first_numbers(db, request));
+	DB_TRY(batch_contacts_add_first(db, &request->batch, contacts->items, contacts->count));
 	DB_TRY(copy_contacts(db, request));
 	if (request->config.schedule_type == SCHEDULE_SCHEDULED && request->batch.counts.total != 0)
 		DB_TRY(move_to_scheduled(db, request));

@@ -150,7 +150,7 @@ static enum db_result find_in_batch(struct db *db, void *context)
 	struct import *import = context;
 
 	(void)db;
-	return find(import, SQL_IMPORT_FIND_ADDED, import->report.batch.id, 0, 1);
+	return find(import, SQL_CONTACTS_FIND_NUMBERS, import->report.batch.id, 0, 1);
 }
 
 static enum db_result add_to_batch(struct db *db, void *context)

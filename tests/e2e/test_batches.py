@@ -3,6 +3,7 @@
 test_planning.py and test_dialing.py.)"""
 
 import datetime
+import signal
 
 import tap
 from client import COUNTERS, contacts, until
@@ -313,6 +314,32 @@ def test_the_same_number_twice_is_called_once(t):
     done = t.api.wait_for(batch, "completed")
     assert (done["completed"], done["skipped"], done["called"]) == (6, 4, 6), done
     assert sorted(call.data["to"] for call in receiver.calls()) == [c["phone_number"] for c in contacts(6)]
+
+
+def test_duplicates_are_found_over_a_thousand_contacts_and_among_those_that_stand(t):
+    _, agent = t.dialing_agent()
+    batch = t.api.batch(agent, contacts(1200) + contacts(2, first=500) + contacts(1, first=1201))
+    assert (batch["total_contacts"], batch["skipped"], batch["pending"]) == (1203, 2, 1201), batch
+    for first, skipped in ((1201, 1), (1202, 0), (1202, 1)):
+        added = t.api.post(f"/batch-calls/{batch['id']}/contacts", {"contacts": contacts(1, first=first)})
+        assert (added["added"], added["skipped"]) == (1 - skipped, skipped), (first, added)
+    added = t.api.post(f"/batch-calls/{batch['id']}/contacts", {"contacts": contacts(1100, first=200)})
+    assert (added["added"], added["skipped"], added["total_contacts"]) == (97, 1003, 2306), added
+    assert t.api.read(batch)["pending"] == 1299
+
+
+def test_a_campaign_with_one_contact_takes_few_statements(t):
+    _, agent = t.dialing_agent()
+    number = t.api.number()
+    create = lambda: t.api.batch(agent, 1, phone_number_ids=[number["id"]])
+    executed = lambda: int(t.stack.sql("SHOW GLOBAL STATUS LIKE 'Com_stmt_execute'")[0][1])
+    create()
+    t.stack.kill("scheduler-1", signal.SIGTERM)
+    before = executed()
+    for _ in range(10):
+        create()
+    assert executed() - before < 90, executed() - before  # each worker also asks for the time now and then
+    t.stack.start_scheduler()
 
 
 def test_a_campaign_of_duplicates_of_nobody(t):
