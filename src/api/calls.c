@@ -19,36 +19,41 @@
 struct call_query {
 	struct page page;
 	struct uuid agent_id, batch_call_id;
-	int status;
+	unsigned status; /* bit set of enum call_status, and IN_FLIGHT */
+	const char *phone_number, *from_number;
 	struct when created_after, created_before;
 };
 
+#define IN_FLIGHT CALL_STATUS__MAX
+
+static const char *const filter_names[] = {
+	[CALL_QUEUED] = "queued", [CALL_DISPATCHED] = "dispatched", [CALL_RINGING] = "ringing",
+	[CALL_IN_PROGRESS] = "in_progress", [CALL_COMPLETED] = "completed", [CALL_FAILED] = "failed",
+	[CALL_NO_ANSWER] = "no_answer", [CALL_BUSY] = "busy", [CALL_VOICEMAIL] = "voicemail",
+	[CALL_CANCELLED] = "cancelled", [IN_FLIGHT] = "in_flight", NULL,
+};
+
 static const struct call_query call_query_initial = {
-	.page = PAGE_INITIAL, .status = -1,
+	.page = PAGE_INITIAL, .phone_number = "", .from_number = "",
 	.created_after = { .us = INSTANT_NONE }, .created_before = { .us = INSTANT_NEVER },
 };
 
-#define QUERY(member, ...) { .name = #member, .offset = offsetof(struct call_query, member), __VA_ARGS__ }
-
-static const struct field call_query_list[] = {
-	PAGE_FIELDS(struct call_query),
-	QUERY(status, .type = FIELD_CHOICE, .choices = call_status_names),
-	QUERY(agent_id, .type = FIELD_ID, .prefix = ID_AGENT),
-	QUERY(batch_call_id, .type = FIELD_ID, .prefix = ID_BATCH),
-	QUERY(created_after, .type = FIELD_WHEN),
-	QUERY(created_before, .type = FIELD_WHEN),
-};
-
-const struct field_table calls_query = {
-	call_query_list, sizeof call_query_list / sizeof *call_query_list, sizeof(struct call_query),
-	&call_query_initial,
-};
+FIELD_TABLE(calls_query, struct call_query, &call_query_initial,
+            PAGE_FIELDS(struct call_query),
+            FIELD(struct call_query, status, CHOICES, .min = 1, .max = IN_FLIGHT + 1, .choices = filter_names),
+            FIELD(struct call_query, agent_id, ID, .prefix = ID_AGENT),
+            FIELD(struct call_query, batch_call_id, ID, .prefix = ID_BATCH),
+            FIELD(struct call_query, phone_number, PHONE),
+            FIELD(struct call_query, from_number, PHONE),
+            FIELD(struct call_query, created_after, WHEN),
+            FIELD(struct call_query, created_before, WHEN));
 
 enum db_result calls_list(struct request *request)
 {
 	struct call_query *query = request->query;
 	struct call_filter filter = {
-		.status = query->status, .agent_id = query->agent_id, .batch_id = query->batch_call_id,
+		.statuses = query->status & (CALL_BIT(IN_FLIGHT) - 1), .in_flight = (query->status & CALL_BIT(IN_FLIGHT)) != 0,
+		.to_number = query->phone_number, .from_number = query->from_number, .agent_id = query->agent_id, .batch_id = query->batch_call_id,
 		.after_us = query->created_after.us, .before_us = query->created_before.us,
 	};
 	struct listing listing = { 0 };

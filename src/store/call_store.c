@@ -1,5 +1,6 @@
 #include "store/call_store.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -10,12 +11,14 @@
 #include "store/statements.h"
 
 COLUMNS(call_columns, struct call,
-        COLUMN(struct call, id), COLUMN(struct call, batch_id), COLUMN(struct call, agent_id),
-        COLUMN(struct call, position), COLUMN(struct call, attempt), COLUMN(struct call, tries),
-        COLUMN(struct call, status), COLUMN(struct call, to_number), COLUMN(struct call, from_number),
-        INSTANT(struct call, scheduled_at), INSTANT(struct call, called_at), INSTANT(struct call, expires_at),
+        COLUMN(struct call, id), COLUMN(struct call, batch_id), COLUMN(struct call, position),
+        COLUMN(struct call, attempt), COLUMN(struct call, agent_id), COLUMN(struct call, status),
+        COLUMN(struct call, tries), COLUMN(struct call, first_name), COLUMN(struct call, last_name),
+        COLUMN(struct call, to_number), COLUMN(struct call, from_number), INSTANT(struct call, scheduled_at),
+        INSTANT(struct call, called_at), INSTANT(struct call, expires_at), INSTANT(struct call, wake_at),
+        INSTANT(struct call, dispatched_at), INSTANT(struct call, answered_at), INSTANT(struct call, reported_at),
         INSTANT(struct call, ended_at), COLUMN(struct call, duration_seconds),
-        COLUMN_AS(struct call, cost, cost_ten_thousandths), COLUMN(struct call, outcome), COLUMN(struct call, end_reason),
+        COLUMN(struct call, cost_ten_thousandths), COLUMN(struct call, outcome), COLUMN(struct call, end_reason),
         COLUMN(struct call, recording_url), COLUMN(struct call, transcript_url), COLUMN(struct call, summary));
 
 enum db_result call_get(struct db *db, int64_t organization_id, const struct uuid *id,
@@ -69,10 +72,15 @@ enum db_result call_from_number(struct db *db, const char *wanted, struct arena 
 	return DB_OK;
 }
 
+#define IN_FLIGHT (CALL_BIT(CALL_QUEUED) | CALL_BIT(CALL_DISPATCHED) | CALL_BIT(CALL_RINGING) | CALL_BIT(CALL_IN_PROGRESS))
+#define ALL_STATUSES (CALL_BIT(CALL_STATUS__MAX) - 1)
+
 /* What a filter stands for in the table. */
 struct stored_filter {
 	int64_t organization_id, agent_row, batch_row; /* 0: any */
-	int status;                                    /* -1: any */
+	unsigned statuses;
+	bool asked;      /* of the queued ones not those that wait in the plan */
+	const char *to_number, *from_number;
 	struct uuid from, until;
 	int64_t calls_of_batch;
 };
@@ -92,72 +100,147 @@ static enum db_result find_batch(struct db *db, const struct uuid *uuid, struct 
 	return DB_OK;
 }
 
-/* The index that a list goes by. */
+/* Which index a list goes by, and what its statements take before and after the range of ids. */
 static const struct way {
 	enum sql_statement list, count;
-	bool has_rest; /* filters that are not in the index */
-} by_batch = { SQL_CALL_LIST_OF_BATCH, SQL_CALL_COUNT_OF_BATCH, false },
-  by_batch_and = { SQL_CALL_LIST_OF_BATCH_AND, SQL_CALL_COUNT_OF_BATCH_AND, true },
-  by_agent = { SQL_CALL_LIST_OF_AGENT, SQL_CALL_COUNT_OF_AGENT, false },
-  by_agent_and = { SQL_CALL_LIST_OF_AGENT_AND, SQL_CALL_COUNT_OF_AGENT_AND, true },
-  by_status = { SQL_CALL_LIST_OF_STATUS, SQL_CALL_COUNT_OF_STATUS, false },
-  by_nothing = { SQL_CALL_LIST, SQL_CALL_COUNT, false };
+	enum { KEY_ORGANIZATION, KEY_AGENT, KEY_BATCH, KEY_TO_NUMBER, KEY_FROM_NUMBER, KEY_STATUS } key;
+	bool has_filters; /* those that are not in the index */
+} by_batch = { SQL_CALL_LIST_OF_BATCH, SQL_CALL_COUNT_OF_BATCH, KEY_BATCH, false },
+  by_batch_and = { SQL_CALL_LIST_OF_BATCH_AND, SQL_CALL_COUNT_OF_BATCH_AND, KEY_BATCH, true },
+  by_agent = { SQL_CALL_LIST_OF_AGENT, SQL_CALL_COUNT_OF_AGENT, KEY_AGENT, false },
+  by_agent_and = { SQL_CALL_LIST_OF_AGENT_AND, SQL_CALL_COUNT_OF_AGENT_AND, KEY_AGENT, true },
+  by_to_number = { SQL_CALL_LIST_TO_NUMBER, SQL_CALL_COUNT_TO_NUMBER, KEY_TO_NUMBER, true },
+  by_from_number = { SQL_CALL_LIST_FROM_NUMBER, SQL_CALL_COUNT_FROM_NUMBER, KEY_FROM_NUMBER, true },
+  by_flight = { SQL_CALL_LIST_IN_FLIGHT, SQL_CALL_COUNT_OF_STATUSES_AND, KEY_STATUS, true },
+  by_status = { SQL_CALL_LIST_OF_STATUSES, SQL_CALL_COUNT_OF_STATUSES, KEY_STATUS, false },
+  by_status_and = { SQL_CALL_LIST_OF_STATUSES, SQL_CALL_COUNT_OF_STATUSES_AND, KEY_STATUS, true },
+  by_nothing = { SQL_CALL_LIST, SQL_CALL_COUNT, KEY_ORGANIZATION, false };
 
+/* The one that reads the fewest rows: calls in flight are few, and so are those to one number. */
 static const struct way *best_way(const struct stored_filter *filter)
 {
+	bool is_any = filter->statuses == ALL_STATUSES;
+
+	if (*filter->to_number != '\0')
+		return &by_to_number;
+	if ((filter->statuses & ~IN_FLIGHT) == 0)
+		return &by_flight;
 	if (filter->batch_row != 0)
-		return filter->agent_row != 0 || filter->status >= 0 ? &by_batch_and : &by_batch;
+		return is_any && filter->agent_row == 0 && *filter->from_number == '\0' ? &by_batch : &by_batch_and;
+	if (*filter->from_number != '\0')
+		return &by_from_number;
 	if (filter->agent_row != 0)
-		return filter->status >= 0 ? &by_agent_and : &by_agent;
-	return filter->status >= 0 ? &by_status : &by_nothing;
+		return is_any ? &by_agent : &by_agent_and;
+	if (is_any)
+		return &by_nothing;
+	return filter->asked ? &by_status_and : &by_status;
 }
 
-#define FILTER_ARGS_MAX 10 /* with the two of a page */
+#define ARGS_MAX 80
 
-/* The parameters that a way takes, without those of a page; `below` instead of filter->until. */
-static size_t put_filter(struct db_value *args, const struct stored_filter *filter, const struct uuid *below)
+struct args {
+	struct db_value list[ARGS_MAX];
+	size_t count;
+};
+
+static void add(struct args *args, struct db_value value)
 {
-	const struct way *way = best_way(filter);
-	struct db_value status = db_int(filter->status), agent = db_int(filter->agent_row);
-	size_t count = 0;
+	assert(args->count < ARGS_MAX);
+	args->list[args->count++] = value;
+}
 
-	if (filter->batch_row != 0)
-		args[count++] = db_int(filter->batch_row);
-	else
-		args[count++] = filter->agent_row != 0 ? agent : db_int(filter->organization_id);
-	if (way == &by_status)
-		args[count++] = status;
-	args[count++] = db_uuid(&filter->from);
-	args[count++] = db_uuid(below);
-	if (way->has_rest) {
-		args[count++] = status;
-		args[count++] = status;
-		args[count++] = agent;
-		args[count++] = agent;
+/* As CALL_OF_FILTERS. */
+static void add_filters(struct args *args, const struct stored_filter *filter)
+{
+	add(args, db_int(filter->statuses));
+	add(args, db_int(filter->asked));
+	add(args, db_int(filter->agent_row));
+	add(args, db_int(filter->agent_row));
+	add(args, db_int(filter->batch_row));
+	add(args, db_int(filter->batch_row));
+	add(args, db_text(filter->from_number));
+	add(args, db_text(filter->from_number));
+}
+
+static void add_key(struct args *args, const struct stored_filter *filter, const struct way *way)
+{
+	if (way->key == KEY_AGENT || way->key == KEY_BATCH) {
+		add(args, db_int(way->key == KEY_AGENT ? filter->agent_row : filter->batch_row));
+		return;
 	}
-	return count;
+	add(args, db_int(filter->organization_id));
+	if (way->key == KEY_TO_NUMBER)
+		add(args, db_text(filter->to_number));
+	if (way->key == KEY_FROM_NUMBER)
+		add(args, db_text(filter->from_number));
+	for (int status = 0; way->key == KEY_STATUS && status < CALL_STATUS__MAX; status++)
+		add(args, db_int((filter->statuses & CALL_BIT(status)) != 0 ? status : -1));
+}
+
+/* Each state is a part of the statement. */
+static void add_parts(struct args *args, const struct stored_filter *filter, const struct way *way,
+                      const struct uuid *below, int64_t up_to)
+{
+	int count = way == &by_flight ? CALL_IN_PROGRESS + 1 : CALL_STATUS__MAX;
+
+	for (int status = 0; status < count; status++) {
+		add(args, db_int((filter->statuses & CALL_BIT(status)) != 0));
+		add(args, db_int(filter->organization_id));
+		add(args, db_uuid(&filter->from));
+		add(args, db_uuid(below));
+		if (way == &by_flight)
+			add_filters(args, filter);
+		else if (status == CALL_QUEUED)
+			add(args, db_int(filter->asked));
+		add(args, db_int(up_to));
+	}
 }
 
 static enum db_result count_calls(struct db *db, const struct stored_filter *filter, bool at_any_time,
                                   struct arena *arena, struct listing *out)
 {
 	const struct way *way = best_way(filter);
-	struct db_value args[FILTER_ARGS_MAX];
+	struct args args = { .count = 0 };
 
 	if (way == &by_batch && at_any_time && out->total < 0)
 		out->total = filter->calls_of_batch;
-	return page_count(db, way->count, args, put_filter(args, filter, &filter->until), arena, out);
+	add_key(&args, filter, way);
+	add(&args, db_uuid(&filter->from));
+	add(&args, db_uuid(&filter->until));
+	if (way->has_filters)
+		add_filters(&args, filter);
+	return page_count(db, way->count, args.list, args.count, arena, out);
 }
 
-/* The list is sorted by the id. */
-static void set_key(struct listing *out, struct arena *arena)
+static enum db_result query_page(struct db *db, const struct stored_filter *filter, const struct page *page,
+                                 const struct uuid *below, struct arena *arena, struct listing *out)
 {
-	const struct call *items = out->items;
+	const struct way *way = best_way(filter);
+	struct args args = { .count = 0 };
+
+	if (way->key == KEY_STATUS) {
+		add_parts(&args, filter, way, below, page_rows(page).i + page->offset);
+	} else {
+		add_key(&args, filter, way);
+		add(&args, db_uuid(&filter->from));
+		add(&args, db_uuid(below));
+		if (way->has_filters)
+			add_filters(&args, filter);
+	}
+	add(&args, page_rows(page));
+	add(&args, page_offset(page));
+	return page_query(db, way->list, args.list, args.count, page, arena, out);
+}
+
+static void set_last(struct listing *out, struct arena *arena)
+{
+	const struct call *calls = out->items;
 	char *id = arena_alloc(arena, UUID_TEXT);
 
+	out->last = (struct page_key){ .text = "" };
 	if (out->count == 0)
 		return;
-	uuid_format(&items[out->count - 1].id, id);
+	uuid_format(&calls[out->count - 1].id, id);
 	out->last.text = id;
 }
 
@@ -165,22 +248,21 @@ enum db_result call_list(struct db *db, int64_t organization_id, const struct ca
                          const struct page *page, struct arena *arena, struct listing *out)
 {
 	struct stored_filter stored = {
-		.organization_id = organization_id, .status = filter->status,
+		.organization_id = organization_id, .to_number = filter->to_number, .from_number = filter->from_number,
+		.statuses = filter->statuses | (filter->in_flight ? IN_FLIGHT : 0),
+		.asked = filter->in_flight && (filter->statuses & CALL_BIT(CALL_QUEUED)) == 0,
 		.from = uuid_first_at(filter->after_us), .until = uuid_first_at(filter->before_us),
 	};
 	bool at_any_time = filter->after_us == INSTANT_NONE && filter->before_us == INSTANT_NEVER;
 	struct uuid below = stored.until, after;
-	struct db_value args[FILTER_ARGS_MAX];
-	size_t count;
 
+	if (stored.statuses == 0)
+		stored.statuses = ALL_STATUSES;
 	DB_TRY(agent_find_row(db, organization_id, &filter->agent_id, arena, &stored.agent_row));
 	DB_TRY(find_batch(db, &filter->batch_id, arena, &stored));
 	if (page->after != NULL && uuid_parse_id(page->after->text, "", &after) && memcmp(&after, &below, sizeof after) < 0)
 		below = after;
-	count = put_filter(args, &stored, &below);
-	args[count++] = page_rows(page);
-	args[count++] = page_offset(page);
-	DB_TRY(page_query(db, best_way(&stored)->list, args, count, page, arena, out));
-	set_key(out, arena);
+	DB_TRY(query_page(db, &stored, page, &below, arena, out));
+	set_last(out, arena);
 	return count_calls(db, &stored, at_any_time, arena, out);
 }

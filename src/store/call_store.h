@@ -29,9 +29,11 @@ enum db_result call_insert_single(struct db *db, const struct single_call *call)
 enum db_result call_from_number(struct db *db, const char *wanted, struct arena *arena, struct single_call *call);
 
 struct call_filter {
-	int status;                     /* -1: any */
-	struct uuid agent_id, batch_id; /* nil: any */
-	int64_t after_us, before_us;    /* created in [after, before); INSTANT_NONE, INSTANT_NEVER: any */
+	unsigned statuses;                    /* bit set of enum call_status */
+	bool in_flight; /* also those before their end, without those that wait in the plan; neither: in any state */
+	struct uuid agent_id, batch_id;       /* nil: any */
+	const char *to_number, *from_number;  /* "": any */
+	int64_t after_us, before_us;          /* created in [after, before); INSTANT_NONE, INSTANT_NEVER: any */
 };
 /* Newest first; of struct call. DB_NOT_FOUND: there is no such agent, or no such campaign. */
 enum db_result call_list(struct db *db, int64_t organization_id, const struct call_filter *filter,

@@ -32,6 +32,8 @@ static struct call as_it_began(const struct call *call, enum call_status status)
 
 	begun.status = status;
 	begun.ended_at_us = INSTANT_NONE;
+	if (status != CALL_IN_PROGRESS)
+		begun.answered_at_us = INSTANT_NONE;
 	begun.duration_seconds = begun.cost_ten_thousandths = -1;
 	begun.outcome = begun.end_reason = begun.recording_url = begun.transcript_url = begun.summary = "";
 	return begun;

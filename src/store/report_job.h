@@ -21,6 +21,7 @@ struct reported_call {
 	enum call_status status;
 	int64_t batch_id, position, attempt, tries, organization_id, max_seconds;
 	int64_t wake_at_us, expires_at_us, called_at_us, ended_at_us, duration_seconds, cost;
+	int64_t dispatched_at_us, answered_at_us, reported_at_us; /* as this job learned it; INSTANT_NONE: it did not */
 	const char *outcome, *end_reason, *recording_url, *transcript_url, *summary;
 	bool changed;
 	bool was_waiting;                       /* in the plan, when it was locked */

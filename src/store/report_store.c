@@ -39,6 +39,7 @@ static struct reported_call read_call(const struct db_rows *rows, size_t r)
 		.subscribed = (unsigned)db_get_int(rows, r, 12),
 		.expires_at_us = db_get_int(rows, r, 26),
 		.tries = db_get_int(rows, r, 27),
+		.dispatched_at_us = INSTANT_NONE, .answered_at_us = INSTANT_NONE, .reported_at_us = INSTANT_NONE,
 		.was_waiting = call_waits((enum call_status)db_get_int(rows, r, 1), db_get_int(rows, r, 2),
 		                          db_get_int(rows, r, 26)),
 		.outcome = "", .end_reason = "", .recording_url = "", .transcript_url = "", .summary = "",
@@ -80,16 +81,29 @@ static struct reported_call *find_call(const struct report_job *job, const struc
 	return call;
 }
 
-/* When the ending was: what the dialer said, if that can be. */
-static int64_t ended_at(const struct reported_call *call, const struct call_report *report, int64_t now_us)
+/* When it was answered or ended: what the dialer said, if that can be. */
+static int64_t occurred_at(const struct reported_call *call, const struct call_report *report, int64_t now_us)
 {
 	int64_t said_us = report->occurred_at.us;
 
 	return said_us >= call->called_at_us && said_us < now_us ? said_us : now_us;
 }
 
+/* Whoever reports on a call has taken it. */
+static void note_report(struct reported_call *call, const struct call_report *report, int64_t now_us)
+{
+	if (report->premise != CALL_ANY)
+		return;
+	call->reported_at_us = now_us;
+	if (call->status == CALL_QUEUED)
+		call->dispatched_at_us = now_us;
+	if (report->status == CALL_IN_PROGRESS)
+		call->answered_at_us = occurred_at(call, report, now_us);
+}
+
 static void move_call(struct reported_call *call, const struct call_report *report, int64_t now_us)
 {
+	note_report(call, report, now_us);
 	if (call->status == CALL_QUEUED) /* from its lease to the deadline of a call under way */
 		call->wake_at_us = now_us + call->max_seconds * US_PER_SECOND;
 	if (call_begins(call->status, (enum call_status)report->status))
@@ -99,7 +113,7 @@ static void move_call(struct reported_call *call, const struct call_report *repo
 	if (!call_has_ended(call->status))
 		return;
 	call->wake_at_us = INSTANT_NEVER;
-	call->ended_at_us = ended_at(call, report, now_us);
+	call->ended_at_us = occurred_at(call, report, now_us);
 	call->duration_seconds = report->duration_seconds;
 	call->cost = report->cost_ten_thousandths;
 	call->outcome = report->outcome;

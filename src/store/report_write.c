@@ -29,6 +29,9 @@ static void write_call(struct json *json, const struct reported_call *call)
 	json_int(json, NULL, call->duration_seconds);
 	json_int(json, NULL, call->cost);
 	json_int(json, NULL, contact_status_of(call));
+	json_sql_instant(json, NULL, call->dispatched_at_us);
+	json_sql_instant(json, NULL, call->answered_at_us);
+	json_sql_instant(json, NULL, call->reported_at_us);
 	json_end(json);
 }
 

@@ -78,6 +78,9 @@ def every_list(t):
         ("/calls", {}, 5), ("/calls", {"status": "dispatched"}, 5), ("/calls", {"agent_id": agent["id"]}, 5),
         ("/calls", {"batch_call_id": batches[0]["id"]}, 5), ("/calls", {"created_after": "2020-01-01T00:00:00Z"}, 5),
         ("/calls", {"batch_call_id": batches[0]["id"], "status": "dispatched", "agent_id": agent["id"]}, 5),
+        ("/calls", {"status": "in_flight"}, 5), ("/calls", {"status": "in_flight,completed"}, 5),
+        ("/calls", {"status": "in_flight,completed", "batch_call_id": batches[0]["id"]}, 5),
+        ("/calls", {"from_number": t.api.get("/calls", limit=1)[0]["from_number"]}, 5),
         ("/contacts/folders", {}, 5), ("/contacts/folders", {"order": "asc"}, 5),
         *(("/contacts/folders", {"sort_by": sort, "order": order}, 5)
           for sort in ("name", "contact_count", "created_at") for order in ("asc", "desc")),
@@ -278,9 +281,12 @@ def test_what_a_page_costs(t):
                                ("/calls", MANY - 1, {"status": "completed"}),
                                ("/contacts", MANY - 1, {"last_call_outcome": "completed"})):
         check_costs(t, path, total, **query)
-    for path, query in (("/calls", {"status": "busy"}), ("/contacts", {"last_call_outcome": "busy"})):
+    for path, query in (("/calls", {"status": "busy"}), ("/calls", {"status": "busy,failed"}), ("/contacts", {"last_call_outcome": "busy"})):
         cost, reply = cost_of(t, path, query)
         assert reply.pagination["total"] == 1 and cost < FEW, f"{path} {query}: {cost} row reads"
+    for query in ({}, {"batch_call_id": batch["id"]}, {"agent_id": agent["id"]}, {"from_number": "+4931"}):
+        cost, reply = cost_of(t, "/calls", {"status": "in_flight", **query})
+        assert reply.pagination["total"] == 0 and cost < FEW, f"in flight, {query}: {cost} row reads"
     cost, reply = cost_of(t, "/contacts", {"search": "needle"})
     assert reply.pagination["total"] == 1 and cost < MANY + FEW, f"search: {cost} row reads"
     check_pages_of_search(t)

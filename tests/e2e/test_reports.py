@@ -8,7 +8,7 @@ import signal
 import time
 
 import tap
-from client import UTC, contacts, seconds_between, until
+from client import UTC, contacts, parse, seconds_between, until
 from limits import choice, nullable, try_all
 from receiver import TAKEN, Answer, ends
 
@@ -347,6 +347,85 @@ def test_calls_are_found(t):
     assert count(created_before=middle) == 20 and count(created_after=middle) == 1
     one = t.api.get(f"/calls/{call}")
     assert (one["batch_call_id"], one["attempt"], one["status"]) == (other["id"], 1, "completed"), one
+    assert count(status="busy,completed") == 21 and count(status="busy,completed", batch_call_id=batch["id"]) == 20
+    assert count(status="busy,completed", agent_id=agent["id"]) == 21 and count(status="busy,failed") == 2
+    for wrong in ("busy,", "busy,busy", "waiting", ""):
+        t.api.refuse("bad_request", "GET", "/calls", query={"status": wrong}, field="status")
+    for name in ("phone_number", "from_number"):
+        t.api.refuse("bad_request", "GET", "/calls", query={name: "030"}, field=name)
+    assert count(phone_number=one["phone_number"]) == 2 and count(phone_number="+4930999") == 0
+    assert count(phone_number=one["phone_number"], batch_call_id=other["id"]) == 1
+    assert count(from_number=one["from_number"]) == 1 and count(from_number="+4930999") == 0
+    first = t.api.calls_of(batch)[0]["from_number"]
+    assert count(from_number=first) == 20 and count(from_number=first, status="busy") == 2
+    assert count(from_number=first, batch_call_id=other["id"]) == 0 and count(from_number=first, agent_id=agent["id"]) == 20
+
+
+def test_the_course_of_a_call(t):
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: TAKEN
+    batch = t.api.batch(agent, [{**contacts(1)[0], "first_name": "Ada"}])
+    t.api.schedule(batch)
+    call = receiver.wait_for_calls(1)[0].id
+    taken = until(lambda: t.api.get("/calls", status="dispatched"), what="it is taken")[0]
+    assert (taken["first_name"], taken["last_name"], taken["answered_at"]) == ("Ada", None, None), taken
+    assert taken["created_at"] <= taken["dispatched_at"] == taken["reported_at"], taken
+    longest = seconds_between(taken["dispatched_at"], taken["ends_at"])
+    assert longest == agent["max_call_duration_seconds"], taken
+    said = datetime.datetime.now(UTC).isoformat()
+    ringing = receiver.report(call, "ringing")
+    assert ringing["dispatched_at"] == taken["dispatched_at"] < ringing["reported_at"], ringing
+    answered = receiver.report(call, "in_progress", occurred_at=said)
+    assert answered["answered_at"] < answered["reported_at"] and answered["ends_at"] == taken["ends_at"], answered
+    assert parse(answered["answered_at"]) == datetime.datetime.fromisoformat(said), answered
+    receiver.report(call, "ringing")
+    assert t.api.get(f"/calls/{call}") == answered, "a report that is ignored moves no instant"
+    ended = receiver.report(call, "completed", duration_seconds=3)
+    assert ended["ends_at"] is None and ended["reported_at"] > answered["reported_at"], ended
+    assert [ended[name] for name in ("dispatched_at", "answered_at")] == [answered[name] for name in ("dispatched_at", "answered_at")]
+
+
+def test_the_course_of_calls_that_no_dialer_took(t):
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: Answer(400)
+    refused, call = t.one_call(receiver, agent, receiver.script)
+    t.api.wait_for(refused, "completed")
+    call = t.api.get(f"/calls/{call}")
+    assert call["end_reason"] == "dialer_refused", call
+    assert [call[name] for name in ("dispatched_at", "answered_at", "reported_at", "ends_at")] == [None] * 4, call
+
+
+def test_reports_in_one_request_say_all_instants(t):
+    """Also the end that comes first, before the dialer's answer."""
+    receiver, agent = t.dialing_agent()
+    batch, call = t.one_call(receiver, agent, lambda call: TAKEN)
+    until(lambda: t.api.get(f"/calls/{call}")["status"] == "dispatched", what="it is taken")
+    t.api.post("/calls/status", {"reports": [{"call_id": call, "status": "in_progress"},
+                                             {"call_id": call, "status": "completed"}]})
+    ended = t.api.get(f"/calls/{call}")
+    assert ended["dispatched_at"] < ended["answered_at"] == ended["reported_at"], ended
+
+
+def test_calls_in_flight(t):
+    """But for those that wait in the plan, to be asked for again."""
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: {"1": ends(), "2": Answer(503)}.get(call.data["to"][-1], TAKEN)
+    batch = t.api.batch(agent, 4)
+    t.api.schedule(batch)
+    listed = lambda **query: t.api.all("/calls", **query)
+    until(lambda: len(listed(status="dispatched")) == 2 and len(listed(status="completed")) == 1, what="all were asked for")
+    t.api.post(f"/batch-calls/{batch['id']}/pause")
+    waiting = until(lambda: [call for call in listed(status="queued") if call["expires_at"] is None],
+                    what="the call that nobody took waits in the plan")
+    for query in ({}, {"batch_call_id": batch["id"]}, {"agent_id": agent["id"]},
+                  {"from_number": waiting[0]["from_number"]}):
+        assert {call["status"] for call in listed(status="in_flight", **query)} == {"dispatched"}, query
+        reply = t.api.ask("GET", "/calls", query={"status": "in_flight", "limit": 1, **query})
+        assert reply.pagination["total"] == 2 and reply.pagination["has_more"], reply.pagination
+        assert len(listed(status="in_flight,queued", **query)) == 3 and len(listed(status="in_flight,completed", **query)) == 3
+    assert listed(status="in_flight", batch_call_id=t.api.batch(agent, 1)["id"]) == []
+    assert listed(status="in_flight", phone_number=waiting[0]["phone_number"]) == []
+    assert len(listed(status="queued", phone_number=waiting[0]["phone_number"])) == 1
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ export const API_HAS = { history: false, callAgain: false, removeContact: false,
 
 type Read = (path: string) => Promise<Reply<any>>
 
-const IN_FLIGHT = ['in_progress', 'ringing', 'dispatched', 'queued']
 const STATES = ['draft', 'scheduled', 'active', 'paused', 'completed', 'failed', 'cancelled']
 
 const without = (words: URLSearchParams, ...names: string[]) => {
@@ -21,24 +20,6 @@ const without = (words: URLSearchParams, ...names: string[]) => {
 const withData = (reply: Reply<any>, add: (row: any) => void): Reply<any> => {
 	for (const row of Array.isArray(reply.data) ? reply.data : [reply.data]) add(row)
 	return reply
-}
-
-// Several states, one request each; enough for the first page.
-async function each(read: Read, path: string, words: URLSearchParams, states: string[]): Promise<Reply<any>> {
-	const replies = []
-	for (const state of states) {
-		words.set('status', state)
-		replies.push(await read(`${path}?${words}`))
-	}
-	const [first] = replies
-	return {
-		...first, etag: null, data: replies.flatMap(reply => reply.data).slice(0, Number(words.get('limit')) || 50),
-		pagination: { ...first.pagination!, total: replies.reduce((sum, reply) => sum + reply.pagination!.total, 0), has_more: false },
-	}
-}
-
-function calls(row: any) {
-	for (const name of ['first_name', 'last_name', 'dispatched_at', 'answered_at', 'reported_at', 'ends_at']) row[name] ??= null
 }
 
 async function overview(read: Read): Promise<Reply<any>> {
@@ -65,12 +46,6 @@ export function awaited(full: string, read: Read): Promise<Reply<any>> | null {
 		if (known.get('status')?.includes(',')) known.set('status', 'scheduled')
 		return read(`${path}?${known}`)
 	}
-	if (path === '/calls') {
-		const known = without(words, 'phone_number')
-		const reply = known.get('status') === 'in_flight' ? each(read, path, known, IN_FLIGHT) : read(`${path}?${known}`)
-		return reply.then(found => withData(found, calls))
-	}
-	if (/^\/calls\/[^/]+$/.test(path)) return read(full).then(reply => withData(reply, calls))
 	if (/^\/webhooks(\/[^/]+)?$/.test(path))
 		return read(full).then(reply => withData(reply, row => { row.waiting ??= row.failed_24h ??= row.delivered_24h ??= row.last_success_at ??= null }))
 	if (/^\/agents(\/[^/]+)?$/.test(path)) return read(full).then(reply => withData(reply, row => { row.campaigns ??= null }))

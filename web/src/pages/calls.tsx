@@ -3,7 +3,6 @@
 import type { Agent, BatchCall, Call, Try } from 'api-types'
 import { useEffect, useState } from 'react'
 import { change } from '../base/api'
-import { API_HAS } from '../base/awaited'
 import { refresh, useLive } from '../base/poll'
 import { go, query, setQuery, usePlace } from '../base/route'
 import { useMay } from '../base/session'
@@ -77,7 +76,7 @@ function CallList({ campaignId }: { campaignId?: string }) {
 	return (
 		<>
 			<div className="filters">
-				{API_HAS.searchByNumber && <div className="search"><Icon name="search" /><input className="input" type="search" aria-label="Number" placeholder="Number, as +12025550147" value={typed} onChange={event => setTyped(event.target.value)} /></div>}
+				<div className="search"><Icon name="search" /><input className="input" type="search" aria-label="Number" placeholder="Number, as +12025550147" value={typed} onChange={event => setTyped(event.target.value)} /></div>
 				<div className="inline">
 					{!campaignId && <Select hideLabel label="Agent" value={words.get('agent') ?? ''} onChange={value => setQuery({ agent: value, page: null })}>
 						<option value="">Every agent</option>
