@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "domain/zone.h"
 
 static const struct {
 	const char *code;
@@ -218,9 +219,13 @@ enum db_result reply_refuse(struct request *request, enum error error, const cha
 enum db_result reply_refuse_faults(struct request *request, enum error error)
 {
 	const struct fault *first = &request->faults.list[0];
+	bool passes = strcmp(first->reason, zone_cannot_say) == 0; /* the fault is the server's */
 
-	return write_error(request, error,
-	                   arena_printf(request->arena, "%s: %s", first->field, first->reason));
+	write_error(request, passes ? ERROR_UNAVAILABLE : error,
+	            arena_printf(request->arena, "%s: %s", first->field, first->reason));
+	if (passes)
+		reply_header(request, "Retry-After", "10");
+	return DB_REFUSED;
 }
 
 enum db_result reply_refuse_field(struct request *request, const char *field, const char *format, ...)

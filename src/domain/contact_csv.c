@@ -179,7 +179,7 @@ static const char *check_zone(struct contact_csv *csv, struct contact_input *con
 		contact->timezone = csv->timezone;
 		return NULL;
 	case ZONE_CANNOT_SAY:
-		return "cannot be looked up: this server has no list of time zones now";
+		return zone_cannot_say;
 	default:
 		return "is not an IANA time zone";
 	}

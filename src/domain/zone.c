@@ -192,6 +192,8 @@ enum zone_lookup zone_find(const char *given, char name[ZONE_NAME_SIZE])
 	return ZONE_KNOWN;
 }
 
+const char zone_cannot_say[] = "cannot be looked up: this server has no list of time zones now";
+
 const char *zone_check(struct arena *arena, const char **value)
 {
 	char name[ZONE_NAME_SIZE];
@@ -201,7 +203,7 @@ const char *zone_check(struct arena *arena, const char **value)
 		*value = arena_strdup(arena, name);
 		return NULL;
 	case ZONE_CANNOT_SAY:
-		return "cannot be looked up: this server has no list of time zones now";
+		return zone_cannot_say;
 	default:
 		return "is not an IANA time zone";
 	}

@@ -30,6 +30,7 @@ enum zone_lookup zone_find(const char *given, char name[ZONE_NAME_SIZE]);
 
 /* The same for a table of fields (base/field.h): puts the IANA spelling in the value's place, or returns what is wrong. */
 const char *zone_check(struct arena *arena, const char **value);
+extern const char zone_cannot_say[]; /* what it returns for ZONE_CANNOT_SAY */
 
 /* Why the zone cannot be read now, in words that follow its name ("its file is damaged"); NULL: it can be read. */
 const char *zone_trouble(const char *name);

@@ -208,10 +208,11 @@ def test_an_empty_folder(t):
     os.rename(FOLDER, away)
     os.mkdir(FOLDER)
     try:
-        until(lambda: t.api.send("POST", "/contacts", in_zone(contacts(1)[0], "Europe/Paris")).status == 422,
+        until(lambda: t.api.send("POST", "/contacts", in_zone(contacts(1)[0], "Europe/Paris")).status == 503,
               what="the API sees it")
-        reply = until(lambda: (lambda reply: reply if reply.status == 422 else None)(
+        reply = until(lambda: (lambda reply: reply if reply.status == 503 else None)(
             t.api.send("PATCH", f"/batch-calls/{batch['id']}", {"timezone": "Asia/Calcutta"})), what="all workers see it")
+        assert reply.error["code"] == "unavailable" and reply.details["field"] == "timezone" and reply.headers["Retry-After"] == "10", reply
         assert reply.details["reason"] == "cannot be looked up: this server has no list of time zones now", reply
         t.api.schedule(batch)
         until(lambda: waits(t, batch, "Asia/Calcutta", NO_FILE), what="it waits")
