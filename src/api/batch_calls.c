@@ -232,6 +232,11 @@ enum db_result batch_calls_refuse(struct request *request, const struct campaign
 		                    ? "The campaign has no contacts." : "No contact of the campaign waits for a call.");
 	case REFUSED_FOLDER:
 		return reply_refuse_field(request, "contact_folder_id", "names no folder of this organisation");
+	case REFUSED_SOURCE:
+		return reply_refuse_field(request, "source_campaign_id", "names no campaign of this organisation");
+	case REFUSED_SOURCE_GROWS:
+		return reply_refuse_field(request, "source_campaign_id",
+		                          "names a campaign whose contacts are still being copied: try again when they are there");
 	case REFUSED_CONTACT:
 		return refuse_contact(request, &campaign->missing_contact);
 	case REFUSED_FIELDS:

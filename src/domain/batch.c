@@ -17,7 +17,7 @@ const char *const batch_status_names[BATCH_STATUS__MAX + 1] = {
 	"draft", "scheduled", "active", "paused", "completed", "failed", "cancelled", NULL,
 };
 const char *const rotation_names[ROTATION__MAX + 1] = { "random", "sequential", "round_robin", NULL };
-const char *const contact_source_names[CONTACT_SOURCE__MAX + 1] = { "csv", "manual", "folder", NULL };
+const char *const contact_source_names[CONTACT_SOURCE__MAX + 1] = { "csv", "manual", "folder", "campaign", NULL };
 const char *const schedule_type_names[SCHEDULE__MAX + 1] = { "immediate", "scheduled", NULL };
 
 const char *const batch_action_names[BATCH_ACTION__MAX] = {

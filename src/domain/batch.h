@@ -60,12 +60,18 @@ enum batch_work {
 	BATCH_WORK_CLEAR_PLAN,
 	BATCH_WORK_PLAN,
 	BATCH_WORK_PURGE,
-	BATCH_WORK_COPY, /* contacts of a large folder; then, unless it is a draft, they are planned */
+	BATCH_WORK_COPY, /* contacts of a large folder or campaign; then, unless it is a draft, they are planned */
 };
 
 enum rotation { ROTATION_RANDOM, ROTATION_SEQUENTIAL, ROTATION_ROUND_ROBIN, ROTATION__MAX };
 extern const char *const rotation_names[ROTATION__MAX + 1];
-enum contact_source { CONTACT_SOURCE_CSV, CONTACT_SOURCE_MANUAL, CONTACT_SOURCE_FOLDER, CONTACT_SOURCE__MAX };
+enum contact_source {
+	CONTACT_SOURCE_CSV,
+	CONTACT_SOURCE_MANUAL,
+	CONTACT_SOURCE_FOLDER,
+	CONTACT_SOURCE_CAMPAIGN,
+	CONTACT_SOURCE__MAX
+};
 extern const char *const contact_source_names[CONTACT_SOURCE__MAX + 1];
 enum schedule_type { SCHEDULE_IMMEDIATE, SCHEDULE_SCHEDULED, SCHEDULE__MAX };
 extern const char *const schedule_type_names[SCHEDULE__MAX + 1];
@@ -78,6 +84,8 @@ struct batch_config {
 	int phone_rotation_strategy;
 	int contact_source;
 	struct uuid contact_folder_id; /* its contacts are copied; nil: none */
+	struct uuid source_campaign_id; /* the same of a campaign */
+	unsigned source_statuses;      /* bit set of enum contact_status: only those with such a result; 0: all */
 	struct field_list contact_ids; /* of struct uuid: contacts that are copied. Not stored */
 	struct field_list contacts; /* of struct contact_input */
 	int schedule_type;

@@ -17,6 +17,14 @@ static const char *const outcome_names[CALL_STATUS__MAX + 1] = {
 	[CALL_BUSY] = "busy", [CALL_VOICEMAIL] = "voicemail",
 };
 
+/* The results by which contacts of another campaign are chosen. */
+static const char *const result_names[CONTACT_STATUS__MAX + 1] = {
+	[CONTACT_PENDING] = "", [CONTACT_SCHEDULED] = "", [CONTACT_IN_PROGRESS] = "",
+	[CONTACT_COMPLETED] = "completed", [CONTACT_FAILED] = "failed", [CONTACT_VOICEMAIL] = "voicemail",
+	[CONTACT_NO_ANSWER] = "no_answer", [CONTACT_BUSY] = "busy", [CONTACT_CANCELLED] = "cancelled",
+	[CONTACT_SKIPPED] = "skipped",
+};
+
 static const struct batch_config batch_initial = {
 	.name = "",
 	.phone_rotation_strategy = ROTATION_RANDOM,
@@ -64,6 +72,10 @@ static const struct field batch_list[] = {
 	  .choices = contact_source_names },
 	{ .name = "contact_folder_id", .type = FIELD_ID, .prefix = ID_FOLDER, .flags = FIELD_NULLABLE | FIELD_FIXED,
 	  .offset = AT(contact_folder_id) },
+	{ .name = "source_campaign_id", .type = FIELD_ID, .prefix = ID_BATCH, .flags = FIELD_NULLABLE | FIELD_FIXED,
+	  .offset = AT(source_campaign_id) },
+	{ .name = "source_statuses", .type = FIELD_CHOICES, .flags = FIELD_NULLABLE | FIELD_FIXED,
+	  .offset = AT(source_statuses), .min = 1, .max = CONTACT_STATUS__MAX, .choices = result_names },
 	{ .name = "contact_ids", .type = FIELD_IDS, .prefix = ID_CONTACT, .flags = FIELD_NULLABLE | FIELD_FIXED, .offset = AT(contact_ids),
 	  .max = BATCH_MAX_CONTACTS_INLINE },
 	CONTACTS_FIELD,
@@ -183,14 +195,23 @@ static void settle_start(struct batch_config *config, const struct field_table *
 		fault_add(faults, "scheduled_at", INSTANT_RANGE);
 }
 
-static void settle_folder(const struct batch_config *config, struct faults *faults)
+static void settle_source(const struct batch_config *config, enum contact_source source, const struct uuid *id,
+                          const char *field, struct faults *faults)
 {
-	bool is_source = config->contact_source == CONTACT_SOURCE_FOLDER;
+	const char *name = contact_source_names[source];
 
-	if (is_source && uuid_is_nil(&config->contact_folder_id))
-		fault_add(faults, "contact_folder_id", "is required when contact_source is folder");
-	if (!is_source && !uuid_is_nil(&config->contact_folder_id))
-		fault_add(faults, "contact_folder_id", "needs contact_source to be folder");
+	if (config->contact_source == (int)source && uuid_is_nil(id))
+		fault_add(faults, field, "is required when contact_source is %s", name);
+	if (config->contact_source != (int)source && !uuid_is_nil(id))
+		fault_add(faults, field, "needs contact_source to be %s", name);
+}
+
+static void settle_sources(const struct batch_config *config, struct faults *faults)
+{
+	settle_source(config, CONTACT_SOURCE_FOLDER, &config->contact_folder_id, "contact_folder_id", faults);
+	settle_source(config, CONTACT_SOURCE_CAMPAIGN, &config->source_campaign_id, "source_campaign_id", faults);
+	if (config->contact_source != CONTACT_SOURCE_CAMPAIGN && config->source_statuses != 0)
+		fault_add(faults, "source_statuses", "needs contact_source to be campaign");
 }
 
 void batch_config_settle(struct batch_config *config, const struct field_table *table, uint64_t given,
@@ -199,7 +220,7 @@ void batch_config_settle(struct batch_config *config, const struct field_table *
 	settle_window(config, faults);
 	settle_windows(config, field_is_given(table, given, "calling_windows"),
 	               field_is_given(table, given, "working_days"), faults);
-	settle_folder(config, faults);
+	settle_sources(config, faults);
 	settle_start(config, table, given, faults);
 }
 

@@ -66,6 +66,20 @@ static void write_outcomes(struct json *json, const char *key, unsigned outcomes
 	json_end(json);
 }
 
+/* The results of the contacts that were copied; null: it copied all, or none. */
+static void write_results(struct json *json, const char *key, unsigned statuses)
+{
+	if (statuses == 0) {
+		json_add_null(json, key);
+		return;
+	}
+	json_begin_array(json, key);
+	for (int status = 0; status < CONTACT_STATUS__MAX; status++)
+		if ((statuses & (1u << status)) != 0)
+			json_add_string(json, NULL, contact_status_names[status]);
+	json_end(json);
+}
+
 static void write_limit(struct json *json, const char *key, int64_t limit)
 {
 	if (limit == 0)
@@ -82,6 +96,8 @@ static void write_config(struct json *json, const struct batch_config *config)
 	json_add_string(json, "phone_rotation_strategy", rotation_names[config->phone_rotation_strategy]);
 	json_add_string(json, "contact_source", contact_source_names[config->contact_source]);
 	json_id(json, "contact_folder_id", &config->contact_folder_id);
+	json_id(json, "source_campaign_id", &config->source_campaign_id);
+	write_results(json, "source_statuses", config->source_statuses);
 	json_add_string(json, "schedule_type", schedule_type_names[config->schedule_type]);
 	json_instant(json, "scheduled_at", config->scheduled_at.us);
 	json_add_string(json, "timezone", config->timezone);

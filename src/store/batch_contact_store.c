@@ -159,7 +159,7 @@ static enum db_result count_copied(struct db *db, struct batch *batch, int64_t c
 
 /* Where the next contacts of a folder end; *count: how many they are at this moment. Others come and go before they are
  * copied. */
-static enum db_result find_portion(struct db *db, const struct batch *batch, const struct folder_part *part,
+static enum db_result find_portion(struct db *db, const struct batch *batch, const struct contact_part *part,
                                    int64_t limit, int64_t *last, int64_t *count)
 {
 	struct arena *arena = arena_new();
@@ -176,8 +176,8 @@ static enum db_result find_portion(struct db *db, const struct batch *batch, con
 	return result;
 }
 
-enum db_result batch_contacts_copy_part(struct db *db, struct batch *batch, struct folder_part *part, int64_t limit,
-                                        bool *all)
+static enum db_result copy_of_folder(struct db *db, struct batch *batch, struct contact_part *part, int64_t limit,
+                                     bool *all)
 {
 	int64_t last, count;
 
@@ -190,6 +190,27 @@ enum db_result batch_contacts_copy_part(struct db *db, struct batch *batch, stru
 		db_int(part->after_id), db_int(last))));
 	part->after_id = last;
 	return count_copied(db, batch, db_affected(db));
+}
+
+/* Positions are dense, so a range of them bounds what is looked at, however few are copied. */
+static enum db_result copy_of_campaign(struct db *db, struct batch *batch, struct contact_part *part, int64_t limit,
+                                       bool *all)
+{
+	int64_t last = part->after_id + limit < part->last_id ? part->after_id + limit : part->last_id;
+
+	DB_TRY(db_exec(db, SQL_CONTACTS_COPY_CAMPAIGN, DB_ARGS(
+		db_int(batch->id), db_int(batch->counts.total), db_int(part->source_row), db_int(part->after_id),
+		db_int(last), db_int(part->statuses))));
+	part->after_id = last;
+	*all = last == part->last_id;
+	return count_copied(db, batch, db_affected(db));
+}
+
+enum db_result batch_contacts_copy_part(struct db *db, struct batch *batch, struct contact_part *part, int64_t limit,
+                                        bool *all)
+{
+	return part->source_row != 0 ? copy_of_campaign(db, batch, part, limit, all)
+	                             : copy_of_folder(db, batch, part, limit, all);
 }
 
 static enum db_result find_missing(struct db *db, const struct batch *batch, struct rows *ids, struct uuid *missing)

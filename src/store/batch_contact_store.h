@@ -15,12 +15,14 @@ enum db_result batch_contacts_add(struct db *db, struct batch *batch, const stru
 enum db_result batch_contacts_add_first(struct db *db, struct batch *batch, const struct contact_input *contacts,
                                         size_t count);
 
-/* Appends and counts copies of contacts that are kept: of the next `limit` in a part of a folder, in the order of their
- * making, which moves part->after_id behind them. *all: none is left in it. */
-struct folder_part {
-	int64_t folder_row, after_id, last_id; /* internal keys of contacts: behind the one, up to the other */
+/* Appends and counts copies of the next contacts in a part of a folder, in the order of their making, or of another campaign, in
+ * the order of their positions: of at most `limit`. Moves part->after_id behind them. *all: none is left in it. */
+struct contact_part {
+	int64_t folder_row, source_row; /* a campaign has the second */
+	unsigned statuses;              /* of a campaign's contacts: bits of those that are copied, as they are stored */
+	int64_t after_id, last_id;      /* behind the one, up to the other: internal keys, or positions */
 };
-enum db_result batch_contacts_copy_part(struct db *db, struct batch *batch, struct folder_part *part, int64_t limit,
+enum db_result batch_contacts_copy_part(struct db *db, struct batch *batch, struct contact_part *part, int64_t limit,
                                         bool *all);
 /* Of those with these ids, in their order. DB_NOT_FOUND: *missing is not one of the organisation's. */
 enum db_result batch_contacts_copy(struct db *db, struct batch *batch, const struct uuid *ids, size_t count,

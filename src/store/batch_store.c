@@ -130,6 +130,8 @@ static void read_config(struct batch *batch, struct cursor *at, struct arena *ar
 	config->retry_delay_minutes = next_int(at);
 	config->metadata = next_text(at);
 	config->contact_folder_id = next_uuid(at);
+	config->source_campaign_id = next_uuid(at);
+	config->source_statuses = (unsigned)next_int(at);
 	batch->has_contact_ids = next_int(at) != 0;
 }
 
@@ -266,16 +268,26 @@ enum db_result batch_get_row(struct db *db, int64_t id, struct arena *arena, str
 }
 
 /* Two statements, because the second reads rows of other tables that must stay unlocked. */
+static enum db_result lock_with(struct db *db, enum sql_statement statement, int64_t organization_id,
+                                const struct uuid *uuid, struct arena *arena, struct batch *out)
+{
+	int64_t id;
+
+	DB_TRY(db_query_int(db, statement, DB_ARGS(db_uuid(uuid), db_int(organization_id)), &id));
+	DB_TRY(db_guard(db, GUARD_CAMPAIGN, id));
+	return batch_get_row(db, id, arena, out);
+}
+
 enum db_result batch_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
                           struct arena *arena, struct batch *out)
 {
-	struct db_rows rows;
+	return lock_with(db, SQL_BATCH_LOCK, organization_id, uuid, arena, out);
+}
 
-	DB_TRY(db_query(db, SQL_BATCH_LOCK, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
-	if (rows.count == 0)
-		return DB_NOT_FOUND;
-	DB_TRY(db_guard(db, GUARD_CAMPAIGN, db_get_int(&rows, 0, 0)));
-	return batch_get_row(db, db_get_int(&rows, 0, 0), arena, out);
+enum db_result batch_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                                 struct batch *out)
+{
+	return lock_with(db, SQL_BATCH_LOCK_SHARED, organization_id, uuid, arena, out);
 }
 
 enum db_result batch_load(struct db *db, const struct db_rows *ids, struct arena *arena, struct batch **campaigns,
@@ -303,7 +315,8 @@ enum db_result batch_insert(struct db *db, struct batch *batch)
 	enum db_result result = db_exec(db, SQL_BATCH_CREATE, DB_ARGS(
 		db_uuid(&batch->uuid), db_int(batch->organization_id), db_int(batch->agent_row), db_text(c->name),
 		db_int(c->phone_rotation_strategy), db_int(c->contact_source),
-		db_uuid(&c->contact_folder_id), db_int(batch->has_contact_ids), db_int(c->schedule_type),
+		db_uuid(&c->contact_folder_id), db_uuid(&c->source_campaign_id), db_int(c->source_statuses),
+		db_int(batch->has_contact_ids), db_int(c->schedule_type),
 		db_instant(c->scheduled_at.us), db_text(c->timezone), db_int(c->window_start),
 		db_int(c->window_end), db_int(c->working_days), db_text(write_windows(&c->calling_windows, arena)),
 		db_text(write_dates(&c->excluded_dates, arena)), db_int(c->respect_contact_timezone),

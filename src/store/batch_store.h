@@ -15,6 +15,9 @@ enum db_result batch_get_row(struct db *db, int64_t id, struct arena *arena, str
 /* The same, and the campaign's row stays locked until the transaction ends. */
 enum db_result batch_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
                           struct arena *arena, struct batch *out);
+/* Others may do the same. */
+enum db_result batch_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                                 struct batch *out);
 
 /* Reads the campaigns whose internal ids are the first column of `ids`, in that order. One that was deleted meanwhile is
  * left out. */

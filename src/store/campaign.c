@@ -10,8 +10,8 @@
 #include "store/analytics_store.h"
 #include "store/batch_contact_store.h"
 #include "store/batch_store.h"
+#include "store/contact_copy.h"
 #include "store/event_store.h"
-#include "store/folder_copy.h"
 #include "store/folder_store.h"
 #include "store/planning.h"
 #include "store/statements.h"
@@ -130,7 +130,7 @@ enum db_result campaign_copy(struct db *db, struct batch *batch, int64_t now_us)
 
 	batch->updated_at_us = batch->wake_at_us = now_us;
 	batch->status_reason = "";
-	DB_TRY(folder_copy_step(db, batch, &done));
+	DB_TRY(contact_copy_step(db, batch, &done));
 	if (!done)
 		return DB_OK;
 	batch->work = BATCH_WORK_DISPATCH;
@@ -173,7 +173,18 @@ static enum db_result copy_folder(struct db *db, struct campaign_request *reques
 
 	if (result == DB_NOT_FOUND)
 		return refuse(request, REFUSED_FOLDER);
-	return result == DB_OK ? folder_copy_begin(db, &request->batch, &folder) : result;
+	return result == DB_OK ? contact_copy_folder(db, &request->batch, &folder) : result;
+}
+
+/* Its row stays locked, so that its contacts cannot leave before the copy is known. */
+static enum db_result find_source(struct db *db, struct campaign_request *request, struct batch *source)
+{
+	enum db_result result = batch_lock_shared(db, request->organization_id, &request->config.source_campaign_id,
+	                                          request->arena, source);
+
+	if (result == DB_NOT_FOUND)
+		return refuse(request, REFUSED_SOURCE);
+	return result == DB_OK && source->work == BATCH_WORK_COPY ? refuse(request, REFUSED_SOURCE_GROWS) : result;
 }
 
 /* Those that the organisation keeps and the client named. */
@@ -240,7 +251,10 @@ enum db_result campaign_create(struct db *db, struct campaign_request *request)
 {
 	const struct field_list *contacts = &request->config.contacts;
 	int64_t count = (int64_t)contacts->count;
+	struct batch source = { 0 };
 
+	if (!uuid_is_nil(&request->config.source_campaign_id))
+		DB_TRY(find_source(db, request, &source)); /* campaigns are locked before agents */
 	request->batch = (struct batch){
 		.uuid = request->uuid,
 		.organization_id = request->organization_id,
@@ -253,14 +267,17 @@ enum db_result campaign_create(struct db *db, struct campaign_request *request)
 		.wake_at_us = INSTANT_NEVER,
 		.counts = { .total = count, .pending = count },
 		.has_contact_ids = !uuid_is_nil(&request->config.contact_folder_id) ||
-		                   request->config.contact_ids.count != 0,
+		                   request->config.contact_ids.count != 0 || source.has_contact_ids,
 	};
 	DB_TRY(find_agent(db, request));
 	DB_TRY(batch_insert(db, &request->batch));
 	DB_TRY(set_first_numbers(db, request));
 	DB_TRY(batch_contacts_add_first(db, &request->batch, contacts->items, contacts->count));
 	DB_TRY(copy_contacts(db, request));
-	if (request->config.schedule_type == SCHEDULE_SCHEDULED && request->batch.counts.total != 0)
+	if (source.id != 0)
+		DB_TRY(contact_copy_campaign(db, &request->batch, &source));
+	if (request->config.schedule_type == SCHEDULE_SCHEDULED &&
+	    (request->batch.counts.total != 0 || request->batch.work == BATCH_WORK_COPY))
 		DB_TRY(move_to_scheduled(db, request));
 	return batch_get(db, request->organization_id, &request->uuid, request->arena, &request->batch);
 }

@@ -18,6 +18,8 @@ enum refusal {
 	REFUSED_NO_NUMBER,   /* none given, and the agent has none */
 	REFUSED_NO_CONTACTS, /* none waits for a call */
 	REFUSED_FOLDER,      /* no such folder */
+	REFUSED_SOURCE,      /* no such campaign to copy contacts of */
+	REFUSED_SOURCE_GROWS, /* that campaign still gets contacts itself */
 	REFUSED_CONTACT,     /* missing_contact is not there */
 	REFUSED_FIELDS,      /* see faults */
 };
@@ -58,7 +60,7 @@ enum db_result campaign_delete(struct db *db, struct campaign_request *request);
 enum db_result campaign_move(struct db *db, struct batch *batch, enum batch_action action,
                              const char *reason, int64_t now_us);
 
-/* The same, for a large folder: goes on copying its contacts; after the last they are planned. */
+/* The same, for contacts of a large folder or campaign: goes on copying them; after the last they are planned. */
 enum db_result campaign_copy(struct db *db, struct batch *batch, int64_t now_us);
 
 /* The same, for planning: goes on with the campaign's plan for up to `steps` chunks. One that runs and

@@ -2,10 +2,11 @@
 
 #include "base/clock.h"
 #include "store/batch_store.h"
+#include "store/contact_copy.h"
 #include "store/statements.h"
 
 #define CHUNK 1000 /* as in the statements */
-#define IN_FLIGHT_RECHECK_US (10 * US_PER_SECOND)
+#define RECHECK_US (10 * US_PER_SECOND)
 
 /* From what hangs off the campaign to the campaign, each emptied before the next. */
 static const enum sql_statement chunks[] = {
@@ -19,9 +20,11 @@ static const enum sql_statement rest[] = {
 enum db_result purge_step(struct db *db, struct batch *batch, int64_t now_us)
 {
 	struct db_value id = db_int(batch->id);
+	bool is_source;
 
-	if (batch->counts.in_progress > 0) { /* a call under way may still be reported */
-		batch->wake_at_us = now_us + IN_FLIGHT_RECHECK_US;
+	DB_TRY(contact_copy_needs(db, batch, &is_source));
+	if (is_source || batch->counts.in_progress > 0) { /* a call under way may still be reported */
+		batch->wake_at_us = now_us + RECHECK_US;
 		return batch_save_state(db, batch);
 	}
 	for (size_t i = 0; i < sizeof chunks / sizeof *chunks; i++) {

@@ -1,4 +1,4 @@
-/* A folder's contacts become a campaign's in chunks, while others come into the folder and leave it. */
+/* The contacts of a folder, or of another campaign, become a campaign's in chunks, while they change. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -153,11 +153,39 @@ static void contacts_that_join_meanwhile_are_counted(void **state)
 	finish(scene, AT_ONCE + REST + 5);
 }
 
+static void set_statuses(struct scene *scene, enum contact_status status, int first, int last)
+{
+	ask("UPDATE batch_contacts SET status = %d WHERE batch_id = %lld AND position BETWEEN %d AND %d", status,
+	    (long long)scene->batch, first, last);
+}
+
+/* Some get another result before their turn comes, and some after. */
+static void results_that_change_meanwhile_are_those_of_the_copy(void **state)
+{
+	struct scene *scene = *state, source;
+
+	scene_create(scene, AT_ONCE + 3 * REST);
+	set_statuses(scene, CONTACT_BUSY, 1, AT_ONCE + 2 * REST);
+	ask("UPDATE batch_counters SET busy = %d WHERE batch_id = %lld", AT_ONCE + 2 * REST, (long long)scene->batch);
+	source = *scene;
+	scene->config.contact_source = CONTACT_SOURCE_CAMPAIGN;
+	scene->config.source_campaign_id = scene->batch_id;
+	scene->config.source_statuses = 1u << CONTACT_BUSY;
+	scene_start(scene, 0);
+	assert_int_equal(scene_batch(scene).counts.total, AT_ONCE);
+	set_statuses(&source, CONTACT_COMPLETED, AT_ONCE + 1, AT_ONCE + 7);
+	set_statuses(&source, CONTACT_BUSY, AT_ONCE + 2 * REST + 1, AT_ONCE + 2 * REST + 5);
+	assert_ok(db_transact(scene->fixture->db, DB_ONCE, copy_step, scene));
+	set_statuses(&source, CONTACT_COMPLETED, 1, AT_ONCE + 9);
+	finish(scene, AT_ONCE + 2 * REST - 7 + 5);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
 		SCENE_TEST(contacts_that_leave_meanwhile_are_not_counted),
 		SCENE_TEST(contacts_that_join_meanwhile_are_counted),
+		SCENE_TEST(results_that_change_meanwhile_are_those_of_the_copy),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);

@@ -284,6 +284,18 @@ def test_tables_of_300_000_rows_too(t):
     drive(t, "long_tables_have_few_rows_in_the_document", long_scene(t, 30 * LONG))
 
 
+def test_those_who_were_not_reached_are_called_again(t):
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: ends("busy" if call.data["to"][-1] in "12" else "completed")
+    batch = t.api.batch(agent, 5, name="First round")
+    t.api.schedule(batch)
+    drive(t, "those_who_were_not_reached_are_called_again", {"over": t.api.wait_for(batch, "completed")["id"]})
+    made = {one["name"]: one for one in t.api.get("/batch-calls")}
+    again, copy = made["First round (again)"], made["First round (copy)"]
+    assert (again["total_contacts"], copy["total_contacts"]) == (2, 5), made
+    assert {one["source_campaign_id"] for one in (again, copy)} == {batch["id"]}, made
+
+
 def test_a_refused_key_asks_again_and_keeps_what_was_typed(t):
     key = t.client(["read", "write"])
     _, agent = t.dialing_agent()

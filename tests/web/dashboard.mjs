@@ -273,6 +273,19 @@ main({
 		await tab.close()
 	},
 
+	async those_who_were_not_reached_are_called_again() {
+		const tab = await Tab.open({ path: '/campaigns/' + scene.over })
+		for (const [action, of, name] of [['Call again those not reached…', '2 contacts: no answer 0, busy 2', 'First round (again)'], ['Copy with its contacts…', '5 contacts', 'First round (copy)']]) {
+			await tab.go('/campaigns/' + scene.over)
+			await tab.button('More about this campaign').click()
+			await tab.button(action).click()
+			await tab.shows(of, 'dialog')
+			await tab.button('Make the draft').click()
+			await tab.shows(name.replace(/[()]/g, '.'), 'h1')
+		}
+		await tab.close()
+	},
+
 	async a_refused_key_asks_again_and_keeps_what_was_typed() {
 		const tab = await Tab.open({ path: '/agents/' + scene.agent, key: scene.revoked_later })
 		tab.expect(UNAUTHORIZED)

@@ -1,6 +1,6 @@
 // One campaign: its head and its tabs. The overview is here; the other tabs are pages of their own.
 
-import type { Agent, Analytics, BatchCall, Call, CampaignExplanation, GateName } from 'api-types'
+import type { Agent, Analytics, BatchCall, Call, CampaignExplanation, ContactResults, GateName } from 'api-types'
 import { useState, type ReactNode } from 'react'
 import { change } from '../base/api'
 import { API_HAS } from '../base/awaited'
@@ -88,28 +88,40 @@ function More({ campaign }: { campaign: BatchCall }) {
 			{may('add', campaign) && <Link to={`/campaigns/${campaign.id}/add`}><Icon name="plus" />Add contacts</Link>}
 			{!OVER.includes(campaign.status) && may('results', campaign) && <button type="button" onClick={() => { results(campaign).catch(toastError) }}><Icon name="down" />Results.csv</button>}
 			<Link to={'/campaigns/new' + query({ copy: campaign.id })}><Icon name="copy" />Copy</Link>
-			{API_HAS.callAgain && may('again', campaign) && <button type="button" onClick={() => askAgain(campaign)}><Icon name="phone" />Call again those not reached…</button>}
+			{campaign.total_contacts > 0 && <button type="button" onClick={() => askCopy(campaign)}><Icon name="copy" />Copy with its contacts…</button>}
+			{may('again', campaign) && missed(campaign) > 0 && <button type="button" onClick={() => askAgain(campaign)}><Icon name="phone" />Call again those not reached…</button>}
 			{may('cancel', campaign) && <button type="button" className="danger" onClick={() => askCancel(campaign)}><Icon name="close" />Cancel…</button>}
 			{may('delete', campaign) && <button type="button" className="danger" onClick={() => askDelete(campaign)}><Icon name="trash" />Delete…</button>}
 		</Menu>
 	)
 }
 
+const missed = (campaign: BatchCall) => campaign.no_answer + campaign.busy + campaign.failed + campaign.voicemail
+
 // A new draft, configured as this one, with the contacts that nobody spoke with.
 function askAgain(campaign: BatchCall) {
-	const missed = campaign.no_answer + campaign.busy + campaign.failed + campaign.voicemail
 	ask({
 		title: 'Call again those not reached?', verb: 'Make the draft', isSafe: true,
-		text: `A new draft gets copies of ${plural(missed, 'contact')}: no answer ${count(campaign.no_answer)}, busy ${count(campaign.busy)}, failed ${count(campaign.failed)}, voicemail ${count(campaign.voicemail)}. You schedule it when you have looked at it.`,
-		run: async () => {
-			const made = await change<BatchCall>('POST', '/batch-calls', {
-				body: { ...configuration(campaign), name: `${campaign.name} – again`.slice(0, 255), contact_source: 'batch', source_batch_id: campaign.id, source_statuses: ['no_answer', 'busy', 'failed', 'voicemail'] },
-			})
-			void refresh('/batch-calls')
-			toast('The draft is made.')
-			go('/campaigns/' + made.id)
-		},
+		text: `A new draft gets copies of ${plural(missed(campaign), 'contact')}: no answer ${count(campaign.no_answer)}, busy ${count(campaign.busy)}, failed ${count(campaign.failed)}, voicemail ${count(campaign.voicemail)}. You schedule it when you have looked at it.`,
+		run: () => makeFrom(campaign, 'again', ['no_answer', 'busy', 'failed', 'voicemail']),
 	})
+}
+
+function askCopy(campaign: BatchCall) {
+	ask({
+		title: 'Copy with all contacts?', verb: 'Make the draft', isSafe: true,
+		text: `A new draft gets the settings of this campaign and copies of its ${plural(campaign.total_contacts, 'contact')}, whatever became of them. You schedule it when you have looked at it.`,
+		run: () => makeFrom(campaign, 'copy', null),
+	})
+}
+
+async function makeFrom(campaign: BatchCall, what: string, statuses: ContactResults | null) {
+	const made = await change<BatchCall>('POST', '/batch-calls', {
+		body: { ...configuration(campaign), name: `${campaign.name.slice(0, 240)} (${what})`, contact_source: 'campaign', source_campaign_id: campaign.id, source_statuses: statuses },
+	})
+	void refresh('/batch-calls')
+	toast('The draft is made.')
+	go('/campaigns/' + made.id)
 }
 
 // What a copy takes over: all but the start and the contacts.
