@@ -210,10 +210,11 @@ class Stack:
             del self.processes[name]
 
     def workers(self, name="api"):
-        """The process ids of the workers of the API, or of nginx."""
+        """The process ids of the workers of the API (not of those that stand beside them), or of nginx."""
         pid = self.processes[name].pid
         with open(f"/proc/{pid}/task/{pid}/children") as children:
-            return [int(child) for child in children.read().split()]
+            found = [int(child) for child in children.read().split()]
+        return found if name != "api" else [child for child in found if command_of(child) == "outdial-api"]
 
     def ended(self):
         """The first process found to have ended although nobody asked it to, or None."""
@@ -340,6 +341,15 @@ class Stack:
             raise Error(f"{name} runs already")
         log = os.path.join(self.log_dir, name + ".log")
         self.processes[name] = Process(name, argv, log, env)
+
+
+def command_of(pid):
+    """What a process calls itself; None when it is gone."""
+    try:
+        with open(f"/proc/{pid}/comm") as file:
+            return file.read().strip()
+    except OSError:
+        return None
 
 
 def port_is_free(port):

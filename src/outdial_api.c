@@ -1,37 +1,54 @@
 /* outdial-api: answers HTTP requests that nginx hands over by FastCGI. */
 #include <stdlib.h>
 
+#include "api/board.h"
+#include "api/monitor.h"
 #include "api/prefork.h"
 #include "api/route.h"
-#include "api/service.h"
 #include "api/worker.h"
+#include "base/log.h"
 #include "base/options.h"
+#include "base/reload.h"
+#include "base/vault.h"
 #include "domain/number_zones.h"
 #include "store/outage.h"
-#include "store/schema.h"
-#include "store/secret_store.h"
 
 static const char usage[] =
-	"Usage: outdial-api [-c FILE]\n"
+	"Usage: outdial-api [-c FILE] [-t]\n"
 	"Answers HTTP requests that nginx hands over by FastCGI.\n"
 	"\n"
 	"  -c FILE     configuration (default: " CONF_FILE ")\n"
+	"  -t          make the checks of a start, and end\n"
 	"  --help      show this text\n"
 	"  --version   show the version\n";
+
+static void run_child(const struct conf *conf, int listen_fd, int number)
+{
+	if (number == prefork_monitor(conf))
+		monitor_run(conf, listen_fd, number);
+	else
+		worker_run(conf, listen_fd, number);
+}
 
 int main(int argc, char **argv)
 {
 	static struct conf conf;
 	int listen_fd;
 
+	reload_remember(argv);
 	conf = conf_load(options_read_only(argc, argv, usage));
 	route_check_table();
 	number_zones_load(conf.number_zones_file);
-	schema_require(conf.database_file);
-	secrets_require(&conf);
-	service_prepare();
+	vault_load(conf.secret_key_file);
+	board_prepare();
 	outage_share();
+	db_be_patient(DB_FOR_PROBES);
+	/* When the database is away, the monitor checks later; only the answers wait for it. */
+	if (monitor_check(&conf) == DB_OK && options_ask_for_test())
+		log_info("the configuration is good, and the database the right one");
+	if (options_ask_for_test())
+		return EXIT_SUCCESS;
 	listen_fd = prefork_listen(&conf);
-	prefork_run(&conf, listen_fd, worker_run);
+	prefork_run(&conf, listen_fd, run_child);
 	return EXIT_SUCCESS;
 }

@@ -1,7 +1,13 @@
 #include "api/prefork.h"
 
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -11,9 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "api/board.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "base/reload.h"
 #include "base/signals.h"
 
 #define BACKLOG 1024
@@ -25,12 +34,30 @@
 #define TICK_US (US_PER_SECOND / 2)          /* of the watchdog */
 #define REPEAT_STOP_US (US_PER_SECOND / 10)  /* a worker can miss a signal just before it waits */
 
+#define STUCK_US (60 * US_PER_SECOND)        /* a request in which nothing moves for so long */
+#define STOPPED_US (30 * US_PER_SECOND)      /* a process that somebody stopped */
+#define OLD_MAX 1024
+
+#define ENV_OWNS_SOCKET "OUTDIAL_OWNS_SOCKET" /* for the program that follows at SIGHUP */
+#define ENV_OLD_WORKERS "OUTDIAL_OLD_WORKERS"
+
 static bool bound_here; /* the socket file is ours to remove */
 
-struct worker {
+struct child {
 	pid_t pid; /* 0: not running */
-	int64_t started_us, start_at_us;
+	int64_t started_us, start_at_us, stopped_us;
 	int64_t delay_us; /* before the next start after an early death */
+};
+
+struct master {
+	const struct conf *conf;
+	int listen_fd;
+	prefork_work *work;
+	int count;               /* of children: the workers, and those that prefork.h names */
+	struct child *children;
+	pid_t old[OLD_MAX];      /* workers of before a SIGHUP, that still have a request */
+	int old_count;
+	bool failed;             /* a child said that it makes no sense to go on */
 };
 
 static int systemd_socket(void)
@@ -43,6 +70,8 @@ static int systemd_socket(void)
 		fatal("one socket is wanted from systemd, not %s", count);
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
+	bound_here = getenv(ENV_OWNS_SOCKET) != NULL;
+	unsetenv(ENV_OWNS_SOCKET);
 	return SYSTEMD_FIRST_FD;
 }
 
@@ -95,112 +124,243 @@ int prefork_listen(const struct conf *conf)
 	return fd >= 0 ? fd : bind_socket(conf->socket);
 }
 
-static void start_worker(struct worker *worker, const struct conf *conf, int listen_fd,
-                         void (*work)(const struct conf *, int))
+static void start_child(struct master *master, int number)
 {
-	pid_t master = getpid();
-
-	pid_t pid = fork();
+	struct child *child = &master->children[number];
+	pid_t own = getpid(), pid = fork();
 
 	if (pid < 0)
 		log_error("cannot start a worker: %s", strerror(errno));
 	if (pid != 0) {
-		worker->pid = pid > 0 ? pid : 0;
-		worker->started_us = clock_mono_us();
-		worker->start_at_us = worker->started_us + DELAY_LONGEST_US; /* if there was no fork */
+		*child = (struct child){ .pid = pid > 0 ? pid : 0, .started_us = clock_mono_us(), .delay_us = child->delay_us };
+		child->start_at_us = child->started_us + DELAY_LONGEST_US; /* if there was no fork */
 		return;
 	}
 	/* KILL, because nobody would be left to repeat a TERM that was missed. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != master)
+	if (getppid() != own)
 		_exit(EXIT_FAILURE);
 	signals_catch();
-	work(conf, listen_fd);
+	master->work(master->conf, master->listen_fd, number);
 	exit(EXIT_SUCCESS);
 }
 
-static void start_missing(struct worker *workers, const struct conf *conf, int listen_fd,
-                          void (*work)(const struct conf *, int))
+static void start_missing(struct master *master)
 {
-	for (int64_t i = 0; i < conf->workers; i++)
-		if (workers[i].pid == 0 && workers[i].start_at_us <= clock_mono_us())
-			start_worker(&workers[i], conf, listen_fd, work);
+	for (int i = 0; i < master->count && !master->failed; i++)
+		if (master->children[i].pid == 0 && master->children[i].start_at_us <= clock_mono_us())
+			start_child(master, i);
 }
 
-static void bury(struct worker *worker, int status)
+static const char *name_of(const struct master *master, int number)
 {
+	if (number == prefork_monitor(master->conf))
+		return "the monitor";
+	return number == prefork_reserve(master->conf) ? "the worker in reserve" : "worker";
+}
+
+static void bury(struct master *master, int number, int status)
+{
+	struct child *child = &master->children[number];
 	int64_t now_us = clock_mono_us();
 	bool retired = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
-	bool young = now_us - worker->started_us < YOUNG_US;
+	bool young = now_us - child->started_us < YOUNG_US;
 
 	if (WIFSIGNALED(status))
-		log_error("worker %d was ended by signal %d", (int)worker->pid, WTERMSIG(status));
+		log_error("%s %d was ended by signal %d", name_of(master, number), (int)child->pid, WTERMSIG(status));
 	else if (!retired)
-		log_error("worker %d ended with status %d", (int)worker->pid, WEXITSTATUS(status));
+		log_error("%s %d ended with status %d", name_of(master, number), (int)child->pid, WEXITSTATUS(status));
+	master->failed |= number == prefork_monitor(master->conf) && WIFEXITED(status) && !retired;
+	atomic_fetch_add(&board->worker_restarts, 1);
+	atomic_store(&board->workers[number].busy_since_us, 0);
 	if (retired || !young)
-		worker->delay_us = 0;
-	else if (worker->delay_us == 0)
-		worker->delay_us = DELAY_FIRST_US;
-	else if (worker->delay_us < DELAY_LONGEST_US)
-		worker->delay_us *= 2;
-	worker->start_at_us = now_us + worker->delay_us;
-	worker->pid = 0;
+		child->delay_us = 0;
+	else if (child->delay_us == 0)
+		child->delay_us = DELAY_FIRST_US;
+	else if (child->delay_us < DELAY_LONGEST_US)
+		child->delay_us *= 2;
+	child->start_at_us = now_us + child->delay_us;
+	child->pid = 0;
 }
 
-static void bury_dead(struct worker *workers, const struct conf *conf)
+static void forget_old(struct master *master, pid_t pid)
+{
+	for (int i = 0; i < master->old_count; i++)
+		if (master->old[i] == pid)
+			master->old[i--] = master->old[--master->old_count];
+}
+
+static void note_change(struct master *master, pid_t pid, int status)
+{
+	for (int i = 0; i < master->count; i++) {
+		struct child *child = &master->children[i];
+
+		if (child->pid != pid)
+			continue;
+		if (WIFSTOPPED(status))
+			child->stopped_us = clock_mono_us();
+		else if (WIFCONTINUED(status))
+			child->stopped_us = 0;
+		else
+			bury(master, i, status);
+	}
+	if (WIFEXITED(status) || WIFSIGNALED(status))
+		forget_old(master, pid);
+}
+
+static void note_changes(struct master *master)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (int64_t i = 0; i < conf->workers; i++)
-			if (workers[i].pid == pid)
-				bury(&workers[i], status);
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0)
+		note_change(master, pid, status);
 }
 
-static int stop_running(const struct worker *workers, const struct conf *conf)
+/* A worker that is stopped, or stuck in a request, would be missing for ever. Another takes its place. */
+static void watch(struct master *master)
 {
-	int running = 0;
+	int64_t now_us = clock_mono_us();
 
-	for (int64_t i = 0; i < conf->workers; i++)
-		if (workers[i].pid != 0) {
-			kill(workers[i].pid, SIGTERM);
+	for (int i = 0; i < master->count; i++) {
+		const struct child *child = &master->children[i];
+		int64_t busy_us = atomic_load(&board->workers[i].busy_since_us);
+		int64_t moved_us = atomic_load(&board->workers[i].progress_at_us);
+
+		if (child->pid == 0)
+			continue;
+		if (child->stopped_us != 0 && now_us - child->stopped_us > STOPPED_US) {
+			log_error("%s %d has been stopped for %d s: it is replaced", name_of(master, i), (int)child->pid,
+			          (int)(STOPPED_US / US_PER_SECOND));
+			kill(child->pid, SIGKILL);
+		} else if (busy_us != 0 && now_us - busy_us > STUCK_US && now_us - moved_us > STUCK_US) {
+			log_error("%s %d has made no progress with its request for %d s: it is replaced", name_of(master, i),
+			          (int)child->pid, (int)(STUCK_US / US_PER_SECOND));
+			kill(child->pid, SIGKILL);
+		}
+	}
+}
+
+static void end_old(const struct master *master)
+{
+	for (int i = 0; i < master->old_count; i++)
+		kill(master->old[i], SIGTERM);
+}
+
+static int stop_running(const struct master *master)
+{
+	int running = master->old_count;
+
+	end_old(master);
+	for (int i = 0; i < master->count; i++)
+		if (master->children[i].pid != 0) {
+			kill(master->children[i].pid, SIGTERM);
 			running++;
 		}
 	return running;
 }
 
 /* How long until the next start or tick. */
-static int64_t pause_us(const struct worker *workers, const struct conf *conf)
+static int64_t pause_us(const struct master *master)
 {
-	int64_t now_us = clock_mono_us(), pause = TICK_US;
+	int64_t now_us = clock_mono_us(), pause = master->old_count > 0 ? REPEAT_STOP_US : TICK_US;
 
-	for (int64_t i = 0; i < conf->workers; i++)
-		if (workers[i].pid == 0 && workers[i].start_at_us - now_us < pause)
-			pause = workers[i].start_at_us - now_us;
+	for (int i = 0; i < master->count; i++)
+		if (master->children[i].pid == 0 && master->children[i].start_at_us - now_us < pause)
+			pause = master->children[i].start_at_us - now_us;
 	return pause > 0 ? pause : 0;
 }
 
-void prefork_run(const struct conf *conf, int listen_fd, void (*work)(const struct conf *, int))
+/* The workers of before a SIGHUP, as the program before this one told. */
+static void adopt_old(struct master *master)
 {
-	struct worker *workers = calloc((size_t)conf->workers, sizeof *workers);
+	char *list = getenv(ENV_OLD_WORKERS), *end;
+
+	for (; list != NULL && *list != '\0' && master->old_count < OLD_MAX; list = end + (*end == ' '))
+		master->old[master->old_count++] = (pid_t)strtol(list, &end, 10);
+	unsetenv(ENV_OLD_WORKERS);
+}
+
+static void hand_over_children(const struct master *master)
+{
+	struct buf list = { 0 };
+
+	for (int i = 0; i < master->old_count; i++)
+		buf_printf(&list, "%d ", (int)master->old[i]);
+	for (int i = 0; i < master->count; i++)
+		if (master->children[i].pid != 0)
+			buf_printf(&list, "%d ", (int)master->children[i].pid);
+	setenv(ENV_OLD_WORKERS, buf_text(&list), 1);
+	buf_free(&list);
+}
+
+/* The socket stays open, and goes over as systemd would hand it over. Requests wait in it for a moment. */
+static void begin_afresh(const struct master *master)
+{
+	char pid[16];
+
+	if (!reload_is_good())
+		return;
+	log_info("SIGHUP: beginning afresh");
+	hand_over_children(master);
+	if (master->listen_fd != SYSTEMD_FIRST_FD)
+		dup2(master->listen_fd, SYSTEMD_FIRST_FD);
+	else
+		fcntl(master->listen_fd, F_SETFD, 0);
+	snprintf(pid, sizeof pid, "%d", (int)getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "1", 1);
+	if (bound_here)
+		setenv(ENV_OWNS_SOCKET, "yes", 1);
+	reload_now(SYSTEMD_FIRST_FD);
+}
+
+static void run_until_stopped(struct master *master)
+{
 	int number = 0;
 
-	if (workers == NULL)
-		fatal("out of memory");
-	signals_hold();
-	start_missing(workers, conf, listen_fd, work);
-	notify_ready();
-	while (number != SIGTERM && number != SIGINT) {
+	while (number != SIGTERM && number != SIGINT && !master->failed) {
 		notify_watchdog();
-		number = signals_wait(pause_us(workers, conf));
-		bury_dead(workers, conf);
-		start_missing(workers, conf, listen_fd, work);
+		number = signals_wait(pause_us(master));
+		note_changes(master);
+		watch(master);
+		end_old(master);
+		if (number == SIGHUP)
+			begin_afresh(master);
+		start_missing(master);
 	}
+}
+
+int prefork_reserve(const struct conf *conf)
+{
+	return (int)conf->workers;
+}
+
+int prefork_monitor(const struct conf *conf)
+{
+	return (int)conf->workers + 1;
+}
+
+void prefork_run(const struct conf *conf, int listen_fd, prefork_work *work)
+{
+	struct master master = { .conf = conf, .listen_fd = listen_fd, .work = work, .count = (int)conf->workers + 2 };
+
+	master.children = calloc((size_t)master.count, sizeof *master.children);
+	if (master.children == NULL)
+		fatal("out of memory");
+	adopt_old(&master);
+	signals_hold();
+	start_missing(&master);
+	log_info("the API has started workers=%d version=%s", (int)conf->workers, PACKAGE_VERSION);
+	notify_ready();
+	run_until_stopped(&master);
 	notify_stopping();
-	for (; stop_running(workers, conf) > 0; bury_dead(workers, conf))
+	for (; stop_running(&master) > 0; note_changes(&master))
 		signals_wait(REPEAT_STOP_US);
+	log_info("the API has stopped");
 	if (bound_here)
 		unlink(conf->socket);
-	free(workers);
+	free(master.children);
+	if (master.failed)
+		exit(EXIT_FAILURE);
 }

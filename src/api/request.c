@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/fingerprint.h"
+#include "base/progress.h"
 
 #define PARAMETERS_MAX 32 /* of a query */
 #define REQUEST_ID_MAX 64
@@ -127,6 +128,7 @@ size_t request_stream(struct request *request, char bytes[REQUEST_CHUNK])
 	if (got <= 0)
 		return 0;
 	request->streamed += got;
+	progress_note();
 	if (request->fingerprint != NULL)
 		fingerprint_add(request->fingerprint, bytes, (size_t)got);
 	return (size_t)got;

@@ -1,13 +1,11 @@
 #include "api/service.h"
 
-#include <stdatomic.h>
-#include <sys/mman.h>
-
+#include "api/board.h"
 #include "api/etag.h"
 #include "api/openapi.h"
 #include "api/reply.h"
 #include "base/clock.h"
-#include "base/log.h"
+#include "store/outage.h"
 #include "store/schema.h"
 
 enum db_result service_healthz(struct request *request)
@@ -20,63 +18,45 @@ enum db_result service_healthz(struct request *request)
 	return reply_end(request);
 }
 
-#define ASK_EVERY_US US_PER_SECOND
-#define NO_ANSWER INT64_C(-1)
-#define NOT_ASKED INT64_C(-2)
+#define PROBE_FRESH_US (12 * US_PER_SECOND) /* a probe of a database that hangs takes its time */
 
-/* What the database said last, for all workers. It is asked once a second, however many requests for /readyz there are. */
-static struct readiness {
-	_Atomic int64_t version; /* of the schema, or one of the two above */
-	_Atomic int64_t ask_again_mono_us;
-} *readiness;
-
-void service_prepare(void)
+static enum db_result refuse_readiness(struct request *request, const char *message)
 {
-	readiness = mmap(NULL, sizeof *readiness, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (readiness == MAP_FAILED)
-		fatal("out of memory");
-	atomic_store(&readiness->version, NOT_ASKED);
+	reply_refuse(request, ERROR_UNAVAILABLE, "%s", message);
+	reply_header(request, "Retry-After", "1");
+	return DB_REFUSED;
 }
 
-/* Whether it is this worker's turn to ask. */
-static bool take_turn(void)
+static enum db_result refuse_version(struct request *request, int64_t version)
 {
-	int64_t now_us = clock_mono_us(), again_us = atomic_load(&readiness->ask_again_mono_us);
-
-	return now_us >= again_us &&
-	       atomic_compare_exchange_strong(&readiness->ask_again_mono_us, &again_us, now_us + ASK_EVERY_US);
+	reply_refuse(request, ERROR_UNAVAILABLE, "The database has schema version %d, wanted is %d.",
+	             (int)version, SCHEMA_VERSION);
+	reply_header(request, "Retry-After", "5");
+	return DB_REFUSED;
 }
 
-static enum db_result find_version(struct request *request, int64_t *version)
+static void write_readiness(struct json *json)
 {
-	bool is_turn = take_turn();
-	enum db_result result;
-
-	*version = atomic_load(&readiness->version);
-	if (!is_turn && *version != NOT_ASKED)
-		return *version == NO_ANSWER ? DB_LOST : DB_OK;
-	result = schema_version(request->db, version);
-	atomic_store(&readiness->version, result == DB_OK ? *version : NO_ANSWER);
-	return result;
-}
-
-enum db_result service_readyz(struct request *request)
-{
-	struct json *json;
-	int64_t version;
-
-	DB_TRY(find_version(request, &version));
-	if (version != SCHEMA_VERSION) {
-		reply_refuse(request, ERROR_UNAVAILABLE, "The database has schema version %d, wanted is %d.",
-		             (int)version, SCHEMA_VERSION);
-		reply_header(request, "Retry-After", "5");
-		return DB_REFUSED;
-	}
-	json = reply_begin(request, 200);
 	json_begin_object(json, "data");
 	json_add_string(json, "status", "ready");
-	json_int(json, "schema_version", version);
+	json_int(json, "schema_version", SCHEMA_VERSION);
+	json_int(json, "schedulers", atomic_load(&board->schedulers));
+	json_int(json, "oldest_due_seconds", atomic_load(&board->waits_us) / US_PER_SECOND);
 	json_end(json);
+}
+
+/* All from the board, so that it costs the database nothing, and waits for nothing. */
+enum db_result service_readyz(struct request *request)
+{
+	int64_t probed_at_us = atomic_load(&board->probed_at_us), version = atomic_load(&board->schema_version);
+
+	if (outage_is_on() || probed_at_us == 0 || clock_mono_us() - probed_at_us > PROBE_FRESH_US)
+		return refuse_readiness(request, "The database does not answer: try again in a moment.");
+	if (version != SCHEMA_VERSION)
+		return refuse_version(request, version);
+	if (!atomic_load(&board->writable))
+		return refuse_readiness(request, "No host of the database takes writes.");
+	write_readiness(reply_begin(request, 200));
 	return reply_end(request);
 }
 

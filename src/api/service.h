@@ -4,11 +4,8 @@
 
 #include "api/request.h"
 
-/* Called once, before there are workers: makes the memory in which they share what the database said to /readyz. */
-void service_prepare(void);
-
 enum db_result service_healthz(struct request *request); /* a worker answers */
-enum db_result service_readyz(struct request *request);  /* and the database too, with the right schema */
+enum db_result service_readyz(struct request *request);  /* and the database takes writes, with the right schema */
 enum db_result service_openapi(struct request *request); /* the description of the API */
 
 #endif

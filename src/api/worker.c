@@ -2,16 +2,26 @@
 
 #include <errno.h>
 #include <fcgiapp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "api/auth.h"
+#include "api/board.h"
+#include "api/prefork.h"
 #include "api/reply.h"
 #include "api/route.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "base/signals.h"
+#include "store/outage.h"
+
+#define RESERVE_POLL_MS 200
 
 static bool send_buf(const struct buf *buf, FCGX_Stream *out)
 {
@@ -28,6 +38,7 @@ static enum db_result send_parts(struct request *request, FCGX_Stream *out)
 		DB_TRY(reply->next(request, reply->parts));
 		if (reply->body.len == 0 || !send_buf(&reply->body, out))
 			return DB_OK;
+		progress_note();
 	}
 }
 
@@ -47,8 +58,15 @@ static bool send_reply(struct request *request, FCGX_Stream *out)
 	return result == DB_OK;
 }
 
+static int route_number(const struct request *request)
+{
+	return request->route != NULL ? (int)(request->route - routes) : (int)route_count;
+}
+
 static void answer(struct request *request, FCGX_Request *connection)
 {
+	int64_t began_us = clock_mono_us();
+
 	request_receive(request, connection->envp, connection->in);
 	log_set_request(request->id);
 	route_answer(request);
@@ -57,6 +75,7 @@ static void answer(struct request *request, FCGX_Request *connection)
 		FCGX_Finish_r(connection);
 	else
 		FCGX_Free(connection, 1); /* without a proper end nginx breaks off too, so that the client learns of it */
+	board_count_request(route_number(request), request->reply->status, clock_mono_us() - began_us);
 	auth_note_use(request->db);
 	log_set_request(NULL);
 	arena_reset(request->arena);
@@ -68,27 +87,55 @@ static int64_t share_of_requests(const struct conf *conf)
 	return conf->worker_requests - random() % (conf->worker_requests / 10 + 1);
 }
 
-void worker_run(const struct conf *conf, int listen_fd)
+/* The one in reserve takes a request only while the others may all be waiting for the database. It waits for nothing. */
+static void wait_for_outage(int listen_fd)
 {
-	struct reply reply = { 0 };
+	struct pollfd fd = { .fd = listen_fd, .events = POLLIN };
 
-	db_be_patient(DB_FOR_REQUESTS);
-	struct request request = {
-		.arena = arena_new(), .db = db_new(conf->database_file), .conf = conf, .reply = &reply,
-	};
+	while (!signals_stop_requested() && !((outage_is_on() || outage_stops_writes()) && poll(&fd, 1, RESERVE_POLL_MS) > 0))
+		if (!outage_is_on() && !outage_stops_writes())
+			nanosleep(&(struct timespec){ .tv_nsec = RESERVE_POLL_MS * US_PER_MS * 1000 }, NULL);
+}
+
+static void take_requests(struct request *request, int listen_fd, bool is_reserve, struct board_worker *slot)
+{
 	FCGX_Request connection;
 
-	srandom((unsigned)getpid());
-	signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is no other fault than a full disk */
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&connection, listen_fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		fatal("cannot set up FastCGI");
-	for (int64_t left = share_of_requests(conf); left > 0 && !signals_stop_requested(); left--) {
-		if (FCGX_Accept_r(&connection) == 0)
-			answer(&request, &connection);
-		else if (errno != EINTR)
+	for (int64_t left = share_of_requests(request->conf); left > 0 && !signals_stop_requested(); left--) {
+		if (is_reserve)
+			wait_for_outage(listen_fd);
+		if (signals_stop_requested())
+			break;
+		if (FCGX_Accept_r(&connection) == 0) {
+			progress_note();
+			atomic_store(&slot->busy_since_us, clock_mono_us());
+			answer(request, &connection);
+			atomic_store(&slot->busy_since_us, 0);
+		} else if (errno != EINTR)
 			fatal("cannot accept requests: %s", strerror(errno));
 	}
 	FCGX_Free(&connection, 1);
+}
+
+void worker_run(const struct conf *conf, int listen_fd, int number)
+{
+	struct reply reply = { 0 };
+
+	struct request request = {
+		.arena = arena_new(), .db = db_new(conf->database_file), .conf = conf, .reply = &reply,
+	};
+	struct board_worker *slot = &board->workers[number];
+	bool is_reserve = number == prefork_reserve(conf);
+
+	if (is_reserve)
+		prctl(PR_SET_NAME, "outdial-reserve");
+	db_be_patient(DB_FOR_REQUESTS);
+	progress_keep_at(&slot->progress_at_us);
+	srandom((unsigned)getpid());
+	signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is no other fault than a full disk */
+	take_requests(&request, listen_fd, is_reserve, slot);
 	buf_free(&reply.headers);
 	buf_free(&reply.body);
 	db_free(request.db);

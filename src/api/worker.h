@@ -5,6 +5,6 @@
 
 #include "base/conf.h"
 
-void worker_run(const struct conf *conf, int listen_fd);
+void worker_run(const struct conf *conf, int listen_fd, int number);
 
 #endif

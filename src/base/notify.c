@@ -20,6 +20,11 @@ void notify_ready(void)
 	sd_notify(0, "READY=1");
 }
 
+void notify_reloading(void)
+{
+	sd_notify(0, "RELOADING=1");
+}
+
 void notify_watchdog(void)
 {
 	sd_notify(0, "WATCHDOG=1");

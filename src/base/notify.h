@@ -3,6 +3,7 @@
 #define BASE_NOTIFY_H
 
 void notify_ready(void);
+void notify_reloading(void);
 void notify_watchdog(void); /* call it at least every second */
 void notify_stopping(void);
 

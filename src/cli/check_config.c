@@ -61,8 +61,8 @@ void cli_check_config(const struct conf *conf, int argc, char **argv)
 	conf_print(conf);
 	fflush(stdout); /* before the reason why it may end here */
 	tls_require_files(conf);
-	schema_require(conf->database_file);
-	secrets_require(conf);
+	if (schema_require(conf->database_file) != DB_OK || secrets_require(conf) != DB_OK)
+		fatal("the database does not answer: see `database_file`");
 	require_statements(conf);
 	warn_of_zones(conf);
 	printf("# The database answers, has schema version %d, locks rows as it should and takes every statement;\n"

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "domain/gate_json.h"
 #include "store/batch_store.h"
+#include "store/process_store.h"
 
 static void print_gate(enum gate gate, const struct gate_facts *facts, const struct gate_details *details)
 {
@@ -45,6 +46,24 @@ static void check(enum db_result result, struct db *db, const char *what)
 		fatal("cannot read the %s: %s", what, db_last_error(db));
 }
 
+/* Whatever the rules say, nobody is called without one. */
+static void tell_of_schedulers(struct db *db)
+{
+	struct work_state state;
+	char seen[32];
+
+	if (work_state_read(db, &state) != DB_OK)
+		fatal("cannot read which schedulers are alive: %s", db_last_error(db));
+	if (state.schedulers > 0)
+		return;
+	instant_format_iso(state.scheduler_seen_us, seen);
+	printf("There is no scheduler: nobody is called. ");
+	if (state.scheduler_seen_us == INSTANT_NONE)
+		puts("None was there within a day.");
+	else
+		printf("One was seen last at %s.\n", seen);
+}
+
 void cli_explain(const struct conf *conf, int argc, char **argv)
 {
 	char **words = arguments_read(argc, argv, NULL, 0, 2), *end;
@@ -64,6 +83,7 @@ void cli_explain(const struct conf *conf, int argc, char **argv)
 	check(batch_find(db, &id, arena, &batch), db, "campaign");
 	check(explain_contact(db, &batch, position, clock_now_us(), arena, &explanation), db, "contact");
 	print_explanation(&explanation);
+	tell_of_schedulers(db);
 	arena_free(arena);
 	db_free(db);
 }

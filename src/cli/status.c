@@ -49,6 +49,9 @@ void cli_status(const struct conf *conf, int argc, char **argv)
 	}
 	print_row("calls in flight", status.calls_in_flight);
 	print_row("webhooks waiting", status.deliveries_waiting);
+	print_row("schedulers", status.work.schedulers);
+	print_row("API masters", status.work.apis);
+	print_row("work waits, s", work_waits_us(&status.work, clock_now_us()) / US_PER_SECOND);
 	print_row("database clock ahead, ms", clock_offset_ms());
 	db_free(db);
 }

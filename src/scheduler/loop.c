@@ -1,11 +1,18 @@
 #include "scheduler/loop.h"
 
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/instant.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "base/progress.h"
+#include "base/reload.h"
 #include "base/signals.h"
 #include "scheduler/answers.h"
 #include "scheduler/background.h"
@@ -14,7 +21,10 @@
 #include "scheduler/dispatch.h"
 #include "scheduler/outbox.h"
 #include "scheduler/verdicts.h"
+#include "store/process_store.h"
 #include "store/retention.h"
+#include "store/schema.h"
+#include "store/secret_store.h"
 #include "store/statements.h"
 
 #define MAX_CLAIM 200              /* calls per claim: more would hold the locks longer for little gain */
@@ -37,6 +47,10 @@ struct loop {
 	int64_t refused_until_us[KIND__MAX]; /* monotonic: when to try again what the server refused */
 	int64_t tidy_at_us; /* monotonic: when to drop what is out of date */
 	int64_t look_at_us; /* monotonic: when to look into the database again */
+	bool is_checked;    /* it is the right database */
+	struct process self;
+	int64_t beat_at_us; /* monotonic: when to give a sign of life */
+	int64_t turn_began_us;
 };
 
 /* Webhooks that ended: their meaning is written before anything new is begun. */
@@ -188,6 +202,39 @@ static enum db_result work(struct loop *loop)
 	return tidy(loop);
 }
 
+/* A loop that is stuck tells nothing, so that others see it. */
+static enum db_result give_sign_of_life(struct loop *loop)
+{
+	int64_t now_us = clock_mono_us();
+
+	if (now_us - loop->turn_began_us > loop->self.turn_us)
+		loop->self.turn_us = now_us - loop->turn_began_us;
+	if (now_us < loop->beat_at_us)
+		return DB_OK;
+	DB_TRY(process_beat(loop->db, &loop->self));
+	loop->beat_at_us = now_us + PROCESS_BEAT_US;
+	loop->self.turn_us = 0;
+	return DB_OK;
+}
+
+static enum db_result check_database(struct loop *loop)
+{
+	if (loop->is_checked)
+		return DB_OK;
+	DB_TRY(schema_require(loop->conf->database_file));
+	DB_TRY(secrets_require(loop->conf));
+	loop->is_checked = true;
+	return DB_OK;
+}
+
+static enum db_result look(struct loop *loop)
+{
+	DB_TRY(db_ready(loop->db));
+	DB_TRY(check_database(loop));
+	DB_TRY(work(loop));
+	return give_sign_of_life(loop);
+}
+
 static int wait_ms(const struct loop *loop)
 {
 	int64_t wait_us = loop->look_at_us - clock_mono_us();
@@ -201,9 +248,10 @@ static void turn(struct loop *loop)
 
 	deliver_run(loop->deliver, wait_ms(loop));
 	notify_watchdog();
+	loop->turn_began_us = clock_mono_us();
 	result = collect(loop);
 	if (result == DB_OK && clock_mono_us() >= loop->look_at_us)
-		result = work(loop);
+		result = look(loop);
 	if (result == DB_OK)
 		return;
 	if (result != DB_LOST) /* that one was told of already */
@@ -223,6 +271,36 @@ static void drain(struct loop *loop)
 	}
 }
 
+static void end(struct loop *loop)
+{
+	if (loop->is_checked)
+		process_end(loop->db, &loop->self);
+	drain(loop);
+	verdicts_write(loop->db, loop->verdicts);
+}
+
+/* The child has the webhooks that are under way, and writes what comes of them. This process goes on as the program that is
+ * there now: so nobody waits for the slowest of them. */
+static void begin_afresh(struct loop *loop)
+{
+	pid_t child;
+
+	log_info("SIGHUP: beginning afresh");
+	process_end(loop->db, &loop->self);
+	db_disconnect(loop->db); /* two processes must not use one connection */
+	child = fork();
+	if (child < 0) {
+		log_error("cannot begin afresh: %m");
+		return;
+	}
+	if (child > 0)
+		reload_now(STDERR_FILENO);
+	unsetenv("NOTIFY_SOCKET"); /* it is not the service any more */
+	loop->is_checked = false; /* its sign of life is gone */
+	end(loop);
+	_exit(EXIT_SUCCESS);
+}
+
 void scheduler_run(const struct conf *conf)
 {
 	struct loop *loop = calloc(1, sizeof *loop);
@@ -235,14 +313,18 @@ void scheduler_run(const struct conf *conf)
 	loop->answers = answers_new((int)conf->max_in_flight);
 	loop->outbox = outbox_results_new(conf);
 	loop->verdicts = verdicts_new(conf);
-	log_info("scheduler started max_in_flight=%d", (int)conf->max_in_flight);
+	loop->self = process_new(PROCESS_SCHEDULER);
+	progress_feed_watchdog();
+	log_info("the scheduler has started max_in_flight=%d version=%s", (int)conf->max_in_flight, PACKAGE_VERSION);
 	notify_ready();
-	while (!signals_stop_requested())
+	while (!signals_stop_requested()) {
 		turn(loop);
+		if (signals_reload_requested() && reload_is_good())
+			begin_afresh(loop);
+	}
 	notify_stopping();
-	drain(loop);
-	verdicts_write(loop->db, loop->verdicts);
-	log_info("scheduler stopped");
+	end(loop);
+	log_info("the scheduler has stopped");
 	verdicts_free(loop->verdicts);
 	outbox_results_free(loop->outbox);
 	answers_free(loop->answers);

@@ -32,7 +32,7 @@ static const struct {
 } patiences[DB_PATIENCE__MAX] = {
 	[DB_FOR_REQUESTS] = { 3, 15, 5, 10 * US_PER_SECOND, 40 * US_PER_SECOND },
 	[DB_FOR_WORK] = { 3, 20, 5, 10 * US_PER_SECOND, 120 * US_PER_SECOND },
-	[DB_FOR_PROBES] = { 2, 2, 1, 0, 2 * US_PER_SECOND },
+	[DB_FOR_PROBES] = { 2, 4, 3, 0, 4 * US_PER_SECOND },
 	[DB_FOR_PEOPLE] = { 10, 0, 365 * 86400, INT64_MAX / 2, INT64_MAX / 2 },
 };
 
@@ -72,6 +72,11 @@ static void disconnect(struct db *db)
 	if (db->mysql != NULL)
 		mysql_close(db->mysql);
 	db->mysql = NULL;
+}
+
+void db_disconnect(struct db *db)
+{
+	disconnect(db);
 }
 
 void db_free(struct db *db)
@@ -372,6 +377,8 @@ static enum db_result run_once(struct db *db, db_work *work, void *context)
 {
 	enum db_result result;
 
+	if (db->mysql != NULL && !db->is_writer)
+		disconnect(db); /* to look for a host that takes writes */
 	DB_TRY(db_ready(db));
 	db->in_transaction = true;
 	db->give_up_at_us = clock_mono_us() + patiences[patience].give_up_us;
@@ -399,6 +406,8 @@ static enum db_result run_often(struct db *db, enum db_again again, int max_runs
 	int64_t began_us = clock_mono_us();
 
 	assert(!db->in_transaction); /* a second START TRANSACTION would commit the first */
+	if (outage_stops_writes())
+		return DB_LOST;
 	for (int run = 0; run < max_runs; run++) {
 		result = run_once(db, work, context);
 		unknown |= result == DB_UNKNOWN;

@@ -112,6 +112,9 @@ enum db_patience {
 };
 void db_be_patient(enum db_patience like);
 
+/* Ends the connection; the next use makes one. Before a fork. */
+void db_disconnect(struct db *db);
+
 /* For simulations: every connection of this process made from now on is to this database and not to the one that
  * the option file names. The name is not copied. */
 void db_divert(const char *database);

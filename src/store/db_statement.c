@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "store/db_connection.h"
 #include "store/rows.h"
 
@@ -216,6 +217,7 @@ static enum db_result execute(struct db *db, enum sql_statement id, const struct
 	if (mysql_stmt_bind_param(stmt, binds) || mysql_stmt_execute(stmt))
 		return fail_statement(db, id);
 	db->used_at_us = clock_mono_us();
+	progress_note();
 	return DB_OK;
 }
 

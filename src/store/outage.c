@@ -12,6 +12,7 @@
 struct outage {
 	_Atomic int64_t since_us; /* monotonic; 0: the database is there */
 	_Atomic int64_t ask_again_us;
+	_Atomic bool no_writes;
 	_Atomic int64_t lost, conflicts;
 };
 
@@ -45,6 +46,21 @@ bool outage_may_ask(void)
 		return true;
 	return now_us >= again_us &&
 	       atomic_compare_exchange_strong(&outage->ask_again_us, &again_us, now_us + ASK_EVERY_US);
+}
+
+void outage_stop_writes(bool stopped, const char *message)
+{
+	bool before = atomic_exchange(&outage->no_writes, stopped);
+
+	if (stopped && !before && !outage_is_on())
+		log_warning("the database takes no writes: %s", message);
+	if (!stopped && before)
+		log_info("the database takes writes");
+}
+
+bool outage_stops_writes(void)
+{
+	return atomic_load(&outage->no_writes);
 }
 
 void outage_begins(const char *message)

@@ -15,6 +15,10 @@ int64_t outage_lasts_us(void);
 /* Whether it is this process's turn to ask. Always while the database is there. */
 bool outage_may_ask(void);
 
+/* The database answers, and takes no writes: transactions fail at once. For one process that looks again and again. */
+void outage_stop_writes(bool stopped, const char *message);
+bool outage_stops_writes(void);
+
 void outage_begins(const char *message);
 void outage_ends(void);
 

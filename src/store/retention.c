@@ -83,5 +83,6 @@ enum db_result retention_step(struct db *db, int64_t now_us, int64_t keep_webhoo
 	DB_TRY(db_transact(db, DB_REPEATABLE, purge_events, &purge));
 	DB_TRY(purge_tries(db, purge.before_us, more));
 	*more |= purge.more;
+	DB_TRY(delete_rows(db, SQL_PROCESSES_TIDY, db_instant(now_us - US_PER_DAY), more));
 	return delete_rows(db, SQL_IDEMPOTENCY_TIDY, db_instant(now_us - IDEMPOTENCY_KEPT_US), more);
 }

@@ -72,32 +72,42 @@ enum db_result schema_test_locking(const char *option_file, bool *works)
 	return result;
 }
 
-static void require_version(const char *option_file)
+static enum db_result require_version(struct db *db)
 {
-	struct db *db = db_new(option_file);
 	int64_t version;
 	bool is_utf8;
 
-	if (schema_version(db, &version) != DB_OK)
-		fatal("cannot read the database's schema version: %s", db_last_error(db));
+	DB_TRY(schema_version(db, &version));
 	if (version < SCHEMA_VERSION)
 		fatal("the database has schema version %d, this program needs %d: run `outdial migrate`",
 		      (int)version, SCHEMA_VERSION);
 	if (version > SCHEMA_VERSION)
 		fatal("the database has schema version %d, this program knows only %d: it is too old",
 		      (int)version, SCHEMA_VERSION);
-	if (schema_is_utf8(db, &is_utf8) != DB_OK || !is_utf8)
+	DB_TRY(schema_is_utf8(db, &is_utf8));
+	if (!is_utf8)
 		fatal("the database's character set must be utf8mb4: ALTER DATABASE … CHARACTER SET utf8mb4");
-	db_free(db);
+	return DB_OK;
 }
 
-void schema_require(const char *option_file)
+/* What it refuses will not pass: the tables are not as they should be, or the user has no right to them. */
+static enum db_result fatal_if_refused(struct db *db, enum db_result result)
 {
-	bool works;
+	if (db_is_refusal(result) && result != DB_CONFLICT)
+		fatal("cannot read the database's schema version: %s", db_last_error(db));
+	return result == DB_OK ? DB_OK : DB_LOST;
+}
 
-	require_version(option_file);
-	if (schema_test_locking(option_file, &works) != DB_OK)
-		fatal("cannot test whether the database locks rows");
+enum db_result schema_require(const char *option_file)
+{
+	struct db *db = db_new(option_file);
+	enum db_result result = fatal_if_refused(db, require_version(db));
+	bool works = true;
+
+	db_free(db);
+	if (result == DB_OK)
+		result = schema_test_locking(option_file, &works);
 	if (!works)
 		fatal("this server does not lock with FOR UPDATE SKIP LOCKED: Outdial cannot use it");
+	return result == DB_OK ? DB_OK : DB_LOST;
 }

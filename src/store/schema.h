@@ -17,7 +17,8 @@ enum db_result schema_is_utf8(struct db *db, bool *is_utf8);
  * act on them. Any number of processes may test at once. */
 enum db_result schema_test_locking(const char *option_file, bool *works);
 
-/* For the start of a program: ends the process unless version and locking are right. */
-void schema_require(const char *option_file);
+/* For the start of a program: ends the process unless version and locking are right. DB_LOST: the database is away, or
+ * busy, and is to be asked later. */
+enum db_result schema_require(const char *option_file);
 
 #endif

@@ -40,22 +40,72 @@ static enum db_result find_unopened(struct db *db, struct unopened *out)
 	return result;
 }
 
-void secrets_require(const struct conf *conf)
+static void __attribute__((noreturn)) refuse_file(const char *file, const char *what, const uint8_t id[VAULT_ID_SIZE])
 {
-	struct db *db;
-	struct unopened unopened;
+	fatal("%s is not the right file: %s key %02x%02x%02x%02x, which it lacks", file, what, id[0], id[1], id[2], id[3]);
+}
 
-	vault_load(conf->secret_key_file);
-	db = db_new(conf->database_file);
-	if (find_unopened(db, &unopened) != DB_OK)
+/* The id of the key that this installation seals under, as the database knows it; DB_NOT_FOUND: not yet. */
+static enum db_result read_service_key(struct db *db, uint8_t id[VAULT_ID_SIZE])
+{
+	struct arena *arena = arena_new();
+	struct db_rows rows;
+	enum db_result result = db_query(db, SQL_SERVICE_KEY, DB_NO_ARGS, arena, &rows);
+
+	if (result == DB_OK && rows.count == 0)
+		result = DB_NOT_FOUND;
+	if (result == DB_OK)
+		memcpy(id, db_get(&rows, 0, 0)->data, VAULT_ID_SIZE);
+	arena_free(arena);
+	return result;
+}
+
+/* The first program that starts says which key it is, where `outdial migrate` had none. */
+static enum db_result require_service_key(struct db *db, const char *file)
+{
+	uint8_t id[VAULT_ID_SIZE];
+	enum db_result result = read_service_key(db, id);
+
+	if (result == DB_NOT_FOUND) {
+		DB_TRY(db_exec(db, SQL_SERVICE_KEY_FIRST, DB_ARGS(db_bytes(vault_key_id(), VAULT_ID_SIZE))));
+		result = read_service_key(db, id);
+	}
+	if (result == DB_OK && !vault_has_key(id))
+		refuse_file(file, "this installation seals under", id);
+	return result;
+}
+
+/* Fatal where the keys are not those of the database. */
+static enum db_result require_keys(struct db *db, const char *file, struct unopened *unopened)
+{
+	vault_load(file);
+	DB_TRY(find_unopened(db, unopened));
+	if (unopened->under_other_key)
+		refuse_file(file, "secrets of webhooks are sealed under", unopened->key_id);
+	return require_service_key(db, file);
+}
+
+enum db_result secrets_require(const struct conf *conf)
+{
+	struct db *db = db_new(conf->database_file);
+	struct unopened unopened;
+	enum db_result result = require_keys(db, conf->secret_key_file, &unopened);
+
+	if (db_is_refusal(result) && result != DB_CONFLICT)
 		fatal("cannot read under which keys secrets are sealed: %s", db_last_error(db));
 	db_free(db);
-	if (unopened.under_other_key)
-		fatal("%s is not the right file: secrets of webhooks are sealed under key %02x%02x%02x%02x, which it lacks",
-		      conf->secret_key_file, unopened.key_id[0], unopened.key_id[1], unopened.key_id[2],
-		      unopened.key_id[3]);
+	if (result != DB_OK)
+		return DB_LOST;
 	if (unopened.in_clear)
 		fatal("secrets of webhooks stand in clear in the database: run `outdial secrets rekey`");
+	return DB_OK;
+}
+
+enum db_result secrets_note_key(struct db *db, const char *file)
+{
+	struct unopened unopened;
+
+	return require_keys(db, file, &unopened);
 }
 
 /* What is stored of an endpoint's secrets. */
@@ -155,5 +205,7 @@ enum db_result secrets_rekey(struct db *db, struct rekey *rekey)
 		arena_reset(portion.arena);
 	} while (result == DB_OK && portion.count > 0);
 	arena_free(portion.arena);
+	if (result == DB_OK && (rekey->lost == 0 || rekey->replace_lost))
+		result = db_exec(db, SQL_SERVICE_KEY_SET, DB_ARGS(db_bytes(vault_key_id(), VAULT_ID_SIZE)));
 	return result;
 }

@@ -9,6 +9,7 @@ static enum db_result read_all(struct db *db, struct arena *arena, struct status
 	DB_TRY(db_query(db, SQL_STATUS_CAMPAIGNS, DB_NO_ARGS, arena, &campaigns));
 	DB_TRY(db_query(db, SQL_STATUS_CALLS, DB_NO_ARGS, arena, &calls));
 	DB_TRY(db_query(db, SQL_STATUS_DELIVERIES, DB_NO_ARGS, arena, &deliveries));
+	DB_TRY(work_state_read(db, &out->work));
 	for (size_t r = 0; r < campaigns.count; r++) {
 		int64_t status = db_get_int(&campaigns, r, 0);
 

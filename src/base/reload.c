@@ -1,0 +1,63 @@
+#define _GNU_SOURCE /* close_range */
+#include "base/reload.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/notify.h"
+
+static char **arguments;
+
+void reload_remember(char **argv)
+{
+	arguments = argv;
+}
+
+static void __attribute__((noreturn)) run_test(void)
+{
+	size_t count = 0;
+	char **argv;
+	sigset_t none;
+
+	while (arguments[count] != NULL)
+		count++;
+	argv = calloc(count + 2, sizeof *argv);
+	if (argv == NULL)
+		fatal("out of memory");
+	argv[0] = arguments[0];
+	argv[1] = (char *)"-t";
+	memcpy(argv + 2, arguments + 1, (count - 1) * sizeof *argv);
+	unsetenv("NOTIFY_SOCKET"); /* it is not the service */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execvp(argv[0], argv);
+	fatal("%s: %s", argv[0], strerror(errno));
+}
+
+bool reload_is_good(void)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		run_test();
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS)
+		return true;
+	log_error("SIGHUP changes nothing: the configuration that is there now is not good");
+	return false;
+}
+
+void reload_now(int last_fd)
+{
+	close_range((unsigned)last_fd + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+	notify_reloading();
+	execvp(arguments[0], arguments);
+	fatal("%s: %s", arguments[0], strerror(errno));
+}

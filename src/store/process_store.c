@@ -1,0 +1,97 @@
+#include "store/process_store.h"
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/instant.h"
+#include "store/columns.h"
+#include "store/statements.h"
+
+const char *const process_kind_names[PROCESS_KIND__MAX] = { "api", "scheduler" };
+
+COLUMNS(process_columns, struct process,
+        COLUMN(struct process, id), COLUMN(struct process, kind), COLUMN(struct process, host), COLUMN(struct process, pid),
+        COLUMN(struct process, version), INSTANT(struct process, started_at), INSTANT(struct process, seen_at),
+        COLUMN(struct process, turn_us));
+
+struct process process_new(enum process_kind kind)
+{
+	static char host[256];
+
+	if (gethostname(host, sizeof host - 1) != 0)
+		*host = '\0';
+	return (struct process){
+		.id = uuid_new(), .kind = kind, .pid = getpid(), .host = host, .version = PACKAGE_VERSION,
+		.started_at_us = clock_now_us(),
+	};
+}
+
+enum db_result process_beat(struct db *db, const struct process *process)
+{
+	struct db_value now = db_instant(clock_now_us());
+
+	return db_exec(db, SQL_PROCESS_BEAT, DB_ARGS(
+		db_uuid(&process->id), db_int(process->kind), db_text(process->host), db_int(process->pid),
+		db_text(process->version), db_instant(process->started_at_us), now, db_int(process->turn_us), now,
+		db_int(process->turn_us)));
+}
+
+enum db_result process_end(struct db *db, const struct process *process)
+{
+	return db_exec(db, SQL_PROCESS_END, DB_ARGS(db_uuid(&process->id)));
+}
+
+enum db_result processes_read(struct db *db, struct arena *arena, const struct process **out, size_t *count)
+{
+	struct db_rows rows;
+
+	*count = 0;
+	DB_TRY(db_query(db, SQL_PROCESSES, DB_ARGS(db_instant(clock_now_us() - US_PER_DAY)), arena, &rows));
+	*out = DB_STRUCTS(&rows, struct process);
+	*count = rows.count;
+	return DB_OK;
+}
+
+static enum db_result read_processes(struct db *db, struct arena *arena, struct work_state *out)
+{
+	int64_t alive_us = clock_now_us() - PROCESS_ALIVE_US;
+	const struct process *processes;
+	size_t count;
+
+	DB_TRY(processes_read(db, arena, &processes, &count));
+	for (size_t i = 0; i < count; i++) {
+		bool is_scheduler = processes[i].kind == PROCESS_SCHEDULER;
+
+		if (processes[i].seen_at_us > alive_us)
+			*(is_scheduler ? &out->schedulers : &out->apis) += 1;
+		if (is_scheduler && processes[i].seen_at_us > out->scheduler_seen_us)
+			out->scheduler_seen_us = processes[i].seen_at_us;
+	}
+	return DB_OK;
+}
+
+enum db_result work_state_read(struct db *db, struct work_state *out)
+{
+	struct arena *arena = arena_new();
+	struct db_rows rows;
+	enum db_result result;
+
+	*out = (struct work_state){ .scheduler_seen_us = INSTANT_NONE, .oldest_due_us = INSTANT_NEVER };
+	result = read_processes(db, arena, out);
+	if (result == DB_OK)
+		result = db_query(db, SQL_OLDEST_DUE, DB_NO_ARGS, arena, &rows);
+	if (result == DB_OK)
+		out->oldest_due_us = db_get_int(&rows, 0, 0);
+	arena_free(arena);
+	return result;
+}
+
+int64_t work_waits_us(const struct work_state *state, int64_t now_us)
+{
+	return state->oldest_due_us < now_us ? now_us - state->oldest_due_us : 0;
+}
