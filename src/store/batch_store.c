@@ -7,14 +7,43 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "store/columns.h"
 #include "store/rows.h"
 #include "store/statements.h"
 
 #define SET_ASIDE_US (60 * US_PER_SECOND)
 #define SET_ASIDE_REASON "tried again every minute: the database refuses its work, see the scheduler's log"
 
+/* [[days,start,end],…], as we wrote it. */
+static void read_windows(const char *text, struct arena *arena, void *member)
+{
+	struct calling_window *windows = *text == '\0' ? NULL : arena_alloc(arena, CALENDAR_MAX_WINDOWS * sizeof *windows);
+	struct calling_window next;
+	size_t count = 0;
+	int len;
+
+	while (count < CALENDAR_MAX_WINDOWS &&
+	       sscanf(text, "%*1[[,][%u,%d,%d]%n", &next.days, &next.start, &next.end, &len) == 3) {
+		windows[count++] = next;
+		text += len;
+	}
+	*(struct field_list *)member = (struct field_list){ windows, count };
+}
+
+static const char *write_windows(const void *member, struct arena *arena)
+{
+	const struct field_list *list = member;
+	const struct calling_window *windows = list->items;
+	const char *text = "";
+
+	for (size_t i = 0; i < list->count; i++)
+		text = arena_printf(arena, "%s%c[%u,%d,%d]", text, i == 0 ? '[' : ',', windows[i].days,
+		                    windows[i].start, windows[i].end);
+	return list->count == 0 ? "" : arena_printf(arena, "%s]", text);
+}
+
 /* A JSON array of dates, as we wrote it. */
-static struct field_list read_dates(const char *text, struct arena *arena)
+static void read_dates(const char *text, struct arena *arena, void *member)
 {
 	int32_t *days = arena_alloc(arena, (strlen(text) / 12 + 1) * sizeof *days);
 	size_t count = 0;
@@ -26,54 +55,15 @@ static struct field_list read_dates(const char *text, struct arena *arena)
 		if (c[12] == ']' || c[12] == '\0')
 			break;
 	}
-	return (struct field_list){ days, count };
+	*(struct field_list *)member = (struct field_list){ days, count };
 }
 
-/* [[days,start,end],…], as we wrote it. */
-static struct field_list read_windows(const char *text, struct arena *arena)
+static const char *write_dates(const void *member, struct arena *arena)
 {
-	struct calling_window *windows = arena_alloc(arena, CALENDAR_MAX_WINDOWS * sizeof *windows);
-	struct calling_window next;
-	size_t count = 0;
-	int len;
-
-	while (count < CALENDAR_MAX_WINDOWS &&
-	       sscanf(text, "%*1[[,][%u,%d,%d]%n", &next.days, &next.start, &next.end, &len) == 3) {
-		windows[count++] = next;
-		text += len;
-	}
-	return (struct field_list){ windows, count };
-}
-
-static const char *write_windows(const struct field_list *list, struct arena *arena)
-{
-	const struct calling_window *windows = list->items;
-	const char *text = "";
-
-	for (size_t i = 0; i < list->count; i++)
-		text = arena_printf(arena, "%s%c[%u,%d,%d]", text, i == 0 ? '[' : ',', windows[i].days,
-		                    windows[i].start, windows[i].end);
-	return list->count == 0 ? "" : arena_printf(arena, "%s]", text);
-}
-
-void batch_read_calendar(const struct db_rows *rows, size_t r, size_t column, struct arena *arena,
-                         struct batch_config *config)
-{
-	config->timezone = db_get_text(rows, r, column);
-	config->window_start = (int)db_get_int(rows, r, column + 1);
-	config->window_end = (int)db_get_int(rows, r, column + 2);
-	config->working_days = (unsigned)db_get_int(rows, r, column + 3);
-	config->calling_windows = read_windows(db_get_text(rows, r, column + 4), arena);
-	config->excluded_dates = read_dates(db_get_text(rows, r, column + 5), arena);
-	config->respect_contact_timezone = db_get_int(rows, r, column + 6) != 0;
-}
-
-static const char *write_dates(const struct field_list *dates, struct arena *arena)
-{
-	struct buf text = { 0 };
-	struct json json = json_to(&text);
+	const struct field_list *dates = member;
 	const int32_t *days = dates->items;
-	const char *copy;
+	struct buf text = { .arena = arena };
+	struct json json = json_to(&text);
 
 	json_begin_array(&json, NULL);
 	for (size_t i = 0; i < dates->count; i++) {
@@ -83,154 +73,93 @@ static const char *write_dates(const struct field_list *dates, struct arena *are
 		json_add_string(&json, NULL, date);
 	}
 	json_end(&json);
-	copy = arena_strdup(arena, text.data);
-	buf_free(&text);
-	return copy;
+	return text.data;
 }
 
-/* The cells of a row in the order of BATCH_COLUMNS. */
-struct cursor {
-	const struct db_rows *rows;
-	size_t row, column;
-};
+static const struct column_form windows_form = { read_windows, write_windows };
+static const struct column_form dates_form = { read_dates, write_dates };
+#define WINDOWS_AS(type, name, member) FORM_AS(type, name, member, &windows_form)
+#define DATES_AS(type, name, member) FORM_AS(type, name, member, &dates_form)
 
-static int64_t next_int(struct cursor *at)
-{
-	return db_get_int(at->rows, at->row, at->column++);
-}
+#define OF_CONFIG(kind, name, member) kind##_AS(struct batch_config, name, member),
+static COLUMNS(calendar_columns, struct batch_config, CALENDAR_TABLE(OF_CONFIG));
+static COLUMNS(source_columns, struct batch_config, SOURCE_TABLE(OF_CONFIG));
+static COLUMNS(config_columns, struct batch_config, CAMPAIGN_TABLE(OF_CONFIG));
 
-static const char *next_text(struct cursor *at)
-{
-	return db_get_text(at->rows, at->row, at->column++);
-}
-
-static struct uuid next_uuid(struct cursor *at)
-{
-	return db_get_uuid(at->rows, at->row, at->column++);
-}
-
-static void read_config(struct batch *batch, struct cursor *at, struct arena *arena)
-{
-	struct batch_config *config = &batch->config;
-
-	config->agent_id = next_uuid(at);
-	config->name = next_text(at);
-	config->phone_rotation_strategy = (int)next_int(at);
-	config->contact_source = (int)next_int(at);
-	config->schedule_type = (int)next_int(at);
-	config->scheduled_at.us = next_int(at);
-	batch_read_calendar(at->rows, at->row, at->column, arena, config);
-	at->column += BATCH_CALENDAR_COLUMNS;
-	config->max_concurrent_calls = next_int(at);
-	config->max_calls_per_day = next_int(at);
-	config->calls_per_minute = next_int(at);
-	config->retry_failed = next_int(at) != 0;
-	config->max_retry_attempts = next_int(at);
-	config->retry_on = (unsigned)next_int(at);
-	config->retry_delay_minutes = next_int(at);
-	config->metadata = next_text(at);
-	config->contact_folder_id = next_uuid(at);
-	config->source_campaign_id = next_uuid(at);
-	config->source_statuses = (unsigned)next_int(at);
-	batch->has_contact_ids = next_int(at) != 0;
-}
-
-static void read_progress(struct batch *batch, struct cursor *at)
-{
-	struct batch_counts *counts = &batch->counts;
-
-	batch->status = (enum batch_status)next_int(at);
-	batch->status_reason = next_text(at);
-	snprintf(batch->zone_trouble, sizeof batch->zone_trouble, "%s", next_text(at));
-	counts->total = next_int(at);
-	counts->called = next_int(at);
-	counts->in_progress = next_int(at);
-	counts->completed = next_int(at);
-	counts->failed = next_int(at);
-	counts->voicemail = next_int(at);
-	counts->no_answer = next_int(at);
-	counts->busy = next_int(at);
-	counts->cancelled = next_int(at);
-	counts->skipped = next_int(at);
-	counts->pending = counts->total - counts->in_progress - counts->completed - counts->failed -
-	                  counts->voicemail - counts->no_answer - counts->busy - counts->cancelled - counts->skipped;
-	batch_counts_settle(counts, batch->status);
-	batch->planned_from_us = next_int(at);
-	batch->planned_until_us = next_int(at);
-	batch->started_at_us = next_int(at);
-	batch->completed_at_us = next_int(at);
-	batch->created_at_us = next_int(at);
-	batch->updated_at_us = next_int(at);
-}
-
-struct slot {
+/* A campaign comes as a row for each of its numbers, or as one row when it has none. */
+struct campaign_row {
+	struct batch batch;
+	const char *zone_trouble;
 	int64_t slot;
-	struct uuid id;
+	struct uuid number_id; /* nil: no number, or one that was deleted */
 	const char *phone_number;
 };
 
+#define BATCH(name) COLUMN_AS(struct campaign_row, name, batch.name)
+#define BATCH_AT(name) INSTANT_AS(struct campaign_row, name, batch.name##_us)
+#define COUNTED(name) COLUMN_AS(struct campaign_row, name, batch.counts.name)
+#define OF_ROW(kind, name, member) kind##_AS(struct campaign_row, name, batch.config.member),
+COLUMNS(campaign_columns, struct campaign_row,
+        SOURCE_TABLE(OF_ROW) CAMPAIGN_TABLE(OF_ROW) BATCH(id), BATCH(uuid), BATCH(organization_id),
+        COLUMN_AS(struct campaign_row, agent_id, batch.agent_row),
+        COLUMN_AS(struct campaign_row, agent_uuid, batch.config.agent_id),
+        BATCH(has_contact_ids), BATCH(status), BATCH(status_reason), COLUMN(struct campaign_row, zone_trouble),
+        COLUMN_AS(struct campaign_row, total_contacts, batch.counts.total), COUNTED(called),
+        COUNTED(in_progress), COUNTED(completed), COUNTED(failed), COUNTED(voicemail),
+        COUNTED(no_answer), COUNTED(busy), COUNTED(cancelled), COUNTED(skipped),
+        BATCH_AT(planned_from), BATCH_AT(planned_until), BATCH_AT(started_at), BATCH_AT(completed_at),
+        BATCH_AT(created_at), BATCH_AT(updated_at), BATCH(work), BATCH_AT(wake_at), BATCH(day),
+        BATCH(day_calls), BATCH(plan_position), INSTANT_AS(struct campaign_row, plan_next, batch.plan.next_us),
+        COLUMN_AS(struct campaign_row, plan_day, batch.plan.day),
+        COLUMN_AS(struct campaign_row, plan_day_calls, batch.plan.day_calls), BATCH(held_by), BATCH_AT(held_until),
+        BATCH(progress), COLUMN_AS(struct campaign_row, places, batch.dialer_places), BATCH(waits_for),
+        COLUMN(struct campaign_row, slot), COLUMN(struct campaign_row, number_id),
+        COLUMN(struct campaign_row, phone_number));
+
+void batch_read_calendar(const struct db_rows *rows, size_t r, size_t column, struct arena *arena,
+                         struct batch_config *config)
+{
+	for (size_t i = 0; i < calendar_columns.count; i++)
+		column_read(&calendar_columns.list[i], db_get(rows, r, column + i), arena, config);
+}
+
 static int by_slot(const void *a, const void *b)
 {
-	int64_t first = ((const struct slot *)a)->slot, second = ((const struct slot *)b)->slot;
+	int64_t first = (*(const struct campaign_row *const *)a)->slot, second = (*(const struct campaign_row *const *)b)->slot;
 
 	return (first > second) - (first < second);
 }
 
-/* From `count` rows, the cursor being at the columns of the number; those that were deleted are left out. */
-static void read_numbers(struct batch *batch, struct cursor at, size_t count, struct arena *arena)
+static void read_numbers(struct batch *batch, const struct campaign_row *rows, size_t count, struct arena *arena)
 {
-	struct slot *slots = arena_alloc(arena, count * sizeof *slots);
+	const struct campaign_row **numbers = arena_alloc(arena, count * sizeof *numbers);
 	struct uuid *ids = arena_alloc(arena, count * sizeof *ids);
 	size_t found = 0;
 
-	for (size_t end = at.row + count; at.row < end; at.row++)
-		if (db_get(at.rows, at.row, at.column + 1)->len != 0)
-			slots[found++] = (struct slot){ db_get_int(at.rows, at.row, at.column),
-			                                db_get_uuid(at.rows, at.row, at.column + 1),
-			                                db_get_text(at.rows, at.row, at.column + 2) };
-	qsort(slots, found, sizeof *slots, by_slot);
+	for (size_t i = 0; i < count; i++)
+		if (!uuid_is_nil(&rows[i].number_id))
+			numbers[found++] = &rows[i];
+	qsort(numbers, found, sizeof *numbers, by_slot);
 	for (size_t i = 0; i < found; i++)
-		ids[i] = slots[i].id;
+		ids[i] = numbers[i]->number_id;
 	batch->config.phone_number_ids = (struct field_list){ ids, found };
-	batch->from_number = found != 0 ? slots[0].phone_number : "";
+	batch->from_number = found != 0 ? numbers[0]->phone_number : "";
 }
 
-/* How many rows from this one on are of the same campaign. */
-static size_t rows_of_batch(const struct db_rows *rows, size_t row)
+/* Reads the campaign of the first of `left` rows. Returns how many rows it has. */
+static size_t read_batch(const struct campaign_row *rows, size_t left, struct arena *arena, struct batch *batch)
 {
+	struct batch_counts *counts = &batch->counts;
 	size_t count = 1;
 
-	while (row + count < rows->count && db_get_int(rows, row + count, 0) == db_get_int(rows, row, 0))
+	while (count < left && rows[count].batch.id == rows->batch.id)
 		count++;
-	return count;
-}
-
-/* Returns how many rows that were. */
-static size_t read_batch(const struct db_rows *rows, size_t row, struct arena *arena, struct batch *batch)
-{
-	struct cursor at = { rows, row, 0 };
-	size_t count = rows_of_batch(rows, row);
-
-	*batch = (struct batch){ .id = next_int(&at) };
-	batch->uuid = next_uuid(&at);
-	batch->organization_id = next_int(&at);
-	batch->agent_row = next_int(&at);
-	read_config(batch, &at, arena);
-	read_progress(batch, &at);
-	batch->work = (enum batch_work)next_int(&at);
-	batch->wake_at_us = next_int(&at);
-	batch->day = (int32_t)next_int(&at);
-	batch->day_calls = next_int(&at);
-	batch->plan_position = next_int(&at);
-	batch->plan.next_us = next_int(&at);
-	batch->plan.day = (int32_t)next_int(&at);
-	batch->plan.day_calls = (int)next_int(&at);
-	batch->held_by = next_text(&at);
-	batch->held_until_us = next_int(&at);
-	batch->progress = next_int(&at);
-	batch->dialer_places = next_int(&at);
-	batch->waits_for = (enum batch_wait)next_int(&at);
-	read_numbers(batch, at, count, arena);
+	*batch = rows->batch;
+	snprintf(batch->zone_trouble, sizeof batch->zone_trouble, "%s", rows->zone_trouble);
+	counts->pending = counts->total - counts->in_progress - counts->completed - counts->failed -
+	                  counts->voicemail - counts->no_answer - counts->busy - counts->cancelled - counts->skipped;
+	batch_counts_settle(counts, batch->status);
+	read_numbers(batch, rows, count, arena);
 	return count;
 }
 
@@ -238,7 +167,7 @@ static enum db_result read_one(const struct db_rows *rows, struct arena *arena, 
 {
 	if (rows->count == 0)
 		return DB_NOT_FOUND;
-	read_batch(rows, 0, arena, out);
+	read_batch(DB_STRUCTS(rows, struct campaign_row), rows->count, arena, out);
 	return DB_OK;
 }
 
@@ -304,50 +233,27 @@ enum db_result batch_load(struct db *db, const struct db_rows *ids, struct arena
 	*campaigns = arena_alloc(arena, ids->count * sizeof **campaigns);
 	*count = 0;
 	for (size_t r = 0; r < rows.count;)
-		r += read_batch(&rows, r, arena, &(*campaigns)[(*count)++]);
+		r += read_batch(DB_STRUCTS(&rows, struct campaign_row) + r, rows.count - r, arena, &(*campaigns)[(*count)++]);
 	return DB_OK;
 }
 
 enum db_result batch_insert(struct db *db, struct batch *batch)
 {
-	const struct batch_config *c = &batch->config;
-	struct arena *arena = arena_new();
-	enum db_result result = db_exec(db, SQL_BATCH_CREATE, DB_ARGS(
-		db_uuid(&batch->uuid), db_int(batch->organization_id), db_int(batch->agent_row), db_text(c->name),
-		db_int(c->phone_rotation_strategy), db_int(c->contact_source),
-		db_uuid(&c->contact_folder_id), db_uuid(&c->source_campaign_id), db_int(c->source_statuses),
-		db_int(batch->has_contact_ids), db_int(c->schedule_type),
-		db_instant(c->scheduled_at.us), db_text(c->timezone), db_int(c->window_start),
-		db_int(c->window_end), db_int(c->working_days), db_text(write_windows(&c->calling_windows, arena)),
-		db_text(write_dates(&c->excluded_dates, arena)), db_int(c->respect_contact_timezone),
-		db_int(c->max_concurrent_calls), db_int(c->max_calls_per_day), db_int(c->calls_per_minute),
-		db_int(c->retry_failed), db_int(c->max_retry_attempts), db_int(c->retry_on),
-		db_int(c->retry_delay_minutes), db_text(c->metadata), db_int(batch->counts.total),
-		db_instant(batch->created_at_us), db_instant(batch->created_at_us)));
+	const struct batch_config *config = &batch->config;
 
-	arena_free(arena);
-	if (result != DB_OK)
-		return result;
+	DB_TRY(db_exec(db, SQL_BATCH_CREATE, DB_ARGS(
+		db_uuid(&batch->uuid), db_int(batch->organization_id), db_int(batch->agent_row),
+		db_int(batch->has_contact_ids), db_int(batch->counts.total), db_instant(batch->created_at_us),
+		db_instant(batch->created_at_us), db_members(&source_columns, config),
+		db_members(&config_columns, config))));
 	batch->id = db_insert_id(db);
 	return db_exec(db, SQL_BATCH_CREATE_COUNTERS, DB_ARGS(db_int(batch->id)));
 }
 
 enum db_result batch_save_config(struct db *db, const struct batch *batch)
 {
-	const struct batch_config *c = &batch->config;
-	struct arena *arena = arena_new();
-	enum db_result result = db_exec(db, SQL_BATCH_SAVE_CONFIG, DB_ARGS(
-		db_text(c->name), db_int(c->phone_rotation_strategy), db_int(c->schedule_type),
-		db_instant(c->scheduled_at.us), db_text(c->timezone), db_int(c->window_start),
-		db_int(c->window_end), db_int(c->working_days), db_text(write_windows(&c->calling_windows, arena)),
-		db_text(write_dates(&c->excluded_dates, arena)), db_int(c->respect_contact_timezone),
-		db_int(c->max_concurrent_calls), db_int(c->max_calls_per_day), db_int(c->calls_per_minute),
-		db_int(c->retry_failed), db_int(c->max_retry_attempts), db_int(c->retry_on),
-		db_int(c->retry_delay_minutes), db_text(c->metadata), db_instant(batch->updated_at_us),
-		db_int(batch->id)));
-
-	arena_free(arena);
-	return result;
+	return db_exec(db, SQL_BATCH_SAVE_CONFIG, DB_ARGS(
+		db_instant(batch->updated_at_us), db_members(&config_columns, &batch->config), db_int(batch->id)));
 }
 
 enum db_result batch_count_day(struct db *db, struct batch *batch, int64_t now_us)

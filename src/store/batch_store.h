@@ -52,8 +52,7 @@ enum db_result batch_save_numbers(struct db *db, const struct batch *batch, int6
 /* What that would write: *found, and the pace of these numbers together; *calls_per_minute is 0 when one has none. */
 enum db_result batch_find_numbers(struct db *db, const struct batch *batch, int64_t *found, int64_t *calls_per_minute);
 
-/* Reads CALENDAR_COLUMNS of statements/campaigns.def, which begin at `column`, into the config. Lists live in the arena. */
-#define BATCH_CALENDAR_COLUMNS 7
+/* Reads the columns of CALENDAR_TABLE, which begin at `column`, into the config. Lists are in the arena. */
 void batch_read_calendar(const struct db_rows *rows, size_t r, size_t column, struct arena *arena,
                          struct batch_config *config);
 

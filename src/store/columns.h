@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/field.h"
 #include "base/uuid.h"
 
 struct db_value;
@@ -30,7 +31,7 @@ enum column_type {
 	COLUMN_FORM,
 };
 
-/* How a value that is neither of these is kept as text. */
+/* How a list is kept as text. */
 struct column_form {
 	void (*read)(const char *text, struct arena *arena, void *member);
 	const char *(*write)(const void *member, struct arena *arena);
@@ -50,7 +51,7 @@ struct columns {
 	size_t count; /* at most COLUMNS_MAX */
 };
 
-#define COLUMNS_MAX 64
+#define COLUMNS_MAX 96
 
 #define COLUMN_TYPE(type, member)                                                                   \
 	_Generic(((type *)0)->member, int64_t: COLUMN_INT64, int: COLUMN_INT, unsigned: COLUMN_INT, \
@@ -61,7 +62,8 @@ struct columns {
 #define INSTANT_AS(type, name, member) \
 	{ #name, _Generic(((type *)0)->member, int64_t: COLUMN_INSTANT), offsetof(type, member), NULL }
 #define INSTANT(type, name) INSTANT_AS(type, name, name##_us)
-#define FORM_AS(type, name, member, form) { #name, COLUMN_FORM, offsetof(type, member), form }
+#define FORM_AS(type, name, member, form) \
+	{ #name, _Generic(((type *)0)->member, struct field_list: COLUMN_FORM), offsetof(type, member), form }
 
 #define COLUMNS(name, type, ...)                                     \
 	const struct columns name = {                                \

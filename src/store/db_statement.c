@@ -105,16 +105,16 @@ static void map_columns(enum sql_statement id, struct prepared *prepared)
 	const struct columns *columns = statements[id].columns;
 	unsigned count = mysql_stmt_field_count(prepared->stmt);
 	MYSQL_RES *meta = mysql_stmt_result_metadata(prepared->stmt);
-	uint64_t found = 0;
+	bool found[COLUMNS_MAX] = { false };
 
 	assert(columns->count <= COLUMNS_MAX && count <= COLUMNS_MAX);
 	for (unsigned i = 0; i < count; i++) {
 		map_column(id, mysql_fetch_field_direct(meta, i), &prepared->map[i]);
-		found |= UINT64_C(1) << prepared->map[i];
+		found[prepared->map[i]] = true;
 	}
 	mysql_free_result(meta);
 	for (size_t i = 0; i < columns->count; i++)
-		if ((found & UINT64_C(1) << i) == 0) {
+		if (!found[i]) {
 			log_error("%s: no column %s for %s", statements[id].name, columns->list[i].name, columns->type);
 			abort();
 		}

@@ -1,4 +1,5 @@
-/* Columns that are written as they are read, said once: C(kind, column, member), where kind is COLUMN or INSTANT.
+/* Columns that are written as they are read, said once: C(kind, column, member), where kind is COLUMN, INSTANT or
+ * a form (WINDOWS, DATES: store/batch_store.h).
  * Statements make parts of their texts from a list (AS_NAME, AS_MARK and AS_SET of statements.def). Stores make
  * columns of it, to read with and for db_members: OF_AGENT(kind, name, member) kind##_AS(struct agent, name, member), */
 #ifndef STORE_TABLES_H
@@ -27,5 +28,36 @@
 #define FOLDER_TABLE(C)                     \
 	C(COLUMN, name, name)               \
 	C(COLUMN, description, description)
+
+/* Members of struct batch_config. SOURCE_TABLE is written once, when the campaign is created. */
+#define CALENDAR_TABLE(C)                                           \
+	C(COLUMN, timezone, timezone)                               \
+	C(COLUMN, window_start, window_start)                       \
+	C(COLUMN, window_end, window_end)                           \
+	C(COLUMN, working_days, working_days)                       \
+	C(WINDOWS, calling_windows, calling_windows)                \
+	C(DATES, excluded_dates, excluded_dates)                    \
+	C(COLUMN, respect_contact_timezone, respect_contact_timezone)
+
+#define SOURCE_TABLE(C)                                             \
+	C(COLUMN, contact_source, contact_source)                   \
+	C(COLUMN, contact_folder_id, contact_folder_id)             \
+	C(COLUMN, source_campaign_id, source_campaign_id)           \
+	C(COLUMN, source_statuses, source_statuses)
+
+#define CAMPAIGN_TABLE(C)                                           \
+	C(COLUMN, name, name)                                       \
+	C(COLUMN, phone_rotation_strategy, phone_rotation_strategy) \
+	C(COLUMN, schedule_type, schedule_type)                     \
+	C(INSTANT, scheduled_at, scheduled_at.us)                   \
+	CALENDAR_TABLE(C)                                           \
+	C(COLUMN, max_concurrent_calls, max_concurrent_calls)       \
+	C(COLUMN, max_calls_per_day, max_calls_per_day)             \
+	C(COLUMN, calls_per_minute, calls_per_minute)               \
+	C(COLUMN, retry_failed, retry_failed)                       \
+	C(COLUMN, max_retry_attempts, max_retry_attempts)           \
+	C(COLUMN, retry_on, retry_on)                               \
+	C(COLUMN, retry_delay_minutes, retry_delay_minutes)         \
+	C(COLUMN, metadata, metadata)
 
 #endif
