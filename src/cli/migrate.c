@@ -1,8 +1,26 @@
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/arguments.h"
+#include "base/log.h"
 #include "cli/cli.h"
 #include "store/migrate.h"
+#include "store/secret_store.h"
+
+/* So that a program with another key knows it, on whichever host it starts. */
+static void note_key(const struct conf *conf)
+{
+	struct db *db;
+
+	if (access(conf->secret_key_file, R_OK) != 0) {
+		printf("%s cannot be read: the first program that starts says which key it is\n", conf->secret_key_file);
+		return;
+	}
+	db = db_new(conf->database_file);
+	if (secrets_note_key(db, conf->secret_key_file) != DB_OK)
+		fatal("the database did not note the key: %s", db_last_error(db));
+	db_free(db);
+}
 
 void cli_migrate(const struct conf *conf, int argc, char **argv)
 {
@@ -11,4 +29,5 @@ void cli_migrate(const struct conf *conf, int argc, char **argv)
 
 	arguments_read(argc, argv, options, 1, 0);
 	migrate(conf->database_file, folder, stdout);
+	note_key(conf);
 }

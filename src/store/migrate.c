@@ -7,8 +7,10 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/log.h"
 #include "store/json_repair.h"
+#include "store/migrate_watch.h"
 #include "store/schema.h"
 #include "store/statements.h"
 
@@ -71,20 +73,42 @@ static bool is_blank(const struct buf *text)
 	return strspn(buf_text(text), " \t\r\n") == text->len;
 }
 
-static void run_file(struct db *db, const char *path)
-{
-	struct buf text = { 0 }, statement = { 0 };
-	const char *rest;
+struct migration {
+	struct db *db;
+	const char *option_file, *folder;
+	FILE *progress;
+	int64_t connection;
+};
 
-	read_file(path, &text);
-	rest = buf_text(&text);
-	while (*rest != '\0') {
-		rest = next_statement(rest, &statement);
-		if (!is_blank(&statement) && db_run_text(db, statement.data) != DB_OK)
-			fatal("%s: %s", path, db_last_error(db));
+static void path_of(const struct migration *migration, const char *name, struct buf *path)
+{
+	buf_printf(path, "%s/%s", migration->folder, name);
+}
+
+static void run_statements(const struct migration *migration, const char *path, const char *text)
+{
+	struct buf statement = { 0 };
+
+	while (*text != '\0') {
+		text = next_statement(text, &statement);
+		if (!is_blank(&statement) && db_run_text(migration->db, statement.data) != DB_OK)
+			fatal("%s: %s", path, db_last_error(migration->db));
 	}
-	buf_free(&text);
 	buf_free(&statement);
+}
+
+static void run_file(const struct migration *migration, const char *name)
+{
+	struct buf text = { 0 }, path = { 0 };
+	pid_t watch;
+
+	path_of(migration, name, &path);
+	read_file(path.data, &text);
+	watch = migrate_watch_begin(migration->option_file, name, migration->connection, migration->progress);
+	run_statements(migration, path.data, buf_text(&text));
+	migrate_watch_end(watch);
+	buf_free(&path);
+	buf_free(&text);
 }
 
 /* Work on the data that a file's statements rely on, and that SQL cannot do. It is repeatable, as the files are. */
@@ -102,18 +126,48 @@ static void prepare(struct db *db, const char *name, FILE *progress)
 			fatal("%s: %s", name, db_last_error(db));
 }
 
-static void apply(struct db *db, const char *folder, const char *name, FILE *progress)
+static void apply(const struct migration *migration, const char *name)
 {
-	struct buf path = { 0 };
-
-	fprintf(progress, "applying %s\n", name);
-	buf_printf(&path, "%s/%s", folder, name);
-	prepare(db, name, progress);
-	run_file(db, path.data);
-	if (db_exec(db, SQL_SCHEMA_RECORD,
+	fprintf(migration->progress, "applying %s\n", name);
+	prepare(migration->db, name, migration->progress);
+	run_file(migration, name);
+	if (db_exec(migration->db, SQL_SCHEMA_RECORD,
 	            DB_ARGS(db_int(file_version(name)), db_instant(clock_now_us()))) != DB_OK)
-		fatal("%s: %s", path.data, db_last_error(db));
+		fatal("%s: %s", name, db_last_error(migration->db));
+}
+
+static void hash_file(const struct migration *migration, const char *name, char out[2 * SHA256_SIZE + 1])
+{
+	struct buf text = { 0 }, path = { 0 };
+	uint8_t hash[SHA256_SIZE];
+
+	path_of(migration, name, &path);
+	read_file(path.data, &text);
+	crypto_sha256(buf_text(&text), text.len, hash);
+	for (size_t i = 0; i < sizeof hash; i++)
+		snprintf(out + 2 * i, 3, "%02x", hash[i]);
 	buf_free(&path);
+	buf_free(&text);
+}
+
+/* What was applied before there were checksums gets that of the file that is there now. */
+static void check_file(const struct migration *migration, const char *name)
+{
+	char hash[2 * SHA256_SIZE + 1];
+	struct arena *arena = arena_new();
+	struct db_value version = db_int(file_version(name));
+	struct db_rows rows;
+
+	hash_file(migration, name, hash);
+	if (db_query(migration->db, SQL_SCHEMA_CHECKSUM, DB_ARGS(version), arena, &rows) != DB_OK)
+		fatal("%s: %s", name, db_last_error(migration->db));
+	if (rows.count > 0 && *db_get_text(&rows, 0, 0) == '\0') {
+		if (db_exec(migration->db, SQL_SCHEMA_SET_CHECKSUM, DB_ARGS(db_text(hash), version)) != DB_OK)
+			fatal("%s: %s", name, db_last_error(migration->db));
+	} else if (rows.count > 0 && strcmp(db_get_text(&rows, 0, 0), hash) != 0) {
+		log_warning("%s is not the file of that number that was applied to this database", name);
+	}
+	arena_free(arena);
 }
 
 static void lock(struct db *db)
@@ -129,36 +183,63 @@ static void lock(struct db *db)
 	arena_free(arena);
 }
 
-void migrate(const char *option_file, const char *folder, FILE *progress)
+static void check_folder(const char *folder, struct dirent *const *files, int count)
 {
-	struct db *db = db_new(option_file);
-	struct dirent **files;
-	int count = scandir(folder, &files, is_migration, alphasort);
-	int newest = count > 0 ? file_version(files[count - 1]->d_name) : 0;
-	int64_t version;
-	bool is_utf8;
-
 	if (count < 0)
 		fatal("%s: %s", folder, strerror(errno));
-	if (newest != SCHEMA_VERSION)
-		fatal("%s: its newest file is of version %d, this program's is %d", folder, newest,
-		      SCHEMA_VERSION);
+	for (int i = 0; i < count; i++)
+		if (file_version(files[i]->d_name) != i + 1)
+			fatal("%s: there is no file of version %d", folder, i + 1);
+	if (count != SCHEMA_VERSION)
+		fatal("%s: its newest file is of version %d, this program's is %d", folder, count, SCHEMA_VERSION);
+}
+
+static void check_database(struct db *db)
+{
+	int64_t newest;
+	bool is_utf8;
+
 	if (schema_is_utf8(db, &is_utf8) != DB_OK)
 		fatal("cannot ask the database: %s", db_last_error(db));
 	if (!is_utf8)
 		fatal("the database's character set must be utf8mb4: ALTER DATABASE … CHARACTER SET utf8mb4");
 	lock(db);
-	if (schema_version(db, &version) != DB_OK)
+	if (schema_newest(db, &newest) != DB_OK)
 		fatal("cannot read the database's schema version: %s", db_last_error(db));
-	if (version > newest)
+	if (newest > SCHEMA_VERSION)
 		fatal("the database has schema version %d, this program knows only %d: it is too old",
-		      (int)version, newest);
+		      (int)newest, SCHEMA_VERSION);
+}
+
+static void apply_if_missing(const struct migration *migration, const char *name)
+{
+	bool applied;
+
+	if (schema_is_applied(migration->db, file_version(name), &applied) != DB_OK)
+		fatal("cannot read which files were applied: %s", db_last_error(migration->db));
+	if (!applied)
+		apply(migration, name);
+}
+
+void migrate(const char *option_file, const char *folder, FILE *progress)
+{
+	struct migration migration = { .option_file = option_file, .folder = folder, .progress = progress };
+	struct dirent **files;
+	int count = scandir(folder, &files, is_migration, alphasort);
+
+	check_folder(folder, files, count);
+	db_be_patient(DB_FOR_PEOPLE);
+	migration.db = db_new(option_file);
+	check_database(migration.db);
+	if (db_query_int(migration.db, SQL_MIGRATE_CONNECTION, DB_NO_ARGS, &migration.connection) != DB_OK)
+		fatal("cannot ask the database: %s", db_last_error(migration.db));
+	for (int i = 0; i < count; i++)
+		apply_if_missing(&migration, files[i]->d_name);
 	for (int i = 0; i < count; i++) {
-		if (file_version(files[i]->d_name) > version)
-			apply(db, folder, files[i]->d_name, progress);
+		check_file(&migration, files[i]->d_name);
 		free(files[i]);
 	}
 	free(files);
-	fprintf(progress, "schema version %d\n", newest);
-	db_free(db); /* ends the lock */
+	fprintf(progress, "schema version %d\n", SCHEMA_VERSION);
+	db_free(migration.db); /* ends the lock */
 }

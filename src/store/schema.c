@@ -15,13 +15,35 @@ static enum db_result query_int(struct db *db, enum sql_statement id, int64_t *o
 	return result;
 }
 
-enum db_result schema_version(struct db *db, int64_t *version)
+/* 0 as long as there is no table to ask. */
+static enum db_result ask_table(struct db *db, enum sql_statement id, int64_t *out)
 {
 	int64_t tables;
 
-	*version = 0;
+	*out = 0;
 	DB_TRY(query_int(db, SQL_SCHEMA_TABLES, &tables));
-	return tables > 0 ? query_int(db, SQL_SCHEMA_VERSION, version) : DB_OK;
+	return tables > 0 ? query_int(db, id, out) : DB_OK;
+}
+
+enum db_result schema_version(struct db *db, int64_t *version)
+{
+	return ask_table(db, SQL_SCHEMA_VERSION, version);
+}
+
+enum db_result schema_newest(struct db *db, int64_t *version)
+{
+	return ask_table(db, SQL_SCHEMA_NEWEST, version);
+}
+
+enum db_result schema_is_applied(struct db *db, int version, bool *is_applied)
+{
+	int64_t newest = 0, count = 0;
+
+	DB_TRY(schema_newest(db, &newest));
+	if (newest > 0)
+		DB_TRY(db_query_int(db, SQL_SCHEMA_IS_APPLIED, DB_ARGS(db_int(version)), &count));
+	*is_applied = count > 0;
+	return DB_OK;
 }
 
 enum db_result schema_is_utf8(struct db *db, bool *is_utf8)

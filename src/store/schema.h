@@ -6,8 +6,11 @@
 
 #define SCHEMA_VERSION 22 /* of the highest file in sql/ */
 
-/* 0 for a database without tables. */
+/* The last up to which every file of sql/ was applied; 0 for a database without tables. */
 enum db_result schema_version(struct db *db, int64_t *version);
+/* The highest that was applied, whether or not one before it is missing. */
+enum db_result schema_newest(struct db *db, int64_t *version);
+enum db_result schema_is_applied(struct db *db, int version, bool *is_applied);
 
 /* Whether the database's character set is utf8mb4: with another, texts would lose characters. */
 enum db_result schema_is_utf8(struct db *db, bool *is_utf8);

@@ -2,14 +2,17 @@
 """What happens around the programs: a database that is away, hangs, or takes no writes; SIGHUP; processes that are stopped or
 gone; and what an administrator is told of it."""
 
+import hashlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
 import time
 
 import tap
+import stack
 from client import send_or_none, until
 from receiver import Answer, ends
 
@@ -283,6 +286,108 @@ def test_a_scheduler_that_is_gone_is_told(t):
     t.api.wait_for(batch, "completed")
     until(lambda: ready(t).data["schedulers"] == 1 and ready(t).data["oldest_due_seconds"] == 0, 40, "all is well")
     assert "no scheduler" not in t.stack.outdial("explain", batch["id"], "1")
+
+
+# The schema
+
+def migrate(t, folder=None):
+    return t.stack.outdial("migrate", "--sql", folder or os.path.join(stack.ROOT, "sql"))
+
+
+def version(t):
+    return int(t.stack.sql("SELECT MAX(version) FROM schema_version")[0][0])
+
+
+def test_a_file_that_was_skipped_is_applied(t):
+    t.stack.sql("DELETE FROM schema_version WHERE version = 12")
+    until(lambda: ready(t).status == 503, what="it is not ready")
+    assert "schema version 11" in ready(t).error["message"], ready(t)
+    said = migrate(t)
+    assert said.count("applying") == 1 and "applying 0012" in said, said
+    t.stack.wait_ready()
+
+
+def test_every_file_has_its_checksum(t):
+    found = dict(t.stack.sql("SELECT version, checksum FROM schema_version"))
+    folder = os.path.join(stack.ROOT, "sql")
+    names = sorted(name for name in os.listdir(folder) if name.endswith(".sql"))
+    assert len(found) == len(names) == version(t)
+    for name in names:
+        with open(os.path.join(folder, name), "rb") as file:
+            assert found[str(int(name[:4]))] == hashlib.sha256(file.read()).hexdigest(), name
+    other = os.path.join(t.stack.state_dir, "sql")
+    shutil.copytree(folder, other)
+    with open(os.path.join(other, names[2]), "a") as file:
+        file.write("-- another\n")
+    result = subprocess.run([f"{t.stack.build}/outdial", "-c", t.stack.config_file, "migrate", "--sql", other],
+                            capture_output=True, text=True)
+    assert result.returncode == 0 and f"{names[2]} is not the file" in result.stderr, result
+    os.unlink(os.path.join(other, names[5]))
+    assert "no file of version 6" in t.outdial_fails("migrate", "--sql", other)
+
+
+def test_a_schema_from_before_checksums_is_brought_up_to_date(t):
+    last = version(t)
+    t.stack.sql("ALTER TABLE schema_version DROP COLUMN checksum; DROP TABLE guards, processes, service_key;"
+                " ALTER TABLE batch_calls DROP COLUMN turn; DELETE FROM schema_version WHERE version >= 20")
+    said = migrate(t)
+    assert said.count("applying") == last - 19, said
+    assert t.stack.sql("SELECT COUNT(*) FROM schema_version WHERE LENGTH(checksum) = 64") == [[str(last)]]
+    t.stack.wait_ready()
+
+
+def test_a_migration_says_what_it_waits_for(t):
+    """And is not given up after the time that a request may take."""
+    t.stack.sql("ALTER TABLE batch_calls DROP COLUMN turn; DELETE FROM schema_version WHERE version = 20")
+    with Session(t, "BEGIN", "SELECT COUNT(*) FROM batch_calls") as session:
+        process = subprocess.Popen([f"{t.stack.build}/outdial", "-c", t.stack.config_file, "migrate", "--sql",
+                                    os.path.join(stack.ROOT, "sql")], stdout=subprocess.PIPE, text=True)
+        said = ""
+        while "metadata lock" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        time.sleep(22)
+        assert process.poll() is None, "it still waits"
+        session.run("COMMIT")
+    said += process.stdout.read()
+    assert process.wait() == 0 and "schema version" in said, said
+    t.stack.wait_ready()
+
+
+# Keys
+
+def test_a_program_with_another_key_does_not_start(t):
+    config = t.stack.config
+    other = os.path.join(t.stack.state_dir, "other.key")
+    with open(other, "w") as file:
+        file.write("07" * 32 + "\n")
+    os.chmod(other, 0o600)
+    known = t.stack.sql("SELECT LOWER(HEX(key_id)) FROM service_key")[0][0]
+    try:
+        t.stack.config = {**config, "secret_key_file": other}
+        said = t.outdial_fails("check-config")
+        assert f"key {known}, which it lacks" in said, (known, said)
+        assert f"key {known}, which it lacks" in t.outdial_fails("migrate", "--sql", os.path.join(stack.ROOT, "sql"))
+        for program in ("outdial-api", "outdial-scheduler"):
+            result = subprocess.run([f"{t.stack.build}/{program}", "-t", "-c", t.stack.write_config()],
+                                    capture_output=True, text=True)
+            assert result.returncode == 1 and f"key {known}" in result.stderr, result
+    finally:
+        t.stack.config = config
+        t.stack.write_config()
+    with open(t.stack.secret_key_file) as file:
+        own = file.read()
+    try:  # a new key, the way that outdial.conf(5) tells
+        with open(t.stack.secret_key_file, "w") as file:
+            file.write("09" * 32 + "\n" + own)
+        t.stack.outdial("secrets", "rekey")
+        assert t.stack.sql("SELECT LOWER(HEX(key_id)) FROM service_key")[0][0] != known
+    finally:
+        with open(t.stack.secret_key_file, "w") as file:
+            file.write(own + "09" * 32 + "\n")
+        t.stack.outdial("secrets", "rekey")
+    assert t.stack.sql("SELECT LOWER(HEX(key_id)) FROM service_key")[0][0] == known
 
 
 if __name__ == "__main__":
