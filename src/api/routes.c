@@ -2,6 +2,7 @@
  * may ask what it is itself. */
 #include "api/agents.h"
 #include "api/analytics.h"
+#include "api/audit.h"
 #include "api/batch_calls.h"
 #include "api/calls.h"
 #include "api/contacts.h"
@@ -81,6 +82,7 @@ const struct route routes[] = {
 	{ METHOD_POST, V1 "/batch-calls/<id>/resume", SCOPE_WRITE, NULL, &no_fields, KIB(64), batch_calls_resume },
 	{ METHOD_POST, V1 "/batch-calls/<id>/cancel", SCOPE_WRITE, NULL, &no_fields, KIB(64), batch_calls_cancel },
 	{ METHOD_POST, V1 "/batch-calls/<id>/preview", SCOPE_READ, NULL, &preview_fields, MIB(1), batch_calls_preview },
+	{ METHOD_GET, V1 "/batch-calls/<id>/history", SCOPE_READ, &page_fields, NULL, 0, batch_calls_history },
 	{ METHOD_GET, V1 "/batch-calls/<id>/analytics", SCOPE_READ, &analytics_query, NULL, 0, batch_analytics },
 	{ METHOD_GET, V1 "/batch-calls/<id>/results.csv", SCOPE_READ, NULL, NULL, 0, batch_results },
 	{ METHOD_POST, V1 "/batch-calls/bulk-delete", SCOPE_WRITE, NULL, &bulk_delete_fields, KIB(64), batch_calls_bulk_delete },

@@ -142,6 +142,10 @@ void field_apply(const struct field_table *table, uint64_t given, const void *fr
 struct json;
 void field_write(struct json *json, const struct field_table *table, const void *object);
 
+/* Writes as members of the open object the fields that differ, but those that are fixed or unshown: {"from": …, "to": …}. A field
+ * whose values are too long for that has {"is_long": true}. Returns how many differ. */
+size_t field_write_changes(struct json *json, const struct field_table *table, const void *before, const void *after);
+
 /* Returns `object` as compact text, with the members of `patch` set in it, and without those that are null in `patch`;
  * "" when no member is left. Both are texts of objects, or "". NULL: `object` cannot be read. */
 const char *field_merge(struct arena *arena, const char *object, const char *patch);

@@ -3,8 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/field.h"
 #include "base/json.h"
+
+#define CHANGE_MAX 4096 /* bytes of JSON, of each value */
 
 /* Choices without a name are no choices. */
 static void write_choices(struct json *json, const struct field *field, unsigned set)
@@ -104,4 +107,55 @@ void field_write(struct json *json, const struct field_table *table, const void 
 	for (size_t i = 0; i < table->count; i++)
 		if ((table->fields[i].flags & FIELD_UNSHOWN) == 0)
 			write_value(json, &table->fields[i], (const char *)object + table->fields[i].offset);
+}
+
+/* Under another name than the field's. */
+static void write_as(struct json *json, const char *name, const struct field *field, const void *object)
+{
+	struct field named = *field;
+
+	named.name = name;
+	write_value(json, &named, (const char *)object + field->offset);
+}
+
+static struct buf text_of(const struct field *field, const void *object)
+{
+	struct buf text = { 0 };
+	struct json json = json_to(&text);
+
+	json_begin_object(&json, NULL);
+	write_as(&json, "value", field, object);
+	json_end(&json);
+	return text;
+}
+
+/* False: they are the same. */
+static bool write_change(struct json *json, const struct field *field, const void *before, const void *after)
+{
+	struct buf from = text_of(field, before), to = text_of(field, after);
+	bool differ = strcmp(from.data, to.data) != 0, is_long = from.len > CHANGE_MAX || to.len > CHANGE_MAX;
+
+	buf_free(&from);
+	buf_free(&to);
+	if (!differ)
+		return false;
+	json_begin_object(json, field->name);
+	if (is_long) {
+		json_bool(json, "is_long", true);
+	} else {
+		write_as(json, "from", field, before);
+		write_as(json, "to", field, after);
+	}
+	json_end(json);
+	return true;
+}
+
+size_t field_write_changes(struct json *json, const struct field_table *table, const void *before, const void *after)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < table->count; i++)
+		if ((table->fields[i].flags & (FIELD_FIXED | FIELD_UNSHOWN)) == 0)
+			count += write_change(json, &table->fields[i], before, after);
+	return count;
 }

@@ -172,6 +172,7 @@ struct batch {
 	struct batch_counts counts;
 	int64_t planned_from_us, planned_until_us, started_at_us, completed_at_us;
 	int64_t created_at_us, updated_at_us;
+	int64_t changed_by; /* row of the key that changes it now; 0: Outdial itself. Not stored */
 	/* The scheduler's side, see sql/: */
 	enum batch_work work;
 	int64_t wake_at_us;

@@ -8,6 +8,7 @@
 #include "domain/zone.h"
 #include "store/agent_store.h"
 #include "store/analytics_store.h"
+#include "store/audit_store.h"
 #include "store/batch_contact_store.h"
 #include "store/batch_store.h"
 #include "store/contact_copy.h"
@@ -60,6 +61,32 @@ static enum db_result publish_completed(struct db *db, const struct batch *batch
 	return result;
 }
 
+/* Into its history. */
+static enum db_result note(struct db *db, const struct batch *batch, enum audit_action action, int from, const char *changes)
+{
+	return audit_write(db, &(struct audit_entry){
+		.organization_id = batch->organization_id, .object = AUDIT_CAMPAIGN, .action = action,
+		.object_id = batch->uuid, .key_row = batch->changed_by, .from_status = from, .to_status = batch->status,
+		.happened_at_us = batch->updated_at_us, .reason = batch->status_reason, .changes = changes,
+	});
+}
+
+/* Writes nothing when the configuration is what it was. */
+static enum db_result note_changes(struct db *db, const struct batch *batch, const struct batch_config *before)
+{
+	struct buf text = { 0 };
+	struct json json = json_to(&text);
+	enum db_result result = DB_OK;
+
+	json_begin_object(&json, NULL);
+	if (field_write_changes(&json, &batch_fields, before, &batch->config) != 0) {
+		json_end(&json);
+		result = note(db, batch, AUDIT_CHANGED, batch->status, text.data);
+	}
+	buf_free(&text);
+	return result;
+}
+
 static bool start_is_ahead(const struct batch *batch, int64_t now_us)
 {
 	return batch->config.scheduled_at.us > now_us;
@@ -90,7 +117,10 @@ enum db_result campaign_move(struct db *db, struct batch *batch, enum batch_acti
 		batch->wake_at_us = batch_is_running(batch->status) ? now_us : INSTANT_NEVER;
 	else
 		batch->wake_at_us = now_us;
+	if (action >= BATCH_START) /* whoever asked for what led to it */
+		batch->changed_by = 0;
 	DB_TRY(batch_save_state(db, batch));
+	DB_TRY(note(db, batch, batch->status == BATCH_DELETED ? AUDIT_DELETED : AUDIT_MOVED, from, ""));
 	if (batch->status != BATCH_DELETED)
 		DB_TRY(publish_change(db, batch, from));
 	return batch->status == BATCH_COMPLETED ? publish_completed(db, batch) : DB_OK;
@@ -100,6 +130,7 @@ static enum db_result lock(struct db *db, struct campaign_request *request, enum
 {
 	DB_TRY(batch_lock(db, request->organization_id, &request->uuid, request->arena, &request->batch));
 	request->batch.updated_at_us = request->now_us;
+	request->batch.changed_by = request->key_row;
 	if (!batch_allows(request->batch.status, action))
 		return refuse(request, REFUSED_STATE);
 	return DB_OK;
@@ -265,12 +296,14 @@ enum db_result campaign_create(struct db *db, struct campaign_request *request)
 		.started_at_us = INSTANT_NONE, .completed_at_us = INSTANT_NONE,
 		.created_at_us = request->now_us, .updated_at_us = request->now_us,
 		.wake_at_us = INSTANT_NEVER,
+		.changed_by = request->key_row,
 		.counts = { .total = count, .pending = count },
 		.has_contact_ids = !uuid_is_nil(&request->config.contact_folder_id) ||
 		                   request->config.contact_ids.count != 0 || source.has_contact_ids,
 	};
 	DB_TRY(find_agent(db, request));
 	DB_TRY(batch_insert(db, &request->batch));
+	DB_TRY(note(db, &request->batch, AUDIT_CREATED, -1, ""));
 	DB_TRY(set_first_numbers(db, request));
 	DB_TRY(batch_contacts_add_first(db, &request->batch, contacts->items, contacts->count));
 	DB_TRY(copy_contacts(db, request));
@@ -404,6 +437,7 @@ enum db_result campaign_change(struct db *db, struct campaign_request *request)
 	if (field_is_given(request->table, request->given, "phone_number_ids"))
 		DB_TRY(save_numbers(db, request));
 	DB_TRY(change_day(db, request, before.timezone, batch_recount_day));
+	DB_TRY(note_changes(db, &request->batch, &before));
 	if (batch_has_plan(request->batch.status) && batch_plan_differs(&before, &request->batch.config)) {
 		planning_restart(&request->batch, request->now_us);
 		DB_TRY(plan(db, request));
@@ -479,7 +513,10 @@ enum db_result campaign_add_contacts(struct db *db, struct campaign_request *req
 
 enum db_result campaign_schedule(struct db *db, struct campaign_request *request)
 {
+	struct batch_config before;
+
 	DB_TRY(lock(db, request, BATCH_SCHEDULE));
+	before = request->batch.config;
 	if (field_is_given(request->table, request->given, "scheduled_at"))
 		request->batch.config.schedule_type =
 			request->config.scheduled_at.us != INSTANT_NONE ? SCHEDULE_SCHEDULED : SCHEDULE_IMMEDIATE;
@@ -487,6 +524,7 @@ enum db_result campaign_schedule(struct db *db, struct campaign_request *request
 	DB_TRY(judge_start(request));
 	DB_TRY(judge_prerequisites(db, request));
 	DB_TRY(batch_save_config(db, &request->batch));
+	DB_TRY(note_changes(db, &request->batch, &before));
 	DB_TRY(move_to_scheduled(db, request));
 	return batch_get_row(db, request->batch.id, request->arena, &request->batch);
 }

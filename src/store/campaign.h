@@ -1,5 +1,6 @@
 /* What may be done to a campaign, each inside a transaction of the caller, under the campaign's lock. A state changes
- * nowhere else than in campaign_move. Events about a change are written in the same transaction. */
+ * nowhere else than in campaign_move. Events about a change, and its history (store/audit_store.h), are written in the
+ * same transaction. */
 #ifndef STORE_CAMPAIGN_H
 #define STORE_CAMPAIGN_H
 
@@ -25,7 +26,7 @@ enum refusal {
 };
 
 struct campaign_request {
-	int64_t organization_id;
+	int64_t organization_id, key_row; /* whose request it is */
 	struct uuid uuid;
 	int64_t now_us;
 	struct arena *arena;

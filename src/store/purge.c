@@ -14,7 +14,7 @@ static const enum sql_statement chunks[] = {
 };
 static const enum sql_statement rest[] = {
 	SQL_BATCH_NUMBERS_CLEAR, SQL_COPY_END, SQL_ZONES_CLEAR, SQL_PURGE_REASONS, SQL_PURGE_PRESSURE,
-	SQL_PURGE_COUNTERS, SQL_PURGE_BATCH,
+	SQL_PURGE_COUNTERS, SQL_PURGE_HISTORY, SQL_PURGE_BATCH,
 };
 
 enum db_result purge_step(struct db *db, struct batch *batch, int64_t now_us)

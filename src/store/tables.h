@@ -25,6 +25,18 @@
 	C(COLUMN, disabled, disabled)               \
 	C(COLUMN, disabled_reason, disabled_reason)
 
+#define AUDIT_TABLE(C)                           \
+	C(COLUMN, organization_id, organization_id) \
+	C(COLUMN, object, object)                \
+	C(COLUMN, action, action)                \
+	C(COLUMN, object_id, object_id)          \
+	C(COLUMN, key_id, key_row)               \
+	C(COLUMN, from_status, from_status)      \
+	C(COLUMN, to_status, to_status)          \
+	C(INSTANT, happened_at, happened_at_us)  \
+	C(COLUMN, reason, reason)                \
+	C(COLUMN, changes, changes)
+
 #define FOLDER_TABLE(C)                     \
 	C(COLUMN, name, name)               \
 	C(COLUMN, description, description)

@@ -375,6 +375,7 @@ def test_campaigns(t):
     api.ok("listBatchCalls", query={"status": "completed,failed", "agent_id": agent["id"]})
     api.ok("listBatchCalls", query={"search": "camp", "sort_by": "progress", "order": "asc"})
     assert api.send("listBatchCalls", query={"ids": batch}).data[0]["id"] == batch
+    assert api.ok("listBatchCallHistory", batch)[-1]["from"] is None
     series = api.ok("getBatchCallAnalytics", batch, query={"interval": "hour"})
     assert series["series"] and series["outcomes"] and series["end_reasons"], series
     rows = api.ok("getBatchCallResults", batch).text.splitlines()

@@ -11,7 +11,7 @@ const FILE = 'phone,name,city\r\n+12125550100,Ada Lovelace,London\r\n030,Carl,Be
 	Array.from({ length: 9 }, (_, i) => `+1212555011${i},Person ${i},Paris\r\n`).join('')
 
 // Every page there is, of a scene that has one of each.
-const pages = () => ['/', '/campaigns', '/campaigns/new', '/campaigns/new?step=when', `/campaigns/${scene.active}`, `/campaigns/${scene.active}/contacts`,
+const pages = () => ['/', '/campaigns', '/campaigns/new', '/campaigns/new?step=when', `/campaigns/${scene.active}`, `/campaigns/${scene.active}/contacts`, `/campaigns/${scene.active}/history`,
 	`/campaigns/${scene.active}/contacts/1`, `/campaigns/${scene.active}/calls`, `/campaigns/${scene.paused}/plan`, `/campaigns/${scene.paused}/edit`,
 	`/campaigns/${scene.draft}`, `/campaigns/${scene.draft}/add`, `/campaigns/${scene.over}`, '/calls', `/calls/${scene.call}`,
 	'/contacts', `/contacts/folders/${scene.folder}`, `/contacts/${scene.contact}`, '/do-not-call', '/agents', `/agents/${scene.agent}`, '/numbers', '/webhooks',

@@ -3,7 +3,6 @@
 import { Component, lazy, Suspense, useEffect, useState, type ReactNode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { refusals } from './base/api'
-import { API_HAS } from './base/awaited'
 import { key, watchIdleness } from './base/key'
 import { useObservable } from './base/observable'
 import { applyTheme, prefs, usePrefs } from './base/prefs'
@@ -42,7 +41,7 @@ const PAGES: [string, (words: Words) => ReactNode][] = [
 	['/campaigns/new', () => <Wizard />],
 	['/campaigns/:id', ({ id }) => <Campaign id={id} key={id} />],
 	['/campaigns/:id/contacts/:position', ({ id, position }) => <Campaign id={id} key={id} tab="contacts" position={position} />],
-	['/campaigns/:id/:tab', ({ id, tab }) => ['contacts', 'calls', 'plan', 'edit', 'add', ...(API_HAS.history ? ['history'] : [])].includes(tab) ? <Campaign id={id} key={id} tab={tab} /> : <NoPage />],
+	['/campaigns/:id/:tab', ({ id, tab }) => ['contacts', 'calls', 'plan', 'edit', 'add', 'history'].includes(tab) ? <Campaign id={id} key={id} tab={tab} /> : <NoPage />],
 	['/calls', () => <Calls />],
 	['/calls/:id', ({ id }) => <OneCall id={id} key={id} />],
 	['/contacts', () => <Contacts folderId={null} />],

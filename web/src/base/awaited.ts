@@ -5,7 +5,7 @@
 import type { Reply } from './api'
 
 // Parts of pages that are not drawn until the API can answer them.
-export const API_HAS = { history: false, removeContact: false, searchByNumber: false, allDeliveries: false }
+export const API_HAS = { removeContact: false, searchByNumber: false, allDeliveries: false }
 
 type Read = (path: string) => Promise<Reply<any>>
 

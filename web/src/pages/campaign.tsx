@@ -3,7 +3,6 @@
 import type { Agent, Analytics, BatchCall, Call, CampaignExplanation, ContactResults, GateName } from 'api-types'
 import { useState, type ReactNode } from 'react'
 import { change } from '../base/api'
-import { API_HAS } from '../base/awaited'
 import { refresh, useLive } from '../base/poll'
 import { go, query, usePlace } from '../base/route'
 import { useMay } from '../base/session'
@@ -140,9 +139,8 @@ function Tabs({ campaign, tab }: { campaign: BatchCall; tab: string }) {
 	const root = '/campaigns/' + campaign.id
 	const tabs: [string, ReactNode][] = [
 		['', 'Overview'], ['contacts', <>Contacts<span className="count">{count(campaign.total_contacts)}</span></>], ['calls', 'Calls'],
-		['plan', 'Plan'], ['edit', 'Settings'],
+		['plan', 'Plan'], ['edit', 'Settings'], ['history', 'History'],
 	]
-	if (API_HAS.history) tabs.push(['history', 'History'])
 	return (
 		<nav className="tabs" aria-label="Parts of the campaign">
 			{tabs.map(([name, text]) => <Link key={name} to={name ? `${root}/${name}` : root} aria-current={tab === name ? 'page' : undefined}>{text}</Link>)}

@@ -1,11 +1,11 @@
 // The plan of a campaign by days, what is expected of it, and who changed what.
 
-import type { BatchCall, BatchCallHistoryEntry, Preview } from 'api-types'
+import type { BatchCall, BatchCallHistoryEntry, BatchCallStatus, Preview } from 'api-types'
 import { useEffect, useState } from 'react'
 import { call } from '../base/api'
 import { useLive } from '../base/poll'
 import { count, plural } from '../base/text'
-import { reasonText } from '../base/words'
+import { campaignWords, reasonText } from '../base/words'
 import { Card, Empty, ErrorText, Failure, Link, Name, Skeleton, useRested } from '../parts/basics'
 import { PlanChart } from '../parts/chart'
 import { Amount } from '../parts/form'
@@ -86,7 +86,7 @@ export function History({ campaign }: { campaign: BatchCall }) {
 	return (
 		<Card flush label="History">
 			{!data ? <div style={{ padding: 18 }}><Skeleton /></div> : data.length === 0 ? <Empty title="Nothing has happened yet" /> : (
-				<Table label="History" rows={data} keyOf={row => row.at + row.to} columns={[
+				<Table label="History" rows={data} keyOf={row => `${row.at} ${row.from} ${row.to}`} columns={[
 					{ title: 'When', className: 'tight', cell: row => <Time at={row.at} seconds /> },
 					{ title: 'What', cell: row => historyText(row) },
 					{ title: 'By', className: 'tight', cell: row => row.key ? <Name>{row.key.name}</Name> : <span className="soft">Outdial</span> },
@@ -96,13 +96,16 @@ export function History({ campaign }: { campaign: BatchCall }) {
 	)
 }
 
+const shown = (value: unknown) => value === null ? 'none' : typeof value === 'string' ? value : JSON.stringify(value)
+
 function historyText(row: BatchCallHistoryEntry) {
-	const changed = Object.keys(row.changes ?? {})
+	const changed = Object.entries(row.changes ?? {}) as [string, { from?: unknown; to?: unknown; is_long?: boolean }][]
+	const word = (status: BatchCallStatus) => campaignWords[status].text
 	return (
 		<>
-			{row.from !== row.to ? <span>{row.from ? `${row.from} → ${row.to}` : row.to}</span> : <span>changed</span>}
+			<span>{row.from === null ? 'created' : row.from === row.to ? 'settings changed' : `${word(row.from)} → ${word(row.to)}`}</span>
 			{row.reason && <span className="soft"> {row.reason}</span>}
-			{changed.length > 0 && <div className="sub">{changed.map(name => `${name.replace(/_/g, ' ')}: ${JSON.stringify(row.changes![name])}`).join('; ')}</div>}
+			{changed.length > 0 && <div className="sub">{changed.map(([name, { from, to, is_long }]) => name.replace(/_/g, ' ') + (is_long ? '' : `: ${shown(from)} → ${shown(to)}`)).join('; ')}</div>}
 		</>
 	)
 }
