@@ -38,6 +38,19 @@ static int64_t count_events(const struct fixture *fixture)
 	           (long long)fixture->organization_id);
 }
 
+struct locking {
+	struct fixture *fixture;
+	struct webhook *webhook;
+};
+
+static enum db_result run_locking(struct db *db, void *context)
+{
+	const struct locking *locking = context;
+	struct webhook *webhook = locking->webhook;
+
+	return webhook_lock_shared(db, locking->fixture->organization_id, &webhook->uuid, locking->fixture->arena, webhook);
+}
+
 static void what_is_written_is_read(void **state)
 {
 	struct fixture *fixture = *state;
@@ -58,8 +71,7 @@ static void what_is_written_is_read(void **state)
 	read.disabled = true;
 	read.disabled_reason = "gone";
 	assert_ok(webhook_update(fixture->db, &read));
-	assert_ok(webhook_lock_shared(fixture->db, fixture->organization_id, &webhook.uuid,
-	                              fixture->arena, &webhook));
+	assert_ok(db_transact(fixture->db, DB_ONCE, run_locking, &(struct locking){ fixture, &webhook }));
 	assert_string_equal(webhook.url, "https://example.org/");
 	assert_true(webhook.disabled);
 	assert_string_equal(webhook.disabled_reason, "gone");
