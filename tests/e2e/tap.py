@@ -51,6 +51,12 @@ class Test:
         self.api = self.client()
         self.receivers = []
 
+    @property
+    def sanitized(self):
+        """Whether the programs keep freed memory back, as those with a sanitizer do."""
+        with open(os.path.join(self.stack.build, "outdial-api"), "rb") as program:
+            return b"__asan_init" in program.read()
+
     def client(self, scopes="all", organization=None):
         """A client with a new key; of this test's organisation, or of another one."""
         return Client(self.stack.url, self.stack.new_key(organization or self.organization, scopes))

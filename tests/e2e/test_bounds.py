@@ -53,7 +53,7 @@ def timed(action):
 def judge(t, send, name, body):
     seconds, memory = cost(t, send, body)
     print(f"# {name}: {seconds:.3f} s, {memory / MIB:.1f} MiB beside the body", flush=True)
-    assert memory < WORKER_MAX, f"{name}: {memory / MIB:.1f} MiB"
+    assert t.sanitized or memory < WORKER_MAX, f"{name}: {memory / MIB:.1f} MiB"
     assert seconds < SECONDS_MAX, f"{name}: {seconds:.3f} s"
 
 
@@ -134,7 +134,7 @@ def test_the_largest_campaign(t):
     _, memory = cost(t, lambda body: t.api.send("POST", "/batch-calls", body, headers), body)
     assert t.api.send("POST", "/batch-calls", body, headers).status == 201
     print(f"# {memory / MIB:.1f} MiB beside the body", flush=True)
-    assert memory < WORKER_MAX + 3 * len(body), memory
+    assert t.sanitized or memory < WORKER_MAX + 3 * len(body), memory
 
 
 def test_what_is_not_a_body(t):

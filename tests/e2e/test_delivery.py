@@ -349,14 +349,14 @@ def test_receivers_that_hang_delay_nobody(t):
     for number in range(20):
         receiver.endpoint(f"/alive/{number}", events=["batch.completed"])
     finish_campaign(t, agent)
-    until(lambda: len(receiver.of_type("batch.completed")) == 20, 8, "those that are alive know, in spite of the storm")
+    until(lambda: len(receiver.of_type("batch.completed")) == 20, 12, "those that are alive know, in spite of the storm")
     until(lambda: len(dead.deliveries) >= SLOTS * 3, 90, "all were tried")
     before = len(receiver.of_type("batch.completed"))
     start = time.monotonic()
     finish_campaign(t, agent)
-    until(lambda: len(receiver.of_type("batch.completed")) == before + 20, 2, "from then on at once")
+    until(lambda: len(receiver.of_type("batch.completed")) == before + 20, 4, "from then on at once")
     slowest = max(event.at for event in receiver.of_type("batch.completed")) - start
-    assert slowest < 2, slowest
+    assert slowest < 4, slowest  # far less than the timeout of a receiver that hangs
 
 
 def test_a_name_server_that_hangs_delays_nobody(t):

@@ -2,7 +2,6 @@
 """The memory of a worker does not grow with the requests that it answers. (`bench/run memory` has the same with
 100,000 of them.)"""
 
-import os
 
 import tap
 from mix import Mix, resident_kb
@@ -15,9 +14,8 @@ GROWTH_KB = 512
 
 
 def test_a_worker_does_not_grow(t):
-    with open(os.path.join(t.stack.build, "outdial-api"), "rb") as program:
-        if b"__asan_init" in program.read():
-            raise tap.Skip("the sanitizer keeps back what was freed")
+    if t.sanitized:
+        raise tap.Skip("the sanitizer keeps back what was freed")
     _, agent = t.dialing_agent()
     mix = Mix(t.api, agent, t.api.number()["id"])
     worker, = t.stack.workers()
