@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "domain/batch_json.h"
-#include "store/batch_contact_store.h"
+#include "store/batch_contact_list.h"
 #include "store/batch_store.h"
 #include "store/campaign.h"
 #include "store/campaign_list.h"
@@ -48,21 +48,20 @@ FIELD_TABLE(batch_call_query, struct selection, &selection_initial, FIELDS_FIELD
 
 struct contact_query {
 	struct page page;
-	int status;
+	struct batch_contact_filter filter;
 };
 
-static const struct contact_query contact_query_initial = { .page = PAGE_INITIAL, .status = -1 };
-
-static const struct field contact_query_list[] = {
-	PAGE_FIELDS(struct contact_query),
-	{ .name = "status", .type = FIELD_CHOICE, .offset = offsetof(struct contact_query, status),
-	  .choices = contact_status_names },
+static const struct contact_query contact_query_initial = {
+	.page = PAGE_INITIAL, .filter = { .phone_number = "", .search = "" },
 };
 
-const struct field_table batch_contacts_query = {
-	contact_query_list, sizeof contact_query_list / sizeof *contact_query_list, sizeof(struct contact_query),
-	&contact_query_initial,
-};
+FIELD_TABLE(batch_contacts_query, struct contact_query, &contact_query_initial,
+            PAGE_FIELDS(struct contact_query),
+            FIELD_AS("status", struct contact_query, filter.statuses, CHOICES, .min = 1, .max = CONTACT_STATUS__MAX,
+                     .choices = contact_status_names),
+            FIELD_AS("phone_number", struct contact_query, filter.phone_number, PHONE),
+            FIELD_AS("search", struct contact_query, filter.search, STRING, .min = 1, .max = 255),
+            FIELD_AS("sort_by", struct contact_query, filter.sort, CHOICE, .choices = batch_contact_sort_names));
 
 static void write_item(struct json *json, const char *key, const void *item)
 {
@@ -240,6 +239,9 @@ enum db_result batch_calls_refuse(struct request *request, const struct campaign
 		                          "names a campaign whose contacts are still being copied: try again when they are there");
 	case REFUSED_CONTACT:
 		return refuse_contact(request, &campaign->missing_contact);
+	case REFUSED_CONTACT_STATE:
+		return reply_refuse(request, ERROR_INVALID_STATE, "You cannot remove a contact that is %s.",
+		                    contact_status_names[campaign->contact_status]);
 	case REFUSED_FIELDS:
 		request->faults = campaign->faults;
 		return reply_refuse_faults(request, ERROR_VALIDATION);
@@ -396,8 +398,7 @@ static void write_members(struct json *json, const struct batch_contact *contact
 	json_decimal4(json, "cost", contact->cost_ten_thousandths);
 	json_int(json, "attempts", contact->attempts);
 	json_text(json, "outcome", contact->outcome);
-	json_text(json, "error_reason", contact->status == CONTACT_SKIPPED ? skip_reason_names[contact->skip_reason]
-	                                                                          : contact->end_reason);
+	json_text(json, "error_reason", batch_contact_reason(contact));
 }
 
 static void write_contact(struct json *json, const char *key, const void *item)
@@ -430,19 +431,35 @@ static void write_history(struct json *json, const struct batch_contact *contact
 	json_end(json);
 }
 
+/* Only contacts that are planned have an instant to be sorted by. */
+static enum db_result check_order(struct request *request, const struct batch_contact_filter *filter)
+{
+	unsigned planned = 1u << CONTACT_SCHEDULED, waiting = planned | 1u << CONTACT_PENDING;
+
+	if (filter->sort != BATCH_CONTACT_SORT_SCHEDULED_AT)
+		return DB_OK;
+	if (filter->statuses != 0 && ((filter->statuses & planned) == 0 || (filter->statuses & ~waiting) != 0))
+		return page_refuse(request, "sort_by", "can be scheduled_at only for the status scheduled");
+	if (*filter->phone_number != '\0' || *filter->search != '\0')
+		return page_refuse(request, "sort_by", "cannot be scheduled_at together with phone_number or search");
+	return DB_OK;
+}
+
 enum db_result batch_contacts_page(struct request *request)
 {
 	struct contact_query *query = request->query;
 	struct listing listing;
 	struct batch batch;
 
+	DB_TRY(check_order(request, &query->filter));
+	query->page.order = query->filter.sort;
 	DB_TRY(page_begin(request, &query->page));
 	DB_TRY(batch_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &batch));
-	DB_TRY(batch_contacts_list(request->db, &batch, query->status, &query->page, request->arena, &listing));
+	DB_TRY(batch_contacts_list(request->db, &batch, &query->filter, &query->page, request->arena, &listing));
 	return page_reply(request, &query->page, &listing, write_contact);
 }
 
-enum db_result batch_contacts_get(struct request *request)
+static enum db_result reply_contact(struct request *request)
 {
 	struct batch_contact contact;
 	struct batch batch;
@@ -454,6 +471,41 @@ enum db_result batch_contacts_get(struct request *request)
 	json_begin_object(json, "data");
 	write_members(json, &contact);
 	write_history(json, &contact);
+	json_end(json);
+	return reply_end(request);
+}
+
+enum db_result batch_contacts_get(struct request *request)
+{
+	return reply_contact(request);
+}
+
+/* It keeps its position: the reply is what it has become. */
+enum db_result batch_contacts_remove(struct request *request)
+{
+	struct campaign_request campaign = batch_calls_campaign(request, NULL);
+	enum db_result result = campaign_remove_contact(request->db, &campaign, request->position);
+
+	if (result == DB_REFUSED)
+		return batch_calls_refuse(request, &campaign, BATCH_REMOVE_CONTACT);
+	return result == DB_OK ? reply_contact(request) : result;
+}
+
+enum db_result batch_contacts_remove_all(struct request *request)
+{
+	struct campaign_request campaign = batch_calls_campaign(request, NULL);
+	enum db_result result = campaign_remove_contacts(request->db, &campaign);
+	struct json *json;
+
+	if (result == DB_REFUSED)
+		return batch_calls_refuse(request, &campaign, BATCH_REMOVE_CONTACTS);
+	if (result != DB_OK)
+		return result;
+	json = reply_begin(request, 200);
+	json_begin_object(json, "data");
+	json_int(json, "removed", campaign.removed);
+	json_int(json, "total_contacts", campaign.batch.counts.total);
+	json_bool(json, "has_more", campaign.batch.counts.total != 0);
 	json_end(json);
 	return reply_end(request);
 }

@@ -28,5 +28,7 @@ enum db_result batch_calls_bulk_delete(struct request *request);
 enum db_result batch_contacts_page(struct request *request);
 enum db_result batch_contacts_append(struct request *request);
 enum db_result batch_contacts_get(struct request *request);
+enum db_result batch_contacts_remove(struct request *request);
+enum db_result batch_contacts_remove_all(struct request *request);
 
 #endif

@@ -5,9 +5,12 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/page.h"
 #include "api/reply.h"
+#include "base/clock.h"
 #include "base/instant.h"
-#include "store/batch_contact_store.h"
+#include "domain/results_token.h"
+#include "store/batch_contact_list.h"
 #include "store/batch_store.h"
 
 #define ROWS_PER_PART 1000
@@ -19,7 +22,9 @@ static const char header[] =
 /* Where the export stands. Contacts added meanwhile are not in it. */
 struct export {
 	struct batch batch;
+	struct batch_contact_filter filter;
 	int64_t position; /* rows up to here are written */
+	bool is_done;
 };
 
 /* Each field but the first is written with the comma before it. */
@@ -90,8 +95,7 @@ static void put_call(struct buf *out, const struct batch_contact *contact)
 	put_cost(out, contact->cost_ten_thousandths);
 	buf_printf(out, ",%" PRId64, contact->attempts);
 	put_text(out, contact->outcome);
-	put_text(out, contact->status == CONTACT_SKIPPED ? skip_reason_names[contact->skip_reason]
-	                                                  : contact->end_reason);
+	put_text(out, batch_contact_reason(contact));
 }
 
 static void put_contact(struct buf *out, const struct batch_contact *contact)
@@ -111,49 +115,123 @@ static void put_contact(struct buf *out, const struct batch_contact *contact)
 	buf_puts(out, "\r\n");
 }
 
-/* Positions are dense: fewer rows than expected mean that the campaign was deleted meanwhile. */
-static enum db_result put_contacts(struct export *export, int64_t count, struct buf *out,
-                                   const struct listing *listing)
+/* Positions are dense: when a part of all contacts is too short, the campaign was deleted meanwhile. */
+static bool is_deleted(const struct export *export, const struct listing *listing)
+{
+	return export->filter.statuses == 0 && listing->count < ROWS_PER_PART &&
+	       export->position + (int64_t)listing->count < export->batch.counts.total;
+}
+
+static enum db_result put_contacts(struct export *export, struct buf *out, const struct listing *listing)
 {
 	const struct batch_contact *contacts = listing->items;
 
-	if ((int64_t)listing->count < count)
+	if (is_deleted(export, listing))
 		return DB_NOT_FOUND;
-	for (size_t i = 0; i < listing->count; i++)
+	for (size_t i = 0; i < listing->count && contacts[i].position <= export->batch.counts.total; i++) {
 		put_contact(out, &contacts[i]);
-	export->position += count;
+		export->position = contacts[i].position;
+	}
+	export->is_done = !listing->has_more || export->position >= export->batch.counts.total;
 	return DB_OK;
 }
 
 static enum db_result next_part(struct request *request, void *parts)
 {
 	struct export *export = parts;
-	int64_t left = export->batch.counts.total - export->position;
-	struct page page = { .limit = left < ROWS_PER_PART ? left : ROWS_PER_PART, .offset = export->position };
+	struct page_key after = { .id = export->position, .text = "" };
+	struct page page = { .limit = ROWS_PER_PART, .after = &after };
 	struct arena *arena;
 	struct listing listing;
 	enum db_result result;
 
-	if (left == 0)
+	if (export->is_done || export->batch.counts.total == 0)
 		return DB_OK;
 	arena = arena_new();
-	result = batch_contacts_list(request->db, &export->batch, -1, &page, arena, &listing);
+	result = batch_contacts_list(request->db, &export->batch, &export->filter, &page, arena, &listing);
 	if (result == DB_OK)
-		result = put_contacts(export, page.limit, &request->reply->body, &listing);
+		result = put_contacts(export, &request->reply->body, &listing);
 	arena_free(arena);
 	return result;
 }
 
-enum db_result batch_results(struct request *request)
+struct selection {
+	unsigned status; /* bit set of enum contact_status; 0: all */
+};
+
+static const struct selection selection_initial = { 0 };
+
+#define STATUS_FIELD \
+	FIELD(struct selection, status, CHOICES, .min = 1, .max = CONTACT_STATUS__MAX, .choices = contact_status_names)
+FIELD_TABLE(results_query, struct selection, &selection_initial, STATUS_FIELD);
+FIELD_TABLE(results_link_fields, struct selection, &selection_initial, STATUS_FIELD);
+
+struct link_query {
+	const char *token;
+};
+
+static const struct link_query link_initial = { .token = "" };
+
+FIELD_TABLE(results_link_query, struct link_query, &link_initial,
+            FIELD(struct link_query, token, STRING, .min = 1, .max = 200));
+
+static enum db_result send_results(struct request *request, int64_t organization_id, const struct uuid *batch_id,
+                                   unsigned statuses)
 {
 	struct export *export = arena_alloc(request->arena, sizeof *export);
 	char id[UUID_TEXT];
 
-	DB_TRY(batch_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &export->batch));
+	*export = (struct export){ .filter = { .statuses = statuses, .phone_number = "", .search = "" } };
+	DB_TRY(batch_get(request->db, organization_id, batch_id, request->arena, &export->batch));
 	DB_TRY(reply_in_parts(request, "text/csv; charset=utf-8; header=present", next_part, export));
 	uuid_format(&export->batch.uuid, id);
 	reply_header(request, "Content-Disposition",
 	             arena_printf(request->arena, "attachment; filename=\"results-%s.csv\"", id));
 	buf_puts(&request->reply->body, header);
 	return DB_OK;
+}
+
+enum db_result batch_results(struct request *request)
+{
+	const struct selection *selection = request->query;
+
+	return send_results(request, request->key.organization_id, &request->ids[0],
+	                    selection != NULL ? selection->status : 0);
+}
+
+enum db_result batch_results_link(struct request *request)
+{
+	const struct selection *selection = request->input;
+	struct results_grant grant = {
+		.organization_id = request->key.organization_id, .expires_at_us = clock_now_us() + RESULTS_TOKEN_LIFE_US,
+		.statuses = selection->status,
+	};
+	char token[RESULTS_TOKEN_TEXT];
+	struct batch batch;
+	struct json *json;
+
+	DB_TRY(batch_get(request->db, grant.organization_id, &request->ids[0], request->arena, &batch));
+	grant.batch_id = batch.uuid;
+	results_token_text(&grant, token);
+	json = reply_begin(request, 200);
+	json_begin_object(json, "data");
+	reply_secret(request, "url", arena_printf(request->arena, "%s/api/public/v1/results.csv?token=%s",
+	                                          request->conf->public_url, token));
+	json_instant(json, "expires_at", grant.expires_at_us);
+	json_end(json);
+	return reply_end(request);
+}
+
+enum db_result results_by_link(struct request *request)
+{
+	const struct link_query *query = request->query;
+	struct results_grant grant;
+
+	if (query == NULL || *query->token == '\0')
+		return page_refuse(request, "token", "is required");
+	if (!results_token_read(query->token, &grant))
+		return reply_refuse(request, ERROR_UNAUTHORIZED, "This is not an address of results.");
+	if (grant.expires_at_us <= clock_now_us())
+		return reply_refuse(request, ERROR_UNAUTHORIZED, "This address was good for a minute, and has expired.");
+	return send_results(request, grant.organization_id, &grant.batch_id, grant.statuses);
 }

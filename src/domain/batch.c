@@ -21,7 +21,7 @@ const char *const contact_source_names[CONTACT_SOURCE__MAX + 1] = { "csv", "manu
 const char *const schedule_type_names[SCHEDULE__MAX + 1] = { "immediate", "scheduled", NULL };
 
 const char *const batch_action_names[BATCH_ACTION__MAX] = {
-	"change", "add contacts to", "schedule", "pause", "resume", "cancel", "delete",
+	"change", "add contacts to", "remove a contact from", "remove the contacts of", "schedule", "pause", "resume", "cancel", "delete",
 	"start", "complete", "fail",
 };
 
@@ -34,6 +34,8 @@ static const struct {
 } actions[BATCH_ACTION__MAX] = {
 	[BATCH_CHANGE] = { IN(DRAFT) | IN(SCHEDULED) | IN(PAUSED) | IN(ACTIVE) | IN(FAILED), SAME },
 	[BATCH_ADD_CONTACTS] = { IN(DRAFT) | IN(SCHEDULED) | IN(PAUSED) | IN(ACTIVE), SAME },
+	[BATCH_REMOVE_CONTACT] = { IN(DRAFT) | IN(SCHEDULED) | IN(PAUSED) | IN(ACTIVE), SAME },
+	[BATCH_REMOVE_CONTACTS] = { IN(DRAFT), SAME },
 	[BATCH_SCHEDULE] = { IN(DRAFT) | IN(FAILED), BATCH_SCHEDULED },
 	[BATCH_PAUSE] = { IN(SCHEDULED) | IN(ACTIVE), BATCH_PAUSED },
 	[BATCH_RESUME] = { IN(PAUSED), BATCH_ACTIVE }, /* or scheduled, see batch_after */

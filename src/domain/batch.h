@@ -30,6 +30,8 @@ extern const char *const batch_status_names[BATCH_STATUS__MAX + 1]; /* NULL-term
 enum batch_action {
 	BATCH_CHANGE, /* PATCH */
 	BATCH_ADD_CONTACTS,
+	BATCH_REMOVE_CONTACT,
+	BATCH_REMOVE_CONTACTS, /* all of them */
 	BATCH_SCHEDULE,
 	BATCH_PAUSE,
 	BATCH_RESUME,

@@ -28,6 +28,7 @@ enum skip_reason {
 	SKIP_DUPLICATE,   /* the same number stands earlier in the campaign */
 	SKIP_DO_NOT_CALL, /* the number is on the organisation's do-not-call list */
 	SKIP_NO_CALLING_WINDOW, /* there is no time at which its zone, or all it may be in, let it be called */
+	SKIP_REMOVED, /* it was taken out of its campaign by hand: its status is cancelled */
 	SKIP_REASON__MAX
 };
 

@@ -244,8 +244,12 @@ enum db_result batch_contacts_copy(struct db *db, struct batch *batch, const str
 	return result == DB_OK ? count_copied(db, batch, (int64_t)count) : result;
 }
 
-/* What waits is stored alike; what it is called follows from the campaign and from the plan. */
-static void derive_status(const struct batch *batch, struct batch_contact *contact)
+const char *batch_contact_reason(const struct batch_contact *contact)
+{
+	return contact->skip_reason != SKIP_NONE ? skip_reason_names[contact->skip_reason] : contact->end_reason;
+}
+
+void batch_contact_derive_status(const struct batch *batch, struct batch_contact *contact)
 {
 	if (contact->status != CONTACT_PENDING)
 		return;
@@ -305,7 +309,7 @@ enum db_result batch_contact_get(struct db *db, const struct batch *batch, int64
 		return DB_NOT_FOUND;
 	attempts = DB_STRUCTS(&rows, struct contact_attempt);
 	*out = attempts[rows.count - 1].contact;
-	derive_status(batch, out);
+	batch_contact_derive_status(batch, out);
 	if (out->call_status < 0) /* a row without a call */
 		return DB_OK;
 	history = arena_alloc(arena, rows.count * sizeof *history);
@@ -314,82 +318,4 @@ enum db_result batch_contact_get(struct db *db, const struct batch *batch, int64
 	out->history = history;
 	out->history_count = rows.count;
 	return DB_OK;
-}
-
-/* Everybody who waits in a campaign whose plan is written is planned, and nobody in a draft. */
-static bool plan_is_written(const struct batch *batch)
-{
-	return batch->status != BATCH_DRAFT && batch->work == BATCH_WORK_DISPATCH &&
-	       batch->plan_position == batch->counts.total;
-}
-
-static enum db_result count_planned(struct db *db, const struct batch *batch, struct arena *arena,
-                                    struct listing *out)
-{
-	if (batch->status == BATCH_DRAFT)
-		out->total = 0;
-	else if (plan_is_written(batch))
-		out->total = batch->counts.pending;
-	return page_count(db, SQL_CONTACT_COUNT_PLANNED, DB_ARGS(db_int(batch->id)), arena, out);
-}
-
-/* The campaign's counters know; only while a plan is being written the planned ones are counted. */
-static enum db_result count_contacts(struct db *db, const struct batch *batch, int status, struct arena *arena,
-                                     struct listing *out)
-{
-	const struct batch_counts *counts = &batch->counts;
-	const int64_t totals[CONTACT_STATUS__MAX] = {
-		[CONTACT_IN_PROGRESS] = counts->in_progress, [CONTACT_COMPLETED] = counts->completed,
-		[CONTACT_FAILED] = counts->failed, [CONTACT_VOICEMAIL] = counts->voicemail,
-		[CONTACT_NO_ANSWER] = counts->no_answer, [CONTACT_BUSY] = counts->busy,
-		[CONTACT_CANCELLED] = counts->cancelled, [CONTACT_SKIPPED] = counts->skipped,
-	};
-
-	if (out->total >= 0)
-		return DB_OK;
-	if (status != CONTACT_PENDING && status != CONTACT_SCHEDULED) {
-		out->total = status < 0 ? counts->total : totals[status];
-		return DB_OK;
-	}
-	DB_TRY(count_planned(db, batch, arena, out));
-	if (status == CONTACT_PENDING)
-		out->total = counts->pending > out->total ? counts->pending - out->total : 0;
-	return DB_OK;
-}
-
-static enum db_result query_page(struct db *db, const struct batch *batch, int status, const struct page *page,
-                                 struct arena *arena, struct db_rows *rows)
-{
-	struct db_value id = db_int(batch->id), behind = page_above(page), limit = page_rows(page),
-	                offset = page_offset(page), stored = db_int(status), or_stored = stored;
-	bool over = batch_is_over(batch->status);
-
-	if (status < 0) /* positions are dense */
-		return db_query(db, SQL_CONTACT_PAGE, DB_ARGS(id, db_int(behind.i + offset.i), limit), arena, rows);
-	if (over && (status == CONTACT_PENDING || status == CONTACT_SCHEDULED))
-		return DB_OK;
-	if (status == CONTACT_SCHEDULED)
-		return db_query(db, SQL_CONTACT_PAGE_PLANNED, DB_ARGS(id, behind, limit, offset), arena, rows);
-	if (status == CONTACT_PENDING && batch->status != BATCH_DRAFT)
-		return plan_is_written(batch) ? DB_OK : db_query(db, SQL_CONTACT_PAGE_UNPLANNED, DB_ARGS(
-			id, behind, limit, offset), arena, rows);
-	if (over && status == CONTACT_CANCELLED)
-		or_stored = db_int(CONTACT_PENDING);
-	return db_query(db, SQL_CONTACT_PAGE_OF_STATUS, DB_ARGS(id, behind, stored, or_stored, limit, offset), arena, rows);
-}
-
-enum db_result batch_contacts_list(struct db *db, const struct batch *batch, int status, const struct page *page,
-                                   struct arena *arena, struct listing *out)
-{
-	struct db_rows rows = { 0 };
-	struct batch_contact *items;
-
-	DB_TRY(query_page(db, batch, status, page, arena, &rows));
-	items = DB_STRUCTS(&rows, struct batch_contact);
-	for (size_t r = 0; r < rows.count; r++)
-		derive_status(batch, &items[r]);
-	page_fill(out, page, items, rows.count, sizeof *items);
-	if (out->count != 0)
-		out->last.id = items[out->count - 1].position;
-	return count_contacts(db, batch, status, arena, out);
 }

@@ -4,7 +4,6 @@
 
 #include "domain/batch.h"
 #include "store/db.h"
-#include "store/page.h"
 
 /* Appends contacts under the campaign's lock, and counts them: batch->counts.total and .skipped grow.
  * A number that stands in the campaign already is stored as skipped. */
@@ -56,8 +55,10 @@ struct batch_contact {
 enum db_result batch_contact_get(struct db *db, const struct batch *batch, int64_t position,
                                  struct arena *arena, struct batch_contact *out);
 
-/* status -1: all. In the order of positions; of struct batch_contact. */
-enum db_result batch_contacts_list(struct db *db, const struct batch *batch, int status, const struct page *page,
-                                   struct arena *arena, struct listing *out);
+/* Why it ended as it did: its skip_reason, or what was said of its latest call. */
+const char *batch_contact_reason(const struct batch_contact *contact);
+
+/* What waits is stored alike; what it is called follows from the campaign and from the plan. */
+void batch_contact_derive_status(const struct batch *batch, struct batch_contact *contact);
 
 #endif

@@ -12,6 +12,7 @@
 #include "store/batch_contact_store.h"
 #include "store/batch_store.h"
 #include "store/contact_copy.h"
+#include "store/contact_removal.h"
 #include "store/event_store.h"
 #include "store/folder_store.h"
 #include "store/planning.h"
@@ -509,6 +510,21 @@ enum db_result campaign_add_contacts(struct db *db, struct campaign_request *req
 		DB_TRY(plan(db, request));
 	}
 	return DB_OK;
+}
+
+enum db_result campaign_remove_contact(struct db *db, struct campaign_request *request, int64_t position)
+{
+	enum db_result result;
+
+	DB_TRY(lock(db, request, BATCH_REMOVE_CONTACT));
+	result = contact_remove(db, &request->batch, position, request->now_us, &request->contact_status);
+	return result == DB_REFUSED ? refuse(request, REFUSED_CONTACT_STATE) : result;
+}
+
+enum db_result campaign_remove_contacts(struct db *db, struct campaign_request *request)
+{
+	DB_TRY(lock(db, request, BATCH_REMOVE_CONTACTS));
+	return contacts_remove_last(db, &request->batch, &request->removed);
 }
 
 enum db_result campaign_schedule(struct db *db, struct campaign_request *request)

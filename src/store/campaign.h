@@ -22,6 +22,7 @@ enum refusal {
 	REFUSED_SOURCE,      /* no such campaign to copy contacts of */
 	REFUSED_SOURCE_GROWS, /* that campaign still gets contacts itself */
 	REFUSED_CONTACT,     /* missing_contact is not there */
+	REFUSED_CONTACT_STATE, /* it does not wait: contact_status */
 	REFUSED_FIELDS,      /* see faults */
 };
 
@@ -41,6 +42,8 @@ struct campaign_request {
 	struct uuid missing_contact;
 	struct faults faults;
 	int64_t added, skipped; /* contacts: together what was sent */
+	int64_t removed;
+	enum contact_status contact_status;
 	bool has_found_numbers; /* a preview of other numbers than those that are stored … */
 	int64_t numbers_calls_per_minute; /* … and their pace; 0: one of them has none */
 };
@@ -50,6 +53,9 @@ enum db_result campaign_change(struct db *db, struct campaign_request *request);
 /* Changes nothing: batch.plan is where planning would start after the change. */
 enum db_result campaign_preview(struct db *db, struct campaign_request *request);
 enum db_result campaign_add_contacts(struct db *db, struct campaign_request *request);
+/* store/contact_removal.h */
+enum db_result campaign_remove_contact(struct db *db, struct campaign_request *request, int64_t position);
+enum db_result campaign_remove_contacts(struct db *db, struct campaign_request *request);
 enum db_result campaign_schedule(struct db *db, struct campaign_request *request);
 enum db_result campaign_pause(struct db *db, struct campaign_request *request);
 enum db_result campaign_resume(struct db *db, struct campaign_request *request);

@@ -125,7 +125,7 @@ class Driver:
             reply = self.send(name, *holes, **rest)
             again = self.send(name, *holes, **rest)
             assert again.headers["Idempotency-Replayed"] == "true", again
-            same = re.sub(r'"(key|secret)":"[^"]*"', r'"\1":null', reply.text)
+            same = re.sub(r'"(key|secret)":"[^"]*"|"(url)":"[^"]*token=[^"]*"', r'"\1\2":null', reply.text)
             assert (again.status, again.text) == (reply.status, same), again
         assert reply.status < 300, f"{operation}: {reply}"
         return reply.body and reply.data if "data" in (reply.body or {}) else reply
@@ -343,6 +343,9 @@ def test_campaigns(t):
     assert api.ok("importBatchCallContacts", empty, body=form, media_type=kind)["imported"] == 1
     form, kind = multipart(nothing="")
     api.refuse("validation_error", "importBatchCallContacts", empty, body=form, media_type=kind)
+    assert api.ok("removeBatchCallContact", empty, 1)["error_reason"] == "removed"
+    api.refuse("invalid_state", "removeBatchCallContact", empty, 1)
+    assert api.ok("removeBatchCallContacts", empty)["removed"] == 3
     api.ok("deleteBatchCall", empty)
 
     full = dict(wanted, contacts=contacts(3) + contacts(1), start_time="00:00", end_time="24:00",
@@ -371,7 +374,10 @@ def test_campaigns(t):
 
     api.one("getBatchCallContact", batch, 1)
     api.ok("listBatchCallContacts", batch, query={"status": "completed", "limit": 1})
+    api.ok("listBatchCallContacts", batch, query={"search": "a", "phone_number": "+49301", "status": "completed,skipped"})
+    api.send("listBatchCallContacts", batch, query={"sort_by": "scheduled_at"})
     api.ok("listBatchCallContacts", batch)
+    api.refuse("invalid_state", "removeBatchCallContacts", batch)
     api.ok("listBatchCalls", query={"status": "completed,failed", "agent_id": agent["id"]})
     api.ok("listBatchCalls", query={"search": "camp", "sort_by": "progress", "order": "asc"})
     assert api.send("listBatchCalls", query={"ids": batch}).data[0]["id"] == batch
@@ -380,6 +386,16 @@ def test_campaigns(t):
     assert series["series"] and series["outcomes"] and series["end_reasons"], series
     rows = api.ok("getBatchCallResults", batch).text.splitlines()
     assert len(rows) == 5, rows
+    assert api.ok("getBatchCallResults", batch, query={"status": "skipped"}).text.count("\n") == 2
+    url = api.send("createResultsLink", batch, body={"status": ["completed", "skipped"]}).data["url"]
+    api.ok("createResultsLink", batch)
+    token = url.partition("token=")[2]
+    assert len(api.ok("getResultsByLink", query={"token": token}).text.splitlines()) == 5
+    api.refuse("unauthorized", "getResultsByLink", query={"token": "x"})
+    gone = api.send("createBatchCall", body=dict(wanted, contacts=contacts(1))).data["id"]
+    token = api.send("createResultsLink", gone).data["url"].partition("token=")[2]
+    api.send("deleteBatchCall", gone)
+    api.refuse("not_found", "getResultsByLink", query={"token": token})
     for action in ("pause", "cancel", "preview"):
         api.refuse("invalid_state", f"{action}BatchCall", batch, body={})
     api.refuse("invalid_state", "updateBatchCall", batch, body={"name": "Late"})
@@ -569,11 +585,15 @@ def reload_nginx(t, site, text):
 def test_the_database_is_away(t):
     api = driver(t)
     api.ok("listAgents")
+    receiver, agent = t.dialing_agent()
+    url = t.api.post(f"/batch-calls/{t.api.batch(agent, 1)['id']}/results-link")["url"]
+    needs = {"getResultsByLink": {"query": {"token": url.partition("token=")[2]}}}
     t.stack.stop_database()
     try:
         for operation in api.document.operations:
             if "503" in operation.responses:
-                api.refuse("unavailable", operation.id, *api.holes(operation), **api.example(operation))
+                api.refuse("unavailable", operation.id, *api.holes(operation), **api.example(operation),
+                           **needs.get(operation.id, {}))
         api.ok("getHealth")
     finally:
         t.stack.resume_database()

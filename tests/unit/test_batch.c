@@ -16,6 +16,7 @@ static void states_and_actions(void **state)
 	/* draft, scheduled, active, paused, completed, failed, cancelled, deleted */
 	static const struct { enum batch_action action; const char *allowed; int becomes; } table[] = {
 		{ BATCH_CHANGE, "yyyynynn", -1 }, { BATCH_ADD_CONTACTS, "yyyynnnn", -1 },
+		{ BATCH_REMOVE_CONTACT, "yyyynnnn", -1 }, { BATCH_REMOVE_CONTACTS, "ynnnnnnn", -1 },
 		{ BATCH_SCHEDULE, "ynnnnynn", BATCH_SCHEDULED }, { BATCH_PAUSE, "nyynnnnn", BATCH_PAUSED },
 		{ BATCH_RESUME, "nnnynnnn", BATCH_ACTIVE }, { BATCH_CANCEL, "yyyynnnn", BATCH_CANCELLED },
 		{ BATCH_DELETE, "ynnnyyyn", BATCH_DELETED }, { BATCH_START, "nynnnnnn", BATCH_ACTIVE },

@@ -170,18 +170,22 @@ export async function change<T>(method: string, path: string, options: Options =
 	}
 }
 
-// A file from the API, for the disk of the user.
-export async function download(path: string, name: string) {
-	const response = await send('GET', path, { timeout: 600_000 }, null)
-	if (!response.ok) throw failure(response, await readJson(response))
-	save(await response.blob(), name)
+// A file from the API, for the disk of the user: the browser fetches it by itself, at an address that needs no key.
+export async function download(linkPath: string, name: string) {
+	const { url } = await change<{ url: string }>('POST', linkPath)
+	const address = new URL(url)
+	saveFrom(address.pathname + address.search, name)
 }
 
-export function save(content: Blob, name: string) {
-	const url = URL.createObjectURL(content)
+function saveFrom(url: string, name: string) {
 	const link = document.createElement('a')
 	link.href = url
 	link.download = name
 	link.click()
+}
+
+export function save(content: Blob, name: string) {
+	const url = URL.createObjectURL(content)
+	saveFrom(url, name)
 	setTimeout(() => URL.revokeObjectURL(url), 60_000)
 }

@@ -5,7 +5,7 @@
 import type { Reply } from './api'
 
 // Parts of pages that are not drawn until the API can answer them.
-export const API_HAS = { removeContact: false, searchByNumber: false, allDeliveries: false }
+export const API_HAS = { searchMore: false, allDeliveries: false }
 
 type Read = (path: string) => Promise<Reply<any>>
 
@@ -41,11 +41,6 @@ export function awaited(full: string, read: Read): Promise<Reply<any>> | null {
 	const [path, query = ''] = full.split('?')
 	const words = new URLSearchParams(query)
 	if (path === '/overview') return overview(read)
-	if (/^\/batch-calls\/[^/]+\/contacts$/.test(path)) {
-		const known = without(words, 'search', 'phone_number', 'sort_by')
-		if (known.get('status')?.includes(',')) known.set('status', 'scheduled')
-		return read(`${path}?${known}`)
-	}
 	if (/^\/webhooks(\/[^/]+)?$/.test(path))
 		return read(full).then(reply => withData(reply, row => { row.waiting ??= row.failed_24h ??= row.delivered_24h ??= row.last_success_at ??= null }))
 	if (/^\/agents(\/[^/]+)?$/.test(path)) return read(full).then(reply => withData(reply, row => { row.campaigns ??= null }))

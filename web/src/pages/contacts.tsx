@@ -95,7 +95,7 @@ function Folders({ folderId, onNew }: { folderId: string | null; onNew?: () => v
 	return (
 		<Card title="Folders" actions={onNew && <button type="button" className="button small" onClick={onNew}><Icon name="plus" />New</button>}>
 			<div className="stack close">
-				{API_HAS.searchByNumber && ((reply?.pagination?.total ?? 0) > 8 || rested) && <input className="input" type="search" aria-label="Search folders" placeholder="Search folders" value={search} onChange={event => setSearch(event.target.value)} />}
+				{API_HAS.searchMore && ((reply?.pagination?.total ?? 0) > 8 || rested) && <input className="input" type="search" aria-label="Search folders" placeholder="Search folders" value={search} onChange={event => setSearch(event.target.value)} />}
 				<Select hideLabel label="Order of folders" value={sort} onChange={setSort}>
 					<option value="created_at.desc">Newest first</option><option value="name.asc">By name</option><option value="contact_count.desc">Largest first</option>
 				</Select>

@@ -3,7 +3,6 @@
 import type { BatchCall, BatchCallContact, BatchCallContactWithHistory, Explanation } from 'api-types'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { change } from '../base/api'
-import { API_HAS } from '../base/awaited'
 import { refresh, useLive } from '../base/poll'
 import { go, query, setQuery, usePlace } from '../base/route'
 import { useMay } from '../base/session'
@@ -55,9 +54,10 @@ export function ContactsOf({ campaign, position }: { campaign: BatchCall; positi
 	}, [search])
 	const q = words.get('q') ?? ''
 	const number = phoneIn(q)
+	const isPlanned = campaign.status !== 'draft' // only then have those that wait an instant
 	const pathOf = useMemo(() => (offset: number, limit: number) => `/batch-calls/${campaign.id}/contacts` + query({
-		status, phone_number: number, search: number ? null : q, sort_by: status === 'pending,scheduled' && !q ? 'scheduled_at' : null, offset: offset || null, limit,
-	}), [campaign.id, status, q, number])
+		status, phone_number: number, search: number ? null : q, sort_by: status === 'pending,scheduled' && !q && isPlanned ? 'scheduled_at' : null, offset: offset || null, limit,
+	}), [campaign.id, status, q, number, isPlanned])
 	const open = (row: Row) => go(`${root}/contacts/${row.position}` + query({ status, q, at: words.get('at') }))
 	const close = () => {
 		go(`${root}/contacts` + query({ status, q, at: words.get('at') }))
@@ -76,7 +76,7 @@ export function ContactsOf({ campaign, position }: { campaign: BatchCall; positi
 	return (
 		<>
 			<div className="filters">
-				{API_HAS.searchByNumber && <div className="search"><Icon name="search" /><input className="input" type="search" aria-label="Number or name" placeholder="Number or name" value={typed} onChange={event => setTyped(event.target.value)} /></div>}
+				<div className="search"><Icon name="search" /><input className="input" type="search" aria-label="Number or name" placeholder="Number or name" value={typed} onChange={event => setTyped(event.target.value)} /></div>
 				<form className="inline" onSubmit={event => { event.preventDefault(); const wish = parseInt(wanted, 10); if (wish > 0) setQuery({ at: wish, status: null, q: null }); setTyped('') }}>
 					<label className="small soft" htmlFor="position">Go to position</label>
 					<input id="position" className="input" style={{ width: 96 }} inputMode="numeric" value={wanted} onChange={event => setWanted(event.target.value)} />
@@ -149,7 +149,7 @@ function Drawer({ campaign, position, onClose }: { campaign: BatchCall; position
 								await refresh(path)
 							},
 						})}>Put on do-not-call…</button>
-						{API_HAS.removeContact && waits && <button type="button" className="button danger" onClick={() => ask({
+						{waits && <button type="button" className="button danger" onClick={() => ask({
 							title: 'Remove this contact?', verb: 'Remove it', text: <>{phone(contact.phone_number)} will not be called by this campaign.</>,
 							run: async () => {
 								await change('DELETE', path)

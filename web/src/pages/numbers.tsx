@@ -41,7 +41,7 @@ export function Numbers() {
 			<PageHead name="Numbers" title={<>Numbers{reply?.pagination && <span className="count"> {count(reply.pagination.total)}</span>}</>} below="Calls are made from them. The credentials of a provider stay with the dialer."
 				actions={mayWrite && <button type="button" className="button primary" data-key="n" onClick={() => setOpen('new')}><Icon name="plus" />Add a number</button>} />
 			<div className="filters">
-				{API_HAS.searchByNumber && <div className="search"><Icon name="search" /><input className="input" type="search" aria-label="Number or name" placeholder="Number or name" value={typed} onChange={event => setTyped(event.target.value)} /></div>}
+				{API_HAS.searchMore && <div className="search"><Icon name="search" /><input className="input" type="search" aria-label="Number or name" placeholder="Number or name" value={typed} onChange={event => setTyped(event.target.value)} /></div>}
 				{q && <button type="button" className="button quiet small" data-key="Escape" onClick={() => { setTyped(''); setQuery({ q: null }) }}>Clear filters</button>}
 			</div>
 			<Card flush label="Numbers">

@@ -89,7 +89,7 @@ export function askDelete(campaign: Brief & { total_contacts: number }) {
 }
 
 export async function results(campaign: Pick<BatchCall, 'id' | 'name'>) {
-	await download(`/batch-calls/${campaign.id}/results.csv`, campaign.name.replace(/[^\p{L}\p{N} ._-]/gu, '_').slice(0, 80) + '.csv')
+	await download(`/batch-calls/${campaign.id}/results-link`, campaign.name.replace(/[^\p{L}\p{N} ._-]/gu, '_').slice(0, 80) + '.csv')
 }
 
 export function ActButton({ run, text, icon, primary, small, keyName, onError = toastError }: {

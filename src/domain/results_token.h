@@ -1,0 +1,26 @@
+/* The token in the address of a file of results: whoever has the address may fetch this file, and nothing else, for a
+ * minute. Nothing of it is stored: it says whose campaign it is and until when, under a MAC by the operator's key. */
+#ifndef DOMAIN_RESULTS_TOKEN_H
+#define DOMAIN_RESULTS_TOKEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/uuid.h"
+
+#define RESULTS_TOKEN_LIFE_US (60 * US_PER_SECOND)
+#define RESULTS_TOKEN_TEXT 73 /* with the NUL */
+
+struct results_grant {
+	struct uuid batch_id;
+	int64_t organization_id, expires_at_us;
+	unsigned statuses; /* bit set of enum contact_status; 0: all */
+};
+
+void results_token_text(const struct results_grant *grant, char out[RESULTS_TOKEN_TEXT]);
+
+/* False: it is none of ours. Whether it has expired is for the caller to judge. */
+bool results_token_read(const char *text, struct results_grant *grant);
+
+#endif

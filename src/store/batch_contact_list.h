@@ -1,0 +1,31 @@
+/* Lists of the contacts of a campaign. Contacts in flight are found by their calls, and those that are planned by the plan,
+ * so that neither reads the campaign from end to end. */
+#ifndef STORE_BATCH_CONTACT_LIST_H
+#define STORE_BATCH_CONTACT_LIST_H
+
+#include "store/batch_contact_store.h"
+#include "store/page.h"
+
+enum batch_contact_sort {
+	BATCH_CONTACT_SORT_POSITION,
+	BATCH_CONTACT_SORT_SCHEDULED_AT, /* only those that are planned, whatever the filter */
+	BATCH_CONTACT_SORT__MAX
+};
+extern const char *const batch_contact_sort_names[BATCH_CONTACT_SORT__MAX + 1]; /* NULL-terminated */
+
+struct batch_contact_filter {
+	unsigned statuses;        /* bit set of enum contact_status; 0: any */
+	const char *phone_number; /* "": any */
+	const char *search;       /* a part of the name; "": any */
+	int sort;                 /* enum batch_contact_sort */
+};
+
+/* A page of a search looks at so many contacts, and the next goes on after them. */
+#define BATCH_CONTACTS_SEARCHED_MAX 100000
+
+/* Lists struct batch_contact. A page of a search may be shorter than its limit and have others after it; its total is that of
+ * the first BATCH_CONTACTS_SEARCHED_MAX contacts. */
+enum db_result batch_contacts_list(struct db *db, const struct batch *batch, const struct batch_contact_filter *filter,
+                                   const struct page *page, struct arena *arena, struct listing *out);
+
+#endif
