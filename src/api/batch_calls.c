@@ -239,6 +239,9 @@ enum db_result batch_calls_refuse(struct request *request, const struct campaign
 		                          "names a campaign whose contacts are still being copied: try again when they are there");
 	case REFUSED_CONTACT:
 		return refuse_contact(request, &campaign->missing_contact);
+	case REFUSED_COPIED:
+		return reply_refuse(request, ERROR_INVALID_STATE, "Another campaign still gets copies of these contacts: try again"
+		                    " when they are there.");
 	case REFUSED_CONTACT_STATE:
 		return reply_refuse(request, ERROR_INVALID_STATE, "You cannot remove a contact that is %s.",
 		                    contact_status_names[campaign->contact_status]);

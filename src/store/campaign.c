@@ -523,7 +523,12 @@ enum db_result campaign_remove_contact(struct db *db, struct campaign_request *r
 
 enum db_result campaign_remove_contacts(struct db *db, struct campaign_request *request)
 {
+	bool is_source;
+
 	DB_TRY(lock(db, request, BATCH_REMOVE_CONTACTS));
+	DB_TRY(contact_copy_needs(db, &request->batch, &is_source));
+	if (is_source)
+		return refuse(request, REFUSED_COPIED);
 	return contacts_remove_last(db, &request->batch, &request->removed);
 }
 

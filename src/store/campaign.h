@@ -22,6 +22,7 @@ enum refusal {
 	REFUSED_SOURCE,      /* no such campaign to copy contacts of */
 	REFUSED_SOURCE_GROWS, /* that campaign still gets contacts itself */
 	REFUSED_CONTACT,     /* missing_contact is not there */
+	REFUSED_COPIED,      /* another campaign still gets copies of its contacts */
 	REFUSED_CONTACT_STATE, /* it does not wait: contact_status */
 	REFUSED_FIELDS,      /* see faults */
 };
