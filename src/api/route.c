@@ -11,6 +11,7 @@
 #include "api/transaction.h"
 #include "api/upload.h"
 #include "base/log.h"
+#include "base/wake.h"
 
 #define ID_TEXT_MAX 48 /* a UUID and its prefix */
 #define PHONE_TEXT_MAX 32
@@ -316,17 +317,27 @@ static enum db_result handle_conditionally(struct request *request)
 	return request->route->handle(request);
 }
 
-static enum db_result handle(struct request *request, const struct route *route)
+static enum db_result change(struct request *request, const struct route *route)
 {
-	if (request->method == METHOD_GET) {
-		DB_TRY(route->handle(request));
-		return judge_condition(request, route);
-	}
 	if (is_conditional(request) && find_object(route) == NULL)
 		return refuse_condition(request, "Nothing here has an ETag: a request under a condition cannot be judged.");
 	if ((route->flags & ROUTE_STREAM) != 0)
 		return transaction_stream(request, route->handle);
 	return transaction_handle(request, is_conditional(request) ? handle_conditionally : route->handle);
+}
+
+static enum db_result handle(struct request *request, const struct route *route)
+{
+	enum db_result result;
+
+	if (request->method == METHOD_GET) {
+		DB_TRY(route->handle(request));
+		return judge_condition(request, route);
+	}
+	result = change(request, route);
+	if (result == DB_OK)
+		wake_tell(request->conf->database_file); /* it may be something to do */
+	return result;
 }
 
 static enum db_result judge_and_handle(struct request *request, const struct route *route)

@@ -10,6 +10,7 @@
 #include "domain/backoff.h"
 #include "domain/health.h"
 #include "domain/report_fields.h"
+#include "scheduler/dispatch.h"
 #include "scheduler/tries.h"
 #include "store/report_store.h"
 #include "store/statements.h"
@@ -25,22 +26,28 @@ struct answers {
 	struct uuid *failed;
 	int64_t *failed_wake_at_us;
 	int failed_count;
+	struct held_call *unbegun; /* no request left for them */
+	int unbegun_count;
+	int64_t patience_us;
 	struct tries tries; /* of all that were not taken */
 };
 
-struct answers *answers_new(int max)
+struct answers *answers_new(int max, int64_t patience_us)
 {
 	struct answers *answers = calloc(1, sizeof *answers);
 
 	if (answers == NULL)
 		fatal("out of memory");
 	answers->max = max;
+	answers->patience_us = patience_us;
 	answers->arena = arena_new();
 	answers->reports = calloc((size_t)max, sizeof *answers->reports);
 	answers->report_results = calloc((size_t)max, sizeof *answers->report_results);
 	answers->failed = calloc((size_t)max, sizeof *answers->failed);
 	answers->failed_wake_at_us = calloc((size_t)max, sizeof *answers->failed_wake_at_us);
-	if (!answers->reports || !answers->report_results || !answers->failed || !answers->failed_wake_at_us)
+	answers->unbegun = calloc((size_t)max, sizeof *answers->unbegun);
+	if (!answers->reports || !answers->report_results || !answers->failed || !answers->failed_wake_at_us ||
+	    !answers->unbegun)
 		fatal("out of memory");
 	return answers;
 }
@@ -54,13 +61,14 @@ void answers_free(struct answers *answers)
 	free(answers->report_results);
 	free(answers->failed);
 	free(answers->failed_wake_at_us);
+	free(answers->unbegun);
 	tries_free(&answers->tries);
 	free(answers);
 }
 
-bool answers_any(const struct answers *answers)
+int answers_count(const struct answers *answers)
 {
-	return answers->report_count != 0 || answers->failed_count != 0;
+	return answers->report_count + answers->failed_count + answers->unbegun_count;
 }
 
 /* A dialer may say how the call went in its answer; any other body just means that it took the call. */
@@ -106,6 +114,11 @@ void answers_collect(struct answers *answers, const struct deliver_result *resul
 {
 	char error[256];
 
+	if (result->unbegun) {
+		if (result->duration_us < answers->patience_us)
+			answers->unbegun[answers->unbegun_count++] = (struct held_call){ result->id, clock_now_us() };
+		return;
+	}
 	if (result->status >= 200 && result->status < 300) {
 		answers->reports[answers->report_count++] = read_answer(answers, result);
 		return;
@@ -140,6 +153,13 @@ static enum db_result write_failed(struct db *db, void *context)
 	return result;
 }
 
+static enum db_result write_unbegun(struct db *db, void *context)
+{
+	const struct answers *answers = context;
+
+	return dispatch_hold(db, answers->unbegun, answers->unbegun_count);
+}
+
 static enum db_result write_tries(struct db *db, void *context)
 {
 	return tries_write_calls(db, context);
@@ -167,6 +187,9 @@ enum db_result answers_write(struct db *db, struct answers *answers)
 	if (answers->failed_count != 0)
 		DB_TRY(write_part(db, write_failed, answers));
 	answers->failed_count = 0;
+	if (answers->unbegun_count != 0)
+		DB_TRY(write_part(db, write_unbegun, answers));
+	answers->unbegun_count = 0;
 	if (answers->tries.arena != NULL)
 		DB_TRY(write_part(db, write_tries, &answers->tries));
 	tries_clear(&answers->tries);

@@ -9,11 +9,12 @@
 
 struct answers;
 
-struct answers *answers_new(int max);
+/* Room for `max` answers. What was judged longer ago than `patience_us` may be somebody else's by now. */
+struct answers *answers_new(int max, int64_t patience_us);
 void answers_free(struct answers *answers);
 
 void answers_collect(struct answers *answers, const struct deliver_result *result);
-bool answers_any(const struct answers *answers);
+int answers_count(const struct answers *answers);
 
 /* On failure they are kept, and written by the next call. */
 enum db_result answers_write(struct db *db, struct answers *answers);

@@ -71,7 +71,7 @@ static enum db_result judge_limits(struct db *db, const struct claim *claim, con
 		asked[r] = (struct limited_number){ .phone_number = db_get_text(due, r, 3) };
 		if (claim_is_again(due, r))
 			asked[r].but = db_get_uuid(due, r, 8);
-		count += db_get_int(due, r, 0) <= claim->now_us;
+		count += db_get_int(due, r, 0) <= claim->until_us;
 		open_at_us[r] = INSTANT_NONE;
 	}
 	if (count == 0 || campaign->limits == NULL || !contact_limits_any(campaign->limits))
@@ -195,7 +195,29 @@ static void take_contact(struct claim *claim, struct claim_campaign *campaign, c
                          const struct db_rows *due, size_t r)
 {
 	campaign->counted += is_counted(campaign, due, r);
-	claim_add_call(claim, campaign, due, r, expires_at(claim, facts));
+	claim_add_call(claim, campaign, due, r, later(claim->now_us, facts->due_at_us), expires_at(claim, facts));
+}
+
+/* Such calls are claimed one by one, because each begins when the pace lets it. */
+static bool has_pace(const struct claim_campaign *campaign)
+{
+	bool any = campaign->config.calls_per_minute != 0;
+
+	for (int i = 0; i < campaign->number_count; i++)
+		any |= campaign->numbers[i].pace != NULL;
+	return any;
+}
+
+/* By the rules for one contact, at the instant at which its call would begin. */
+static struct gate_verdict judge_contact(const struct claim *claim, const struct claim_campaign *campaign,
+                                         const struct gate_facts *facts)
+{
+	int64_t begins_at_us = later(claim->now_us, facts->due_at_us);
+	struct gate_facts then = *facts;
+
+	if (begins_at_us <= claim->until_us && begins_at_us < facts->span.until_us && !has_pace(campaign))
+		then.now_us = begins_at_us;
+	return gates_judge_contact(&then);
 }
 
 /* As many of the contacts that are due as there is room for, up to one who was held until the window in its
@@ -215,7 +237,7 @@ static enum db_result take_contacts(struct db *db, struct claim *claim, struct c
 		facts->do_not_call = db_get_int(due, r, 5) >= 0 && !claim_is_again(due, r);
 		facts->limits_open_at_us = limits_open_at_us[r];
 		add_contact_window(facts, claim, campaign, due, r);
-		verdict = gates_judge_contact(facts);
+		verdict = judge_contact(claim, campaign, facts);
 		if (verdict.room != 0 && campaign->taken == 0 && *room > 0)
 			DB_TRY(take_trial(db, claim, campaign, room));
 		if (verdict.room == 0 && verdict.held_by == GATE_DO_NOT_CALL)
@@ -529,6 +551,7 @@ static enum db_result claim_all(struct db *db, struct claim *claim)
 		if (is_held_by_others(&claim->campaigns[i]))
 			continue;
 		claim->looked++;
+		claim->now_us = later(claim->began_us, claim->campaigns[i].wake_at_us);
 		DB_TRY(claim_campaign(db, claim, &claim->campaigns[i]));
 	}
 	return claim->looked == 0 ? DB_OK : claim_write(db, claim);
@@ -541,8 +564,10 @@ static enum db_result run_claim(struct db *db, void *context)
 	enum db_result result;
 
 	*claim = (struct claim){
-		.limits = claim->limits, .ids = claim->ids, .max_campaigns = claim->max_campaigns, .now_us = clock_now_us(),
+		.limits = claim->limits, .ids = claim->ids, .max_campaigns = claim->max_campaigns, .began_us = clock_now_us(),
 	};
+	claim->now_us = claim->began_us;
+	claim->until_us = claim->began_us + claim->limits->ahead_us;
 	claim_open(claim);
 	result = claim_all(db, claim);
 	claim_close(claim);

@@ -17,6 +17,7 @@ struct claim_taken {
 
 struct claim_limits {
 	int max_calls;            /* at most this many at once; > 0 */
+	int64_t ahead_us;         /* calls that are due in this time are claimed too: each is placed when it is due */
 	int64_t lease_us;         /* how long the calls are ours to dispatch */
 	int64_t dispatch_ttl_us;  /* how long a dialer may take to accept one */
 	/* Calls that a dialer may yet be asked for, besides those in `taken`. */

@@ -36,7 +36,7 @@ void claim_close(struct claim *claim)
 enum db_result claim_lock_campaigns(struct db *db, struct claim *claim)
 {
 	claim->called = arena_alloc(claim->arena, (size_t)claim->limits->max_calls * sizeof *claim->called);
-	DB_TRY(claim_facts_lock(db, claim->now_us, claim->max_campaigns, claim->arena, &claim->campaigns,
+	DB_TRY(claim_facts_lock(db, claim->until_us, claim->max_campaigns, claim->arena, &claim->campaigns,
 	                        &claim->campaign_count));
 	claim->first = claim->campaign_count == 0 ? 0 : claim->campaigns[0].id;
 	return DB_OK;
@@ -108,7 +108,7 @@ int64_t claim_asked_at(const struct db_rows *due, size_t r)
 
 /* One waiting contact becomes one call, or the one that waited goes on. */
 void claim_add_call(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *rows, size_t r,
-                    int64_t expires_at_us)
+                    int64_t called_at_us, int64_t expires_at_us)
 {
 	int64_t due_at_us = db_get_int(rows, r, 0), position = db_get_int(rows, r, 1);
 	bool again = claim_is_again(rows, r);
@@ -129,6 +129,7 @@ void claim_add_call(struct claim *claim, struct claim_campaign *campaign, const 
 	json_sql_instant(json, NULL, expires_at_us);
 	json_int(json, NULL, campaign->max_call_seconds);
 	json_int(json, NULL, again);
+	json_sql_instant(json, NULL, called_at_us);
 	json_end(json);
 	campaign->claimed++;
 	campaign->waiting -= again;
@@ -209,10 +210,9 @@ static enum db_result write_takes(struct db *db, const struct claim *claim)
 	return DB_ERROR;
 }
 
-static enum db_result write_calls_again(struct db *db, const struct claim *claim, struct db_value lease,
-                                        struct db_value now)
+static enum db_result write_calls_again(struct db *db, const struct claim *claim, struct db_value lease)
 {
-	DB_TRY(db_exec(db, SQL_CLAIM_CALLS_AGAIN, DB_ARGS(db_buf(&claim->calls), lease, now)));
+	DB_TRY(db_exec(db, SQL_CLAIM_CALLS_AGAIN, DB_ARGS(db_buf(&claim->calls), lease)));
 	if (db_affected(db) == claim->again)
 		return DB_OK;
 	log_error("claim: asks for %lld calls again instead of %d", (long long)db_affected(db), claim->again);
@@ -221,14 +221,14 @@ static enum db_result write_calls_again(struct db *db, const struct claim *claim
 
 static enum db_result write_calls(struct db *db, const struct claim *claim)
 {
-	struct db_value lease = db_instant(claim->now_us + claim->limits->lease_us), now = db_instant(claim->now_us);
+	struct db_value lease = db_instant(claim->began_us + claim->limits->lease_us);
 
 	if (claim->count == 0)
 		return DB_OK;
 	if (claim->count != claim->again)
-		DB_TRY(db_exec(db, SQL_CLAIM_CALLS, DB_ARGS(lease, now, db_buf(&claim->calls))));
+		DB_TRY(db_exec(db, SQL_CLAIM_CALLS, DB_ARGS(lease, db_buf(&claim->calls))));
 	if (claim->again != 0)
-		DB_TRY(write_calls_again(db, claim, lease, now));
+		DB_TRY(write_calls_again(db, claim, lease));
 	return db_exec(db, SQL_CLAIM_CONTACTS, DB_ARGS(db_buf(&claim->calls)));
 }
 

@@ -19,7 +19,8 @@ struct claim {
 	int max_campaigns;
 	int64_t first; /* of the campaigns, by its row; 0: none */
 	int count, looked;
-	int64_t now_us;
+	int64_t began_us, until_us; /* campaigns and contacts are taken that are due in this time */
+	int64_t now_us; /* the campaign is judged for this instant: none of its calls begins before */
 	struct arena *arena;
 	struct claim_campaign *campaigns;
 	size_t campaign_count;
@@ -47,10 +48,10 @@ enum db_result claim_query_due(struct db *db, const struct claim *claim, const s
 bool claim_is_again(const struct db_rows *due, size_t r);
 int64_t claim_asked_at(const struct db_rows *due, size_t r);
 
-/* Row `r` of those becomes a call, which may be placed until `expires_at_us`, is passed over for good, or waits until about
+/* Row `r` of those becomes a call, which is placed at `called_at_us` or until `expires_at_us`, is passed over for good, or waits until about
  * at_us. */
 void claim_add_call(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *due, size_t r,
-                    int64_t expires_at_us);
+                    int64_t called_at_us, int64_t expires_at_us);
 void claim_add_skip(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *due, size_t r);
 
 void claim_add_defer(struct claim *claim, struct claim_campaign *campaign, const struct db_rows *due, size_t r,

@@ -36,9 +36,11 @@ struct lane {
 };
 
 struct slot {
-	struct slot *next; /* in the list of free or of ended slots */
+	struct slot *next; /* in the list of free, waiting or ended slots */
 	struct slot *older, *newer; /* in the lane */
 	int64_t began_us;  /* monotonic */
+	int64_t begin_us;  /* monotonic: when it is to begin */
+	int64_t begin_before_us, judged_us; /* as in the order */
 	size_t header_len; /* of the answer, so far */
 	bool is_full;      /* the reply is longer than we keep */
 	CURL *curl;
@@ -53,6 +55,7 @@ struct slot {
 struct deliver {
 	CURLM *multi;
 	struct slot *slots, *free, *ended, *handed_out;
+	struct slot *waiting; /* for the instant at which they begin, by that instant */
 	struct load *loads; /* one per slot is enough; those with count 0 are free */
 	int load_count;     /* so many were ever used */
 	struct lane lanes[DELIVER_KIND__MAX];
@@ -306,6 +309,9 @@ static void take_order(struct deliver *deliver, struct slot *slot, const struct 
 		slot->load = new_load(deliver, &order->place);
 	slot->load->count++;
 	slot->began_us = clock_mono_us();
+	slot->begin_us = slot->began_us + order->begin_at_us - clock_now_us();
+	slot->begin_before_us = order->begin_before_us;
+	slot->judged_us = order->judged_us;
 	slot->header_len = 0;
 	slot->is_full = false;
 	slot->error[0] = '\0';
@@ -344,6 +350,33 @@ static void end_unsigned(struct deliver *deliver, struct slot *slot, const struc
 	end_slot(deliver, slot);
 }
 
+static bool is_too_late(const struct slot *slot)
+{
+	return (slot->judged_us != 0 && clock_mono_us() - slot->judged_us > DELIVER_JUDGED_US) ||
+	       (slot->begin_before_us != 0 && clock_now_us() >= slot->begin_before_us);
+}
+
+static void begin(struct deliver *deliver, struct slot *slot)
+{
+	slot->result.unbegun = is_too_late(slot);
+	slot->began_us = slot->result.unbegun ? slot->judged_us : clock_mono_us();
+	slot->result.started_at_us = clock_now_us();
+	if (slot->result.unbegun)
+		end_slot(deliver, slot);
+	else
+		curl_multi_add_handle(deliver->multi, slot->curl);
+}
+
+static void wait_to_begin(struct deliver *deliver, struct slot *slot)
+{
+	struct slot **at = &deliver->waiting;
+
+	while (*at != NULL && (*at)->begin_us <= slot->begin_us)
+		at = &(*at)->next;
+	slot->next = *at;
+	*at = slot;
+}
+
 void deliver_start(struct deliver *deliver, const struct deliver_order *order)
 {
 	struct slot *slot = deliver->free;
@@ -360,7 +393,20 @@ void deliver_start(struct deliver *deliver, const struct deliver_order *order)
 	curl_easy_setopt(slot->curl, CURLOPT_URL, order->url);
 	curl_easy_setopt(slot->curl, CURLOPT_POSTFIELDSIZE, (long)slot->body.len);
 	curl_easy_setopt(slot->curl, CURLOPT_POSTFIELDS, slot->body.data);
-	curl_multi_add_handle(deliver->multi, slot->curl);
+	if (slot->begin_us > clock_mono_us())
+		wait_to_begin(deliver, slot);
+	else
+		begin(deliver, slot);
+}
+
+static void begin_due(struct deliver *deliver)
+{
+	while (deliver->waiting != NULL && deliver->waiting->begin_us <= clock_mono_us()) {
+		struct slot *slot = deliver->waiting;
+
+		deliver->waiting = slot->next;
+		begin(deliver, slot);
+	}
 }
 
 static void end_transfer(struct deliver *deliver, CURL *curl, CURLcode code)
@@ -424,12 +470,26 @@ static void move_on(struct deliver *deliver)
 	make_room(deliver);
 }
 
-void deliver_run(struct deliver *deliver, int wait_ms)
+/* Up to when the next request is to begin. */
+static int wait_at_most(const struct deliver *deliver, int wait_ms)
 {
+	int64_t ahead_us = deliver->waiting != NULL ? deliver->waiting->begin_us - clock_mono_us() : INT64_MAX;
+
+	if (ahead_us > wait_ms * US_PER_MS)
+		return wait_ms;
+	return ahead_us <= 0 ? 0 : (int)((ahead_us + US_PER_MS - 1) / US_PER_MS);
+}
+
+void deliver_run(struct deliver *deliver, int fd, int wait_ms)
+{
+	struct curl_waitfd also = { .fd = fd, .events = CURL_WAIT_POLLIN };
+
+	begin_due(deliver);
 	move_on(deliver);
 	if (deliver->ended != NULL || wait_ms == 0)
 		return;
-	curl_multi_poll(deliver->multi, NULL, 0, wait_ms, NULL);
+	curl_multi_poll(deliver->multi, &also, fd >= 0, wait_at_most(deliver, wait_ms), NULL);
+	begin_due(deliver);
 	move_on(deliver);
 }
 

@@ -44,7 +44,14 @@ struct deliver_order {
 	const void *secret; /* sealed */
 	size_t secret_len;
 	const struct buf *body;
+	/* When the request begins; its slot is taken before. One that cannot begin in time ends as `unbegun`. */
+	int64_t begin_at_us;     /* of the database's clock; not ahead: at once */
+	int64_t begin_before_us; /* the same; 0: no limit */
+	int64_t judged_us;       /* monotonic: it begins within DELIVER_JUDGED_US of then; 0: no limit */
 };
+
+/* What was judged so long ago is judged again before it is sent. A process may be stopped at any moment. */
+#define DELIVER_JUDGED_US (100 * INT64_C(1000))
 
 struct deliver_result {
 	struct deliver_place place;
@@ -56,6 +63,7 @@ struct deliver_result {
 	int64_t retry_after_us; /* what a 429 or 503 asked for; 0: nothing */
 	int64_t started_at_us, duration_us;
 	bool cut;            /* broken off by ourselves, to make room or for want of a signature; has an error too */
+	bool unbegun;        /* no request left, and nobody is to blame; duration_us is its age since it was judged */
 	const char *error;   /* "" with an answer; valid until the next call of deliver_next */
 	const struct buf *body; /* of the answer, cut at 64 KiB; valid as long */
 };
@@ -81,11 +89,11 @@ int deliver_room_at(const struct deliver *deliver, const struct deliver_place *p
 
 int deliver_in_flight(const struct deliver *deliver);
 
-/* Copies what it needs. There must be a free slot of its kind. */
+/* Copies what it needs. There must be a free slot of its kind. The signature is made at once. */
 void deliver_start(struct deliver *deliver, const struct deliver_order *order);
 
-/* Moves all transfers on, and waits up to `wait_ms` if none has ended. */
-void deliver_run(struct deliver *deliver, int wait_ms);
+/* Moves all transfers on, and waits up to `wait_ms` if none has ended; less if `fd` can be read (-1: there is none). */
+void deliver_run(struct deliver *deliver, int fd, int wait_ms);
 
 /* The next transfer that ended; false: none. Its slot is free again after the following call. */
 bool deliver_next(struct deliver *deliver, struct deliver_result *result);

@@ -16,6 +16,18 @@
 #define HELD_RECHECK_US US_PER_SECOND
 #define REFUSED_RECHECK_US (60 * US_PER_SECOND)
 #define OFF_RECHECK_US (5 * US_PER_SECOND)
+#define LOAD_US (DELIVER_JUDGED_US / 2)
+#define LOAD_RUNS 3
+
+/* Loaded calls, sorted by what is to be done. */
+struct judged {
+	const struct conf *conf;
+	struct arena *arena;
+	int64_t at_us; /* monotonic: what they are judged by was true then */
+	struct held_call *held;
+	struct call_report *concluded;
+	int held_count, concluded_count;
+};
 
 static void write_ids(struct buf *out, const struct uuid *ids, int count)
 {
@@ -32,16 +44,18 @@ static struct deliver_place place_of(const struct requested_call *call)
 	return (struct deliver_place){ DELIVER_CALL, call->endpoint, call->health.doubtful };
 }
 
-static void start_call(struct deliver *deliver, const struct conf *conf, const struct requested_call *call, bool probe)
+/* A call is claimed a moment before it is due (claim_limits.ahead_us). One that is asked for again was called at once. */
+static void start_call(struct deliver *deliver, const struct judged *judged, const struct requested_call *call, bool probe)
 {
 	struct buf body = { 0 };
 
-	payload_call_requested(&body, call, conf->public_url);
+	payload_call_requested(&body, call, judged->conf->public_url);
 	deliver_start(deliver, &(struct deliver_order){
 		.place = place_of(call), .id = call->id, .reference = call->batch_row, .tries = (int)call->tries,
 		.probe = probe, .watched = probe || !health_is_clean(&call->health, clock_now_us()),
 		.pressed = call->pressed, .url = call->url,
 		.owner = call->endpoint_id, .secret = call->secret.data, .secret_len = call->secret.len, .body = &body,
+		.begin_at_us = call->called_at_us, .begin_before_us = call->expires_at_us, .judged_us = judged->at_us,
 	});
 	buf_free(&body);
 }
@@ -59,13 +73,7 @@ static struct call_report conclusion(const struct uuid *id, enum call_premise pr
 	return report;
 }
 
-/* A call that may not be placed now, and when to look at it again. */
-struct held {
-	struct uuid id;
-	int64_t until_us;
-};
-
-static enum db_result release(struct db *db, const struct held *held, int count)
+enum db_result dispatch_hold(struct db *db, const struct held_call *held, int count)
 {
 	struct buf rows = { 0 };
 	struct json json = json_to(&rows);
@@ -84,18 +92,9 @@ static enum db_result release(struct db *db, const struct held *held, int count)
 	return result;
 }
 
-/* Loaded calls, sorted by what is to be done. */
-struct judged {
-	const struct conf *conf;
-	struct arena *arena;
-	struct held *held;
-	struct call_report *concluded;
-	int held_count, concluded_count;
-};
-
 static void hold(struct judged *judged, const struct requested_call *call, int64_t until_us)
 {
-	judged->held[judged->held_count++] = (struct held){ call->id, until_us };
+	judged->held[judged->held_count++] = (struct held_call){ call->id, until_us };
 }
 
 static void cancel(struct judged *judged, const struct requested_call *call, const char *reason)
@@ -168,7 +167,7 @@ static enum db_result judge(struct db *db, struct judged *judged, struct deliver
 	} else {
 		DB_TRY(judge_dialer(db, judged->conf, call, &probe, &hold_until_us));
 		if (hold_until_us == INSTANT_NONE)
-			start_call(deliver, judged->conf, call, probe);
+			start_call(deliver, judged, call, probe);
 		else
 			hold(judged, call, hold_until_us);
 	}
@@ -180,21 +179,37 @@ static enum db_result settle(struct db *db, const struct judged *judged)
 	enum report_result *results = arena_alloc(judged->arena, (size_t)judged->concluded_count * sizeof *results);
 
 	if (judged->held_count != 0)
-		DB_TRY(release(db, judged->held, judged->held_count));
+		DB_TRY(dispatch_hold(db, judged->held, judged->held_count));
 	return reports_apply(db, 0, judged->concluded, (size_t)judged->concluded_count, clock_now_us(), results);
+}
+
+/* What took too long to load is old before it is judged, so it is loaded again. A server that is always that slow is
+ * taken as it is. */
+static enum db_result load(struct db *db, const struct uuid *ids, int count, struct judged *judged,
+                           struct db_rows *rows)
+{
+	struct buf id_rows = { 0 };
+	enum db_result result;
+	int run = 0;
+
+	write_ids(&id_rows, ids, count);
+	do {
+		judged->at_us = clock_mono_us();
+		result = db_query(db, SQL_DISPATCH_LOAD, DB_ARGS(db_buf(&id_rows)), judged->arena, rows);
+	} while (result == DB_OK && clock_mono_us() - judged->at_us > LOAD_US && ++run < LOAD_RUNS);
+	buf_free(&id_rows);
+	if (run == LOAD_RUNS)
+		judged->at_us = clock_mono_us();
+	return result;
 }
 
 static enum db_result load_and_judge(struct db *db, struct deliver *deliver, const struct uuid *ids, int count,
                                      struct judged *judged)
 {
 	int64_t began_us = clock_mono_us(), patience_us = judged->conf->lease_seconds * US_PER_SECOND / 2;
-	struct buf id_rows = { 0 };
-	struct db_rows rows;
-	enum db_result result;
+	struct db_rows rows = { 0 };
+	enum db_result result = load(db, ids, count, judged, &rows);
 
-	write_ids(&id_rows, ids, count);
-	result = db_query(db, SQL_DISPATCH_LOAD, DB_ARGS(db_buf(&id_rows)), judged->arena, &rows);
-	buf_free(&id_rows);
 	/* A process that was stopped for long sends nothing: the calls may be somebody else's by now. */
 	for (size_t r = 0; r < rows.count && clock_mono_us() - began_us < patience_us; r++) {
 		struct requested_call call = requested_call_from_row(&rows, r);

@@ -14,6 +14,7 @@
 #include "base/progress.h"
 #include "base/reload.h"
 #include "base/signals.h"
+#include "base/wake.h"
 #include "scheduler/answers.h"
 #include "scheduler/background.h"
 #include "scheduler/claim.h"
@@ -28,7 +29,12 @@
 #include "store/statements.h"
 
 #define MAX_CLAIM 200              /* calls per claim: more would hold the locks longer for little gain */
-#define POLL_US (20 * US_PER_MS)   /* what others wrote is seen after this long */
+#define POLL_US (250 * US_PER_MS)  /* what others wrote is seen after this long, also when they tell nothing */
+#define TOLD_US (20 * US_PER_MS)   /* so often does it look when they tell much */
+#define AHEAD_US (25 * US_PER_MS)  /* so far ahead are calls claimed: each begins when it is due */
+#define EARLY_US (6 * US_PER_MS)   /* a claim begins so long before its first call: it takes a while */
+#define FLUSH_US (25 * US_PER_MS)  /* so long may results wait for others, unless they are many */
+#define FLUSH_COUNT 200
 #define BUSY_US (5 * US_PER_MS)     /* there is work, but no free slot, or others hold it */
 #define DATABASE_AWAY_US (500 * US_PER_MS)
 #define TIDY_US (60 * US_PER_SECOND)
@@ -43,6 +49,10 @@ struct loop {
 	struct answers *answers;
 	struct outbox_results *outbox;
 	struct verdicts *verdicts;
+	int told_fd; /* -1: nobody can tell us anything */
+	int unwritten; /* results that were collected */
+	int64_t flushed_us; /* monotonic: when results were written last */
+	int64_t looked_us; /* monotonic: when it last looked into the database */
 	struct uuid claimed[MAX_CLAIM];
 	int64_t refused_until_us[KIND__MAX]; /* monotonic: when to try again what the server refused */
 	int64_t tidy_at_us; /* monotonic: when to drop what is out of date */
@@ -53,8 +63,8 @@ struct loop {
 	int64_t turn_began_us;
 };
 
-/* Webhooks that ended: their meaning is written before anything new is begun. */
-static enum db_result collect(struct loop *loop)
+/* Webhooks that ended. */
+static void collect(struct loop *loop)
 {
 	struct deliver_result result;
 
@@ -65,14 +75,34 @@ static enum db_result collect(struct loop *loop)
 			answers_collect(loop->answers, &result);
 		else
 			retry_at_us = outbox_collect(loop->outbox, &result);
-		verdicts_collect(loop->verdicts, &result, retry_at_us);
-		loop->look_at_us = 0; /* places came free */
+		if (!result.unbegun)
+			verdicts_collect(loop->verdicts, &result, retry_at_us);
+		loop->unwritten++;
 	}
-	if (answers_any(loop->answers))
+}
+
+/* What they mean. */
+static enum db_result write_results(struct loop *loop)
+{
+	loop->flushed_us = clock_mono_us();
+	if (answers_count(loop->answers) != 0)
 		DB_TRY(answers_write(loop->db, loop->answers));
 	if (outbox_any(loop->outbox))
 		DB_TRY(outbox_write(loop->db, loop->outbox));
-	return verdicts_any(loop->verdicts) ? verdicts_write(loop->db, loop->verdicts) : DB_OK;
+	if (verdicts_any(loop->verdicts))
+		DB_TRY(verdicts_write(loop->db, loop->verdicts));
+	if (loop->unwritten != 0)
+		loop->look_at_us = 0; /* places came free */
+	loop->unwritten = 0;
+	return DB_OK;
+}
+
+/* Many at once, and not often: that costs the database little. */
+static bool is_time_to_write(const struct loop *loop)
+{
+	if (loop->unwritten == 0)
+		return verdicts_any(loop->verdicts);
+	return loop->unwritten >= FLUSH_COUNT || clock_mono_us() - loop->flushed_us >= FLUSH_US;
 }
 
 static int64_t min_us(int64_t a, int64_t b)
@@ -92,6 +122,7 @@ static enum db_result claim(struct loop *loop, int *found)
 	int room = deliver_free_slots(loop->deliver, DELIVER_CALL), count;
 	struct claim_limits limits = {
 		.max_calls = room < MAX_CLAIM ? room : MAX_CLAIM,
+		.ahead_us = AHEAD_US,
 		.lease_us = loop->conf->lease_seconds * US_PER_SECOND,
 		.dispatch_ttl_us = loop->conf->dispatch_ttl_seconds * US_PER_SECOND,
 		.room_at = room_at, .context = loop->deliver,
@@ -185,7 +216,9 @@ static enum db_result work(struct loop *loop)
 	int64_t wakes_us[KIND__MAX], now_us, wait_us = POLL_US;
 	int all_found = 0;
 
+	loop->looked_us = clock_mono_us();
 	DB_TRY(read_wakes(loop, wakes_us));
+	wakes_us[KIND_CLAIM] -= EARLY_US;
 	now_us = clock_now_us();
 	for (enum kind kind = 0; kind < KIND__MAX; kind++) {
 		int64_t ahead_us = wakes_us[kind] - now_us;
@@ -237,19 +270,31 @@ static enum db_result look(struct loop *loop)
 
 static int wait_ms(const struct loop *loop)
 {
-	int64_t wait_us = loop->look_at_us - clock_mono_us();
+	int64_t next_us = loop->unwritten != 0 ? min_us(loop->look_at_us, loop->flushed_us + FLUSH_US) : loop->look_at_us;
+	int64_t wait_us = next_us - clock_mono_us();
 
 	return wait_us <= 0 ? 0 : (int)((wait_us + US_PER_MS - 1) / US_PER_MS);
 }
 
+/* Somebody changed something; it is looked for soon, or at once after a while of silence. */
+static void listen(struct loop *loop)
+{
+	if (loop->told_fd < 0 || !wake_clear(loop->told_fd))
+		return;
+	loop->look_at_us = min_us(loop->look_at_us, loop->looked_us + TOLD_US);
+}
+
 static void turn(struct loop *loop)
 {
-	enum db_result result;
+	enum db_result result = DB_OK;
 
-	deliver_run(loop->deliver, wait_ms(loop));
+	deliver_run(loop->deliver, loop->told_fd, wait_ms(loop));
 	notify_watchdog();
 	loop->turn_began_us = clock_mono_us();
-	result = collect(loop);
+	listen(loop);
+	collect(loop);
+	if (is_time_to_write(loop))
+		result = write_results(loop);
 	if (result == DB_OK && clock_mono_us() >= loop->look_at_us)
 		result = look(loop);
 	if (result == DB_OK)
@@ -257,6 +302,7 @@ static void turn(struct loop *loop)
 	if (result != DB_LOST) /* that one was told of already */
 		log_error("the database did not take the scheduler's work: result %d", (int)result);
 	loop->look_at_us = clock_mono_us() + DATABASE_AWAY_US;
+	loop->flushed_us = loop->look_at_us - FLUSH_US;
 }
 
 /* Webhooks under way are waited for: their answers would otherwise be asked for again by others. */
@@ -265,10 +311,12 @@ static void drain(struct loop *loop)
 	int64_t until_us = clock_mono_us() + DRAIN_US;
 
 	while (deliver_in_flight(loop->deliver) > 0 && clock_mono_us() < until_us) {
-		deliver_run(loop->deliver, 100);
+		deliver_run(loop->deliver, -1, 100);
 		notify_watchdog();
 		collect(loop);
+		write_results(loop);
 	}
+	write_results(loop);
 }
 
 static void end(struct loop *loop)
@@ -297,6 +345,8 @@ static void begin_afresh(struct loop *loop)
 		reload_now(STDERR_FILENO);
 	unsetenv("NOTIFY_SOCKET"); /* it is not the service any more */
 	loop->is_checked = false; /* its sign of life is gone */
+	if (loop->told_fd >= 0)
+		close(loop->told_fd);
 	end(loop);
 	_exit(EXIT_SUCCESS);
 }
@@ -310,9 +360,10 @@ void scheduler_run(const struct conf *conf)
 	loop->conf = conf;
 	loop->db = db_new(conf->database_file);
 	loop->deliver = deliver_new(conf);
-	loop->answers = answers_new((int)conf->max_in_flight);
+	loop->told_fd = wake_listen(conf->database_file);
+	loop->answers = answers_new((int)conf->max_in_flight + FLUSH_COUNT, conf->lease_seconds * US_PER_SECOND / 2);
 	loop->outbox = outbox_results_new(conf);
-	loop->verdicts = verdicts_new(conf);
+	loop->verdicts = verdicts_new(conf, (int)conf->max_in_flight + FLUSH_COUNT);
 	loop->self = process_new(PROCESS_SCHEDULER);
 	progress_feed_watchdog();
 	log_info("the scheduler has started max_in_flight=%d version=%s", (int)conf->max_in_flight, PACKAGE_VERSION);

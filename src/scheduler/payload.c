@@ -46,7 +46,8 @@ struct requested_call requested_call_from_row(const struct db_rows *rows, size_t
 		.disabled = db_get_int(rows, r, 28) != 0,
 		.batch_row = db_get_int(rows, r, 29),
 		.pressed = db_get_int(rows, r, 30) != 0,
-		.health = health_from_row(rows, r, 31),
+		.called_at_us = db_get_int(rows, r, 31),
+		.health = health_from_row(rows, r, 32),
 	};
 }
 

@@ -12,7 +12,7 @@
 /* A row of SQL_DISPATCH_LOAD; the texts are the row's. */
 struct requested_call {
 	struct uuid id, batch_id;
-	int64_t attempt, tries, position, expires_at_us;
+	int64_t attempt, tries, position, called_at_us, expires_at_us;
 	const char *to_number, *from_number;
 	int batch_status; /* enum batch_status; -1: a single call */
 	bool do_not_call;

@@ -42,15 +42,15 @@ struct verdicts {
 	int off_count;
 };
 
-struct verdicts *verdicts_new(const struct conf *conf)
+struct verdicts *verdicts_new(const struct conf *conf, int max)
 {
 	struct verdicts *verdicts = calloc(1, sizeof *verdicts);
 
 	if (verdicts == NULL)
 		fatal("out of memory");
 	verdicts->conf = conf;
-	verdicts->list = calloc((size_t)conf->max_in_flight, sizeof *verdicts->list);
-	verdicts->off = calloc((size_t)conf->max_in_flight, sizeof *verdicts->off);
+	verdicts->list = calloc((size_t)max, sizeof *verdicts->list);
+	verdicts->off = calloc((size_t)max, sizeof *verdicts->off);
 	if (verdicts->list == NULL || verdicts->off == NULL)
 		fatal("out of memory");
 	return verdicts;

@@ -10,7 +10,7 @@
 
 struct verdicts;
 
-struct verdicts *verdicts_new(const struct conf *conf);
+struct verdicts *verdicts_new(const struct conf *conf, int max); /* room for so many results */
 void verdicts_free(struct verdicts *verdicts);
 
 /* retry_at_us: when an event that was not taken is to be tried again; INSTANT_NEVER: nothing is to be. Of a call

@@ -51,6 +51,7 @@ static void read_campaign(const struct db_rows *rows, size_t r, struct arena *ar
 	};
 	batch_read_calendar(rows, r, 18, arena, &out->config);
 	out->waiting = db_get_int(rows, r, 25);
+	out->wake_at_us = db_get_int(rows, r, 26);
 }
 
 /* Until it is read a pace lets nothing through: it stays so if somebody else has it. */

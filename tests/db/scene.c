@@ -197,10 +197,11 @@ static int room_at(const void *context, const struct claim_dialer *dialer, const
 	return *(const int *)context - taken->same;
 }
 
-int scene_claim_with(struct db *db, int room, struct uuid *ids, int max_calls, enum db_result *result)
+static int claim_ahead(struct db *db, int64_t ahead_us, int room, struct uuid *ids, int max_calls,
+                       enum db_result *result)
 {
 	struct claim_limits limits = {
-		.max_calls = max_calls, .lease_us = 30 * US_PER_SECOND, .dispatch_ttl_us = 120 * US_PER_SECOND,
+		.max_calls = max_calls, .ahead_us = ahead_us, .lease_us = 30 * US_PER_SECOND, .dispatch_ttl_us = 120 * US_PER_SECOND,
 		.room_at = room_at, .context = &room,
 	};
 	int count, looked;
@@ -209,11 +210,16 @@ int scene_claim_with(struct db *db, int room, struct uuid *ids, int max_calls, e
 	return count;
 }
 
+int scene_claim_with(struct db *db, int room, struct uuid *ids, int max_calls, enum db_result *result)
+{
+	return claim_ahead(db, 0, room, ids, max_calls, result);
+}
+
 int scene_claim(struct scene *scene, int max_calls)
 {
 	enum db_result result;
 
-	scene->call_count = scene_claim_with(scene->fixture->db, scene->room, scene->calls, max_calls, &result);
+	scene->call_count = claim_ahead(scene->fixture->db, scene->ahead_us, scene->room, scene->calls, max_calls, &result);
 	assert_ok(result);
 	return scene->call_count;
 }

@@ -22,6 +22,7 @@ struct scene {
 	struct uuid calls[SCENE_MAX_CALLS]; /* claimed by scene_claim, in the order of their claim */
 	int call_count;             /* of the last scene_claim */
 	int room;                   /* at every dialer, for scene_claim */
+	int64_t ahead_us;           /* what is due in this time is claimed too, by scene_claim */
 };
 
 int scene_set_up(void **state);

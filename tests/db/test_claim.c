@@ -685,6 +685,67 @@ static void a_slow_campaign_does_not_starve_the_others(void **state)
 	assert_int_equal(ask("SELECT claimed FROM batch_calls WHERE id = %lld", (long long)scene->batch), 20);
 }
 
+/* The contacts are due so many milliseconds after 08:00:01, and the campaign is looked at then. */
+static void plan_at(struct scene *scene, int first, int second, int third)
+{
+	const int due[] = { first, second, third };
+
+	for (int i = 0; i < 3; i++)
+		ask("UPDATE due_contacts SET due_at = TIMESTAMP'2026-06-01 08:00:01' + INTERVAL %d MICROSECOND"
+		    " WHERE batch_id = %lld AND position = %d", due[i] * 1000, (long long)scene->batch, i + 1);
+	ask("UPDATE batch_calls SET low_water = '1000-01-01', wake_at = TIMESTAMP'2026-06-01 08:00:01' + INTERVAL %d MICROSECOND"
+	    " WHERE id = %lld", first * 1000, (long long)scene->batch);
+}
+
+static void calls_are_claimed_a_moment_ahead_and_placed_when_they_are_due(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->ahead_us = 25 * US_PER_MS;
+	scene_start(scene, 3);
+	plan_at(scene, 10, 24, 40);
+	scene_at("2026-06-01 08:00:01");
+	assert_int_equal(scene_claim(scene, 10), 2);
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND called_at = scheduled_at"
+	                     " AND called_at > '2026-06-01 08:00:01' AND wake_at = '2026-06-01 08:00:31'"
+	                     " AND expires_at > called_at", (long long)scene->batch), 2);
+	assert_int_equal(scene_claim(scene, 10), 0);
+	scene_pass(16 * US_PER_MS);
+	assert_int_equal(scene_claim(scene, 10), 1);
+	scene_check_sums(scene);
+}
+
+static void nothing_claimed_ahead_begins_before_its_window(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->ahead_us = 25 * US_PER_MS;
+	scene->config.window_start = 9 * 60;
+	scene->config.window_end = 10 * 60;
+	scene_start(scene, 1);
+	scene_at("2026-06-01 08:59:59.980");
+	assert_int_equal(scene_claim(scene, 10), 1);
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND called_at = '2026-06-01 09:00:00'",
+	                     (long long)scene->batch), 1);
+	assert_int_equal(ask("SELECT day_calls FROM batch_calls WHERE id = %lld", (long long)scene->batch), 1);
+}
+
+static void what_is_claimed_ahead_keeps_the_pace(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->ahead_us = 25 * US_PER_MS;
+	scene->config.calls_per_minute = 6000; /* one in 10 ms */
+	scene_start(scene, 3);
+	plan_at(scene, 4, 8, 12);
+	scene_at("2026-06-01 08:00:01");
+	for (int call = 0; call < 3; call++)
+		assert_int_equal(scene_claim(scene, 10), 1);
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls c JOIN calls n ON n.batch_id = c.batch_id AND n.position > c.position"
+	                     " WHERE c.batch_id = %lld AND n.called_at < c.called_at + INTERVAL 10000 MICROSECOND",
+	                     (long long)scene->batch), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
@@ -719,6 +780,9 @@ int main(void)
 		SCENE_TEST(a_campaign_that_is_locked_is_passed_by),
 		SCENE_TEST(nobody_is_lost_when_the_low_water_mark_is_wrong),
 		SCENE_TEST(a_slow_campaign_does_not_starve_the_others),
+		SCENE_TEST(calls_are_claimed_a_moment_ahead_and_placed_when_they_are_due),
+		SCENE_TEST(nothing_claimed_ahead_begins_before_its_window),
+		SCENE_TEST(what_is_claimed_ahead_keeps_the_pace),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);

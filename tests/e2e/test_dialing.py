@@ -24,6 +24,22 @@ def zone_at_noon():
 
 # The main job
 
+def test_a_scheduler_at_rest_asks_little(t):
+    """The first test: nothing is left of others. It asked 50 times a second when it was not told of work."""
+    receiver, agent = t.dialing_agent()
+    batch = t.api.batch(agent, contacts(1))
+    executed = lambda: int(t.stack.sql("SHOW GLOBAL STATUS LIKE 'Com_stmt_execute'")[0][1])
+
+    def is_quiet():
+        before = executed()
+        time.sleep(2)
+        return executed() - before <= 60
+
+    until(is_quiet, 20, "the scheduler is at rest")
+    t.api.schedule(batch)
+    t.api.wait_for(batch, "completed")
+
+
 def test_two_hundred_contacts_over_three_numbers_seven_at_once(t):
     receiver, agent = t.dialing_agent(settings={"voice": "warm"})
     receiver.endpoint("/events", events=["batch.status.changed", "batch.completed"])
