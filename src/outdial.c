@@ -20,6 +20,9 @@ static const char usage[] =
 	"  secrets rekey  seal the secrets of webhooks under the first key of secret_key_file\n"
 	"  explain        why a contact is not called now, and when it can be\n"
 	"  status         what is going on\n"
+	"  pause          hold all campaigns\n"
+	"  resume         let go on what `pause` holds\n"
+	"  recover        end the calls that a restored database takes for running\n"
 	"  simulate       play weeks of a campaign in seconds\n"
 	"  check-config   show the configuration in force and test the database\n"
 	"\n"
@@ -80,9 +83,27 @@ static const struct command {
 	  "contact can be called; as GET /batch-calls/{id}/contacts/{position}/why does.\n",
 	  cli_explain },
 	{ "status",
-	  "Usage: outdial status\n"
-	  "Shows campaigns by status, calls in flight, webhooks that wait, and the database's clock.\n",
+	  "Usage: outdial status [--json] [--watch]\n"
+	  "Shows campaigns by status, calls in flight, webhooks that wait, which programs are alive, and the database's clock.\n"
+	  "\n"
+	  "  --json    as one JSON object\n"
+	  "  --watch   again every two seconds, until it is interrupted\n",
 	  cli_status },
+	{ "pause",
+	  "Usage: outdial pause --all\n"
+	  "Pauses every campaign that is scheduled or runs, of all organisations. Calls under way go on.\n",
+	  cli_pause },
+	{ "resume",
+	  "Usage: outdial resume --all\n"
+	  "Resumes the campaigns that `outdial pause --all` has paused, and no others.\n",
+	  cli_resume },
+	{ "recover",
+	  "Usage: outdial recover --before DATE-TIME\n"
+	  "For a database that was restored from a backup: ends, as failed with the reason `recovered`, the calls that a dialer\n"
+	  "had taken before that instant. Else they keep their places until their deadlines. Running it again does no harm.\n"
+	  "\n"
+	  "  --before DATE-TIME   when the backup was made: ISO 8601; UTC unless it has an offset\n",
+	  cli_recover },
 	{ "simulate",
 	  "Usage: outdial simulate FILE [--database-file FILE] [--sql DIR] [--calls yes]\n"
 	  "Plays a campaign against a clock that only moves when something happens, with the scheduler's own planning,\n"

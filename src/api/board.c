@@ -23,6 +23,7 @@ void board_prepare(void)
 	board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (board == MAP_FAILED)
 		fatal("out of memory");
+	board->started_at_us = clock_mono_us();
 }
 
 int board_status(int slot)

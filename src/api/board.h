@@ -35,6 +35,8 @@ struct board {
 	_Atomic int64_t schema_version, schedulers, apis, waits_us, scheduler_seen_us, clock_offset_ms;
 	_Atomic bool writable, is_checked;
 	/* Of this host: */
+	_Atomic int64_t reports[3]; /* by enum report_result */
+	int64_t started_at_us; /* monotonic */
 	struct board_route routes[BOARD_ROUTES_MAX];
 };
 

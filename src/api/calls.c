@@ -1,6 +1,7 @@
 #include "api/calls.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "api/auth.h"
 #include "api/page.h"
@@ -239,6 +240,14 @@ enum db_result calls_cancel(struct request *request)
 	return reply_call(request, 200, &call.id);
 }
 
+/* For the metrics, when the transaction has been kept. */
+static void note_results(struct request *request, const enum report_result *results, size_t count)
+{
+	memset(request->reports, 0, sizeof request->reports);
+	for (size_t i = 0; i < count; i++)
+		request->reports[results[i]]++;
+}
+
 enum db_result calls_report(struct request *request)
 {
 	struct call_report *report = request->input;
@@ -246,6 +255,7 @@ enum db_result calls_report(struct request *request)
 
 	report->call_id = request->ids[0];
 	DB_TRY(reports_apply_in(request->db, request->key.organization_id, report, 1, clock_now_us(), &result));
+	note_results(request, &result, 1);
 	return result == REPORT_NOT_FOUND ? DB_NOT_FOUND : calls_get(request);
 }
 
@@ -281,6 +291,7 @@ enum db_result calls_report_bulk(struct request *request)
 
 	DB_TRY(reports_apply_in(request->db, request->key.organization_id, permitted(request, list), list->count,
 	                        clock_now_us(), results));
+	note_results(request, results, list->count);
 	json = reply_begin(request, 200);
 	json_begin_object(json, "data");
 	json_begin_array(json, "results");

@@ -63,6 +63,7 @@ struct request {
 	size_t body_len;
 	void *input;                        /* the struct of the route's body table, NULL without one */
 	uint64_t given;                     /* which fields of `input` the client sent */
+	int64_t reports[3];                 /* reports on calls by enum report_result */
 	struct faults faults;               /* empty when the handler starts; it may add to them */
 };
 

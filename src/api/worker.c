@@ -75,6 +75,8 @@ static void answer(struct request *request, FCGX_Request *connection)
 		FCGX_Finish_r(connection);
 	else
 		FCGX_Free(connection, 1); /* without a proper end nginx breaks off too, so that the client learns of it */
+	for (size_t i = 0; request->reply->status < 400 && i < sizeof request->reports / sizeof *request->reports; i++)
+		atomic_fetch_add(&board->reports[i], request->reports[i]);
 	board_count_request(route_number(request), request->reply->status, clock_mono_us() - began_us);
 	auth_note_use(request->db);
 	log_set_request(NULL);

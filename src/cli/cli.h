@@ -13,6 +13,9 @@ void cli_import(const struct conf *conf, int argc, char **argv);
 void cli_secrets_rekey(const struct conf *conf, int argc, char **argv);
 void cli_explain(const struct conf *conf, int argc, char **argv);
 void cli_status(const struct conf *conf, int argc, char **argv);
+void cli_recover(const struct conf *conf, int argc, char **argv);
+void cli_pause(const struct conf *conf, int argc, char **argv);
+void cli_resume(const struct conf *conf, int argc, char **argv);
 void cli_check_config(const struct conf *conf, int argc, char **argv);
 
 #endif

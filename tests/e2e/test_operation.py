@@ -3,6 +3,7 @@
 gone; and what an administrator is told of it."""
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import threading
 import time
+import urllib.request
 
 import tap
 import stack
@@ -286,6 +288,117 @@ def test_a_scheduler_that_is_gone_is_told(t):
     t.api.wait_for(batch, "completed")
     until(lambda: ready(t).data["schedulers"] == 1 and ready(t).data["oldest_due_seconds"] == 0, 40, "all is well")
     assert "no scheduler" not in t.stack.outdial("explain", batch["id"], "1")
+
+
+def test_the_status_as_json_and_again_and_again(t):
+    now = json.loads(t.stack.outdial("status", "--json"))
+    assert now["schedulers"] == 1 and now["schema_version"] == version(t), now
+    kinds = [process["kind"] for process in now["processes"]]
+    assert "api" in kinds and "scheduler" in kinds, now
+    process = subprocess.Popen([f"{t.stack.build}/outdial", "-c", t.stack.config_file, "status", "--watch", "--json"],
+                               stdout=subprocess.PIPE, text=True)
+    try:
+        for _ in range(2):
+            assert "campaigns" in json.loads(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait()
+    assert "unknown option" in t.outdial_fails("status", "--jason")
+
+
+def metrics(t):
+    """By name and labels. Every name has its help and type, once, before its values."""
+    with urllib.request.urlopen(t.stack.url + "/metrics") as reply:
+        text = reply.read().decode()
+    typed, values = {}, {}
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            _, _, name, kind = line.split(" ")
+            assert name not in typed, name
+            typed[name] = kind
+        elif not line.startswith("#"):
+            labelled, value = line.rsplit(" ", 1)
+            name = labelled.split("{")[0]
+            assert name in typed or re.sub("_(bucket|sum|count)$", "", name) in typed, line
+            assert labelled not in values, line
+            values[labelled] = float(value)
+    return values
+
+
+def test_the_metrics_tell(t):
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: Answer(200)
+    batch = t.api.batch(agent, 3)
+    before = metrics(t)
+    t.api.schedule(batch)
+    calls = receiver.wait_for_calls(3)
+    for _ in range(2):
+        receiver.report(calls[0].id, "completed")
+    now = metrics(t)
+    assert now["outdial_database_up"] == now["outdial_database_writable"] == now["outdial_schedulers"] == 1, now
+    assert now['outdial_campaigns{status="active"}'] == before['outdial_campaigns{status="active"}'] + 1
+    assert now["outdial_calls_in_flight"] == before["outdial_calls_in_flight"] + 2
+    for result in ("accepted", "ignored"):
+        name = f'outdial_reports_total{{result="{result}"}}'
+        assert now[name] == before[name] + 1, (name, before, now)
+    route = "POST /api/public/v1/calls/<id>/status"
+    assert now[f'outdial_http_requests_total{{route="{route}",status="200"}}'] >= 2
+    counted = now[f'outdial_http_request_seconds_count{{route="{route}"}}']
+    assert counted == now[f'outdial_http_request_seconds_bucket{{route="{route}",le="+Inf"}}'] >= 2
+    assert now['outdial_workers{state="busy"}'] >= 1, "the one that answers"
+    seen = [value for name, value in now.items() if name.startswith("outdial_scheduler_last_seen_seconds{")]
+    assert seen and seen[0] < 15, now
+    t.stack.stop_database()
+    try:
+        until(lambda: ready(t).status == 503, what="it is not ready")
+        away = metrics(t)
+        assert away["outdial_database_up"] == 0 and "outdial_calls_in_flight" not in away, away
+    finally:
+        t.stack.resume_database()
+    t.stack.wait_ready()
+
+
+def test_all_campaigns_are_paused_and_resumed(t):
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: Answer(200)
+    running, paused, draft = (t.api.batch(agent, 2, max_concurrent_calls=1) for _ in range(3))
+    for batch in (running, paused):
+        t.api.schedule(batch)
+    t.api.post(f"/batch-calls/{paused['id']}/pause")
+    receiver.wait_for_calls(1)
+    assert "campaigns paused" in t.stack.outdial("pause", "--all")
+    assert t.api.read(running)["status"] == "paused" and "operator" in t.api.read(running)["status_reason"]
+    for call in receiver.calls():
+        receiver.report(call.id, "completed")
+    t.stack.outdial("pause", "--all")
+    t.stack.outdial("resume", "--all")
+    assert t.api.read(running)["status"] in ("active", "scheduled")
+    assert (t.api.read(paused)["status"], t.api.read(draft)["status"]) == ("paused", "draft")
+    assert "only --all" in t.outdial_fails("pause", running["id"])
+    receiver.script = lambda call: ends()
+    t.api.post(f"/batch-calls/{paused['id']}/resume")
+    for batch in (running, paused):
+        for call in receiver.calls():
+            receiver.report(call.id, "completed")
+        t.api.wait_for(batch, "completed")
+
+
+def test_calls_of_before_a_backup_are_ended(t):
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: Answer(200)
+    batch = t.api.batch(agent, 4, max_concurrent_calls=2)
+    t.api.schedule(batch)
+    receiver.wait_for_calls(2)
+    until(lambda: {call["status"] for call in t.api.calls_of(batch)} == {"dispatched"}, what="the dialer has them")
+    earlier = min(call["created_at"] for call in t.api.calls_of(batch))
+    assert t.stack.outdial("recover", "--before", earlier).startswith("0 calls"), "none of them was there"
+    receiver.script = lambda call: ends()
+    assert t.stack.outdial("recover", "--before", "2100-01-01T00:00:00Z").startswith("2 calls")
+    done = t.api.wait_for(batch, "completed")
+    assert (done["failed"], done["completed"]) == (2, 2), done
+    assert sorted(call["end_reason"] for call in t.api.calls_of(batch) if call["status"] == "failed") == ["recovered"] * 2
+    assert t.stack.outdial("recover", "--before", "2100-01-01T00:00:00Z").startswith("0 calls")
+    assert "--before must be" in t.outdial_fails("recover")
 
 
 # The schema
