@@ -3,10 +3,16 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/utf8.h"
+
+#define FLOODS 64
+#define FLOOD_SECONDS 10
+#define FLOOD_LINES 100
 
 const char *const log_level_names[LOG_LEVEL__MAX + 1] = { "error", "warning", "info", "debug", NULL };
 
@@ -51,12 +57,56 @@ static void __attribute__((format(printf, 2, 0))) write_line(enum log_level leve
 		return; /* nowhere left to complain */
 }
 
+/* What comes too often, by the address of its format. */
+static struct flood {
+	const char *format;
+	time_t window;
+	int lines;
+} floods[FLOODS];
+
+static time_t now_in_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+static void say_left_out(enum log_level level, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_line(level, format, args);
+	va_end(args);
+}
+
+/* A line of the same kind is written FLOOD_LINES times in a window; then it is counted, and the count told. */
+static bool floods_the_log(enum log_level level, const char *format)
+{
+	struct flood *flood = &floods[((uintptr_t)format >> 3) % FLOODS];
+	time_t window = now_in_seconds() / FLOOD_SECONDS;
+
+	if (flood->format != format || flood->window != window) {
+		if (flood->format != NULL && flood->lines > FLOOD_LINES)
+			say_left_out(level, "%d lines like “%.60s” were left out", flood->lines - FLOOD_LINES, flood->format);
+		*flood = (struct flood){ .format = format, .window = window };
+	}
+	return ++flood->lines > FLOOD_LINES;
+}
+
+/* People who run a command are told what is wrong, and not what goes on. */
+static bool is_wanted(enum log_level level)
+{
+	return level <= log_level && (has_priorities || level != LOG_LEVEL_INFO);
+}
+
 #define DEFINE_LOG(name, level)                 \
 	void name(const char *format, ...)      \
 	{                                       \
 		va_list args;                   \
                                                 \
-		if ((level) > log_level)        \
+		if (!is_wanted(level) || ((level) != LOG_LEVEL_DEBUG && floods_the_log(level, format))) \
 			return;                 \
 		va_start(args, format);         \
 		write_line(level, format, args); \

@@ -112,7 +112,7 @@ static void try_again(struct answers *answers, const struct deliver_result *resu
 
 void answers_collect(struct answers *answers, const struct deliver_result *result)
 {
-	char error[256];
+	char error[256], id[UUID_TEXT];
 
 	if (result->unbegun) {
 		if (result->duration_us < answers->patience_us)
@@ -124,8 +124,9 @@ void answers_collect(struct answers *answers, const struct deliver_result *resul
 		return;
 	}
 	deliver_error(result, error, sizeof error);
-	log_info("dialer did not take a call status=%d error=\"%s\" tries=%d", result->status, error,
-	         result->tries);
+	uuid_format(&result->id, id);
+	log_info("dialer did not take a call status=%d error=\"%s\" tries=%d call=%s", result->status, error,
+	         result->tries, id);
 	tries_add_call(&answers->tries, result, error);
 	if (outcome_is_final(result->status))
 		answers->reports[answers->report_count++] = conclude_refused(result);

@@ -189,14 +189,32 @@ static void add_health(struct rows *rows, int64_t endpoint, const struct health 
 	rows_text(rows, "error", error);
 }
 
-static void log_circuit(int64_t endpoint, const struct health *before, const struct health *after)
+static enum db_result note_circuit(struct db *db, int64_t endpoint, const char *what, int64_t failures)
+{
+	struct arena *arena = arena_new();
+	struct db_rows rows;
+	enum db_result result = db_query(db, SQL_WEBHOOK_ID, DB_ARGS(db_int(endpoint)), arena, &rows);
+
+	if (result == DB_OK && rows.count > 0) {
+		struct uuid uuid = db_get_uuid(&rows, 0, 0);
+		char id[UUID_TEXT];
+
+		uuid_format(&uuid, id);
+		db_note(db, "the circuit of a webhook is %s failures=%lld webhook=%s", what, (long long)failures, id);
+	}
+	arena_free(arena);
+	return result;
+}
+
+static enum db_result log_circuit(struct db *db, int64_t endpoint, const struct health *before, const struct health *after)
 {
 	bool was_closed = before->open_until_us == INSTANT_NONE, is_closed = after->open_until_us == INSTANT_NONE;
 
 	if (was_closed && !is_closed)
-		log_warning("circuit opened endpoint=%lld failures=%lld", (long long)endpoint, (long long)after->failures);
-	else if (!was_closed && is_closed)
-		log_info("circuit closed endpoint=%lld", (long long)endpoint);
+		return note_circuit(db, endpoint, "open", after->failures);
+	if (!was_closed && is_closed)
+		return note_circuit(db, endpoint, "closed", 0);
+	return DB_OK;
 }
 
 static enum db_result update_health(struct db *db, struct verdicts *verdicts, struct arena *arena)
@@ -214,7 +232,7 @@ static enum db_result update_health(struct db *db, struct verdicts *verdicts, st
 		const char *error = note_all(verdicts, locked[r].endpoint, &after, now_us);
 
 		add_health(&saves, locked[r].endpoint, &after, next_look(&locked[r].health, &after, now_us), error);
-		log_circuit(locked[r].endpoint, &locked[r].health, &after);
+		DB_TRY(log_circuit(db, locked[r].endpoint, &locked[r].health, &after));
 	}
 	return db_exec(db, SQL_HEALTH_SAVE, DB_ARGS(rows_value(&saves)));
 }

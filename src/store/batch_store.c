@@ -312,12 +312,27 @@ enum db_result batch_save_zone_trouble(struct db *db, int64_t id, const struct u
 	return db_exec(db, SQL_BATCH_SAVE_ZONE_TROUBLE, DB_ARGS(db_text(now), db_int(id)));
 }
 
+static void log_set_aside(struct db *db, int64_t id)
+{
+	struct arena *arena = arena_new();
+	char text[UUID_TEXT] = "";
+	struct db_rows rows;
+
+	if (db_query(db, SQL_BATCH_ID, DB_ARGS(db_int(id)), arena, &rows) == DB_OK && rows.count > 0) {
+		struct uuid uuid = db_get_uuid(&rows, 0, 0);
+
+		uuid_format(&uuid, text);
+	}
+	log_error("a campaign is set aside for a minute, because the database refuses to work on it campaign=%s",
+	          text);
+	arena_free(arena);
+}
+
 enum db_result batch_set_aside(struct db *db, int64_t id, int64_t now_us)
 {
 	int64_t until_us = now_us + SET_ASIDE_US;
 
-	log_error("a campaign is set aside for a minute, because the database refuses to work on it batch=%lld",
-	          (long long)id);
+	log_set_aside(db, id);
 	return db_exec(db, SQL_BATCH_SET_ASIDE, DB_ARGS(
 		db_instant(until_us), db_text(SET_ASIDE_REASON), db_int(id), db_instant(until_us)));
 }

@@ -93,6 +93,20 @@ static bool start_is_ahead(const struct batch *batch, int64_t now_us)
 	return batch->config.scheduled_at.us > now_us;
 }
 
+static const char *status_name(enum batch_status status)
+{
+	return status == BATCH_DELETED ? "deleted" : batch_status_names[status];
+}
+
+static void note_move(struct db *db, const struct batch *batch, enum batch_status from)
+{
+	char id[UUID_TEXT];
+
+	uuid_format(&batch->uuid, id);
+	db_note(db, "a campaign is %s now status=%s before=%s campaign=%s", status_name(batch->status),
+	        status_name(batch->status), status_name(from), id);
+}
+
 enum db_result campaign_move(struct db *db, struct batch *batch, enum batch_action action,
                              const char *reason, int64_t now_us)
 {
@@ -122,6 +136,7 @@ enum db_result campaign_move(struct db *db, struct batch *batch, enum batch_acti
 		batch->changed_by = 0;
 	DB_TRY(batch_save_state(db, batch));
 	DB_TRY(note(db, batch, batch->status == BATCH_DELETED ? AUDIT_DELETED : AUDIT_MOVED, from, ""));
+	note_move(db, batch, from);
 	if (batch->status != BATCH_DELETED)
 		DB_TRY(publish_change(db, batch, from));
 	return batch->status == BATCH_COMPLETED ? publish_completed(db, batch) : DB_OK;

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -350,6 +351,13 @@ bool db_is_in_transaction(const struct db *db)
 	return (db->mysql->server_status & SERVER_STATUS_IN_TRANS) != 0;
 }
 
+static void write_notes(struct db *db)
+{
+	for (size_t at = 0; at < db->notes_len; at += strlen(db->notes + at) + 1)
+		log_info("%s", db->notes + at);
+	db->notes_len = 0;
+}
+
 static enum db_result run_connected(struct db *db, db_work *work, void *context)
 {
 	enum db_result result;
@@ -382,8 +390,11 @@ static enum db_result run_once(struct db *db, db_work *work, void *context)
 	DB_TRY(db_ready(db));
 	db->in_transaction = true;
 	db->give_up_at_us = clock_mono_us() + patiences[patience].give_up_us;
+	db->notes_len = 0;
 	result = run_connected(db, work, context);
 	db->in_transaction = false;
+	if (result == DB_OK)
+		write_notes(db);
 	return result;
 }
 
@@ -444,16 +455,33 @@ bool db_is_refusal(enum db_result result)
 
 enum db_result db_rehearse(struct db *db, db_work *work, void *context)
 {
+	size_t notes_len = db->notes_len;
+
 	assert(db->in_transaction);
 	DB_TRY(db_run_text(db, "SAVEPOINT rehearsal"));
 	DB_TRY(work(db, context));
+	db->notes_len = notes_len;
 	return db_run_text(db, "ROLLBACK TO SAVEPOINT rehearsal");
+}
+
+void db_note(struct db *db, const char *format, ...)
+{
+	size_t room = sizeof db->notes - db->notes_len;
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(db->notes + db->notes_len, room, format, args);
+	va_end(args);
+	if (len > 0 && (size_t)len + 1 < room)
+		db->notes_len += (size_t)len + 1;
+	if (!db->in_transaction)
+		write_notes(db);
 }
 
 enum db_result db_guard(struct db *db, enum db_guard guard, int64_t id)
 {
-	assert(db->in_transaction);
-	if (!db->locks_are_local)
+	if (!db->locks_are_local || !db->in_transaction) /* a lock outside of a transaction guards nothing */
 		return DB_OK;
 	if (guard == GUARD_CAMPAIGN) /* whose row claims and reports write */
 		return db_exec(db, SQL_GUARD_CAMPAIGN, DB_ARGS(db_int(id)));

@@ -160,6 +160,10 @@ enum db_result db_transact_briefly(struct db *db, enum db_again again, db_work *
 /* The last DB_CONFLICT was a wait for a lock that took too long. */
 bool db_waited_for_lock(const struct db *db);
 
+/* A line of the log, of level info, about a change that this transaction makes: written when the transaction is kept. What
+ * does not fit is left out. Outside of a transaction it is written at once. */
+void db_note(struct db *db, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Inside a transaction, after a lock under which a rule is judged and whose row is not written: where locks are local to
  * one of several hosts that take writes, this writes a row too, so that only one such transaction is kept. */
 enum db_guard {

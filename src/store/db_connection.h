@@ -28,6 +28,8 @@ struct db {
 	int64_t give_up_at_us; /* monotonic, of the transaction: no statement begins after this */
 	int64_t affected, insert_id;
 	char error[256];
+	char notes[2048]; /* lines of db_note, each with its NUL; they end with an empty one */
+	size_t notes_len;
 };
 
 enum db_error_class {

@@ -34,6 +34,14 @@ enum db_result organization_find(struct db *db, const char *name, int64_t *id)
 	return db_query_int(db, SQL_ORGANIZATION_FIND, DB_ARGS(db_text(name)), id);
 }
 
+static void note_key(struct db *db, const char *what, const struct uuid *uuid)
+{
+	char id[UUID_TEXT];
+
+	uuid_format(uuid, id);
+	db_note(db, "an API key is %s key=%s", what, id);
+}
+
 enum db_result key_insert(struct db *db, struct key *key, const uint8_t hash[SHA256_SIZE])
 {
 	DB_TRY(db_exec(db, SQL_KEY_CREATE,
@@ -43,6 +51,7 @@ enum db_result key_insert(struct db *db, struct key *key, const uint8_t hash[SHA
 	key->id = db_insert_id(db);
 	key->revoked_at_us = INSTANT_NEVER;
 	key->last_used_at_us = INSTANT_NONE;
+	note_key(db, "made", &key->uuid);
 	return DB_OK;
 }
 
@@ -97,7 +106,10 @@ enum db_result key_revoke(struct db *db, int64_t organization_id, const struct u
 	struct db_value organization = db_int(organization_id);
 
 	DB_TRY(db_exec(db, SQL_KEY_REVOKE, DB_ARGS(db_instant(now_us), db_uuid(uuid), organization, organization)));
-	return db_affected(db) == 0 ? DB_NOT_FOUND : DB_OK;
+	if (db_affected(db) == 0)
+		return DB_NOT_FOUND;
+	note_key(db, "revoked", uuid);
+	return DB_OK;
 }
 
 enum db_result key_note_use(struct db *db, int64_t id, int64_t now_us)

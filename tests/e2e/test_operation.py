@@ -386,6 +386,7 @@ def test_all_campaigns_are_paused_and_resumed(t):
 def test_calls_of_before_a_backup_are_ended(t):
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: Answer(200)
+    t.stack.outdial("recover", "--before", "2100-01-01T00:00:00Z")  # of other tests
     batch = t.api.batch(agent, 4, max_concurrent_calls=2)
     t.api.schedule(batch)
     receiver.wait_for_calls(2)
@@ -399,6 +400,25 @@ def test_calls_of_before_a_backup_are_ended(t):
     assert sorted(call["end_reason"] for call in t.api.calls_of(batch) if call["status"] == "failed") == ["recovered"] * 2
     assert t.stack.outdial("recover", "--before", "2100-01-01T00:00:00Z").startswith("0 calls")
     assert "--before must be" in t.outdial_fails("recover")
+
+
+def test_changes_are_in_the_log_once_and_by_public_ids(t):
+    api, scheduler = len(log_of(t, "api")), len(log_of(t, "scheduler-1"))
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: Answer(404)
+    batch = t.api.batch(agent, 1)
+    t.api.schedule(batch)
+    t.api.wait_for(batch, "completed")
+    key = t.api.post("/keys", {"name": "A", "scopes": ["read"]})
+    t.api.delete(f"/keys/{key['id']}")
+    said = log_of(t, "api")[api:] + log_of(t, "scheduler-1")[scheduler:]
+    for status in ("scheduled", "active", "completed"):
+        told = [line for line in said.splitlines() if f"campaign={batch['id']}" in line and f" status={status} " in line]
+        assert len(told) == 1 and told[0].startswith("<6>"), (status, said)
+    call = t.api.calls_of(batch)[0]["id"]
+    assert len([line for line in said.splitlines() if f"call={call}" in line]) == 1, said
+    for what in ("made", "revoked"):
+        assert re.search(f"<6>an API key is {what} key={key['id']} request=req_", said), said
 
 
 # The schema
