@@ -2,31 +2,18 @@
 
 #include <assert.h>
 
-#include "base/json.h"
+#include "store/columns.h"
 #include "store/folder_store.h"
+#include "store/rows.h"
 #include "store/statements.h"
 
-static struct contact contact_from_row(const struct db_rows *rows, size_t r)
-{
-	return (struct contact){
-		.id = db_get_int(rows, r, 0),
-		.uuid = db_get_uuid(rows, r, 1),
-		.folder_row = db_get_int(rows, r, 2),
-		.folder_id = db_get_uuid(rows, r, 3),
-		.who = {
-			.phone_number = db_get_text(rows, r, 4),
-			.first_name = db_get_text(rows, r, 5),
-			.last_name = db_get_text(rows, r, 6),
-			.email = db_get_text(rows, r, 7),
-			.timezone = db_get_text(rows, r, 8),
-			.custom_fields = db_get_text(rows, r, 9),
-		},
-		.last_call_outcome = (int)db_get_int(rows, r, 10),
-		.last_called_at_us = db_get_int(rows, r, 11),
-		.created_at_us = db_get_int(rows, r, 12),
-		.updated_at_us = db_get_int(rows, r, 13),
-	};
-}
+#define OF_CONTACT(kind, name, member) kind##_AS(struct contact, name, member),
+static COLUMNS(saved_columns, struct contact, CONTACT_TABLE(OF_CONTACT));
+COLUMNS(contact_columns, struct contact,
+        CONTACT_TABLE(OF_CONTACT) COLUMN(struct contact, id), COLUMN(struct contact, uuid),
+        COLUMN_AS(struct contact, folder_uuid, folder_id), COLUMN(struct contact, last_call_outcome),
+        INSTANT(struct contact, last_called_at), INSTANT(struct contact, created_at),
+        INSTANT(struct contact, updated_at));
 
 enum db_result contact_get(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
                            struct contact *out)
@@ -34,10 +21,7 @@ enum db_result contact_get(struct db *db, int64_t organization_id, const struct 
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_KEPT_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
-	if (rows.count == 0)
-		return DB_NOT_FOUND;
-	*out = contact_from_row(&rows, 0);
-	return DB_OK;
+	return DB_FIRST(&rows, struct contact, out);
 }
 
 /* Two statements, because the second reads the folder, which must stay unlocked. */
@@ -87,7 +71,7 @@ static enum db_result count_contacts(struct db *db, int64_t organization_id, con
 }
 
 static enum db_result query_page(struct db *db, int64_t organization_id, const struct contact_filter *filter,
-                                 const struct page *page, struct arena *arena, struct db_rows *rows)
+                                 const struct page *page, struct arena *arena, struct listing *out)
 {
 	struct db_value organization = db_int(organization_id), below = page_below(page), limit = page_rows(page),
 	                offset = page_offset(page), outcome = db_int(filter->last_call_outcome),
@@ -95,52 +79,35 @@ static enum db_result query_page(struct db *db, int64_t organization_id, const s
 	                folder = db_int(filter->folder != NULL ? filter->folder->id : -1);
 
 	if (outcome.i >= 0)
-		return db_query(db, SQL_KEPT_LIST_OF_OUTCOME, DB_ARGS(
-			organization, below, outcome, folder, folder, search, search, limit, offset), arena, rows);
+		return page_query(db, SQL_KEPT_LIST_OF_OUTCOME, DB_ARGS(
+			organization, below, outcome, folder, folder, search, search, limit, offset), page, arena, out);
 	if (is_plain(filter) && filter->folder != NULL)
-		return db_query(db, SQL_KEPT_LIST_OF_FOLDER, DB_ARGS(organization, below, folder, limit, offset), arena,
-		                rows);
-	return db_query(db, SQL_KEPT_LIST, DB_ARGS(
-		organization, below, folder, folder, search, search, limit, offset), arena, rows);
+		return page_query(db, SQL_KEPT_LIST_OF_FOLDER, DB_ARGS(organization, below, folder, limit, offset), page,
+		                  arena, out);
+	return page_query(db, SQL_KEPT_LIST, DB_ARGS(
+		organization, below, folder, folder, search, search, limit, offset), page, arena, out);
 }
 
 enum db_result contact_list(struct db *db, int64_t organization_id, const struct contact_filter *filter,
                             const struct page *page, struct arena *arena, struct listing *out)
 {
-	struct contact *items;
-	struct db_rows rows;
-
-	DB_TRY(query_page(db, organization_id, filter, page, arena, &rows));
-	items = arena_alloc(arena, rows.count * sizeof *items);
-	for (size_t r = 0; r < rows.count; r++)
-		items[r] = contact_from_row(&rows, r);
-	page_fill(out, page, items, rows.count, sizeof *items);
-	if (out->count != 0)
-		out->last.id = items[out->count - 1].id;
+	DB_TRY(query_page(db, organization_id, filter, page, arena, out));
 	return count_contacts(db, organization_id, filter, arena, out);
 }
 
 enum db_result contact_insert(struct db *db, int64_t organization_id, struct contact *contact)
 {
-	const struct contact_input *who = &contact->who;
-
 	DB_TRY(db_exec(db, SQL_KEPT_INSERT, DB_ARGS(
-		db_uuid(&contact->uuid), db_int(organization_id), db_int(contact->folder_row),
-		db_text(who->phone_number), db_text(who->first_name), db_text(who->last_name), db_text(who->email),
-		db_text(who->timezone), db_text(who->custom_fields), db_instant(contact->created_at_us),
-		db_instant(contact->updated_at_us))));
+		db_uuid(&contact->uuid), db_int(organization_id), db_instant(contact->created_at_us),
+		db_instant(contact->updated_at_us), db_members(&saved_columns, contact))));
 	contact->id = db_insert_id(db);
 	return folder_grew(db, contact->folder_row, 1);
 }
 
 enum db_result contact_update(struct db *db, const struct contact *contact, int64_t old_folder_row)
 {
-	const struct contact_input *who = &contact->who;
-
 	DB_TRY(db_exec(db, SQL_KEPT_UPDATE, DB_ARGS(
-		db_int(contact->folder_row), db_text(who->phone_number), db_text(who->first_name),
-		db_text(who->last_name), db_text(who->email), db_text(who->timezone), db_text(who->custom_fields),
-		db_instant(contact->updated_at_us), db_int(contact->id))));
+		db_instant(contact->updated_at_us), db_members(&saved_columns, contact), db_int(contact->id))));
 	if (contact->folder_row == old_folder_row)
 		return DB_OK;
 	DB_TRY(folder_grew(db, old_folder_row, -1));
@@ -153,25 +120,23 @@ enum db_result contact_delete(struct db *db, const struct contact *contact)
 	return folder_grew(db, contact->folder_row, -1);
 }
 
-static void write_rows(struct buf *out, const struct contact_input *contacts, size_t count)
+static struct rows rows_of(const struct contact_input *contacts, size_t count, struct arena *arena)
 {
-	struct json json = json_to(out);
+	struct rows rows = rows_new(arena);
 
-	json_begin_array(&json, NULL);
 	for (size_t i = 0; i < count; i++) {
 		struct uuid id = uuid_new();
 
-		json_begin_array(&json, NULL);
-		json_hex_id(&json, NULL, &id);
-		json_add_string(&json, NULL, contacts[i].phone_number);
-		json_add_string(&json, NULL, contacts[i].first_name);
-		json_add_string(&json, NULL, contacts[i].last_name);
-		json_add_string(&json, NULL, contacts[i].email);
-		json_add_string(&json, NULL, contacts[i].timezone);
-		json_add_string(&json, NULL, contacts[i].custom_fields);
-		json_end(&json);
+		rows_next(&rows);
+		rows_id(&rows, "id", &id);
+		rows_text(&rows, "phone", contacts[i].phone_number);
+		rows_text(&rows, "first_name", contacts[i].first_name);
+		rows_text(&rows, "last_name", contacts[i].last_name);
+		rows_text(&rows, "email", contacts[i].email);
+		rows_text(&rows, "timezone", contacts[i].timezone);
+		rows_text(&rows, "custom", contacts[i].custom_fields);
 	}
-	json_end(&json);
+	return rows;
 }
 
 enum db_result contacts_add(struct db *db, int64_t organization_id, int64_t folder_row,
@@ -179,20 +144,20 @@ enum db_result contacts_add(struct db *db, int64_t organization_id, int64_t fold
                             int64_t now_us, int64_t *added)
 {
 	struct db_value organization = db_int(organization_id), folder = db_int(folder_row), now = db_instant(now_us);
-	struct buf rows = { 0 };
+	struct arena *arena = arena_new();
+	struct rows rows = rows_of(contacts, count, arena);
 	enum db_result result;
 
 	assert(count <= CONTACTS_AT_ONCE);
-	write_rows(&rows, contacts, count);
 	if (overwrite)
 		result = db_exec(db, SQL_KEPT_ADD_OR_CHANGE, DB_ARGS(
-			organization, folder, now, now, db_buf(&rows), db_int((members & CONTACT_HAS_FIRST_NAME) != 0),
+			organization, folder, now, now, rows_value(&rows), db_int((members & CONTACT_HAS_FIRST_NAME) != 0),
 			db_int((members & CONTACT_HAS_LAST_NAME) != 0), db_int((members & CONTACT_HAS_EMAIL) != 0),
 			db_int((members & CONTACT_HAS_TIMEZONE) != 0),
 			db_int((members & CONTACT_HAS_CUSTOM_FIELDS) != 0), now));
 	else
-		result = db_exec(db, SQL_KEPT_ADD, DB_ARGS(organization, folder, now, now, db_buf(&rows)));
-	buf_free(&rows);
+		result = db_exec(db, SQL_KEPT_ADD, DB_ARGS(organization, folder, now, now, rows_value(&rows)));
+	arena_free(arena);
 	if (result != DB_OK)
 		return result;
 	*added = overwrite ? 2 * (int64_t)count - db_affected(db) : db_affected(db);

@@ -2,8 +2,23 @@
 
 #include "base/instant.h"
 #include "store/claim_facts.h"
+#include "store/columns.h"
 #include "store/do_not_call_store.h"
 #include "store/statements.h"
+
+COLUMNS(gate_details_columns, struct gate_details,
+        INSTANT(struct gate_details, oldest_call_at), COLUMN(struct gate_details, webhook_id),
+        COLUMN(struct gate_details, dialer_error));
+
+/* The contact that is called next. */
+struct queue_head {
+	int64_t position, due_at_us, due_now;
+	int64_t asked_at_us; /* INSTANT_NONE: no dialer was asked for its call yet */
+};
+
+COLUMNS(queue_head_columns, struct queue_head,
+        COLUMN(struct queue_head, position), INSTANT(struct queue_head, due_at), COLUMN(struct queue_head, due_now),
+        INSTANT(struct queue_head, asked_at));
 
 /* How much room a dialer has its schedulers know; here it has some unless it is switched off. */
 static int64_t dialer_room(const struct claim_campaign *campaign)
@@ -50,16 +65,13 @@ static enum db_result read_details(struct db *db, const struct batch *batch, con
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_EXPLAIN_DETAILS, DB_ARGS(organization, id, id), arena, &rows));
-	*out = (struct gate_details){
-		.places = claim_facts_places(campaign),
-		.in_progress = campaign->claimed - campaign->done,
-		.dialer_places = campaign->places,
-		.oldest_call_at_us = db_get_int(&rows, 0, 0),
-		.webhook_id = db_get_uuid(&rows, 0, 1),
-		.failing_since_us = campaign->health.failing_since_us,
-		.dialer_error = db_get_text(&rows, 0, 2),
-		.do_not_call_reason = "", .do_not_call_since_us = INSTANT_NONE,
-	};
+	DB_TRY(DB_FIRST(&rows, struct gate_details, out));
+	out->places = claim_facts_places(campaign);
+	out->in_progress = campaign->claimed - campaign->done;
+	out->dialer_places = campaign->places;
+	out->failing_since_us = campaign->health.failing_since_us;
+	out->do_not_call_reason = "";
+	out->do_not_call_since_us = INSTANT_NONE;
 	find_next_number(campaign, out);
 	return DB_OK;
 }
@@ -177,16 +189,17 @@ static enum db_result read_queue(struct db *db, const struct claim_campaign *cam
                                  struct arena *arena, struct campaign_explanation *out)
 {
 	struct db_value id = db_int(campaign->id), first = db_instant(campaign->low_water_us);
+	struct queue_head head;
 	struct db_rows rows;
 
 	out->facts.due_at_us = INSTANT_NEVER;
 	DB_TRY(db_query(db, SQL_EXPLAIN_QUEUE, DB_ARGS(id, first, db_instant(now_us), id, first), arena, &rows));
-	if (rows.count == 0)
+	if (DB_FIRST(&rows, struct queue_head, &head) == DB_NOT_FOUND)
 		return DB_OK;
-	out->next_position = db_get_int(&rows, 0, 0);
-	out->facts.due_at_us = db_get_int(&rows, 0, 1);
-	out->due_now = db_get_int(&rows, 0, 2);
-	lift_cap(&out->facts, campaign, db_get_int(&rows, 0, 3));
+	out->next_position = head.position;
+	out->facts.due_at_us = head.due_at_us;
+	out->due_now = head.due_now;
+	lift_cap(&out->facts, campaign, head.asked_at_us);
 	return DB_OK;
 }
 

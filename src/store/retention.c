@@ -1,7 +1,7 @@
 #include "store/retention.h"
 
-#include "base/json.h"
 #include "store/idempotency_store.h"
+#include "store/rows.h"
 #include "store/statements.h"
 
 /* So many rows at once hold nobody up. */
@@ -13,40 +13,37 @@ struct purge {
 	bool more;
 };
 
-/* Events stand in the order of their making, nearly: of the first ones those that are old enough. */
-static size_t write_old(struct buf *ids, const struct db_rows *rows, int64_t before_us)
+/* Events are nearly in the order of their creation: of the first ones those that are old enough. */
+static struct rows find_old(const struct db_rows *events, int64_t before_us, struct arena *arena)
 {
-	struct json json = json_to(ids);
-	size_t count = 0;
+	struct rows ids = rows_new(arena);
 
-	json_begin_array(&json, NULL);
-	for (size_t r = 0; r < rows->count; r++) {
-		if (db_get_int(rows, r, 1) >= before_us)
+	for (size_t r = 0; r < events->count; r++) {
+		if (db_get_int(events, r, 1) >= before_us)
 			continue;
-		json_int(&json, NULL, db_get_int(rows, r, 0));
-		count++;
+		rows_next(&ids);
+		rows_int(&ids, "id", db_get_int(events, r, 0));
 	}
-	json_end(&json);
-	return count;
+	return ids;
+}
+
+static enum db_result delete_old(struct db *db, struct purge *purge, struct arena *arena)
+{
+	struct db_rows events;
+	struct rows ids;
+
+	DB_TRY(db_query(db, SQL_RETENTION_EVENTS, DB_ARGS(db_int(EVENTS)), arena, &events));
+	ids = find_old(&events, purge->before_us, arena);
+	purge->more = ids.count == EVENTS;
+	DB_TRY(db_exec(db, SQL_RETENTION_DELETE_DELIVERIES, DB_ARGS(rows_value(&ids))));
+	return db_exec(db, SQL_RETENTION_DELETE_EVENTS, DB_ARGS(rows_value(&ids)));
 }
 
 static enum db_result purge_events(struct db *db, void *context)
 {
-	struct purge *purge = context;
 	struct arena *arena = arena_new();
-	struct buf ids = { 0 };
-	struct db_rows rows;
-	size_t count = 0;
-	enum db_result result = db_query(db, SQL_RETENTION_EVENTS, DB_ARGS(db_int(EVENTS)), arena, &rows);
+	enum db_result result = delete_old(db, context, arena);
 
-	if (result == DB_OK)
-		count = write_old(&ids, &rows, purge->before_us);
-	if (result == DB_OK && count != 0)
-		result = db_exec(db, SQL_RETENTION_DELETE_DELIVERIES, DB_ARGS(db_buf(&ids)));
-	if (result == DB_OK && count != 0)
-		result = db_exec(db, SQL_RETENTION_DELETE_EVENTS, DB_ARGS(db_buf(&ids)));
-	purge->more = count == EVENTS;
-	buf_free(&ids);
 	arena_free(arena);
 	return result;
 }

@@ -41,6 +41,15 @@
 	C(COLUMN, name, name)               \
 	C(COLUMN, description, description)
 
+#define CONTACT_TABLE(C)                       \
+	C(COLUMN, folder_id, folder_row)            \
+	C(COLUMN, phone_number, who.phone_number)   \
+	C(COLUMN, first_name, who.first_name)       \
+	C(COLUMN, last_name, who.last_name)         \
+	C(COLUMN, email, who.email)                 \
+	C(COLUMN, timezone, who.timezone)           \
+	C(COLUMN, custom_fields, who.custom_fields)
+
 /* Members of struct batch_config. SOURCE_TABLE is written once, when the campaign is created. */
 #define CALENDAR_TABLE(C)                                           \
 	C(COLUMN, timezone, timezone)                               \

@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-#include "base/json.h"
 #include "domain/number_zones.h"
+#include "store/columns.h"
 #include "store/due_contacts.h"
+#include "store/rows.h"
 #include "store/statements.h"
 
 #define CLEARED_AT_ONCE 5000 /* as in the statement */
@@ -15,6 +16,27 @@ struct zone_group {
 	const char *zones; /* "": nobody knows */
 	int64_t waiting;
 };
+
+COLUMNS(zone_group_columns, struct zone_group,
+        COLUMN(struct zone_group, slot), COLUMN(struct zone_group, zones), COLUMN(struct zone_group, waiting));
+
+struct unplanned_contact {
+	int64_t position, attempt;
+	const char *timezone, *phone_number;
+};
+
+COLUMNS(unplanned_contact_columns, struct unplanned_contact,
+        COLUMN(struct unplanned_contact, position), COLUMN(struct unplanned_contact, attempt),
+        COLUMN(struct unplanned_contact, timezone), COLUMN(struct unplanned_contact, phone_number));
+
+/* How many contacts are in a zone, or in those of a number that begins so. */
+struct zone_count {
+	const char *timezone, *beginning;
+	int64_t contacts;
+};
+
+COLUMNS(zone_count_columns, struct zone_count,
+        COLUMN(struct zone_count, timezone), COLUMN(struct zone_count, beginning), COLUMN(struct zone_count, contacts));
 
 struct zone_groups {
 	struct arena *arena;
@@ -65,54 +87,40 @@ static enum db_result load_groups(struct db *db, const struct batch *batch, stru
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_ZONES_GET, DB_ARGS(db_int(batch->id)), groups->arena, &rows));
-	for (size_t r = 0; r < rows.count; r++)
-		add_group(groups, db_get_text(&rows, r, 1))->waiting = db_get_int(&rows, r, 2);
+	groups->list = DB_STRUCTS(&rows, struct zone_group);
+	groups->count = groups->room = rows.count;
 	return DB_OK;
 }
 
 static enum db_result save_groups(struct db *db, const struct batch *batch, const struct zone_groups *groups)
 {
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
-	enum db_result result;
+	struct rows rows = rows_new(groups->arena);
 
-	json_begin_array(&json, NULL);
 	for (size_t i = 0; i < groups->count; i++) {
-		json_begin_array(&json, NULL);
-		json_int(&json, NULL, groups->list[i].slot);
-		json_add_string(&json, NULL, groups->list[i].zones);
-		json_int(&json, NULL, groups->list[i].waiting);
-		json_end(&json);
+		rows_next(&rows);
+		rows_int(&rows, "slot", groups->list[i].slot);
+		rows_text(&rows, "zones", groups->list[i].zones);
+		rows_int(&rows, "waiting", groups->list[i].waiting);
 	}
-	json_end(&json);
-	result = db_exec(db, SQL_ZONES_SAVE, DB_ARGS(db_int(batch->id), db_buf(&rows)));
-	buf_free(&rows);
-	return result;
+	return db_exec(db, SQL_ZONES_SAVE, DB_ARGS(db_int(batch->id), rows_value(&rows)));
 }
 
-static enum db_result add_contacts(struct db *db, const struct batch *batch, const struct db_rows *contacts,
-                                   struct zone_groups *groups)
+static enum db_result add_contacts(struct db *db, const struct batch *batch, const struct unplanned_contact *contacts,
+                                   size_t count, struct zone_groups *groups)
 {
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
-	enum db_result result;
+	struct rows rows = rows_new(groups->arena);
 
-	json_begin_array(&json, NULL);
-	for (size_t r = 0; r < contacts->count; r++) {
-		const char *zones = contact_zones(db_get_text(contacts, r, 2), db_get_text(contacts, r, 3));
+	for (size_t i = 0; i < count; i++) {
+		const char *zones = contact_zones(contacts[i].timezone, contacts[i].phone_number);
 		struct zone_group *group = find_group(groups, zones != NULL ? zones : "");
 
 		group->waiting++;
-		json_begin_array(&json, NULL);
-		json_int(&json, NULL, group->slot);
-		json_int(&json, NULL, db_get_int(contacts, r, 0));
-		json_int(&json, NULL, db_get_int(contacts, r, 1));
-		json_end(&json);
+		rows_next(&rows);
+		rows_int(&rows, "slot", group->slot);
+		rows_int(&rows, "position", contacts[i].position);
+		rows_int(&rows, "attempt", contacts[i].attempt);
 	}
-	json_end(&json);
-	result = db_exec(db, SQL_ZONES_ADD_CONTACTS, DB_ARGS(db_int(batch->id), db_buf(&rows)));
-	buf_free(&rows);
-	return result;
+	return db_exec(db, SQL_ZONES_ADD_CONTACTS, DB_ARGS(db_int(batch->id), rows_value(&rows)));
 }
 
 static enum db_result sort_contacts(struct db *db, struct batch *batch, int limit, struct arena *arena,
@@ -120,21 +128,22 @@ static enum db_result sort_contacts(struct db *db, struct batch *batch, int limi
 {
 	struct calendar calendar = batch_calendar(&batch->config, NULL);
 	struct zone_groups groups = { .arena = arena };
-	struct db_rows contacts;
+	const struct unplanned_contact *contacts;
+	struct db_rows rows;
 	struct span span;
 
 	DB_TRY(db_query(db, SQL_ZONES_UNPLANNED, DB_ARGS(db_int(batch->id), db_int(batch->plan_position), db_int(limit)),
-	                arena, &contacts));
-	if (contacts.count != 0)
+	                arena, &rows));
+	contacts = DB_STRUCTS(&rows, struct unplanned_contact);
+	if (rows.count != 0)
 		*answer = calendar_find_span(&calendar, batch->plan.next_us, &span);
 	if (*answer != CALENDAR_SPAN)
 		return DB_OK;
-	batch->plan_position = (int64_t)contacts.count == limit ? db_get_int(&contacts, contacts.count - 1, 0)
-	                                                        : batch->counts.total;
-	if (contacts.count == 0)
+	batch->plan_position = (int64_t)rows.count == limit ? contacts[rows.count - 1].position : batch->counts.total;
+	if (rows.count == 0)
 		return DB_OK;
 	DB_TRY(load_groups(db, batch, &groups));
-	DB_TRY(add_contacts(db, batch, &contacts, &groups));
+	DB_TRY(add_contacts(db, batch, contacts, rows.count, &groups));
 	return save_groups(db, batch, &groups);
 }
 
@@ -175,30 +184,23 @@ static enum db_result insert_segment(struct db *db, const struct batch *batch, s
 static enum db_result skip_contacts(struct db *db, const struct batch *batch, struct zone_group *group, int limit,
                                     struct arena *arena)
 {
-	struct buf skips = { 0 };
-	struct json json = json_to(&skips);
-	enum db_result result;
+	struct rows skips = rows_new(arena);
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_ZONES_FIRST, DB_ARGS(db_int(batch->id), db_int(group->slot), db_int(limit)), arena,
 	                &rows));
-	json_begin_array(&json, NULL);
 	for (size_t r = 0; r < rows.count; r++) {
 		enum contact_status status = contact_status_without((enum call_status)db_get_int(&rows, r, 1));
 
-		json_begin_array(&json, NULL);
-		json_int(&json, NULL, batch->id);
-		json_int(&json, NULL, db_get_int(&rows, r, 0));
-		json_int(&json, NULL, status);
-		json_int(&json, NULL, status == CONTACT_SKIPPED ? SKIP_NO_CALLING_WINDOW : SKIP_NONE);
-		json_end(&json);
+		rows_next(&skips);
+		rows_int(&skips, "batch_id", batch->id);
+		rows_int(&skips, "position", db_get_int(&rows, r, 0));
+		rows_int(&skips, "status", status);
+		rows_int(&skips, "skip_reason", status == CONTACT_SKIPPED ? SKIP_NO_CALLING_WINDOW : SKIP_NONE);
 	}
-	json_end(&json);
-	result = db_exec(db, SQL_CLAIM_SKIP, DB_ARGS(db_buf(&skips)));
-	if (result == DB_OK)
-		result = db_exec(db, SQL_CLAIM_SKIP_COUNTERS, DB_ARGS(db_buf(&skips)));
-	buf_free(&skips);
-	return result == DB_OK ? take_first(db, batch, group, (int64_t)rows.count) : result;
+	DB_TRY(db_exec(db, SQL_CLAIM_SKIP, DB_ARGS(rows_value(&skips))));
+	DB_TRY(db_exec(db, SQL_CLAIM_SKIP_COUNTERS, DB_ARGS(rows_value(&skips))));
+	return take_first(db, batch, group, (int64_t)rows.count);
 }
 
 static struct plan_group *plan_groups(const struct batch *batch, const struct zone_groups *groups, struct arena *arena)
@@ -256,7 +258,7 @@ static enum db_result plan_contacts(struct db *db, struct batch *batch, int limi
 	*done = left == 0;
 	if (*done)
 		note_unreadable(batch, &groups, plan);
-	return groups.count != 0 ? save_groups(db, batch, &groups) : DB_OK;
+	return save_groups(db, batch, &groups);
 }
 
 enum db_result zone_groups_plan(struct db *db, struct batch *batch, int limit, struct plan_segment *segments,
@@ -292,13 +294,15 @@ enum db_result zone_groups_count(struct db *db, const struct batch *batch, struc
                                  struct plan_group **groups, int *count)
 {
 	struct zone_groups found = { .arena = arena };
+	const struct zone_count *counts;
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_ZONES_COUNT, DB_ARGS(db_int(number_zones_reach()), db_int(batch->id)), arena, &rows));
+	counts = DB_STRUCTS(&rows, struct zone_count);
 	for (size_t r = 0; r < rows.count; r++) {
-		const char *zones = contact_zones(db_get_text(&rows, r, 0), db_get_text(&rows, r, 1));
+		const char *zones = contact_zones(counts[r].timezone, counts[r].beginning);
 
-		find_group(&found, zones != NULL ? zones : "")->waiting += db_get_int(&rows, r, 2);
+		find_group(&found, zones != NULL ? zones : "")->waiting += counts[r].contacts;
 	}
 	*groups = plan_groups(batch, &found, arena);
 	*count = (int)found.count;

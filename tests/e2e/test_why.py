@@ -34,6 +34,17 @@ def test_a_draft_and_a_start_that_is_ahead(t):
     assert (told["status"], told["held_by"], told["waits_for"]) == ("paused", "campaign_state", "campaign_state"), told
 
 
+def test_the_agent_is_gone(t):
+    """And with it the dialer."""
+    _, agent = t.dialing_agent()
+    batch = t.api.batch(agent, 1)
+    t.api.delete(f"/agents/{agent['id']}")
+    told = why(t, batch)
+    assert told["held_by"] == "campaign_state" and facts(told, "dialer")["has_dialer"] is False, told
+    told = t.api.get(f"/batch-calls/{batch['id']}/contacts/1/why")
+    assert facts(told, "dialer")["has_dialer"] is False, told
+
+
 def test_the_window_is_open_though_the_start_is_ahead(t):
     """Of the campaign, and of a contact; a window that is closed today is closed."""
     _, agent = t.dialing_agent()
