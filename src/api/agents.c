@@ -50,6 +50,7 @@ static void write_agent(struct json *json, const char *key, const void *item)
 	field_write(json, &agent_fields, agent);
 	json_add_string(json, "status", agent_status_names[agent->status]);
 	json_text(json, "status_reason", agent->status_reason);
+	json_int(json, "campaigns", agent->campaigns);
 	json_instant(json, "created_at", agent->created_at_us);
 	json_instant(json, "updated_at", agent->updated_at_us);
 	json_end(json);

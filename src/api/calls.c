@@ -136,7 +136,7 @@ static enum db_result check_suppressed(struct request *request, const char *phon
 	struct page page = { .limit = 1 };
 	struct listing listing;
 
-	DB_TRY(do_not_call_list(request->db, request->key.organization_id, phone_number, &page, request->arena,
+	DB_TRY(do_not_call_list(request->db, request->key.organization_id, phone_number, "", &page, request->arena,
 	                        &listing));
 	return listing.count == 0 ? DB_OK : reply_refuse_field(request, "phone_number", "is on the do-not-call list");
 }

@@ -1,6 +1,7 @@
 #include "api/do_not_call.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "api/page.h"
 #include "api/reply.h"
@@ -24,14 +25,26 @@ FIELD_TABLE(do_not_call_fields, struct suppression, &suppression_initial,
 
 struct suppression_query {
 	struct page page;
-	const char *phone_number;
+	const char *phone_number, *search;
 };
 
-static const struct suppression_query query_initial = { .page = PAGE_INITIAL, .phone_number = "" };
+/* A number, or how it begins. */
+static const char *check_beginning(struct arena *arena, const char **text)
+{
+	const char *digits = *text + (**text == '+');
+
+	(void)arena;
+	return **text == '+' && digits[strspn(digits, "0123456789")] == '\0' ? NULL
+	       : "must be the beginning of a number such as +4930";
+}
+
+
+static const struct suppression_query query_initial = { .page = PAGE_INITIAL, .phone_number = "", .search = "" };
 
 FIELD_TABLE(do_not_call_query, struct suppression_query, &query_initial,
             PAGE_FIELDS(struct suppression_query),
-            FIELD(struct suppression_query, phone_number, PHONE));
+            FIELD(struct suppression_query, phone_number, PHONE),
+            FIELD(struct suppression_query, search, STRING, .min = 1, .max = 16, .check = check_beginning));
 
 static void write_number(struct json *json, const char *key, const void *item)
 {
@@ -49,9 +62,11 @@ enum db_result do_not_call_page(struct request *request)
 	struct suppression_query *query = request->query;
 	struct listing listing;
 
+	if (*query->phone_number != '\0' && *query->search != '\0')
+		return page_refuse(request, "search", "cannot be given together with phone_number");
 	DB_TRY(page_begin(request, &query->page));
-	DB_TRY(do_not_call_list(request->db, request->key.organization_id, query->phone_number, &query->page,
-	                        request->arena, &listing));
+	DB_TRY(do_not_call_list(request->db, request->key.organization_id, query->phone_number, query->search,
+	                        &query->page, request->arena, &listing));
 	return page_reply(request, &query->page, &listing, write_number);
 }
 

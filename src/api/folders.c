@@ -9,17 +9,18 @@
 
 struct folder_query {
 	struct page page;
+	const char *search;
 	int sort, order;
 };
 
-
 static const char *const sort_names[] = { "name", "created_at", "contact_count", NULL };
 static const struct folder_query folder_query_initial = {
-	.page = PAGE_INITIAL, .sort = FOLDER_SORT_CREATED_AT, .order = PAGE_DESCENDING,
+	.page = PAGE_INITIAL, .search = "", .sort = FOLDER_SORT_CREATED_AT, .order = PAGE_DESCENDING,
 };
 
 FIELD_TABLE(folder_query_fields, struct folder_query, &folder_query_initial,
             PAGE_FIELDS(struct folder_query),
+            FIELD(struct folder_query, search, STRING, .min = 1, .max = 255),
             FIELD_AS("sort_by", struct folder_query, sort, CHOICE, .choices = sort_names),
             FIELD(struct folder_query, order, CHOICE, .choices = page_order_names));
 
@@ -45,13 +46,12 @@ static enum db_result reply_folder(struct request *request, int status, const st
 enum db_result folders_list(struct request *request)
 {
 	struct folder_query *query = request->query;
+	struct folder_filter filter = { query->search, (enum folder_sort)query->sort, query->order == PAGE_DESCENDING };
 	struct listing listing;
 
 	query->page.order = query->sort * 2 + query->order;
 	DB_TRY(page_begin(request, &query->page));
-
-	DB_TRY(folder_list(request->db, request->key.organization_id, (enum folder_sort)query->sort,
-	                   query->order == PAGE_DESCENDING, &query->page, request->arena, &listing));
+	DB_TRY(folder_list(request->db, request->key.organization_id, &filter, &query->page, request->arena, &listing));
 	return page_reply(request, &query->page, &listing, write_folder);
 }
 

@@ -9,6 +9,7 @@
 #include "base/instant.h"
 #include "domain/forecast.h"
 #include "domain/pace.h"
+#include "domain/zone.h"
 #include "store/forecast_store.h"
 #include "store/planning.h"
 
@@ -192,6 +193,21 @@ static enum db_result find_numbers_gap(struct request *request, const struct cam
 	return DB_OK;
 }
 
+/* Of the day that it is now, as the daily cap counts them. */
+static int64_t calls_made_today(const struct batch *batch, int64_t now_us)
+{
+	struct calendar calendar = batch_plan_rules(&batch->config).calendar;
+	struct span span;
+	int32_t day;
+
+	if (zone_trouble(batch->config.timezone) != NULL)
+		return 0;
+	day = (int32_t)(zone_utc_to_wall(batch->config.timezone, now_us) / US_PER_DAY);
+	if (calendar_find_span(&calendar, now_us, &span) == CALENDAR_SPAN && span.from_us <= now_us)
+		day = span.day;
+	return batch->day == day ? batch->day_calls : 0;
+}
+
 enum db_result batch_calls_preview(struct request *request)
 {
 	struct plan_day *days = arena_alloc(request->arena, MAX_DAYS * sizeof *days);
@@ -213,6 +229,7 @@ enum db_result batch_calls_preview(struct request *request)
 		DB_TRY(forecast_move(request->db, &campaign.batch, campaign.now_us, request->arena, &shift));
 	json = reply_begin(request, 200);
 	json_begin_object(json, "data");
+	json_int(json, "calls_made_today", calls_made_today(&campaign.batch, campaign.now_us));
 	without_day = write_plan(json, &campaign.batch, planned, group_count, days);
 	write_estimate(json, &campaign.batch, groups, group_count, request->input, numbers_gap_us, days);
 	write_never(json, &never, without_day);

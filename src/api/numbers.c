@@ -6,6 +6,7 @@
 #include "api/reply.h"
 #include "base/clock.h"
 #include "store/agent_store.h"
+#include "store/call_store.h"
 #include "store/number_store.h"
 
 static const struct phone_number number_initial = {
@@ -17,6 +18,16 @@ FIELD_TABLE(number_fields, struct phone_number, &number_initial,
             FIELD(struct phone_number, provider_type, CHOICE, .choices = provider_names),
             FIELD(struct phone_number, friendly_name, STRING, .flags = FIELD_NULLABLE, .max = 255),
             FIELD(struct phone_number, calls_per_minute, INT, .flags = FIELD_NULLABLE, .min = 1, .max = 60000));
+
+struct number_query {
+	struct page page;
+	const char *search;
+};
+
+static const struct number_query number_query_initial = { .page = PAGE_INITIAL, .search = "" };
+
+FIELD_TABLE(numbers_query, struct number_query, &number_query_initial,
+            PAGE_FIELDS(struct number_query), FIELD(struct number_query, search, STRING, .min = 1, .max = 255));
 
 struct assignment {
 	struct uuid number_id, agent_id; /* agent_id: nil when not given */
@@ -60,11 +71,11 @@ static enum db_result reply_number(struct request *request, int status,
 
 enum db_result numbers_list(struct request *request)
 {
-	struct page_query *query = request->query;
+	struct number_query *query = request->query;
 	struct listing listing;
 
 	DB_TRY(page_begin(request, &query->page));
-	DB_TRY(number_list(request->db, request->key.organization_id, &query->page, request->arena,
+	DB_TRY(number_list(request->db, request->key.organization_id, query->search, &query->page, request->arena,
 	                   &listing));
 	return page_reply(request, &query->page, &listing, write_number);
 }
@@ -138,6 +149,49 @@ enum db_result numbers_get(struct request *request)
 
 	DB_TRY(number_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &number));
 	return reply_number(request, 200, &number);
+}
+
+#define DAYS_MAX 90
+
+struct days {
+	int64_t days;
+};
+
+static const struct days days_initial = { .days = 7 };
+
+FIELD_TABLE(number_analytics_query, struct days, &days_initial, FIELD(struct days, days, INT, .min = 1, .max = DAYS_MAX));
+
+static void write_counts(struct json *json, const int64_t counts[CALL_STATUS__MAX])
+{
+	int64_t all = 0, ended = 0, completed = counts[CALL_COMPLETED];
+
+	for (int status = 0; status < CALL_STATUS__MAX; status++) {
+		all += counts[status];
+		ended += call_has_ended((enum call_status)status) ? counts[status] : 0;
+	}
+	json_int(json, "calls", ended);
+	for (int status = CALL_COMPLETED; status < CALL_STATUS__MAX; status++)
+		json_int(json, call_status_names[status], counts[status]);
+	json_decimal4(json, "answer_rate", ended == 0 ? -1 : (completed * 10000 + ended / 2) / ended);
+	json_bool(json, "is_exact", all < CALLS_TALLIED_MAX);
+}
+
+enum db_result numbers_analytics(struct request *request)
+{
+	const struct days *query = request->query != NULL ? request->query : &days_initial;
+	int64_t since_us = clock_now_us() - query->days * US_PER_DAY, counts[CALL_STATUS__MAX];
+	struct phone_number number;
+	struct json *json;
+
+	DB_TRY(number_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &number));
+	DB_TRY(call_tally_from(request->db, request->key.organization_id, number.phone_number, since_us, counts));
+	json = reply_begin(request, 200);
+	json_begin_object(json, "data");
+	json_id(json, "number_id", &number.uuid);
+	json_instant(json, "since", since_us);
+	write_counts(json, counts);
+	json_end(json);
+	return reply_end(request);
 }
 
 enum db_result numbers_change(struct request *request)

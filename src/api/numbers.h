@@ -5,6 +5,7 @@
 
 #include "api/request.h"
 
+extern const struct field_table numbers_query, number_analytics_query;
 extern const struct field_table number_fields, assign_fields, unassign_fields;
 
 enum db_result numbers_list(struct request *request);
@@ -12,6 +13,7 @@ enum db_result numbers_import(struct request *request);
 enum db_result numbers_assign(struct request *request);
 enum db_result numbers_unassign(struct request *request);
 enum db_result numbers_get(struct request *request);
+enum db_result numbers_analytics(struct request *request);
 enum db_result numbers_change(struct request *request);
 enum db_result numbers_delete(struct request *request);
 

@@ -16,6 +16,7 @@
 #include "api/metrics.h"
 #include "api/numbers.h"
 #include "api/organization.h"
+#include "api/overview.h"
 #include "api/page.h"
 #include "api/results.h"
 #include "api/route.h"
@@ -52,11 +53,12 @@ const struct route routes[] = {
 	{ METHOD_POST, V1 "/agents/<id>/sync", SCOPE_WRITE, NULL, &no_fields, KIB(64), agents_sync },
 	{ METHOD_POST, V1 "/agents/<id>/test-call", SCOPE_WRITE, NULL, &test_call_fields, KIB(256), calls_test_agent },
 
-	{ METHOD_GET, V1 "/telephony/numbers", SCOPE_READ, &page_fields, NULL, 0, numbers_list },
+	{ METHOD_GET, V1 "/telephony/numbers", SCOPE_READ, &numbers_query, NULL, 0, numbers_list },
 	{ METHOD_POST, V1 "/telephony/numbers/import", SCOPE_WRITE, NULL, &number_fields, KIB(64), numbers_import },
 	{ METHOD_POST, V1 "/telephony/numbers/assign", SCOPE_WRITE, NULL, &assign_fields, KIB(64), numbers_assign },
 	{ METHOD_POST, V1 "/telephony/numbers/unassign", SCOPE_WRITE, NULL, &unassign_fields, KIB(64), numbers_unassign },
 	{ METHOD_GET, V1 "/telephony/numbers/<id>", SCOPE_READ, NULL, NULL, 0, numbers_get },
+	{ METHOD_GET, V1 "/telephony/numbers/<id>/analytics", SCOPE_READ, &number_analytics_query, NULL, 0, numbers_analytics },
 	{ METHOD_PATCH, V1 "/telephony/numbers/<id>", SCOPE_WRITE, NULL, &number_fields, KIB(64), numbers_change },
 	{ METHOD_DELETE, V1 "/telephony/numbers/<id>", SCOPE_WRITE, NULL, NULL, 0, numbers_delete },
 
@@ -110,6 +112,7 @@ const struct route routes[] = {
 	{ METHOD_POST, V1 "/do-not-call/import", SCOPE_WRITE, &suppression_import_fields, NULL, MIB(64), imports_to_do_not_call, ROUTE_STREAM },
 	{ METHOD_DELETE, V1 "/do-not-call/<phone>", SCOPE_WRITE, NULL, NULL, 0, do_not_call_delete },
 
+	{ METHOD_GET, V1 "/overview", SCOPE_READ, &overview_query, NULL, 0, overview_show },
 	{ METHOD_GET, V1 "/organization", SCOPE_READ, NULL, NULL, 0, organization_show },
 	{ METHOD_PATCH, V1 "/organization", SCOPE_ADMIN, NULL, &organization_fields, KIB(64), organization_change },
 

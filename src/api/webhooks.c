@@ -71,7 +71,7 @@ static void write_members(struct json *json, const struct webhook *webhook)
 	json_instant(json, "updated_at", webhook->updated_at_us);
 }
 
-static void write_webhook(struct json *json, const char *key, const void *item)
+void webhook_write(struct json *json, const char *key, const void *item)
 {
 	json_begin_object(json, key);
 	write_members(json, item);
@@ -80,7 +80,7 @@ static void write_webhook(struct json *json, const char *key, const void *item)
 
 static enum db_result reply_webhook(struct request *request, int status, const struct webhook *webhook)
 {
-	write_webhook(reply_begin(request, status), "data", webhook);
+	webhook_write(reply_begin(request, status), "data", webhook);
 	return reply_end(request);
 }
 
@@ -131,7 +131,7 @@ enum db_result webhooks_list(struct request *request)
 	DB_TRY(page_begin(request, &query->page));
 	DB_TRY(webhook_list(request->db, request->key.organization_id, &query->page, request->arena,
 	                    &listing));
-	return page_reply(request, &query->page, &listing, write_webhook);
+	return page_reply(request, &query->page, &listing, webhook_write);
 }
 
 enum db_result webhooks_create(struct request *request)

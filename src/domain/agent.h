@@ -25,6 +25,7 @@ struct agent {
 	struct uuid webhook_id; /* nil: none */
 	enum agent_status status;
 	const char *status_reason;
+	int64_t campaigns; /* that name it; 0 from agent_lock_shared */
 	int64_t created_at_us, updated_at_us;
 };
 

@@ -6,18 +6,25 @@
 
 #define OF_AGENT(kind, name, member) kind##_AS(struct agent, name, member),
 COLUMNS(agent_saved, struct agent, AGENT_TABLE(OF_AGENT));
-COLUMNS(agent_columns, struct agent,
-        AGENT_TABLE(OF_AGENT) COLUMN(struct agent, id), COLUMN(struct agent, uuid),
-        COLUMN(struct agent, webhook_id), INSTANT(struct agent, created_at));
+#define AGENT_MEMBERS                                                                           \
+	AGENT_TABLE(OF_AGENT) COLUMN(struct agent, id), COLUMN(struct agent, uuid),             \
+	COLUMN(struct agent, webhook_id), INSTANT(struct agent, created_at)
+COLUMNS(agent_columns, struct agent, AGENT_MEMBERS);
+COLUMNS(agent_shown_columns, struct agent, AGENT_MEMBERS, COLUMN(struct agent, campaigns));
+
+static enum db_result get(struct db *db, enum sql_statement statement, int64_t organization_id,
+                          const struct uuid *uuid, struct arena *arena, struct agent *out)
+{
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, statement, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
+	return DB_FIRST(&rows, struct agent, out);
+}
 
 enum db_result agent_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
                          struct arena *arena, struct agent *out)
 {
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, SQL_AGENT_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena,
-	                &rows));
-	return DB_FIRST(&rows, struct agent, out);
+	return get(db, SQL_AGENT_SHOW, organization_id, uuid, arena, out);
 }
 
 enum db_result agent_find_row(struct db *db, int64_t organization_id, const struct uuid *uuid,
@@ -37,8 +44,9 @@ enum db_result agent_find_row(struct db *db, int64_t organization_id, const stru
 }
 
 /* Two statements, because the second reads a row of another table that must stay unlocked. */
-static enum db_result lock_and_get(struct db *db, enum sql_statement lock, int64_t organization_id,
-                                   const struct uuid *uuid, struct arena *arena, struct agent *out)
+static enum db_result lock_and_get(struct db *db, enum sql_statement lock, enum sql_statement statement,
+                                   int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                                   struct agent *out)
 {
 	struct db_rows rows;
 
@@ -46,19 +54,19 @@ static enum db_result lock_and_get(struct db *db, enum sql_statement lock, int64
 	if (rows.count == 0)
 		return DB_NOT_FOUND;
 	DB_TRY(db_guard(db, GUARD_AGENT, db_get_int(&rows, 0, 0)));
-	return agent_get(db, organization_id, uuid, arena, out);
+	return get(db, statement, organization_id, uuid, arena, out);
 }
 
 enum db_result agent_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
                           struct arena *arena, struct agent *out)
 {
-	return lock_and_get(db, SQL_AGENT_LOCK, organization_id, uuid, arena, out);
+	return lock_and_get(db, SQL_AGENT_LOCK, SQL_AGENT_SHOW, organization_id, uuid, arena, out);
 }
 
 enum db_result agent_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid,
                                  struct arena *arena, struct agent *out)
 {
-	return lock_and_get(db, SQL_AGENT_LOCK_SHARED, organization_id, uuid, arena, out);
+	return lock_and_get(db, SQL_AGENT_LOCK_SHARED, SQL_AGENT_GET, organization_id, uuid, arena, out);
 }
 
 enum db_result agent_lock_status(struct db *db, int64_t row, enum agent_status *status)

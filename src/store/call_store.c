@@ -72,6 +72,22 @@ enum db_result call_from_number(struct db *db, const char *wanted, struct arena 
 	return DB_OK;
 }
 
+enum db_result call_tally_from(struct db *db, int64_t organization_id, const char *from_number, int64_t since_us,
+                               int64_t counts[CALL_STATUS__MAX])
+{
+	struct uuid first = uuid_first_at(since_us);
+	struct arena *arena = arena_new();
+	struct db_rows rows;
+	enum db_result result = db_query(db, SQL_CALL_TALLY_FROM, DB_ARGS(
+		db_int(organization_id), db_text(from_number), db_uuid(&first)), arena, &rows);
+
+	memset(counts, 0, CALL_STATUS__MAX * sizeof *counts);
+	for (size_t r = 0; result == DB_OK && r < rows.count; r++)
+		counts[db_get_int(&rows, r, 0)] = db_get_int(&rows, r, 1);
+	arena_free(arena);
+	return result;
+}
+
 #define IN_FLIGHT (CALL_BIT(CALL_QUEUED) | CALL_BIT(CALL_DISPATCHED) | CALL_BIT(CALL_RINGING) | CALL_BIT(CALL_IN_PROGRESS))
 #define ALL_STATUSES (CALL_BIT(CALL_STATUS__MAX) - 1)
 

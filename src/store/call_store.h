@@ -28,6 +28,12 @@ enum db_result call_insert_single(struct db *db, const struct single_call *call)
  * outbound numbers if `wanted` is "". DB_NOT_FOUND: there is none. */
 enum db_result call_from_number(struct db *db, const char *wanted, struct arena *arena, struct single_call *call);
 
+/* How the calls from a number that were created since an instant ended: the latest CALLS_TALLIED_MAX of them. By enum
+ * call_status, those in flight too. */
+#define CALLS_TALLIED_MAX 10000
+enum db_result call_tally_from(struct db *db, int64_t organization_id, const char *from_number, int64_t since_us,
+                               int64_t counts[CALL_STATUS__MAX]);
+
 struct call_filter {
 	unsigned statuses;                    /* bit set of enum call_status */
 	bool in_flight; /* also those before their end, without those that wait in the plan; neither: in any state */

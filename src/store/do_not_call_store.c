@@ -32,15 +32,18 @@ enum db_result do_not_call_remove(struct db *db, int64_t organization_id, const 
 	return db_affected(db) == 0 ? DB_NOT_FOUND : DB_OK;
 }
 
-enum db_result do_not_call_list(struct db *db, int64_t organization_id, const char *phone_number,
+enum db_result do_not_call_list(struct db *db, int64_t organization_id, const char *phone_number, const char *beginning,
                                 const struct page *page, struct arena *arena, struct listing *out)
 {
-	struct db_value organization = db_int(organization_id), number = db_text(phone_number);
+	bool is_one = *phone_number != '\0';
+	struct db_value organization = db_int(organization_id), first = db_text(is_one ? phone_number : beginning);
+	/* "~" stands after every digit. */
+	struct db_value last = is_one ? first : db_text(arena_printf(arena, "%s~", beginning));
 
 	DB_TRY(page_query(db, SQL_DO_NOT_CALL_LIST, DB_ARGS(
-		organization, number, number, db_text(page->after != NULL ? page->after->text : ""), page_rows(page),
+		organization, first, last, db_text(page->after != NULL ? page->after->text : ""), page_rows(page),
 		page_offset(page)), page, arena, out));
 	if (out->count != 0)
 		out->last.text = ((const struct suppressed_number *)out->items)[out->count - 1].phone_number;
-	return page_count(db, SQL_DO_NOT_CALL_COUNT, DB_ARGS(organization, number, number), arena, out);
+	return page_count(db, SQL_DO_NOT_CALL_COUNT, DB_ARGS(organization, first, last), arena, out);
 }

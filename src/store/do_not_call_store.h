@@ -17,8 +17,8 @@ enum db_result do_not_call_add(struct db *db, int64_t organization_id, const cha
 /* DB_NOT_FOUND: it is not on the list. */
 enum db_result do_not_call_remove(struct db *db, int64_t organization_id, const char *phone_number);
 
-/* By number; of struct suppressed_number. phone_number "": all. */
-enum db_result do_not_call_list(struct db *db, int64_t organization_id, const char *phone_number,
+/* By number; of struct suppressed_number. This number if it is not "", else those with this beginning ("": all). */
+enum db_result do_not_call_list(struct db *db, int64_t organization_id, const char *phone_number, const char *beginning,
                                 const struct page *page, struct arena *arena, struct listing *out);
 
 #endif

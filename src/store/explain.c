@@ -32,7 +32,8 @@ static enum db_result read_do_not_call(struct db *db, const struct batch *batch,
 	struct page page = { .limit = 1 };
 	struct listing listing;
 
-	DB_TRY(do_not_call_list(db, batch->organization_id, out->contact.who.phone_number, &page, arena, &listing));
+	DB_TRY(do_not_call_list(db, batch->organization_id, out->contact.who.phone_number, "", &page, arena,
+	                        &listing));
 	out->facts.do_not_call = listing.count != 0;
 	if (listing.count != 0) {
 		const struct suppressed_number *listed = listing.items;

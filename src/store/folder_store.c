@@ -56,30 +56,33 @@ static const enum sql_statement lists[FOLDER_SORT__MAX][2] = {
 	[FOLDER_SORT_CONTACT_COUNT] = { SQL_FOLDER_LIST_BY_COUNT_UP, SQL_FOLDER_LIST_BY_COUNT_DOWN },
 };
 
-static enum db_result query_page(struct db *db, int64_t organization_id, enum folder_sort sort, bool descending,
+static enum db_result query_page(struct db *db, int64_t organization_id, const struct folder_filter *filter,
                                  const struct page *page, struct arena *arena, struct listing *out)
 {
 	const struct page_key *after = page->after != NULL ? page->after : &(struct page_key){ .text = "" };
 	struct db_value organization = db_int(organization_id), first = db_int(page->after == NULL),
 	                id = db_int(after->id), limit = page_rows(page), offset = page_offset(page);
+	enum folder_sort sort = filter->sort;
+	struct db_value search = db_text(filter->search);
 	struct db_value key = sort == FOLDER_SORT_NAME ? db_text(after->text) : db_int(after->number);
-	enum sql_statement list = lists[sort][descending];
+	enum sql_statement list = lists[sort][filter->descending];
 
 	if (sort == FOLDER_SORT_CREATED_AT)
-		return page_query(db, list, DB_ARGS(organization, first, id, limit, offset), page, arena, out);
-	return page_query(db, list, DB_ARGS(organization, first, key, key, id, limit, offset), page, arena, out);
+		return page_query(db, list, DB_ARGS(organization, search, search, first, id, limit, offset), page, arena, out);
+	return page_query(db, list, DB_ARGS(organization, search, search, first, key, key, id, limit, offset), page, arena, out);
 }
 
-enum db_result folder_list(struct db *db, int64_t organization_id, enum folder_sort sort, bool descending,
+enum db_result folder_list(struct db *db, int64_t organization_id, const struct folder_filter *filter,
                            const struct page *page, struct arena *arena, struct listing *out)
 {
-	DB_TRY(query_page(db, organization_id, sort, descending, page, arena, out));
+	DB_TRY(query_page(db, organization_id, filter, page, arena, out));
 	if (out->count != 0) {
 		const struct contact_folder *last = (const struct contact_folder *)out->items + out->count - 1;
 
-		out->last = (struct page_key){ last->id, last->contact_count, sort == FOLDER_SORT_NAME ? last->name : "" };
+		out->last = (struct page_key){ last->id, last->contact_count, filter->sort == FOLDER_SORT_NAME ? last->name : "" };
 	}
-	return page_count(db, SQL_FOLDER_COUNT, DB_ARGS(db_int(organization_id)), arena, out);
+	return page_count(db, SQL_FOLDER_COUNT, DB_ARGS(
+		db_int(organization_id), db_text(filter->search), db_text(filter->search)), arena, out);
 }
 
 enum db_result folder_insert(struct db *db, int64_t organization_id, struct contact_folder *folder)

@@ -22,7 +22,12 @@ enum db_result folder_find(struct db *db, int64_t organization_id, const char *n
                            struct contact_folder *out);
 
 enum folder_sort { FOLDER_SORT_NAME, FOLDER_SORT_CREATED_AT, FOLDER_SORT_CONTACT_COUNT, FOLDER_SORT__MAX };
-enum db_result folder_list(struct db *db, int64_t organization_id, enum folder_sort sort, bool descending,
+struct folder_filter {
+	const char *search; /* a part of the name; "": any */
+	enum folder_sort sort;
+	bool descending;
+};
+enum db_result folder_list(struct db *db, int64_t organization_id, const struct folder_filter *filter,
                            const struct page *page, struct arena *arena, struct listing *out);
 
 /* Sets id. */

@@ -21,14 +21,14 @@ enum db_result number_get(struct db *db, int64_t organization_id, const struct u
 	return DB_FIRST(&rows, struct phone_number, out);
 }
 
-enum db_result number_list(struct db *db, int64_t organization_id, const struct page *page,
+enum db_result number_list(struct db *db, int64_t organization_id, const char *search, const struct page *page,
                            struct arena *arena, struct listing *out)
 {
-	struct db_value organization = db_int(organization_id);
+	struct db_value organization = db_int(organization_id), part = db_text(search);
 
 	DB_TRY(page_query(db, SQL_NUMBER_LIST, DB_ARGS(
-		organization, page_below(page), page_rows(page), page_offset(page)), page, arena, out));
-	return page_count(db, SQL_NUMBER_COUNT, DB_ARGS(organization), arena, out);
+		organization, part, part, part, page_below(page), page_rows(page), page_offset(page)), page, arena, out));
+	return page_count(db, SQL_NUMBER_COUNT, DB_ARGS(organization, part, part, part), arena, out);
 }
 
 enum db_result number_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,

@@ -10,7 +10,8 @@
 enum db_result number_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
                           struct arena *arena, struct phone_number *out);
 
-enum db_result number_list(struct db *db, int64_t organization_id, const struct page *page,
+/* `search`: a part of the number or of its name; "": all. */
+enum db_result number_list(struct db *db, int64_t organization_id, const char *search, const struct page *page,
                            struct arena *arena, struct listing *out); /* of struct phone_number */
 
 /* The same, and its row stays locked until the transaction ends. */

@@ -183,7 +183,7 @@ static void a_number_is_read_as_it_was_written(void **state)
 	assert_true(uuid_is_nil(&read.inbound_agent_id));
 	assert_int_equal(number_insert(fixture->db, fixture->organization_id, &number), DB_DUPLICATE);
 	add_number(fixture, "+4930124");
-	assert_ok(number_list(fixture->db, fixture->organization_id, &page, fixture->arena, &listing));
+	assert_ok(number_list(fixture->db, fixture->organization_id, "", &page, fixture->arena, &listing));
 	assert_int_equal(listing.total, 2);
 	assert_string_equal(((const struct phone_number *)listing.items)[0].phone_number, "+4930124");
 	assert_int_equal(delete_number(fixture, fixture->organization_id + 1, &number.uuid),

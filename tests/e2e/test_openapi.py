@@ -382,6 +382,8 @@ def test_campaigns(t):
     api.ok("listBatchCalls", query={"search": "camp", "sort_by": "progress", "order": "asc"})
     assert api.send("listBatchCalls", query={"ids": batch}).data[0]["id"] == batch
     assert api.ok("listBatchCallHistory", batch)[-1]["from"] is None
+    assert api.ok("getOverview", query={"timezone": "Europe/Berlin"})["campaigns"]["completed"] >= 1
+    assert api.ok("getNumberAnalytics", number["id"])["calls"] == 3
     series = api.ok("getBatchCallAnalytics", batch, query={"interval": "hour"})
     assert series["series"] and series["outcomes"] and series["end_reasons"], series
     rows = api.ok("getBatchCallResults", batch).text.splitlines()

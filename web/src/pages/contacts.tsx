@@ -3,7 +3,6 @@
 import type { CallOutcome, Contact, Folder } from 'api-types'
 import { useEffect, useMemo, useState } from 'react'
 import { change } from '../base/api'
-import { API_HAS } from '../base/awaited'
 import { refresh, useLive } from '../base/poll'
 import { go, query, setQuery, usePlace } from '../base/route'
 import { useMay } from '../base/session'
@@ -95,7 +94,7 @@ function Folders({ folderId, onNew }: { folderId: string | null; onNew?: () => v
 	return (
 		<Card title="Folders" actions={onNew && <button type="button" className="button small" onClick={onNew}><Icon name="plus" />New</button>}>
 			<div className="stack close">
-				{API_HAS.searchMore && ((reply?.pagination?.total ?? 0) > 8 || rested) && <input className="input" type="search" aria-label="Search folders" placeholder="Search folders" value={search} onChange={event => setSearch(event.target.value)} />}
+				{((reply?.pagination?.total ?? 0) > 8 || rested) && <input className="input" type="search" aria-label="Search folders" placeholder="Search folders" value={search} onChange={event => setSearch(event.target.value)} />}
 				<Select hideLabel label="Order of folders" value={sort} onChange={setSort}>
 					<option value="created_at.desc">Newest first</option><option value="name.asc">By name</option><option value="contact_count.desc">Largest first</option>
 				</Select>

@@ -38,7 +38,7 @@ export function DoNotCall() {
 	useEffect(() => {
 		if (rested !== q) setQuery({ q: rested })
 	}, [rested])
-	const prefix = q.replace(/[\s().-]/g, '').replace(/^00/, '+')
+	const [prefix] = q.replace(/[\s().-]/g, '').replace(/^(00)?(?=\d)/, '+').match(/^\+\d{0,15}$/) ?? [null]
 	const answer = useLive<Listed[]>(number ? '/do-not-call' + query({ phone_number: number }) : null)
 	const pathOf = useMemo(() => (offset: number, limit: number) => '/do-not-call' + query({ search: prefix, offset: offset || null, limit }), [prefix])
 	const columns: Column<Listed>[] = [

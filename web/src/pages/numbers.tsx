@@ -3,7 +3,6 @@
 import type { Agent, Number as PhoneNumber, NumberAnalytics } from 'api-types'
 import { useEffect, useState } from 'react'
 import { change } from '../base/api'
-import { API_HAS } from '../base/awaited'
 import { refresh, useLive } from '../base/poll'
 import { query, setQuery, usePlace } from '../base/route'
 import { useMay } from '../base/session'
@@ -27,7 +26,7 @@ export function Numbers() {
 	useEffect(() => {
 		if (rested !== q) setQuery({ q: rested, page: null })
 	}, [rested])
-	const { data, reply, error } = useLive<PhoneNumber[]>('/telephony/numbers' + query({ search: q, limit: LIMIT, offset: (page - 1) * LIMIT || null }), 15_000)
+	const { data, reply, error } = useLive<PhoneNumber[]>('/telephony/numbers' + query({ search: phoneIn(q) ?? q, limit: LIMIT, offset: (page - 1) * LIMIT || null }), 15_000)
 	const wanted = useLive<PhoneNumber>(words.get('id') ? '/telephony/numbers/' + words.get('id') : null)
 	const agents = useLive<Agent[]>('/agents?limit=100')
 	const mayWrite = useMay('write')
@@ -41,7 +40,7 @@ export function Numbers() {
 			<PageHead name="Numbers" title={<>Numbers{reply?.pagination && <span className="count"> {count(reply.pagination.total)}</span>}</>} below="Calls are made from them. The credentials of a provider stay with the dialer."
 				actions={mayWrite && <button type="button" className="button primary" data-key="n" onClick={() => setOpen('new')}><Icon name="plus" />Add a number</button>} />
 			<div className="filters">
-				{API_HAS.searchMore && <div className="search"><Icon name="search" /><input className="input" type="search" aria-label="Number or name" placeholder="Number or name" value={typed} onChange={event => setTyped(event.target.value)} /></div>}
+				<div className="search"><Icon name="search" /><input className="input" type="search" aria-label="Number or name" placeholder="Number or name" value={typed} onChange={event => setTyped(event.target.value)} /></div>
 				{q && <button type="button" className="button quiet small" data-key="Escape" onClick={() => { setTyped(''); setQuery({ q: null }) }}>Clear filters</button>}
 			</div>
 			<Card flush label="Numbers">
