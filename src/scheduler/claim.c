@@ -538,7 +538,7 @@ static enum db_result claim_campaign(struct db *db, struct claim *claim, struct 
 	return DB_OK;
 }
 
-/* Somebody else judges by its organisation's limits at this moment: then it stays the first to be looked at. */
+/* Somebody else has its organisation's limits at this moment. */
 static bool is_held_by_others(const struct claim_campaign *campaign)
 {
 	return campaign->has_limits && campaign->limits == NULL;
@@ -548,8 +548,10 @@ static enum db_result claim_all(struct db *db, struct claim *claim)
 {
 	DB_TRY(claim_lock_campaigns(db, claim));
 	for (size_t i = 0; i < claim->campaign_count && claim->count < claim->limits->max_calls; i++) {
-		if (is_held_by_others(&claim->campaigns[i]))
+		if (is_held_by_others(&claim->campaigns[i])) {
+			DB_TRY(claim_postpone(db, claim, &claim->campaigns[i]));
 			continue;
+		}
 		claim->looked++;
 		claim->now_us = later(claim->began_us, claim->campaigns[i].wake_at_us);
 		DB_TRY(claim_campaign(db, claim, &claim->campaigns[i]));

@@ -8,6 +8,8 @@
 #include "store/due_contacts.h"
 #include "store/statements.h"
 
+#define LOCKED_RECHECK_US (10 * US_PER_MS)
+
 static void open_rows(struct json *json, struct buf *rows)
 {
 	*json = json_to(rows);
@@ -40,6 +42,12 @@ enum db_result claim_lock_campaigns(struct db *db, struct claim *claim)
 	                        &claim->campaign_count));
 	claim->first = claim->campaign_count == 0 ? 0 : claim->campaigns[0].id;
 	return DB_OK;
+}
+
+enum db_result claim_postpone(struct db *db, const struct claim *claim, const struct claim_campaign *campaign)
+{
+	return db_exec(db, SQL_CLAIM_POSTPONE, DB_ARGS(
+		db_instant(claim->until_us + LOCKED_RECHECK_US), db_int(campaign->id)));
 }
 
 enum db_result claim_query_due(struct db *db, const struct claim *claim, const struct claim_campaign *campaign,

@@ -40,6 +40,9 @@ void claim_close(struct claim *claim);
 /* Campaigns that are due for a look and that nobody else holds, with the facts that need no lock. */
 enum db_result claim_lock_campaigns(struct db *db, struct claim *claim);
 
+/* What it needs is locked: it is looked at again in a moment, after those that can be claimed from. */
+enum db_result claim_postpone(struct db *db, const struct claim *claim, const struct claim_campaign *campaign);
+
 /* The campaign's first `limit` waiting contacts: rows of SQL_CLAIM_DUE. */
 enum db_result claim_query_due(struct db *db, const struct claim *claim, const struct claim_campaign *campaign,
                                int64_t limit, struct db_rows *due);

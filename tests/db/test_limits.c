@@ -433,6 +433,42 @@ static void limits_that_are_gone_hold_nobody(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 4);
 }
 
+/* Somebody holds the row of an organisation's limits for long, and a campaign of another one waits after its campaigns. */
+static enum db_result claim_while_limits_are_locked(struct db *db, void *context)
+{
+	struct db *other = db_new(fixture_option_file());
+	struct uuid ids[10];
+	enum db_result result;
+	int claimed = 0;
+
+	(void)context;
+	DB_TRY(db_run_text(db, "UPDATE contact_limits SET rest_hours = rest_hours"));
+	for (int look = 0; look < 3; look++) {
+		claimed += scene_claim_with(other, 1000, ids, 10, &result);
+		assert_ok(result);
+		scene_pass(5 * US_PER_MS);
+	}
+	db_free(other);
+	assert_int_equal(claimed, 1);
+	return DB_OK;
+}
+
+static void limits_that_are_locked_hold_no_other_organisation(void **state)
+{
+	struct scene *scene = *state;
+
+	set_limits(scene, 1, 24, 0);
+	for (int i = 0; i < 16; i++)
+		scene_start(scene, 1);
+	scene_start(scene, 1);
+	ask("UPDATE batch_calls SET organization_id = organization_id + 1000000, wake_at = '2026-06-01 08:00:00.9' WHERE id = %lld",
+	    (long long)scene->batch);
+	scene_pass(US_PER_SECOND);
+	assert_ok(db_transact(scene->fixture->db, DB_ONCE, claim_while_limits_are_locked, NULL));
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 1); /* all have the same contact */
+}
+
 /* Whatever is done to it meanwhile: 500 random deeds of clients, dialers, schedulers and the clock. */
 static void a_daily_cap_outlives_everything(void **state)
 {
@@ -556,6 +592,7 @@ int main(void)
 		SCENE_TEST(limits_that_are_gone_hold_nobody),
 		SCENE_TEST(a_daily_cap_outlives_everything),
 		SCENE_TEST(a_daily_cap_follows_into_another_zone),
+		SCENE_TEST(limits_that_are_locked_hold_no_other_organisation),
 		SCENE_TEST(a_dialer_is_shared_in_turn),
 		SCENE_TEST(a_scheduler_is_shared_in_turn),
 	};
