@@ -87,6 +87,23 @@ class Bench:
                        "UPDATE batch_calls SET scheduled_at = scheduled_at - INTERVAL 2 DAY,"
                        " low_water = '1000-01-01', wake_at = UTC_TIMESTAMP(6) WHERE status = 1")
 
+    def spread(self, campaigns, total, rate, start):
+        """Campaigns whose contacts are due one after the other, `rate` a second, from `start` on (whole seconds)."""
+        self.clear()
+        ahead = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(start))
+        for _ in range(campaigns):
+            self.campaign(total // campaigns, schedule_type="scheduled", scheduled_at=ahead)
+        until(self.planned, 60, "the campaigns are planned")
+        self.stack.sql(
+            f"UPDATE due_contacts SET due_at = TIMESTAMP'1970-01-01 00:00:00' + INTERVAL {start} SECOND"
+            f" + INTERVAL (position * {campaigns} + batch_id % {campaigns}) * {1_000_000 // rate} MICROSECOND;"
+            "UPDATE batch_calls b SET low_water = '1000-01-01',"
+            " wake_at = (SELECT MIN(due_at) FROM due_contacts d WHERE d.batch_id = b.id)")
+
+    def statements(self):
+        return self.number_of("SELECT variable_value FROM information_schema.global_status"
+                              " WHERE variable_name = 'Com_stmt_execute'")
+
     # Events
 
     def subscribers(self, count, port):
@@ -159,7 +176,8 @@ class Bench:
     def cpu(self):
         """CPU seconds spent so far, by kind of process."""
         pids = {name: [process.pid] for name, process in self.stack.processes.items()}
-        return {"scheduler": _cpu(pids.get("scheduler-1", [])), "sink": _cpu(pids.get("sink", [])),
+        schedulers = [pid for name in pids if name.startswith("scheduler-") for pid in pids[name]]
+        return {"scheduler": _cpu(schedulers), "sink": _cpu(pids.get("sink", [])),
                 "workers": _cpu(self.stack.workers()), "nginx": _cpu(_children(pids["nginx"][0])),
                 "database": _cpu([self.stack.database.process.pid])}
 
