@@ -53,6 +53,21 @@ def strangers():
                 yield f"{path} includes <{header}>"
 
 
+def statement_users():
+    """The API works with stores, which know the statements; metrics.c reads its figures itself."""
+    for path, text in sources():
+        if '"store/statements.h"' in text and not re.match(r"store/|scheduler/|api/metrics\.c$", path):
+            yield f"{path} includes store/statements.h"
+
+
+def unused_statements():
+    texts = list(sources())
+    names = re.findall(r"^(?:SQL|READ)\((SQL_\w+)", "".join(text for path, text in texts if path.endswith(".def")),
+                       re.MULTILINE)
+    used = set(re.findall(r"\bSQL_\w+", "".join(text for path, text in texts if path.endswith(".c"))))
+    return (f"nobody uses {name}" for name in names if name not in used)
+
+
 def other_clocks():
     text = "".join(text for path, text in sources() if path.startswith("store/statements"))
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
@@ -65,6 +80,8 @@ def other_clocks():
 def main():
     checks = [("includes point downward", upward_includes),
               ("headers of others stay in their room", strangers),
+              ("stores and the scheduler know the statements", statement_users),
+              ("every statement is used", unused_statements),
               ("no statement but SQL_CLOCK asks for the time", other_clocks)]
     failed = 0
     print(f"1..{len(checks)}")
