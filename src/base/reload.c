@@ -56,6 +56,12 @@ bool reload_is_good(void)
 
 void reload_now(int last_fd)
 {
+	sigset_t hangup;
+
+	/* One that comes before the new program handles it would end it. */
+	sigemptyset(&hangup);
+	sigaddset(&hangup, SIGHUP);
+	sigprocmask(SIG_BLOCK, &hangup, NULL);
 	close_range((unsigned)last_fd + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 	notify_reloading();
 	execvp(arguments[0], arguments);

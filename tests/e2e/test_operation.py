@@ -223,8 +223,9 @@ def test_a_hangup_begins_afresh_and_loses_nothing(t):
     try:
         for _ in range(3):
             old = set(t.stack.workers())
-            for name in ("api", "scheduler-1"):
+            for name in ("api", "scheduler-1", "scheduler-1", "scheduler-1"):
                 t.stack.processes[name].send(signal.SIGHUP)
+                time.sleep(0.01)  # while the program begins
             until(lambda: t.stack.workers() and old.isdisjoint(t.stack.workers()), what="all workers are new")
     finally:
         over.set()
