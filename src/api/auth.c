@@ -273,7 +273,7 @@ void auth_note_use(struct db *db)
 
 	if (in_use != NULL && now_us >= in_use->note_use_mono_us) {
 		in_use->note_use_mono_us = now_us + NOTE_USE_US;
-		key_note_use(db, in_use->key.id, clock_now_us());
+		key_note_use(db, key_owner(&in_use->key), clock_now_us());
 	}
 	in_use = NULL;
 }

@@ -180,7 +180,7 @@ struct campaign_request batch_calls_campaign(const struct request *request, cons
 {
 	struct campaign_request campaign = {
 		.organization_id = request->key.organization_id,
-		.key_row = request->key.id,
+		.key_row = key_owner(&request->key),
 		.uuid = request->ids[0],
 		.now_us = clock_now_us(),
 		.arena = request->arena,

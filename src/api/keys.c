@@ -29,6 +29,20 @@ FIELD_TABLE(key_fields, struct key_input, &key_initial,
                   .choices = scope_names),
             FIELD(struct key_input, expires_at, WHEN, .flags = FIELD_NULLABLE));
 
+#define SESSION_SECONDS_MAX (12 * 3600)
+
+/* The key of a session. */
+struct session_input {
+	unsigned scopes; /* 0: those of its parent */
+	int64_t lifetime_seconds;
+};
+
+static const struct session_input session_initial = { .lifetime_seconds = SESSION_SECONDS_MAX };
+
+FIELD_TABLE(session_fields, struct session_input, &session_initial,
+            FIELD(struct session_input, scopes, CHOICES, .min = 1, .max = SCOPE__MAX, .choices = scope_names),
+            FIELD(struct session_input, lifetime_seconds, INT, .min = 60, .max = SESSION_SECONDS_MAX));
+
 /* The members of an open object. */
 static void write_members(struct json *json, const struct key *key)
 {
@@ -62,10 +76,17 @@ enum db_result keys_list(struct request *request)
 	return page_reply(request, &query->page, &listing, write_key);
 }
 
-static enum db_result reply_with_text(struct request *request, const struct key *key, const char *text)
+/* Makes the text of a key, which is in the reply and nowhere else. */
+static enum db_result insert_and_reply(struct request *request, struct key *key)
 {
-	struct json *json = reply_begin(request, 201);
+	uint8_t hash[SHA256_SIZE];
+	struct json *json;
+	char text[KEY_TEXT];
 
+	key_text_new(text);
+	crypto_sha256(text, strlen(text), hash);
+	DB_TRY(key_insert(request->db, key, hash));
+	json = reply_begin(request, 201);
 	json_begin_object(json, "data");
 	write_members(json, key);
 	reply_secret(request, "key", text);
@@ -80,17 +101,41 @@ enum db_result keys_create(struct request *request)
 		.uuid = uuid_new(), .organization_id = request->key.organization_id, .name = input->name,
 		.scopes = input->scopes, .expires_at_us = input->expires_at.us, .created_at_us = clock_now_us(),
 	};
-	uint8_t hash[SHA256_SIZE];
-	char text[KEY_TEXT];
 
 	if (input->expires_at.is_wall)
 		return reply_refuse_field(request, "expires_at", "must say its offset from UTC, or end in Z");
 	if (key.expires_at_us <= key.created_at_us)
 		return reply_refuse_field(request, "expires_at", "must lie ahead");
-	key_text_new(text);
-	crypto_sha256(text, strlen(text), hash);
-	DB_TRY(key_insert(request->db, &key, hash));
-	return reply_with_text(request, &key, text);
+	return insert_and_reply(request, &key);
+}
+
+/* What the key may be used for, and how long. */
+static enum db_result check_session(struct request *request, const struct key *parent)
+{
+	const struct session_input *input = request->input;
+
+	if (parent->parent_row != 0)
+		return reply_refuse(request, ERROR_FORBIDDEN, "The key of a session makes no other.");
+	if ((input->scopes & ~parent->scopes) != 0)
+		return reply_refuse_field(request, "scopes", "must be some of the scopes of this key");
+	return key_make_room(request->db, parent->id);
+}
+
+enum db_result keys_create_session(struct request *request)
+{
+	const struct session_input *input = request->input;
+	int64_t now_us = clock_now_us(), expires_at_us = now_us + input->lifetime_seconds * US_PER_SECOND;
+	struct key parent, key;
+
+	DB_TRY(key_get(request->db, request->key.id, request->arena, &parent));
+	DB_TRY(check_session(request, &parent));
+	key = (struct key){
+		.uuid = uuid_new(), .organization_id = parent.organization_id, .parent_row = parent.id, .name = parent.name,
+		.scopes = input->scopes != 0 ? input->scopes : parent.scopes,
+		.expires_at_us = expires_at_us < parent.expires_at_us ? expires_at_us : parent.expires_at_us,
+		.created_at_us = now_us,
+	};
+	return insert_and_reply(request, &key);
 }
 
 enum db_result keys_revoke(struct request *request)
@@ -117,6 +162,7 @@ enum db_result keys_get_current(struct request *request)
 	json = reply_begin(request, 200);
 	json_begin_object(json, "data");
 	write_members(json, &key);
+	json_id(json, "parent_id", &key.parent_id);
 	json_begin_object(json, "organization");
 	json_id(json, "id", &key.organization_uuid);
 	json_add_string(json, "name", key.organization_name);

@@ -4,11 +4,13 @@
 
 #include "api/request.h"
 
-extern const struct field_table key_fields;
+extern const struct field_table key_fields, session_fields;
 
 enum db_result keys_list(struct request *request);
 enum db_result keys_create(struct request *request);
 enum db_result keys_revoke(struct request *request);
+/* A key for a while, which ends with the key that the request came with. */
+enum db_result keys_create_session(struct request *request);
 /* The key that the request came with. */
 enum db_result keys_get_current(struct request *request);
 enum db_result keys_revoke_current(struct request *request);

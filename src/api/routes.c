@@ -119,6 +119,7 @@ const struct route routes[] = {
 	{ METHOD_GET, V1 "/keys", SCOPE_ADMIN, &page_fields, NULL, 0, keys_list },
 	{ METHOD_POST, V1 "/keys", SCOPE_ADMIN, NULL, &key_fields, KIB(64), keys_create },
 	{ METHOD_DELETE, V1 "/keys/<id>", SCOPE_ADMIN, NULL, NULL, 0, keys_revoke },
+	{ METHOD_POST, V1 "/keys/session", ROUTE_ANY_KEY, NULL, &session_fields, KIB(64), keys_create_session },
 	{ METHOD_GET, V1 "/keys/current", ROUTE_ANY_KEY, NULL, NULL, 0, keys_get_current },
 	{ METHOD_DELETE, V1 "/keys/current", ROUTE_ANY_KEY, NULL, NULL, 0, keys_revoke_current },
 

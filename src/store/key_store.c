@@ -7,13 +7,13 @@
 
 COLUMNS(key_found_columns, struct key,
         COLUMN(struct key, id), COLUMN(struct key, organization_id), COLUMN(struct key, scopes),
-        INSTANT(struct key, expires_at), INSTANT(struct key, revoked_at));
+        INSTANT(struct key, expires_at), INSTANT(struct key, revoked_at), COLUMN(struct key, parent_row));
 
 COLUMNS(key_columns, struct key,
         COLUMN(struct key, id), COLUMN(struct key, uuid), COLUMN(struct key, organization_name), COLUMN(struct key, name),
         COLUMN(struct key, scopes), INSTANT(struct key, expires_at), INSTANT(struct key, revoked_at),
         INSTANT(struct key, last_used_at), INSTANT(struct key, created_at), COLUMN(struct key, organization_id),
-        COLUMN(struct key, organization_uuid));
+        COLUMN(struct key, organization_uuid), COLUMN(struct key, parent_id), COLUMN(struct key, parent_row));
 
 enum db_result key_find(struct db *db, const uint8_t hash[SHA256_SIZE], struct arena *arena,
                         struct key *out)
@@ -45,7 +45,7 @@ static void note_key(struct db *db, const char *what, const struct uuid *uuid)
 enum db_result key_insert(struct db *db, struct key *key, const uint8_t hash[SHA256_SIZE])
 {
 	DB_TRY(db_exec(db, SQL_KEY_CREATE,
-	               DB_ARGS(db_uuid(&key->uuid), db_int(key->organization_id), db_text(key->name),
+	               DB_ARGS(db_uuid(&key->uuid), db_int(key->organization_id), db_int(key->parent_row), db_text(key->name),
 	                       db_bytes(hash, SHA256_SIZE), db_int(key->scopes),
 	                       db_instant(key->expires_at_us), db_instant(key->created_at_us))));
 	key->id = db_insert_id(db);
@@ -53,6 +53,21 @@ enum db_result key_insert(struct db *db, struct key *key, const uint8_t hash[SHA
 	key->last_used_at_us = INSTANT_NONE;
 	note_key(db, "made", &key->uuid);
 	return DB_OK;
+}
+
+int64_t key_owner(const struct key *key)
+{
+	return key->parent_row != 0 ? key->parent_row : key->id;
+}
+
+enum db_result key_make_room(struct db *db, int64_t parent_row)
+{
+	int64_t sessions;
+
+	DB_TRY(db_query_int(db, SQL_KEY_COUNT_SESSIONS, DB_ARGS(db_int(parent_row)), &sessions));
+	if (sessions < KEY_SESSIONS_MAX)
+		return DB_OK;
+	return db_exec(db, SQL_KEY_END_SESSIONS, DB_ARGS(db_int(parent_row), db_int(sessions - KEY_SESSIONS_MAX + 1)));
 }
 
 static enum db_result insert_with_organization(struct db *db, void *context)

@@ -1,5 +1,6 @@
 #include "store/retention.h"
 
+#include "base/clock.h"
 #include "store/idempotency_store.h"
 #include "store/rows.h"
 #include "store/statements.h"
@@ -7,6 +8,7 @@
 /* So many rows at once hold nobody up. */
 #define EVENTS 500
 #define ROWS 5000
+#define SESSIONS_KEPT_US US_PER_DAY /* after their end: to say "has expired" instead of "is not known" */
 
 struct purge {
 	int64_t before_us;
@@ -81,5 +83,6 @@ enum db_result retention_step(struct db *db, int64_t now_us, int64_t keep_webhoo
 	DB_TRY(purge_tries(db, purge.before_us, more));
 	*more |= purge.more;
 	DB_TRY(delete_rows(db, SQL_PROCESSES_TIDY, db_instant(now_us - US_PER_DAY), more));
+	DB_TRY(delete_rows(db, SQL_KEY_TIDY_SESSIONS, db_instant(now_us - SESSIONS_KEPT_US), more));
 	return delete_rows(db, SQL_IDEMPOTENCY_TIDY, db_instant(now_us - IDEMPOTENCY_KEPT_US), more);
 }

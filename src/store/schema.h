@@ -4,7 +4,7 @@
 
 #include "store/db.h"
 
-#define SCHEMA_VERSION 23 /* of the highest file in sql/ */
+#define SCHEMA_VERSION 24 /* of the highest file in sql/ */
 
 /* The last up to which every file of sql/ was applied; 0 for a database without tables. */
 enum db_result schema_version(struct db *db, int64_t *version);

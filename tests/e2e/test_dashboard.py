@@ -104,8 +104,16 @@ def test_nginx_serves_the_files_under_a_strict_policy(t):
 # In the browser
 
 def test_signs_in_with_keys_that_may_read(t):
-    drive(t, "signs_in_with_keys_that_may_read", {
-        "reports": t.client(["reports"]).key, "read": t.client(["read"]).key})
+    read = t.client(["read"])
+
+    def ended():
+        """The session is over on the server too; the key that made it is not."""
+        left = ("SELECT COUNT(*) FROM api_keys k JOIN api_keys p ON p.id = k.parent_id WHERE k.revoked_at > UTC_TIMESTAMP(6)"
+                f" AND p.hash = UNHEX(SHA2('{read.key}', 256))")
+        until(lambda: t.stack.sql(left) == [["0"]], what="the session ended")
+        read.get("/keys/current")
+
+    drive(t, "signs_in_with_keys_that_may_read", {"reports": t.client(["reports"]).key, "read": read.key}, {"ended": ended})
 
 
 def path_scene(t):

@@ -5,7 +5,7 @@ import re
 import subprocess
 
 import tap
-from client import Client, until
+from client import Client, seconds_between, until
 
 KEY = re.compile(r"outdial_[0-9A-Za-z]{32,}")
 STACK = {"config": {"workers": 4}}
@@ -144,6 +144,85 @@ def test_a_key_is_stored_nowhere(t):
     text = first.data["key"][len("outdial_"):]
     kept = t.stack.sql(f"SELECT COUNT(*) FROM idempotency_keys WHERE body LIKE '%{text}%'")
     assert kept == [["0"]], kept
+
+
+# Keys of sessions
+
+def session(t, key, **fields):
+    return with_key(t, key).post("/keys/session", fields)
+
+
+def row(key):
+    return f"UNHEX('{key['id'].replace('-', '')}')"
+
+
+def test_the_key_of_a_session(t):
+    parent = make(t, name="Ada", scopes=["read", "write"])
+    made = session(t, parent)
+    assert KEY.fullmatch(made["key"]) and (made["name"], made["scopes"]) == ("Ada", ["read", "write"]), made
+    assert 43190 <= seconds_between(made["created_at"], made["expires_at"]) <= 43200, made
+    current = with_key(t, made).get("/keys/current")
+    assert (current["id"], current["parent_id"]) == (made["id"], parent["id"]), current
+    assert with_key(t, parent).get("/keys/current")["parent_id"] is None
+    with_key(t, made).post("/webhooks", {"url": "http://127.0.0.1:9/"})
+    narrow = session(t, parent, scopes=["read"], lifetime_seconds=60)
+    assert narrow["scopes"] == ["read"] and seconds_between(narrow["created_at"], narrow["expires_at"]) == 60, narrow
+    with_key(t, narrow).refuse("forbidden", "POST", "/webhooks", {"url": "http://127.0.0.1:9/"})
+    assert {key["id"] for key in t.api.all("/keys")}.isdisjoint({made["id"], narrow["id"]}), "it is in no list"
+    assert made["id"] not in t.stack.outdial("key", "list")
+    assert find(t, parent)["last_used_at"], "its use is that of its parent"
+    for wrong in ({"scopes": ["read", "admin"]}, {"scopes": []}, {"scopes": None}, {"lifetime_seconds": 59},
+                  {"lifetime_seconds": 43201}, {"lifetime_seconds": "60"}, {"name": "x"}, {"expires_at": None}):
+        with_key(t, parent).refuse("validation_error", "POST", "/keys/session", wrong, field=list(wrong)[0])
+    with_key(t, made).refuse("forbidden", "POST", "/keys/session", {})
+    assert with_key(t, make(t, scopes=["reports"])).post("/keys/session")["scopes"] == ["reports"]
+
+
+def test_a_session_ends_alone(t):
+    parent = make(t)
+    made, other = session(t, parent), session(t, parent)
+    with_key(t, made).delete("/keys/current")
+    until(lambda: with_key(t, made).send("GET", "/agents").status == 401, seconds=5)
+    with_key(t, other).get("/agents")
+    with_key(t, parent).get("/agents")
+
+
+def test_a_session_ends_with_its_parent(t):
+    revoked, expired, soon = make(t), make(t, expires_at="2040-01-01T00:00:00Z"), make(t, expires_at="2040-01-01T00:00:00Z")
+    t.stack.sql(f"UPDATE api_keys SET expires_at = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR WHERE uuid = {row(soon)}")
+    bounded = session(t, soon)
+    assert seconds_between(bounded["created_at"], bounded["expires_at"]) <= 3601, "not after its parent"
+    first, second = session(t, revoked), session(t, expired)
+    for key in (first, second):
+        with_key(t, key).get("/agents")
+    t.api.delete(f"/keys/{revoked['id']}")
+    t.stack.sql(f"UPDATE api_keys SET expires_at = UTC_TIMESTAMP(6) WHERE uuid = {row(expired)}")
+    for key, word in ((first, "revoked"), (second, "expired")):
+        until(lambda: all(with_key(t, key).send("GET", "/agents").status == 401 for _ in range(20)), seconds=5)
+        assert word in with_key(t, key).send("GET", "/agents").error["message"]
+
+
+def test_sessions_are_not_kept_for_ever(t):
+    parent = make(t)
+    first = session(t, parent, lifetime_seconds=60)
+    others = ("WITH RECURSIVE s AS (SELECT 1 AS seq UNION ALL SELECT seq + 1 FROM s WHERE seq < 999)"
+              " SELECT UNHEX(LEFT(SHA2(CONCAT(k.uuid, seq), 256), 32)), k.organization_id, k.id, '', UNHEX(SHA2(CONCAT(seq, k.uuid), 256)), 1,"
+              " UTC_TIMESTAMP(6) + INTERVAL 1 HOUR, '9999-12-31', '1000-01-01', UTC_TIMESTAMP(6)"
+              f" FROM s JOIN api_keys k ON k.uuid = {row(parent)}")
+    t.stack.sql("INSERT INTO api_keys (uuid, organization_id, parent_id, name, hash, scopes, expires_at, revoked_at,"
+                f" last_used_at, created_at) {others}")
+    with_key(t, first).get("/agents")
+    session(t, parent)
+    count = f"SELECT COUNT(*) FROM api_keys k JOIN api_keys p ON p.id = k.parent_id WHERE p.uuid = {row(parent)}"
+    assert t.stack.sql(count) == [["1000"]], "the one that would end first goes"
+    until(lambda: with_key(t, first).send("GET", "/agents").status == 401, seconds=5)
+    t.stack.sql("UPDATE api_keys k JOIN api_keys p ON p.id = k.parent_id"
+                f" SET k.expires_at = k.expires_at - INTERVAL 3 DAY WHERE p.uuid = {row(parent)}")
+    for name in [name for name in t.stack.processes if name.startswith("scheduler")]:
+        t.stack.kill(name)
+        t.stack.start_scheduler()
+    until(lambda: t.stack.sql(count) == [["0"]], 60, "they left")
+    assert find(t, parent)["revoked_at"] is None
 
 
 # From the command line

@@ -490,6 +490,8 @@ def test_do_not_call_and_keys(t):
                                     "expires_at": "2036-01-01T00:00:00Z"})
     api.with_key(key["key"]).ok("listAgents")
     assert api.with_key(key["key"]).ok("getCurrentKey")["id"] == key["id"]
+    made = api.ok("createSessionKey", body={"scopes": ["read"], "lifetime_seconds": 600})
+    api.with_key(made["key"]).refuse("forbidden", "createSessionKey", body={})
     signed_off = api.with_key(t.client("reports").key)
     once = {"Idempotency_Key": "once"}
     signed_off.refuse("precondition_failed", "revokeCurrentKey", If_Match='"0"')

@@ -36,6 +36,10 @@ main({
 		await tab.shows('Campaigns', 'h1')
 		assert.equal(await tab.button('New campaign').count(), 0, 'an action that the key may not do')
 		await tab.shows('read only')
+		const kept = await tab.page.evaluate(() => sessionStorage.getItem('outdial-key'))
+		assert.match(kept, /^outdial_/)
+		assert.notEqual(kept, scene.read, 'the key that was typed is not kept')
+		assert.ok(tab.requests.at(-1).key.endsWith(kept), 'and not used any more')
 		// A second tab is signed in by the first, and signed out with it.
 		const other = await tab.context.newPage()
 		await other.goto(tab.page.url())
@@ -45,6 +49,7 @@ main({
 		await tab.shows('Sign in', 'h1')
 		await other.getByLabel('API key').waitFor()
 		assert.equal(await tab.page.evaluate(() => sessionStorage.getItem('outdial-key')), null)
+		await server('ended')
 		await tab.close()
 	},
 

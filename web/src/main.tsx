@@ -7,7 +7,7 @@ import { key, watchIdleness } from './base/key'
 import { useObservable } from './base/observable'
 import { applyTheme, prefs, usePrefs } from './base/prefs'
 import { match, usePlace } from './base/route'
-import { resume, session, useSession } from './base/session'
+import { leave, resume, session, useSession } from './base/session'
 import { Link, PageHead, Skeleton } from './parts/basics'
 import { Frame } from './parts/frame'
 import { Campaigns } from './pages/campaigns'
@@ -137,5 +137,5 @@ function SignInOver() {
 
 applyTheme()
 prefs.subscribe(applyTheme)
-watchIdleness()
+watchIdleness(leave)
 createRoot(document.getElementById('page')!).render(<App />)

@@ -1,4 +1,4 @@
-// The API key of this browser: in memory and in sessionStorage, so that it is gone with the last tab. Tabs share it
+// The key of this browser's session: in memory and in sessionStorage, so that it is gone with the last tab. Tabs share it
 // through a channel that only pages of this origin hear.
 
 import { observable } from './observable'
@@ -60,10 +60,10 @@ export function signOut() {
 }
 
 // Twelve hours without a hand on the page: sign out.
-export function watchIdleness() {
+export function watchIdleness(leave: () => void) {
 	const used = () => { lastUse = Date.now() }
 	for (const event of ['pointerdown', 'keydown']) addEventListener(event, used, { capture: true, passive: true })
 	setInterval(() => {
-		if (key.get() && Date.now() - lastUse > IDLE_MS) signOut()
+		if (key.get() && Date.now() - lastUse > IDLE_MS) leave()
 	}, 60_000)
 }

@@ -1,6 +1,6 @@
 // Who is signed in: what the API says of the key.
 
-import type { CurrentKey, Scope } from 'api-types'
+import type { CurrentKey, KeyWithText, Scope } from 'api-types'
 import { ApiError, call } from './api'
 import { findKey, key, signIn, signOut } from './key'
 import { observable, useObservable } from './observable'
@@ -40,13 +40,19 @@ export async function resume(): Promise<Session | null> {
 	}
 }
 
+// The key that was typed makes the key of a session, and is forgotten. What is kept ends with it, or after twelve hours.
 export async function enter(text: string): Promise<void> {
-	const current = await look(text)
-	signIn(text)
+	await look(text)
+	const { data: made } = await call<KeyWithText>('POST', '/keys/session', { otherKey: text, body: {} })
+	const current = await look(made.key)
+	signIn(made.key!)
 	session.set({ current, isByProxy: false })
 }
 
+// The session ends on the server too; should it not hear of that, it ends by itself.
 export function leave() {
+	const text = key.get()
+	if (text && session.get()?.current.parent_id) call('DELETE', '/keys/current', { otherKey: text }).catch(() => undefined)
 	signOut()
 	session.set(null)
 }

@@ -56,12 +56,12 @@ function Keys() {
 			<Card flush title="Keys" actions={<button type="button" className="button small primary" data-key="n" onClick={() => setNew(true)}><Icon name="plus" />New key</button>}>
 				{error && !data ? <Failure error={error} what="The keys" /> : !data ? <div style={{ padding: 18 }}><Skeleton /></div>
 					: <Table label="Keys" rows={data.filter(key => !key.revoked_at)} keyOf={row => row.id} columns={[
-						{ title: 'Name', cell: row => <><span className="name"><Name>{row.name}</Name></span>{row.id === session?.current.id && <> <span className="badge">this one</span></>}</> },
+						{ title: 'Name', cell: row => <><span className="name"><Name>{row.name}</Name></span>{row.id === (session?.current.parent_id ?? session?.current.id) && <> <span className="badge">this one</span></>}</> },
 						{ title: 'May', className: 'wide', cell: row => <span className="soft">{row.scopes.join(', ')}</span> },
 						{ title: 'Last used', className: 'tight off-narrow', cell: row => <span className="soft"><Time at={row.last_used_at} /></span> },
 						{ title: 'Ends', className: 'tight off-narrow', cell: row => <span className="soft">{row.expires_at ? <Time at={row.expires_at} full dateOnly /> : 'never'}</span> },
 						{ title: <span className="hidden">Action</span>, className: 'tight end', cell: row => <button type="button" className="button small" aria-label={`Revoke ${row.name}`} onClick={() => ask({
-							title: 'Revoke this key?', verb: 'Revoke it', text: <><p><Name>{row.name}</Name></p><p>Nobody takes it any more within two seconds. This cannot be undone.{row.id === session?.current.id && ' It is the key that this page uses.'}</p></>,
+							title: 'Revoke this key?', verb: 'Revoke it', text: <><p><Name>{row.name}</Name></p><p>Nobody takes it any more within two seconds. This cannot be undone.{row.id === (session?.current.parent_id ?? session?.current.id) && ' It is the key that this page uses.'}</p></>,
 							run: async () => { await change('DELETE', '/keys/' + row.id); await refresh('/keys'); toast('Revoked.') },
 						})}>Revoke…</button> },
 					]} />}

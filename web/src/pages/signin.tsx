@@ -55,7 +55,7 @@ export function SignIn({ again }: { again?: boolean }) {
 				</form>
 				{isReadable && <div className="notice warn"><Icon name="warn" /><p>This page is not https: the key crosses the network readable.</p></div>}
 				<div className="small soft stack close" id="key-hint">
-					<p>Kept in this browser until its last Outdial tab is closed.</p>
+					<p>It is not kept. This browser gets the key of a session of at most twelve hours, until its last Outdial tab is closed.</p>
 					<p>Use a key of your own, with the scopes read and write: everybody’s pages share the rate of their key.</p>
 				</div>
 			</div>
