@@ -59,6 +59,14 @@ static void write_health(struct json *json, const struct health *health)
 	json_instant(json, "next_probe_at", circuit == CIRCUIT_OPEN ? health->open_until_us : INSTANT_NONE);
 }
 
+static void write_figures(struct json *json, const struct webhook_figures *figures)
+{
+	json_int(json, "waiting", figures->waiting);
+	json_int(json, "failed_24h", figures->failed_24h);
+	json_int(json, "delivered_24h", figures->delivered_24h);
+	json_instant(json, "last_success_at", figures->last_success_at_us);
+}
+
 /* The members of an open object. */
 static void write_members(struct json *json, const struct webhook *webhook)
 {
@@ -66,6 +74,7 @@ static void write_members(struct json *json, const struct webhook *webhook)
 	field_write(json, &webhook_fields, webhook);
 	json_text(json, "disabled_reason", webhook->disabled_reason);
 	write_health(json, &webhook->health);
+	write_figures(json, &webhook->figures);
 	write_signing(json, webhook);
 	json_instant(json, "created_at", webhook->created_at_us);
 	json_instant(json, "updated_at", webhook->updated_at_us);
@@ -141,6 +150,7 @@ enum db_result webhooks_create(struct request *request)
 
 	DB_TRY(check_url(request, webhook));
 	webhook->health = health_initial;
+	webhook->figures.last_success_at_us = INSTANT_NONE;
 	webhook->uuid = uuid_new();
 	webhook->created_at_us = webhook->updated_at_us = clock_now_us();
 	secrets_renew(&secrets, (enum signature_type)webhook->signature_type, webhook->created_at_us);
@@ -168,6 +178,7 @@ enum db_result webhooks_rotate_secret(struct request *request)
 	DB_TRY(webhook_renew_secret(request->db, &webhook));
 	DB_TRY(webhook_get(request->db, request->key.organization_id, &webhook.uuid, request->arena, &shown));
 	webhook.health = shown.health;
+	webhook.figures = shown.figures;
 	return reply_with_secret(request, 200, &webhook, &secrets);
 }
 

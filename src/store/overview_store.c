@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "store/rows.h"
 #include "store/statements.h"
+#include "store/webhook_store.h"
 
 static enum db_result count_in_flight(struct db *db, struct db_value organization, struct overview *out)
 {
@@ -51,7 +52,7 @@ static enum db_result load_webhooks(struct db *db, struct db_value organization,
 	DB_TRY(db_query(db, SQL_OVERVIEW_WEBHOOKS, DB_ARGS(organization, db_int(OVERVIEW_WEBHOOKS_MAX)), arena, &rows));
 	out->webhooks = DB_STRUCTS(&rows, struct webhook);
 	out->webhook_count = rows.count;
-	return DB_OK;
+	return webhook_read_figures(db, organization.i, DB_STRUCTS(&rows, struct webhook), rows.count, arena);
 }
 
 enum db_result overview_load(struct db *db, int64_t organization_id, int64_t from_us, int64_t until_us,

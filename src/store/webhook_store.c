@@ -16,6 +16,10 @@ COLUMNS(webhook_saved, struct webhook, WEBHOOK_TABLE(OF_WEBHOOK));
 COLUMNS(webhook_columns, struct webhook, WEBHOOK_MEMBERS);
 COLUMNS(webhook_shown_columns, struct webhook, WEBHOOK_MEMBERS, HEALTH_COLUMNS(struct webhook, health));
 
+COLUMNS(webhook_figures_columns, struct webhook_figures,
+        COLUMN(struct webhook_figures, waiting), COLUMN(struct webhook_figures, failed_24h),
+        COLUMN(struct webhook_figures, delivered_24h), INSTANT(struct webhook_figures, last_success_at));
+
 static enum db_result get(struct db *db, enum sql_statement statement, int64_t organization_id,
                           const struct uuid *uuid, struct arena *arena, struct webhook *out)
 {
@@ -25,10 +29,39 @@ static enum db_result get(struct db *db, enum sql_statement statement, int64_t o
 	return DB_FIRST(&rows, struct webhook, out);
 }
 
+static enum db_result read_figures(struct db *db, struct webhook *webhook, int64_t first, struct arena *arena)
+{
+	struct db_value id = db_int(webhook->id), since = db_int(first);
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_WEBHOOK_FIGURES, DB_ARGS(id, db_int(0), id, since, id, since, id), arena, &rows));
+	return DB_FIRST(&rows, struct webhook_figures, &webhook->figures);
+}
+
+/* One after the other: neither server can look up a bounded part of each of several in one statement. */
+enum db_result webhook_read_figures(struct db *db, int64_t organization_id, struct webhook *webhooks, size_t count,
+                                    struct arena *arena)
+{
+	int64_t first = INT64_MAX;
+	enum db_result result = DB_NOT_FOUND;
+
+	if (count != 0)
+		result = db_query_int(db, SQL_WEBHOOK_FIRST_SINCE, DB_ARGS(
+			db_int(organization_id), db_instant(clock_now_us() - US_PER_DAY)), &first);
+	if (result == DB_NOT_FOUND) /* nothing is that young */
+		first = INT64_MAX;
+	else if (result != DB_OK)
+		return result;
+	for (size_t i = 0; i < count; i++)
+		DB_TRY(read_figures(db, &webhooks[i], first, arena));
+	return DB_OK;
+}
+
 enum db_result webhook_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
                            struct arena *arena, struct webhook *out)
 {
-	return get(db, SQL_WEBHOOK_GET, organization_id, uuid, arena, out);
+	DB_TRY(get(db, SQL_WEBHOOK_GET, organization_id, uuid, arena, out));
+	return webhook_read_figures(db, organization_id, out, 1, arena);
 }
 
 enum db_result webhook_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
@@ -54,6 +87,7 @@ enum db_result webhook_list(struct db *db, int64_t organization_id, const struct
 
 	DB_TRY(page_query(db, SQL_WEBHOOK_LIST, DB_ARGS(
 		organization, page_below(page), page_rows(page), page_offset(page)), page, arena, out));
+	DB_TRY(webhook_read_figures(db, organization_id, (struct webhook *)out->items, out->count, arena));
 	return page_count(db, SQL_WEBHOOK_COUNT, DB_ARGS(organization), arena, out);
 }
 

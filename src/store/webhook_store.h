@@ -34,4 +34,8 @@ enum db_result webhook_switch_off(struct db *db, int64_t id, const char *reason,
 /* How many agents have their calls placed there. */
 enum db_result webhook_count_agents(struct db *db, const struct webhook *webhook, int64_t *count);
 
+/* Of each of these, which are the organisation's. webhook_get and webhook_list do so. */
+enum db_result webhook_read_figures(struct db *db, int64_t organization_id, struct webhook *webhooks, size_t count,
+                                    struct arena *arena);
+
 #endif

@@ -24,7 +24,7 @@ INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 INSTANT_FIELDS = ("scheduled_at", "planned_from", "planned_until", "started_at", "completed_at",
                   "created_at", "updated_at", "called_at", "ended_at", "expires_at", "ts",
                   "revoked_at", "last_used_at", "estimated_end", "starts_at", "first_at", "last_at",
-                  "dispatched_at", "answered_at", "reported_at", "ends_at", "next_at", "opens_at", "free_at", "next_call_at", "callable_from", "callable_until")
+                  "dispatched_at", "answered_at", "reported_at", "ends_at", "next_at", "last_success_at", "opens_at", "free_at", "next_call_at", "callable_from", "callable_until")
 
 # A contact counts under exactly one of these.
 COUNTERS = ("pending", "in_progress", "completed", "failed", "voicemail", "no_answer", "busy",

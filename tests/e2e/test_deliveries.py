@@ -190,6 +190,42 @@ def test_lists_are_filtered(t):
         t.api.refuse("bad_request", "GET", f"/webhooks/{webhook}/deliveries", query=query)
 
 
+def figures(t, webhook):
+    """As one, and in the list."""
+    shown = [t.api.get(f"/webhooks/{webhook}")] + [one for one in t.api.all("/webhooks") if one["id"] == webhook]
+    found = [tuple(one[name] for name in ("waiting", "failed_24h", "delivered_24h")) for one in shown]
+    assert found[0] == found[1], found
+    return found[0]
+
+
+def test_deliveries_are_counted(t):
+    receiver = t.receiver()
+    webhook = receiver.endpoint("/hook", events=["batch.status.changed"])
+    other = receiver.endpoint("/other", events=["batch.status.changed"])
+    assert t.api.get(f"/webhooks/{webhook}")["last_success_at"] is None and figures(t, webhook) == (0, 0, 0)
+    events_of(t, receiver, 3)
+    wait_for(t, webhook, "delivered", 3)
+    wait_for(t, other, "delivered", 3)
+    assert figures(t, webhook) == figures(t, other) == (0, 0, 3)
+    tries = [t.api.get(f"/webhooks/deliveries/{one['id']}")["tries"][0]["at"] for one in deliveries(t, webhook)]
+    assert t.api.get(f"/webhooks/{webhook}")["last_success_at"] == max(tries), tries
+    endpoint = f"(SELECT id FROM webhook_endpoints WHERE uuid = UNHEX('{webhook.replace('-', '')}'))"
+    t.stack.sql(f"UPDATE deliveries SET status = 2 WHERE endpoint_id = {endpoint} ORDER BY id LIMIT 2")
+    receiver.answer_events = Answer(500)
+    t.api.post(f"/webhooks/{webhook}/test")
+    until(lambda: receiver.of_type("webhook.test"), what="it was tried")
+    assert figures(t, webhook) == (1, 2, 1) and figures(t, other) == (0, 0, 3)
+    changed = t.api.patch(f"/webhooks/{webhook}", {"description": "x"})
+    assert (changed["waiting"], changed["failed_24h"], changed["delivered_24h"]) == (1, 2, 1), changed
+    ours = f"organization_id = (SELECT organization_id FROM webhook_endpoints WHERE id = {endpoint})"
+    t.stack.sql(f"UPDATE events SET created_at = created_at - INTERVAL 25 HOUR WHERE {ours}"
+                " ORDER BY id LIMIT 3")  # one of them is agent.sync
+    assert figures(t, webhook) == (1, 0, 1), "what is older than a day is not counted"
+    t.stack.sql(f"UPDATE events SET created_at = created_at - INTERVAL 25 HOUR WHERE {ours}")
+    assert figures(t, webhook) == (1, 0, 0) and figures(t, other) == (0, 0, 0), "but what waits is"
+    assert t.api.get(f"/webhooks/{webhook}")["last_success_at"] == tries[0], "of those that are delivered still"
+
+
 # Sending again
 
 def test_one_that_was_delivered_is_sent_again_with_the_same_id(t):

@@ -2,7 +2,6 @@
 // lost under the same idempotency key, and tells what the server said as an ApiError.
 
 import type { Fault, Pagination } from 'api-types'
-import { awaited } from './awaited'
 import { key } from './key'
 import { observable } from './observable'
 
@@ -64,11 +63,6 @@ export interface Options {
 }
 
 export async function call<T>(method: string, path: string, options: Options = {}): Promise<Reply<T>> {
-	const other = method === 'GET' ? awaited(path, known => plainCall<any>('GET', known, options)) : null
-	return other ?? plainCall<T>(method, path, options)
-}
-
-async function plainCall<T>(method: string, path: string, options: Options): Promise<Reply<T>> {
 	const mayRemember = method === 'GET' && options.otherKey === undefined
 	const known = mayRemember ? remembered.get(path) : undefined
 	const response = await send(method, path, options, known?.etag ?? null)

@@ -23,6 +23,10 @@ const OFF: Word = { text: 'switched off', tone: 'off', shape: 'cross' }
 const wordOf = (webhook: Webhook) => webhook.disabled ? OFF : circuitWords[webhook.circuit]
 const nameOf = (webhook: Webhook) => webhook.description || webhook.url
 
+// The API counts up to here.
+const COUNTED = 1000
+const counted = (value: number) => value < COUNTED ? count(value) : `${count(COUNTED)} or more`
+
 function Health({ webhook }: { webhook: Webhook }) {
 	if (webhook.disabled) return <span className="soft">{webhook.disabled_reason ?? 'by hand'}</span>
 	if (webhook.circuit === 'closed') return webhook.failures_in_a_row > 0 ? <span className="warn-text">{plural(webhook.failures_in_a_row, 'failure')} in a row</span> : <span className="soft">{webhook.last_success_at ? <>last <Time at={webhook.last_success_at} /></> : 'nothing sent yet'}</span>
@@ -44,9 +48,9 @@ export function Webhooks() {
 						{ title: 'Name and address', cell: row => <><Link to={'/webhooks/' + row.id} className="name" data-row><Name>{nameOf(row)}</Name></Link>{row.description && <div className="sub"><Name>{row.url}</Name></div>}</> },
 						{ title: 'State', className: 'tight', cell: row => <Status word={wordOf(row)} pill /> },
 						{ title: 'How it is doing', className: 'wide', cell: row => <Health webhook={row} /> },
-						{ title: 'Waiting', className: 'number tight off-narrow', cell: row => count(row.waiting) },
-						{ title: 'Failed, 24 h', className: 'number tight off-narrow', cell: row => <span className={row.failed_24h ? 'bad-text' : ''}>{count(row.failed_24h)}</span> },
-						{ title: 'Sent, 24 h', className: 'number tight off-narrow', cell: row => count(row.delivered_24h) },
+						{ title: 'Waiting', className: 'number tight off-narrow', cell: row => counted(row.waiting) },
+						{ title: 'Failed, 24 h', className: 'number tight off-narrow', cell: row => <span className={row.failed_24h ? 'bad-text' : ''}>{counted(row.failed_24h)}</span> },
+						{ title: 'Sent, 24 h', className: 'number tight off-narrow', cell: row => counted(row.delivered_24h) },
 					]} />}
 			</Card>
 			{API_HAS.allDeliveries && <Card flush title="Deliveries, of all webhooks"><Deliveries webhookId={null} /></Card>}
@@ -125,7 +129,7 @@ export function OneWebhook({ id }: { id: string }) {
 			<Card>
 				<dl className="facts">
 					<dt>How it is doing</dt><dd><Health webhook={webhook} /></dd>
-					<dt>Last 24 hours</dt><dd>{count(webhook.delivered_24h)} delivered, {count(webhook.failed_24h)} failed, {count(webhook.waiting)} waiting</dd>
+					<dt>Last 24 hours</dt><dd>{counted(webhook.delivered_24h)} delivered, {counted(webhook.failed_24h)} failed, {counted(webhook.waiting)} waiting</dd>
 					<dt>Subscribes to</dt><dd>{webhook.events.length === 0 ? 'nothing; as a dialer it is sent its calls and agents' : webhook.events.map(event => eventWords[event].toLowerCase()).join(', ')}</dd>
 					<dt>Signature</dt><dd>{webhook.signature_type ?? 'to be rotated'}{webhook.old_secret_expires_at && <>; the secret before signs along until <Time at={webhook.old_secret_expires_at} full /></>}</dd>
 					{webhook.public_key && <><dt>Public key</dt><dd><code className="wrap">{webhook.public_key}</code></dd></>}
