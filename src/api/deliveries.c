@@ -11,6 +11,7 @@
 #include "store/webhook_store.h"
 
 #define MAX_AGAIN 10000 /* in one request, which is one transaction */
+#define MAX_OFFSET 10000 /* over all endpoints: the newest of each are put together up to there */
 
 struct delivery_query {
 	struct page page;
@@ -138,13 +139,31 @@ enum db_result webhooks_test(struct request *request)
 	return reply_delivery(request, 201, &id);
 }
 
-enum db_result deliveries_list(struct request *request)
+static struct delivery_filter filter_of(const struct delivery_query *query)
 {
-	struct delivery_query *query = request->query;
-	struct delivery_filter filter = {
+	return (struct delivery_filter){
 		.status = query->status, .type = query->event_type,
 		.after_us = query->created_after.us, .before_us = query->created_before.us,
 	};
+}
+
+enum db_result deliveries_list_all(struct request *request)
+{
+	struct delivery_query *query = request->query;
+	struct delivery_filter filter = filter_of(query);
+	struct listing listing;
+
+	DB_TRY(page_begin(request, &query->page));
+	if (query->page.offset > MAX_OFFSET)
+		return page_refuse(request, "offset", "must be at most 10000 here: follow next_cursor instead");
+	DB_TRY(delivery_list_all(request->db, request->key.organization_id, &filter, &query->page, request->arena, &listing));
+	return page_reply(request, &query->page, &listing, write_delivery);
+}
+
+enum db_result deliveries_list(struct request *request)
+{
+	struct delivery_query *query = request->query;
+	struct delivery_filter filter = filter_of(query);
 	struct webhook webhook;
 	struct listing listing;
 

@@ -8,6 +8,7 @@ extern const struct field_table deliveries_query, redeliver_fields;
 
 enum db_result webhooks_test(struct request *request);
 enum db_result deliveries_list(struct request *request);
+enum db_result deliveries_list_all(struct request *request); /* of all webhooks */
 enum db_result deliveries_get(struct request *request);
 enum db_result deliveries_redeliver(struct request *request);
 enum db_result webhooks_redeliver(struct request *request);

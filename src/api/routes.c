@@ -42,6 +42,7 @@ const struct route routes[] = {
 	{ METHOD_POST, V1 "/webhooks/<id>/test", SCOPE_WRITE, NULL, &no_fields, KIB(64), webhooks_test },
 	{ METHOD_POST, V1 "/webhooks/<id>/redeliver", SCOPE_WRITE, NULL, &redeliver_fields, KIB(64), webhooks_redeliver },
 	{ METHOD_GET, V1 "/webhooks/<id>/deliveries", SCOPE_READ, &deliveries_query, NULL, 0, deliveries_list },
+	{ METHOD_GET, V1 "/webhooks/deliveries", SCOPE_READ, &deliveries_query, NULL, 0, deliveries_list_all },
 	{ METHOD_GET, V1 "/webhooks/deliveries/<id>", SCOPE_READ, NULL, NULL, 0, deliveries_get },
 	{ METHOD_POST, V1 "/webhooks/deliveries/<id>/redeliver", SCOPE_WRITE, NULL, &no_fields, KIB(64), deliveries_redeliver },
 

@@ -49,6 +49,61 @@ enum db_result delivery_list(struct db *db, const struct webhook *webhook, const
 	return page_count(db, SQL_DELIVERY_COUNT, DB_ARGS(endpoint, status, status, type, type, after, before), arena, out);
 }
 
+/* The newest of one endpoint. */
+static enum db_result query_newest(struct db *db, int64_t endpoint, const struct delivery_filter *filter,
+                                   const struct page *page, int64_t limit, struct arena *arena, struct db_rows *rows)
+{
+	struct db_value status = db_int(filter->status), type = db_int(filter->type);
+
+	return db_query(db, filter->status < 0 ? SQL_DELIVERY_NEWEST : SQL_DELIVERY_NEWEST_OF_STATUS, DB_ARGS(
+		db_int(endpoint), status, type, type, db_instant(filter->after_us), db_instant(filter->before_us),
+		page_below(page), db_int(limit)), arena, rows);
+}
+
+/* Merges two lists, newest first, into one of at most `limit`. */
+static size_t merge(const struct delivery *a, size_t a_count, const struct delivery *b, size_t b_count,
+                    struct delivery *out, size_t limit)
+{
+	size_t count = 0;
+
+	for (size_t i = 0, j = 0; count < limit && (i < a_count || j < b_count); count++)
+		out[count] = j == b_count || (i < a_count && a[i].id > b[j].id) ? a[i++] : b[j++];
+	return count;
+}
+
+/* One endpoint after the other: each index is read as far as the page reaches. */
+enum db_result delivery_list_all(struct db *db, int64_t organization_id, const struct delivery_filter *filter,
+                                 const struct page *page, struct arena *arena, struct listing *out)
+{
+	size_t limit = (size_t)(page->offset + page->limit + 1), count = 0, skipped;
+	struct delivery *newest = NULL, *merged;
+	struct db_rows endpoints, rows;
+
+	DB_TRY(db_query(db, SQL_DELIVERY_ENDPOINTS, DB_ARGS(db_int(organization_id)), arena, &endpoints));
+	for (size_t e = 0; e < endpoints.count; e++) {
+		struct delivery *found;
+
+		DB_TRY(query_newest(db, db_get_int(&endpoints, e, 0), filter, page, (int64_t)limit, arena, &rows));
+		found = DB_STRUCTS(&rows, struct delivery);
+		for (size_t r = 0; r < rows.count; r++)
+			found[r].webhook_id = db_get_uuid(&endpoints, e, 1);
+		if (rows.count == 0)
+			continue;
+		merged = arena_alloc(arena, (count + rows.count) * sizeof *merged);
+		count = merge(newest, count, found, rows.count, merged, limit);
+		newest = merged;
+	}
+	skipped = count < (size_t)page->offset ? count : (size_t)page->offset;
+	count -= skipped;
+	page_fill(out, page, newest == NULL ? NULL : newest + skipped, count, sizeof *newest);
+	if (out->count != 0)
+		out->last.id = newest[skipped + out->count - 1].id;
+	out->total_is_lower_bound = out->total < 0;
+	if (out->total < 0)
+		out->total = (int64_t)(skipped + count);
+	return DB_OK;
+}
+
 COLUMNS(outgoing_delivery_columns, struct outgoing_delivery,
         COLUMN(struct outgoing_delivery, id), COLUMN(struct outgoing_delivery, tries),
         INSTANT(struct outgoing_delivery, created_at), COLUMN(struct outgoing_delivery, event_id),

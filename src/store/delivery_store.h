@@ -31,6 +31,10 @@ struct delivery_filter {
 enum db_result delivery_list(struct db *db, const struct webhook *webhook, const struct delivery_filter *filter,
                              const struct page *page, struct arena *arena, struct listing *out);
 
+/* The same of all endpoints of an organisation. When more follow, the total is a lower bound. */
+enum db_result delivery_list_all(struct db *db, int64_t organization_id, const struct delivery_filter *filter,
+                                 const struct page *page, struct arena *arena, struct listing *out);
+
 /* The latest first, at most 100; of struct delivery_try. The second: those in which a dialer did not take a call. */
 enum db_result delivery_tries(struct db *db, int64_t delivery, struct arena *arena, struct listing *out);
 enum db_result call_tries(struct db *db, const struct uuid *call_id, struct arena *arena, struct listing *out);

@@ -59,7 +59,8 @@ def test_a_call_is_told_of_when_it_begins_and_when_it_ends(t):
         call = t.api.get(f"/calls/{event.data['id']}")
         if event.type == "call.started":
             assert event.data["status"] in ("ringing", "in_progress") and event.data["ended_at"] is None, event.data
-            call.update({name: event.data[name] for name in ("status", "ended_at", "cost", "summary", "end_reason")})
+            call.update({name: event.data[name] for name in (
+                "status", "answered_at", "reported_at", "ends_at", "ended_at", "cost", "summary", "end_reason")})
         assert event.data == call, (event.data, call)
 
 
@@ -224,6 +225,40 @@ def test_deliveries_are_counted(t):
     t.stack.sql(f"UPDATE events SET created_at = created_at - INTERVAL 25 HOUR WHERE {ours}")
     assert figures(t, webhook) == (1, 0, 0) and figures(t, other) == (0, 0, 0), "but what waits is"
     assert t.api.get(f"/webhooks/{webhook}")["last_success_at"] == tries[0], "of those that are delivered still"
+
+
+def test_those_of_all_webhooks_are_one_list(t):
+    receiver = t.receiver()
+    hooks = [receiver.endpoint(f"/hook{n}", events=["batch.status.changed"]) for n in range(3)]
+    assert t.api.get("/webhooks/deliveries") == []
+    events_of(t, receiver, 4)
+    for hook in hooks:
+        wait_for(t, hook, "delivered", 4)
+    everything = t.api.all("/webhooks/deliveries")
+    assert len(everything) == 13 and everything[-1]["event_type"] == "agent.sync", everything
+    apart = [one for hook in hooks for one in deliveries(t, hook)]
+    told = [one for one in everything if one["event_type"] == "batch.status.changed"]
+    assert sorted(told, key=repr) == sorted(apart, key=repr)
+    assert [one["created_at"] for one in everything] == sorted((one["created_at"] for one in everything), reverse=True)
+    for query in ({}, {"event_type": "batch.status.changed"}, {"status": "delivered"}):
+        whole = t.api.get("/webhooks/deliveries", **query)
+        for limit in (1, 2, 5):
+            pages = list(t.api.pages("/webhooks/deliveries", limit=limit, **query))
+            assert [one for page in pages for one in page.data] == whole, (query, limit)
+        first = t.api.ask("GET", "/webhooks/deliveries", query={"limit": 2, "offset": 3, **query})
+        assert first.data == whole[3:5] and not first.pagination["total_is_exact"], first
+        assert first.pagination["total"] == 6, first
+    last = t.api.ask("GET", "/webhooks/deliveries", query={"offset": 12})
+    assert last.data == everything[12:] and last.pagination["total"] == 13 and last.pagination["total_is_exact"], last
+    assert t.api.get("/webhooks/deliveries", offset=20) == []
+    some = {one["id"] for one in everything[2:5]}
+    rows = ",".join(str(int(one[-12:], 16)) for one in some)
+    t.stack.sql(f"UPDATE deliveries SET status = 2 WHERE id IN ({rows})")
+    assert {one["id"] for one in t.api.get("/webhooks/deliveries", status="failed")} == some
+    assert t.api.get("/webhooks/deliveries", created_before=everything[-1]["created_at"]) == []
+    assert t.client(organization="another one").get("/webhooks/deliveries") == []
+    for query in ({"status": "done"}, {"event_type": "x"}, {"offset": 10001}, {"page": 1}):
+        t.api.refuse("bad_request", "GET", "/webhooks/deliveries", query=query)
 
 
 # Sending again

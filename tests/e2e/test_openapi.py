@@ -272,6 +272,7 @@ def test_deliveries(t):
     until(lambda: api.ok("getDelivery", event["id"])["status"] == "delivered", what="it is delivered")
     again = {"mode": "missing", "since": "2020-01-01T00:00:00Z"}
     assert api.ok("redeliverEvents", webhook, body=again) == {"redelivered": 0, "has_more": False}
+    api.ok("listAllDeliveries", query={"status": "delivered"})
     api.ok("listDeliveries", webhook)
     api.ok("updateWebhook", webhook, body={"disabled": True})
     api.refuse("invalid_state", "testWebhook", webhook)

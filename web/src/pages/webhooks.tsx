@@ -3,7 +3,6 @@
 import type { EventType, Redelivered, Webhook, WebhookWithSecret } from 'api-types'
 import { useState } from 'react'
 import { change } from '../base/api'
-import { API_HAS } from '../base/awaited'
 import { refresh, useLive } from '../base/poll'
 import { go } from '../base/route'
 import { useMay } from '../base/session'
@@ -53,7 +52,7 @@ export function Webhooks() {
 						{ title: 'Sent, 24 h', className: 'number tight off-narrow', cell: row => counted(row.delivered_24h) },
 					]} />}
 			</Card>
-			{API_HAS.allDeliveries && <Card flush title="Deliveries, of all webhooks"><Deliveries webhookId={null} /></Card>}
+			<Card flush title="Deliveries, of all webhooks"><Deliveries webhookId={null} /></Card>
 			{isNew && <WebhookDialog webhook={null} onClose={() => setNew(false)} />}
 		</>
 	)
