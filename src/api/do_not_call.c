@@ -65,6 +65,8 @@ enum db_result do_not_call_page(struct request *request)
 	if (*query->phone_number != '\0' && *query->search != '\0')
 		return page_refuse(request, "search", "cannot be given together with phone_number");
 	DB_TRY(page_begin(request, &query->page));
+	if (query->page.after != NULL && !phone_is_e164(query->page.after->text))
+		return page_refuse(request, "cursor", "is not a cursor of this list");
 	DB_TRY(do_not_call_list(request->db, request->key.organization_id, query->phone_number, query->search,
 	                        &query->page, request->arena, &listing));
 	return page_reply(request, &query->page, &listing, write_number);

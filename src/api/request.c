@@ -60,7 +60,7 @@ static int64_t content_length(const char *text)
 }
 
 /* Its name in the contract, and the one that is becoming a standard. */
-static void receive_idempotency_key(struct request *request, char **params)
+static const char *receive_idempotency_key(struct request *request, char **params)
 {
 	const char *own = FCGX_GetParam("HTTP_X_IDEMPOTENCY_KEY", params);
 	const char *standard = FCGX_GetParam("HTTP_IDEMPOTENCY_KEY", params);
@@ -68,11 +68,42 @@ static void receive_idempotency_key(struct request *request, char **params)
 
 	request->idempotency_key = key != NULL ? key : "";
 	if (key != NULL && *key == '\0')
-		request->idempotency_fault = "An idempotency key must not be empty.";
-	else if (strlen(request->idempotency_key) > IDEMPOTENCY_KEY_MAX)
-		request->idempotency_fault = "An idempotency key has at most 255 characters.";
-	else if (own != NULL && standard != NULL && strcmp(own, standard) != 0)
-		request->idempotency_fault = "X-Idempotency-Key and Idempotency-Key must not differ.";
+		return "An idempotency key must not be empty.";
+	if (strlen(request->idempotency_key) > IDEMPOTENCY_KEY_MAX)
+		return "An idempotency key has at most 255 characters.";
+	if (own != NULL && standard != NULL && strcmp(own, standard) != 0)
+		return "X-Idempotency-Key and Idempotency-Key must not differ.";
+	return NULL;
+}
+
+static int count_param(char **params, const char *name)
+{
+	size_t len = strlen(name);
+	int count = 0;
+
+	for (char **param = params; *param != NULL; param++)
+		count += strncmp(*param, name, len) == 0 && (*param)[len] == '=';
+	return count;
+}
+
+/* Headers on which it depends what a change does. */
+static const char *find_header_fault(struct arena *arena, char **params)
+{
+	static const struct { const char *param, *name; bool may_be_empty; } headers[] = {
+		{ "HTTP_X_IDEMPOTENCY_KEY", "X-Idempotency-Key", true }, { "HTTP_IDEMPOTENCY_KEY", "Idempotency-Key", true },
+		{ "HTTP_CONTENT_ENCODING", "Content-Encoding", true }, { "HTTP_CONTENT_TYPE", "Content-Type", true },
+		{ "HTTP_IF_MATCH", "If-Match", false }, { "HTTP_IF_NONE_MATCH", "If-None-Match", false },
+	};
+
+	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+		const char *value = FCGX_GetParam(headers[i].param, params);
+
+		if (value != NULL && *value == '\0' && !headers[i].may_be_empty)
+			return arena_printf(arena, "%s must not be empty.", headers[i].name);
+		if (value != NULL && count_param(params, headers[i].param) > 1)
+			return arena_printf(arena, "%s must not be sent twice.", headers[i].name);
+	}
+	return NULL;
 }
 
 void request_receive(struct request *request, char **params, struct FCGX_Stream *in)
@@ -99,7 +130,9 @@ void request_receive(struct request *request, char **params, struct FCGX_Stream 
 		.body = "",
 		.faults = { .arena = request->arena },
 	};
-	receive_idempotency_key(request, params);
+	request->header_fault = receive_idempotency_key(request, params);
+	if (request->header_fault == NULL)
+		request->header_fault = find_header_fault(request->arena, params);
 }
 
 bool request_read_body(struct request *request)

@@ -42,7 +42,7 @@ struct request {
 	const char *content_type;
 	const char *content_encoding;
 	const char *idempotency_key;
-	const char *idempotency_fault; /* NULL, or what is wrong with the key */
+	const char *header_fault; /* NULL, or what is wrong with a header of a change */
 	const char *if_match, *if_none_match;
 	const char *webhook_id, *webhook_timestamp, *webhook_signature; /* of a report that is signed */
 	int64_t content_length;    /* -1: what was said is no number */

@@ -346,8 +346,8 @@ static enum db_result judge_and_handle(struct request *request, const struct rou
 
 	DB_TRY(is_signed ? auth_check_signature_headers(request) : check_scope(request, route));
 	DB_TRY(read_query(request, route));
-	if (request->method != METHOD_GET && request->idempotency_fault != NULL)
-		return reply_refuse(request, ERROR_BAD_REQUEST, "%s", request->idempotency_fault);
+	if (request->method != METHOD_GET && request->header_fault != NULL)
+		return reply_refuse(request, ERROR_BAD_REQUEST, "%s", request->header_fault);
 	DB_TRY(read_input(request, route));
 	if (is_signed) /* by whom, the body says: it names the calls */
 		DB_TRY(auth_check_signature(request));

@@ -199,8 +199,25 @@ def test_what_has_no_tag_is_not_changed_under_a_condition(t):
             ("POST", "/contacts/import", "phone\n+4930123456\n", "text/csv"), ("DELETE", "/do-not-call/+4930123456", None, None)):
         for headers in ({"If-Match": "*"}, {"If-Match": '"a"'}, {"If-None-Match": '"a"'}, {"If-None-Match": "*"}):
             t.api.refuse("precondition_failed", method, path, body, headers=dict(headers, **{"Content-Type": media_type}))
+        for name in ("If-Match", "If-None-Match"):
+            t.api.refuse("bad_request", method, path, body, headers={name: "", "Content-Type": media_type})
     for path in ("/agents", "/do-not-call", "/contacts"):
         assert t.api.get(path) == [], path
+
+
+def test_a_header_that_is_sent_twice_changes_nothing(t):
+    for name, first, second in (("Idempotency-Key", "a", "b"), ("X-Idempotency-Key", "a", "b"), ("If-None-Match", '"a"', '"b"'),
+                                ("Content-Encoding", "identity", "gzip")):
+        connection = http.client.HTTPConnection("127.0.0.1", t.stack.port, timeout=20)
+        connection.putrequest("POST", "/api/public/v1/agents")
+        for key, value in (("Authorization", f"Bearer {t.api.key}"), ("Content-Type", "application/json"),
+                           ("Content-Length", "13"), (name, first), (name, second)):
+            connection.putheader(key, value)
+        connection.endheaders(b'{"name": "A"}')
+        reply = connection.getresponse()
+        assert reply.status == 400, (name, reply.status, reply.read())
+        connection.close()
+    assert t.api.get("/agents") == []
 
 
 def test_reading_under_a_condition(t):

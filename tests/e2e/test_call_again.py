@@ -65,6 +65,16 @@ def test_every_result(t):
     assert t.api.contacts_of(whole)[11]["error_reason"] == "duplicate"
 
 
+def test_who_was_taken_out_stays_out(t):
+    receiver, agent = t.dialing_agent()
+    first, second = contacts(2)
+    source = t.api.batch(agent, [first, second, first])
+    t.api.ask("DELETE", f"/batch-calls/{source['id']}/contacts/1")
+    whole = again(t, agent, source)
+    assert [one["phone_number"] for one in t.api.contacts_of(whole)] == [second["phone_number"]], t.api.contacts_of(whole)
+    assert again(t, agent, source, "skipped")["total_contacts"] == 0
+
+
 def test_what_waits_has_no_result_until_the_campaign_is_over(t):
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: TAKEN

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """A number on the do-not-call list is not called from the moment the reply is given."""
 
+import base64
+import hashlib
 import os
 import tempfile
 import time
@@ -39,6 +41,10 @@ def test_wrong_input(t):
                         ({"phone_number": "+4930", "reason": "r" * 256}, "reason")):
         t.api.refuse("validation_error", "POST", "/do-not-call", body, field=field)
     assert t.api.get("/do-not-call") == []
+    for text in (b"\xff", "\u00e4".encode(), b"x"):
+        sealed = b"1 0 /api/public/v1/do-not-call 1 1 " + text + b" "
+        cursor = base64.urlsafe_b64encode(hashlib.sha256(sealed).digest()[:6] + b"1 1 " + text).decode().rstrip("=")
+        t.api.refuse("bad_request", "GET", f"/do-not-call?cursor={cursor}", field="cursor")
 
 
 def test_planned_contacts_are_skipped(t):

@@ -125,6 +125,13 @@ def test_slow_connections_shut_out_nobody(t):
             assert own.recv(100).startswith(b"HTTP/1.1 503 ")
         said = slow[-1].recv(100)
         assert said == b"" or said.startswith(b"HTTP/1.1 408 "), "who sends no headers is cut off"
+        for path in ("healthz", "readyz", "metrics"):
+            held = [connect(t, "127.0.0.3") for _ in range(60)]
+            slow += held
+            for connection in held:
+                connection.sendall(b"POST /%s HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{" % path.encode())
+            said = [connection.recv(100)[:13] for connection in held]  # each is answered or cut off within seconds
+            assert said.count(b"HTTP/1.1 503 ") >= 20, (path, said)
     finally:
         for connection in slow:
             connection.close()
