@@ -600,6 +600,7 @@ def test_the_database_is_away(t):
                 api.refuse("unavailable", operation.id, *api.holes(operation), **api.example(operation),
                            **needs.get(operation.id, {}))
         api.ok("getHealth")
+        api.ok("getMetrics")
     finally:
         t.stack.resume_database()
     until(lambda: api.send("getReadiness").status == 200, what="the database is back")
