@@ -1,11 +1,9 @@
 """The schemas of docs/openapi.yaml as types of TypeScript."""
 
 import json
-import os
 
 import yaml
 
-AWAITED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "awaited.yaml")
 HEAD = "// Written by web/api_types.py from docs/openapi.yaml. Not to be changed by hand.\n"
 SIMPLE = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 
@@ -13,9 +11,6 @@ SIMPLE = {"string": "string", "integer": "number", "number": "number", "boolean"
 def write(source, target):
     with open(source, encoding="utf-8") as file:
         schemas = yaml.safe_load(file)["components"]["schemas"]
-    with open(AWAITED, encoding="utf-8") as file:
-        for name, addition in (yaml.safe_load(file) or {}).items():
-            schemas[name] = {"allOf": [schemas[name], addition]} if name in schemas else addition
     lines = [HEAD] + [f"export type {name} = {type_of(schema)}\n" for name, schema in schemas.items()]
     with open(target, "w", encoding="utf-8") as file:
         file.write("\n".join(lines))
