@@ -372,6 +372,7 @@ def test_all_campaigns_are_paused_and_resumed(t):
     for call in receiver.calls():
         receiver.report(call.id, "completed")
     t.stack.outdial("pause", "--all")
+    t.api.patch(f"/batch-calls/{running['id']}", {"max_calls_per_day": 1000})
     t.stack.outdial("resume", "--all")
     assert t.api.read(running)["status"] in ("active", "scheduled")
     assert (t.api.read(paused)["status"], t.api.read(draft)["status"]) == ("paused", "draft")
