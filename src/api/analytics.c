@@ -3,16 +3,19 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "api/numbers.h"
 #include "api/reply.h"
 #include "base/clock.h"
 #include "base/instant.h"
 #include "domain/zone.h"
 #include "store/analytics_store.h"
 #include "store/batch_store.h"
+#include "store/call_store.h"
 
 struct analytics_parameters {
 	int interval;
 	const char *from, *to;
+	bool by_number;
 };
 
 static const struct analytics_parameters initial = { .interval = INTERVAL_DAY, .from = "", .to = "" };
@@ -46,6 +49,7 @@ static const struct field parameters[] = {
 	  .check = check_local },
 	{ .name = "to", .type = FIELD_STRING, .offset = offsetof(struct analytics_parameters, to), .min = 1, .max = 32,
 	  .check = check_local },
+	{ .name = "by_number", .type = FIELD_BOOL, .offset = offsetof(struct analytics_parameters, by_number) },
 };
 
 const struct field_table analytics_query = {
@@ -105,6 +109,26 @@ static struct stretch_of_time stretch_of(const struct analytics_parameters *quer
 	return stretch;
 }
 
+/* Only when they are wanted, because single calls are read for them. */
+static enum db_result write_numbers(struct json *json, const struct request *request, int64_t batch_id)
+{
+	struct number_tally *tallies;
+	int64_t all = 0;
+	size_t count;
+
+	DB_TRY(call_tally_of_campaign(request->db, batch_id, request->arena, &tallies, &count));
+	json_begin_array(json, "numbers");
+	for (size_t i = 0; i < count; i++) {
+		json_begin_object(json, NULL);
+		json_add_string(json, "from_number", tallies[i].from_number);
+		all += numbers_write_tally(json, tallies[i].counts);
+		json_end(json);
+	}
+	json_end(json);
+	json_bool(json, "numbers_are_exact", all < CALLS_TALLIED_MAX);
+	return DB_OK;
+}
+
 /* Without the zone nobody knows which hours and days these are. */
 static void write_series(struct json *json, const struct analytics_parameters *query, const char *zone,
                          const struct quarter *quarters, size_t count, struct arena *arena)
@@ -161,6 +185,8 @@ enum db_result batch_analytics(struct request *request)
 	analytics_write_totals(json, &batch.counts, &tallies);
 	DB_TRY(write_reasons(json, "outcomes", "outcome", request, batch.id, REASON_OUTCOME));
 	DB_TRY(write_reasons(json, "end_reasons", "end_reason", request, batch.id, REASON_END_REASON));
+	if (query->by_number)
+		DB_TRY(write_numbers(json, request, batch.id));
 	write_series(json, query, batch.config.timezone, quarters, count, request->arena);
 	json_decimal4(json, "progress", analytics_progress(&batch));
 	json_instant(json, "estimated_end", analytics_estimated_end(&batch, quarters, count, clock_now_us()));

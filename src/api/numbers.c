@@ -161,7 +161,7 @@ static const struct days days_initial = { .days = 7 };
 
 FIELD_TABLE(number_analytics_query, struct days, &days_initial, FIELD(struct days, days, INT, .min = 1, .max = DAYS_MAX));
 
-static void write_counts(struct json *json, const int64_t counts[CALL_STATUS__MAX])
+int64_t numbers_write_tally(struct json *json, const int64_t counts[])
 {
 	int64_t all = 0, ended = 0, completed = counts[CALL_COMPLETED];
 
@@ -173,7 +173,7 @@ static void write_counts(struct json *json, const int64_t counts[CALL_STATUS__MA
 	for (int status = CALL_COMPLETED; status < CALL_STATUS__MAX; status++)
 		json_int(json, call_status_names[status], counts[status]);
 	json_decimal4(json, "answer_rate", ended == 0 ? -1 : (completed * 10000 + ended / 2) / ended);
-	json_bool(json, "is_exact", all < CALLS_TALLIED_MAX);
+	return all;
 }
 
 enum db_result numbers_analytics(struct request *request)
@@ -189,7 +189,7 @@ enum db_result numbers_analytics(struct request *request)
 	json_begin_object(json, "data");
 	json_id(json, "number_id", &number.uuid);
 	json_instant(json, "since", since_us);
-	write_counts(json, counts);
+	json_bool(json, "is_exact", numbers_write_tally(json, counts) < CALLS_TALLIED_MAX);
 	json_end(json);
 	return reply_end(request);
 }

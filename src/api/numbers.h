@@ -8,6 +8,11 @@
 extern const struct field_table numbers_query, number_analytics_query;
 extern const struct field_table number_fields, assign_fields, unassign_fields;
 
+/* Writes how calls from a number ended, by enum call_status, as members of the open object. Returns how many calls there
+ * are, with those in flight. */
+struct json;
+int64_t numbers_write_tally(struct json *json, const int64_t counts[]);
+
 enum db_result numbers_list(struct request *request);
 enum db_result numbers_import(struct request *request);
 enum db_result numbers_assign(struct request *request);

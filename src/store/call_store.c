@@ -88,6 +88,27 @@ enum db_result call_tally_from(struct db *db, int64_t organization_id, const cha
 	return result;
 }
 
+enum db_result call_tally_of_campaign(struct db *db, int64_t batch_id, struct arena *arena, struct number_tally **tallies,
+                                      size_t *count)
+{
+	struct db_rows rows;
+	struct number_tally *tally = NULL;
+
+	*count = 0;
+	DB_TRY(db_query(db, SQL_CALL_TALLY_OF_BATCH, DB_ARGS(db_int(batch_id)), arena, &rows));
+	*tallies = arena_alloc(arena, rows.count * sizeof **tallies);
+	for (size_t r = 0; r < rows.count; r++) {
+		const char *from_number = db_get_text(&rows, r, 0);
+
+		if (tally == NULL || strcmp(tally->from_number, from_number) != 0) {
+			tally = &(*tallies)[(*count)++];
+			tally->from_number = from_number;
+		}
+		tally->counts[db_get_int(&rows, r, 1)] = db_get_int(&rows, r, 2);
+	}
+	return DB_OK;
+}
+
 #define IN_FLIGHT (CALL_BIT(CALL_QUEUED) | CALL_BIT(CALL_DISPATCHED) | CALL_BIT(CALL_RINGING) | CALL_BIT(CALL_IN_PROGRESS))
 #define ALL_STATUSES (CALL_BIT(CALL_STATUS__MAX) - 1)
 

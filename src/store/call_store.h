@@ -34,6 +34,14 @@ enum db_result call_from_number(struct db *db, const char *wanted, struct arena 
 enum db_result call_tally_from(struct db *db, int64_t organization_id, const char *from_number, int64_t since_us,
                                int64_t counts[CALL_STATUS__MAX]);
 
+/* The same of a campaign, by the numbers that its calls were made from, in their order. */
+struct number_tally {
+	const char *from_number;
+	int64_t counts[CALL_STATUS__MAX];
+};
+enum db_result call_tally_of_campaign(struct db *db, int64_t batch_id, struct arena *arena, struct number_tally **tallies,
+                                      size_t *count);
+
 struct call_filter {
 	unsigned statuses;                    /* bit set of enum call_status */
 	bool in_flight; /* also those before their end, without those that wait in the plan; neither: in any state */

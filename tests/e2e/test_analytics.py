@@ -113,7 +113,19 @@ def check_all(t, batch):
         check_series(told["series"], calls, campaign["timezone"], form)
         final = campaign["total_contacts"] - campaign["pending"] - campaign["in_progress"]
         assert same(told["progress"], final / campaign["total_contacts"]), told
+    numbers = t.api.get(f"/batch-calls/{batch['id']}/analytics", by_number="true")
+    check_numbers(numbers["numbers"], calls)
+    assert numbers["numbers_are_exact"] and "numbers" not in told, numbers
     return told
+
+
+def check_numbers(told, calls):
+    for one in told:
+        ended = collections.Counter(call["status"] for call in calls
+                                    if call["from_number"] == one["from_number"] and call["status"] in ENDINGS + ("cancelled",))
+        assert one["calls"] == sum(ended.values()) and all(one[status] == ended[status] for status in ENDINGS + ("cancelled",)), one
+        assert same(one["answer_rate"], ended["completed"] / one["calls"] if one["calls"] else None), one
+    assert [one["from_number"] for one in told] == sorted({call["from_number"] for call in calls}), told
 
 
 def test_analytics_equal_a_recount(t):
