@@ -269,7 +269,7 @@ def test_parameters_and_strangers(t):
     batch = t.api.batch(agent, 1)
     path = f"/batch-calls/{batch['id']}/"
     t.api.refuse("bad_request", "GET", path + "analytics", query={"interval": "week"})
-    t.api.refuse("bad_request", "GET", path + "results.csv", query={"status": "completed"})
+    t.api.refuse("bad_request", "GET", path + "results.csv", query={"status": "gone"})
     other = t.client(organization="another one")
     for method, name in (("GET", "analytics"), ("GET", "results.csv"), ("POST", "preview")):
         other.refuse("not_found", method, path + name)

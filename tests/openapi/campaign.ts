@@ -58,7 +58,7 @@ async function run(): Promise<void> {
   const refused = await api.POST('/batch-calls/{id}/pause', { params: { path } });
   const code: ErrorCode | undefined = refused.error?.error.code;
   const analytics = given(await api.GET('/batch-calls/{id}/analytics', { params: { path, query: { interval: 'hour' } } }));
-  const page = await api.GET('/batch-calls/{id}/contacts', { params: { path, query: { status: 'completed', limit: 1 } } });
+  const page = await api.GET('/batch-calls/{id}/contacts', { params: { path, query: { status: ['completed'], limit: 1 } } });
   const csv = await api.GET('/batch-calls/{id}/results.csv', { params: { path }, parseAs: 'text' });
   const gone = await api.DELETE('/batch-calls/{id}', { params: { path } });
   console.log(JSON.stringify({
