@@ -56,6 +56,8 @@ def drive(t, name, scene, actions=None):
                 program.stdin.flush()
             else:
                 said.append(line)
+                if line.startswith("# "):
+                    print(line, end="", flush=True)
     finally:
         if sys.exc_info()[0]:
             program.kill()
