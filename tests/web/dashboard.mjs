@@ -261,9 +261,12 @@ main({
 
 	async long_tables_have_few_rows_in_the_document() {
 		const tab = await Tab.open({ path: `/campaigns/${scene.long}/contacts`, waits: false })
-		await tab.page.waitForSelector('.long tbody tr.row')
-		const [paint, shown] = await tab.page.evaluate(() => [performance.getEntriesByName('first-contentful-paint')[0]?.startTime, performance.now()])
-		console.log(`# first paint after ${Math.round(paint)} ms, first rows after ${Math.round(shown)} ms`)
+		for (const visit of ['first', 'second', 'third']) {
+			await tab.page.waitForSelector('.long tbody tr.row')
+			const [paint, shown] = await tab.page.evaluate(() => [performance.getEntriesByName('first-contentful-paint')[0]?.startTime, performance.now()])
+			console.log(`# ${visit} visit: first paint after ${Math.round(paint)} ms, first rows after ${Math.round(shown)} ms`)
+			if (visit !== 'third') await tab.page.reload()
+		}
 		await tab.settled()
 		const table = tab.page.locator('.long')
 		const rows = () => tab.page.evaluate(() => document.querySelectorAll('.long tbody tr.row').length)
