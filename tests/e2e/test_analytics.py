@@ -3,6 +3,7 @@
 of its plan; and campaigns deleted by the dozen."""
 
 import collections
+import concurrent.futures
 import csv
 import datetime
 import http.client
@@ -364,6 +365,26 @@ def test_memory_does_not_grow_with_the_export(t):
     print(f"# a worker's memory: {before:.1f} MB after 10,000 rows, {after:.1f} MB after 100,000"
           f" ({len(text) / 1e6:.0f} MB of text)")
     assert t.sanitized or (after < WORKER_MEGABYTES and after - before < 4), (before, after)
+
+
+def test_an_export_of_some_states_whose_campaign_goes_meanwhile_does_not_look_whole(t):
+    """The contacts are held by a lock while the campaign is deleted, after the export has begun."""
+    _, agent = t.dialing_agent()
+    batch = big_campaign(t, agent, 10)
+    waiting = "SELECT id FROM information_schema.processlist WHERE state LIKE 'Waiting for table%'"
+    script = "LOCK TABLES batch_contacts WRITE; SELECT SLEEP(3)"
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        holding = pool.submit(t.stack.sql, script)
+        until(lambda: t.stack.sql("SELECT 1 FROM information_schema.processlist WHERE state = 'User sleep'"), what="it is locked")
+        url = t.api.post(f"/batch-calls/{batch['id']}/results-link", {"status": ["pending"]})["url"]
+        reading = pool.submit(lambda: urllib.request.urlopen(url, timeout=60).read())
+        until(lambda: t.stack.sql(waiting), what="the export has begun")
+        t.stack.sql(f"UPDATE batch_calls SET status = 7 WHERE uuid = {hex_id(batch)}")
+        holding.result()
+        try:
+            raise AssertionError(f"{len(reading.result())} bytes, and no error")
+        except (http.client.IncompleteRead, ConnectionError):
+            pass
 
 
 def test_an_export_that_breaks_off_does_not_look_whole(t):
