@@ -45,8 +45,8 @@ bool call_begins(enum call_status from, enum call_status to);
 enum call_premise {
 	CALL_ANY,        /* a report: it rests on nothing */
 	CALL_UNTAKEN,    /* no dialer has taken the call */
-	CALL_UNASKED,    /* the same, and the lease of whoever concludes it was not used: no request left by it */
-	CALL_EXPIRED,    /* the same, and its time for that is over */
+	CALL_UNASKED,    /* CALL_UNTAKEN, and no request left under the lease of the process that concludes it */
+	CALL_EXPIRED,    /* CALL_UNTAKEN, and its time for that is over */
 	CALL_UNREPORTED, /* a dialer has taken it, and its deadline has passed */
 };
 

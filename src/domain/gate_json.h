@@ -1,4 +1,4 @@
-/* What a gate judges by, for whoever asks why. */
+/* Writes what a gate judges by: the facts of the reply to why. */
 #ifndef DOMAIN_GATE_JSON_H
 #define DOMAIN_GATE_JSON_H
 

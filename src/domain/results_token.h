@@ -1,4 +1,4 @@
-/* The token in the address of a file of results: whoever has the address may fetch this file, and nothing else, for a
+/* The token in the address of a file of results: it opens this file, and nothing else, to all who have the address, for a
  * minute. Nothing of it is stored: it says whose campaign it is and until when, under a MAC by the operator's key. */
 #ifndef DOMAIN_RESULTS_TOKEN_H
 #define DOMAIN_RESULTS_TOKEN_H

@@ -23,9 +23,9 @@
 #define AGENT_RECHECK_US US_PER_SECOND
 #define IDLE_RECHECK_US (60 * US_PER_SECOND)
 #define CALLED_HERE_RECHECK_US US_PER_SECOND
-#define LIMITED_PORTION 200 /* contacts to look at where many of them may have to be deferred */
+#define LIMITED_LOOK 200 /* contacts to look at where many of them may have to be deferred */
 #define ZONE_DEFER_US US_PER_MINUTE /* a retry in a zone that cannot be read now */
-#define REPLANNED_MAX 5000 /* contacts of a campaign that is planned anew for a single retry */
+#define REPLANNED_MAX 5000 /* contacts of a campaign that is planned again for a single retry */
 
 /* Campaigns of this claim may share a dialer, and all share what is free. */
 static int64_t dialer_room(const struct claim *claim, const struct claim_campaign *campaign)
@@ -265,7 +265,7 @@ static void keep_ledger(struct claim_campaign *campaign, struct gate_facts *fact
 	campaign->pace_at_us = facts->pace.at_us;
 }
 
-/* Contacts cannot be called when they were planned to be: their time has to be planned anew. */
+/* Contacts cannot be called when they were planned to be: their time has to be planned again. */
 static bool breaks_plan(const struct gate_verdict *verdict, int64_t next_due_us)
 {
 	return verdict->room == 0 && (verdict->held_by == GATE_WINDOW || verdict->held_by == GATE_DAILY_CAP) &&
@@ -372,7 +372,7 @@ static enum db_result defer_retries(struct db *db, struct claim *claim, struct c
 {
 	struct db_rows due;
 
-	DB_TRY(claim_query_due(db, claim, campaign, LIMITED_PORTION, &due));
+	DB_TRY(claim_query_due(db, claim, campaign, LIMITED_LOOK, &due));
 	for (; campaign->seen < due.count; campaign->seen++) {
 		size_t r = campaign->seen;
 		int64_t at_us;
@@ -388,7 +388,7 @@ static enum db_result defer_retries(struct db *db, struct claim *claim, struct c
 	}
 	if (campaign->seen == 0)
 		return DB_OK;
-	next_look(claim, campaign, &due, LIMITED_PORTION);
+	next_look(claim, campaign, &due, LIMITED_LOOK);
 	claim_add_save(claim, campaign);
 	return DB_OK;
 }
@@ -521,7 +521,7 @@ static enum db_result claim_campaign(struct db *db, struct claim *claim, struct 
 		return hold_campaign(db, claim, campaign, &facts, &verdict);
 	if (verdict.room < room)
 		room = verdict.room;
-	limit = campaign->limits != NULL && room < LIMITED_PORTION ? LIMITED_PORTION : room + 1;
+	limit = campaign->limits != NULL && room < LIMITED_LOOK ? LIMITED_LOOK : room + 1;
 	DB_TRY(claim_query_due(db, claim, campaign, limit, &due));
 	if (is_complete(campaign, &due))
 		return move_campaign(db, claim, campaign, BATCH_COMPLETE, "");

@@ -19,7 +19,7 @@ struct addition {
 	size_t count, done;
 	struct number_set seen; /* the numbers of those that are done */
 	int64_t behind, skipped;
-	struct arena *arena; /* of a portion */
+	struct arena *arena; /* of a chunk */
 };
 
 /* Which of the next contacts have numbers that stand in the campaign. *count: how many of them were looked for. */
@@ -70,7 +70,7 @@ static void write_contact(struct rows *rows, const struct contact_input *contact
 }
 
 /* One statement's worth of rows. For one alone the server need not unfold anything. */
-static enum db_result add_portion(struct db *db, struct addition *addition)
+static enum db_result add_chunk(struct db *db, struct addition *addition)
 {
 	struct db_value id = db_int(addition->batch->id), behind = db_int(addition->behind + (int64_t)addition->done);
 	const struct contact_input *contact = addition->contacts + addition->done;
@@ -103,7 +103,7 @@ static enum db_result add_all(struct db *db, const struct batch *batch, int64_t 
 	enum db_result result = DB_OK;
 
 	while (result == DB_OK && addition.done < count) {
-		result = add_portion(db, &addition);
+		result = add_chunk(db, &addition);
 		arena_reset(addition.arena);
 	}
 	number_set_free(&addition.seen);
@@ -159,7 +159,7 @@ static enum db_result count_copied(struct db *db, struct batch *batch, int64_t c
 
 /* Where the next contacts of a folder end; *count: how many they are at this moment. Others come and go before they are
  * copied. */
-static enum db_result find_portion(struct db *db, const struct batch *batch, const struct contact_part *part,
+static enum db_result find_chunk(struct db *db, const struct batch *batch, const struct contact_part *part,
                                    int64_t limit, int64_t *last, int64_t *count)
 {
 	struct arena *arena = arena_new();
@@ -181,7 +181,7 @@ static enum db_result copy_of_folder(struct db *db, struct batch *batch, struct 
 {
 	int64_t last, count;
 
-	DB_TRY(find_portion(db, batch, part, limit, &last, &count));
+	DB_TRY(find_chunk(db, batch, part, limit, &last, &count));
 	*all = count < limit;
 	if (count == 0)
 		return DB_OK;

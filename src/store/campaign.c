@@ -132,7 +132,7 @@ enum db_result campaign_move(struct db *db, struct batch *batch, enum batch_acti
 		batch->wake_at_us = batch_is_running(batch->status) ? now_us : INSTANT_NEVER;
 	else
 		batch->wake_at_us = now_us;
-	if (action >= BATCH_START) /* whoever asked for what led to it */
+	if (action >= BATCH_START) /* the scheduler moves it, whatever request led to it */
 		batch->changed_by = 0;
 	DB_TRY(batch_save_state(db, batch));
 	DB_TRY(note(db, batch, batch->status == BATCH_DELETED ? AUDIT_DELETED : AUDIT_MOVED, from, ""));
@@ -579,7 +579,7 @@ enum db_result campaign_pause(struct db *db, struct campaign_request *request)
 	return move_simply(db, request, BATCH_PAUSE);
 }
 
-/* Contacts that became overdue during the pause are planned anew with all that follow, so that they
+/* Contacts that became overdue during the pause are planned again with all that follow, so that they
  * neither fire in one burst nor push others out of their order. */
 enum db_result campaign_resume(struct db *db, struct campaign_request *request)
 {

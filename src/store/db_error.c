@@ -1,4 +1,4 @@
-/* What the numbers of errors mean for whoever works with the database. What is not in the table is a bug, of a statement or
+/* What the error numbers of the server mean for a transaction. What is not in the table is a bug, of a statement or
  * of the schema. Names are those of the servers' manuals. */
 #include "store/db_connection.h"
 

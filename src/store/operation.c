@@ -8,7 +8,7 @@
 #include "store/report_store.h"
 #include "store/statements.h"
 
-#define PORTION 200
+#define CHUNK 200
 #define PAUSE_REASON "the operator has paused all campaigns"
 
 static struct call_report recovery(struct uuid call)
@@ -20,15 +20,15 @@ static struct call_report recovery(struct uuid call)
 	};
 }
 
-/* Ends some, and moves `last` behind them. */
-static enum db_result recover_portion(struct db *db, int64_t before_us, struct arena *arena, struct uuid *last,
+/* Ends the calls after `last`, at most CHUNK, and moves `last` to the end of them. */
+static enum db_result recover_chunk(struct db *db, int64_t before_us, struct arena *arena, struct uuid *last,
                                       int64_t *ended, size_t *found)
 {
-	struct call_report reports[PORTION];
-	enum report_result results[PORTION];
+	struct call_report reports[CHUNK];
+	enum report_result results[CHUNK];
 	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_RECOVER_CALLS, DB_ARGS(db_instant(before_us), db_uuid(last), db_int(PORTION)), arena, &rows));
+	DB_TRY(db_query(db, SQL_RECOVER_CALLS, DB_ARGS(db_instant(before_us), db_uuid(last), db_int(CHUNK)), arena, &rows));
 	*found = rows.count;
 	for (size_t r = 0; r < rows.count; r++)
 		reports[r] = recovery(*last = db_get_uuid(&rows, r, 0));
@@ -50,8 +50,8 @@ enum db_result operation_recover(struct db *db, int64_t before_us, int64_t *ende
 	*ended = 0;
 	do {
 		arena_reset(arena);
-		result = recover_portion(db, before_us, arena, &last, ended, &found);
-	} while (result == DB_OK && found == PORTION);
+		result = recover_chunk(db, before_us, arena, &last, ended, &found);
+	} while (result == DB_OK && found == CHUNK);
 	arena_free(arena);
 	return result;
 }
@@ -88,7 +88,7 @@ static enum db_result change_all(struct db *db, enum sql_statement list, db_work
 	*changed = 0;
 	while (result == DB_OK && rows.count > 0) {
 		arena_reset(arena);
-		result = db_query(db, list, DB_ARGS(db_int(last), db_int(PORTION)), arena, &rows);
+		result = db_query(db, list, DB_ARGS(db_int(last), db_int(CHUNK)), arena, &rows);
 		for (size_t r = 0; result == DB_OK && r < rows.count; r++) {
 			struct campaign_request request = {
 				.organization_id = db_get_int(&rows, r, 1), .uuid = db_get_uuid(&rows, r, 2),

@@ -7,8 +7,8 @@
 #include "domain/batch.h"
 #include "store/db.h"
 
-/* Contacts that wait are to be planned anew, from `from_us` or the campaign's start if later; retries keep
- * their instants unless they are late.
+/* Contacts that wait are to be planned again, from `from_us` or the campaign's start if later; retries and
+ * unanswered attempts keep their instants, unless they are late or a rule has moved them.
  * These two only change the struct; planning_run writes it. */
 void planning_restart(struct batch *batch, int64_t from_us);
 /* Contacts that were added are to be planned behind the others. */
