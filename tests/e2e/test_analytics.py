@@ -379,12 +379,14 @@ def test_an_export_of_some_states_whose_campaign_goes_meanwhile_does_not_look_wh
         url = t.api.post(f"/batch-calls/{batch['id']}/results-link", {"status": ["pending"]})["url"]
         reading = pool.submit(lambda: urllib.request.urlopen(url, timeout=60).read())
         until(lambda: t.stack.sql(waiting), what="the export has begun")
+        status = t.stack.sql(f"SELECT status FROM batch_calls WHERE uuid = {hex_id(batch)}")[0][0]
         t.stack.sql(f"UPDATE batch_calls SET status = 7 WHERE uuid = {hex_id(batch)}")
         holding.result()
         try:
             raise AssertionError(f"{len(reading.result())} bytes, and no error")
         except (http.client.IncompleteRead, ConnectionError):
             pass
+    t.stack.sql(f"UPDATE batch_calls SET status = {status} WHERE uuid = {hex_id(batch)}")
 
 
 def test_an_export_that_breaks_off_does_not_look_whole(t):
