@@ -327,6 +327,7 @@ class Stack:
         places = {
             r"listen 127\.0\.0\.1:8080;": f"listen 127.0.0.1:{self.port};",
             r"server unix:/run/outdial/api\.sock;": f"server unix:{self.run_dir}/api.sock;",
+            r"include /etc/nginx/outdial\.d/": f"include {self.state_dir}/nginx/outdial.d/",
             r"access_log /var/log/nginx/outdial\.log": f"access_log {self.log_dir}/access.log",
             r"root /usr/local/share/outdial/web;": f"root {self.build}/web;",
         }

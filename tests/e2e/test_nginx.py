@@ -4,12 +4,16 @@
 import gzip
 import http.client
 import json
+import os
+import re
 import signal
 import socket
+import subprocess
 import threading
 import time
 
 import tap
+import stack
 from client import until
 
 
@@ -181,6 +185,56 @@ def test_a_body_in_chunks(t):
         "Authorization": f"Bearer {t.api.key}", "Content-Type": "application/json"}, encode_chunked=True)
     assert connection.getresponse().status == 201
     connection.close()
+
+
+def serve_tls(t):
+    """nginx/tls.conf with a port and a certificate of ours. Returns the address."""
+    folder = os.path.join(t.stack.state_dir, "nginx", "outdial.d")
+    os.makedirs(folder, exist_ok=True)
+    certificate, key = os.path.join(folder, "fullchain.pem"), os.path.join(folder, "privkey.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                    "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    port = stack.free_port()
+    with open(os.path.join(stack.ROOT, "nginx", "tls.conf")) as file:
+        text = file.read()
+    for pattern, own in ((r"listen 443 ssl http2;", f"listen 127.0.0.1:{port} ssl http2;"), (r"listen \[::\]:443 ssl http2;\n", ""),
+                         (r"/etc/ssl/outdial/fullchain\.pem", certificate), (r"/etc/ssl/outdial/privkey\.pem", key)):
+        text, count = re.subn(pattern, own, text)
+        assert count == 1, pattern
+    with open(os.path.join(folder, "tls.conf"), "w") as file:
+        file.write(text)
+    t.stack.kill("nginx", signal.SIGTERM)
+    t.stack.start_nginx()
+    t.stack.wait_ready()
+    return f"https://127.0.0.1:{port}", certificate
+
+
+def fetch(t, certificate, url, *options):
+    """The version of HTTP, the status and the headers, all in small letters."""
+    result = subprocess.run(["curl", "-sS", "--max-time", "20", "--cacert", certificate, "-o", os.devnull, "-D", "-", "-w", "%{http_version}",
+                             "-H", f"Authorization: Bearer {t.api.key}", *options, url], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    head, _, version = result.stdout.rpartition("\n\n")
+    lines = head.lower().split("\n")
+    return version, int(lines[0].split()[1]), dict(line.split(": ", 1) for line in lines[1:])
+
+
+def test_tls_as_the_example_has_it(t):
+    origin, certificate = serve_tls(t)
+    paths = {"/api/public/v1/agents": 200, "/api/public/v1/nothing": 404, "/nothing": 404, "/healthz": 200}
+    if t.stack.dashboard:
+        paths["/dashboard/"] = 200
+    for path, expected in paths.items():
+        version, status, headers = fetch(t, certificate, origin + path)
+        assert (version, status) == ("2", expected), (path, version, status)
+        assert headers["strict-transport-security"] == "max-age=31536000", (path, headers)
+        _, status, headers = fetch(t, certificate, t.stack.url + path)
+        assert status == expected and "strict-transport-security" not in headers, (path, headers)
+    _, _, headers = fetch(t, certificate, origin + "/api/public/v1/openapi.json", "--compressed")
+    assert headers["content-encoding"] == "gzip", headers
+    old = subprocess.run(["curl", "-sS", "--cacert", certificate, "--tls-max", "1.1", origin + "/healthz"], capture_output=True)
+    assert old.returncode == 35, old
 
 
 def test_the_api_is_away(t):
