@@ -188,7 +188,7 @@ def test_a_body_in_chunks(t):
 
 
 def serve_tls(t):
-    """nginx/tls.conf with a port and a certificate of ours. Returns the address."""
+    """nginx/tls.conf.example with a port and a certificate of ours. Returns the address."""
     folder = os.path.join(t.stack.state_dir, "nginx", "outdial.d")
     os.makedirs(folder, exist_ok=True)
     certificate, key = os.path.join(folder, "fullchain.pem"), os.path.join(folder, "privkey.pem")
@@ -196,7 +196,7 @@ def serve_tls(t):
                     "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
                     "-keyout", key, "-out", certificate], check=True, capture_output=True)
     port = stack.free_port()
-    with open(os.path.join(stack.ROOT, "nginx", "tls.conf")) as file:
+    with open(os.path.join(stack.ROOT, "nginx", "tls.conf.example")) as file:
         text = file.read()
     for pattern, own in ((r"listen 443 ssl http2;", f"listen 127.0.0.1:{port} ssl http2;"), (r"listen \[::\]:443 ssl http2;\n", ""),
                          (r"/etc/ssl/outdial/fullchain\.pem", certificate), (r"/etc/ssl/outdial/privkey\.pem", key)):
