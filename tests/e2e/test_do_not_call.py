@@ -108,7 +108,7 @@ def test_a_retry_is_not_made(t):
     receiver.script = lambda call: ends("busy")
     batch = t.api.batch(agent, 1, retry_failed=True, max_retry_attempts=1, retry_delay_minutes=1)
     t.api.schedule(batch)
-    until(lambda: t.api.contacts_of(batch, status="scheduled") and t.api.read(batch)["called"], what="it waits")
+    until(lambda: [contact["call_status"] for contact in t.api.contacts_of(batch, status="scheduled")] == ["busy"], what="it waits")
     add(t, contacts(1)[0]["phone_number"])
     t.stack.sql("UPDATE due_contacts SET due_at = UTC_TIMESTAMP(6); UPDATE batch_calls SET low_water = '1000-01-01',"
                 " wake_at = UTC_TIMESTAMP(6) WHERE status = 2")
