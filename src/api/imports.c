@@ -8,37 +8,54 @@
 #include "api/upload.h"
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "domain/list_text.h"
 #include "store/batch_store.h"
 #include "store/folder_store.h"
 #include "store/import.h"
 
 #define FOLDER_NAME_MAX 255 /* bytes, which are no more characters than that */
 
+/* How a file is to be read: map[phone] names the column of the numbers, and so on. */
+#define READING_FIELDS(holder)                                                                                         \
+	MAP_FIELD(holder, "map[phone]", COLUMN_PHONE), MAP_FIELD(holder, "map[first_name]", COLUMN_FIRST_NAME),        \
+		MAP_FIELD(holder, "map[last_name]", COLUMN_LAST_NAME), MAP_FIELD(holder, "map[name]", COLUMN_NAME),    \
+		MAP_FIELD(holder, "map[email]", COLUMN_EMAIL), MAP_FIELD(holder, "map[timezone]", COLUMN_TIMEZONE),    \
+		FIELD_AS("charset", holder, reading.charset, STRING, .max = 31, .check = check_charset)
+#define MAP_FIELD(holder, name, column) FIELD_AS(name, holder, reading.map.columns[column], STRING, .max = 255)
+
 struct import_input {
 	struct uuid folder_id; /* nil: a new one */
 	bool overwrite_existing, dry_run;
+	struct import_options reading;
 };
+
+static const char *check_charset(struct arena *arena, const char **value)
+{
+	(void)arena;
+	return list_text_knows(*value) ? NULL : "is not a charset that is known";
+}
 
 static const struct import_input import_initial;
 
 FIELD_TABLE(import_fields, struct import_input, &import_initial,
             FIELD(struct import_input, folder_id, ID, .prefix = ID_FOLDER),
             FIELD(struct import_input, overwrite_existing, BOOL),
-            FIELD(struct import_input, dry_run, BOOL));
+            FIELD(struct import_input, dry_run, BOOL), READING_FIELDS(struct import_input));
 
 FIELD_TABLE(batch_import_fields, struct import_input, &import_initial,
-            FIELD(struct import_input, dry_run, BOOL));
+            FIELD(struct import_input, dry_run, BOOL), READING_FIELDS(struct import_input));
 
 struct suppression_import {
 	const char *reason;
 	bool dry_run;
+	struct import_options reading;
 };
 
 static const struct suppression_import suppression_import_initial = { .reason = "" };
 
 FIELD_TABLE(suppression_import_fields, struct suppression_import, &suppression_import_initial,
             FIELD(struct suppression_import, reason, STRING, .max = 255),
-            FIELD(struct suppression_import, dry_run, BOOL));
+            FIELD(struct suppression_import, dry_run, BOOL), READING_FIELDS(struct suppression_import));
 
 /* What the parts of a form say counts more than the query. */
 static enum db_result read_form_fields(struct request *request, const struct field_table *table,
@@ -137,13 +154,17 @@ static enum db_result refuse_state(struct request *request, enum batch_status st
 }
 
 /* write_target: what the reply says of where the contacts went. */
-static enum db_result run(struct request *request, struct upload *upload, struct import *import, bool is_dry,
+static enum db_result run(struct request *request, struct upload *upload, struct import *import,
+                          struct import_options *reading, bool is_dry,
                           void (*write_target)(struct json *, const struct import_report *))
 {
 	const struct import_report *report = import_report(import);
 	enum db_result result;
 	struct json *json;
 
+	if (reading->charset == NULL)
+		reading->charset = upload->charset;
+	import_set_options(import, reading);
 	if (is_dry)
 		import_make_dry(import);
 	result = push_all(request, upload, import);
@@ -211,7 +232,7 @@ static enum db_result import_folder(struct request *request, struct upload *uplo
 	DB_TRY(read_form_fields(request, &import_fields, upload, input));
 	DB_TRY(find_folder(request, input, upload, &folder));
 	import = import_to_folder(request->db, request->key.organization_id, &folder, input->overwrite_existing);
-	result = run(request, upload, import, input->dry_run, write_folder);
+	result = run(request, upload, import, &input->reading, input->dry_run, write_folder);
 	import_free(import);
 	return result;
 }
@@ -238,7 +259,7 @@ static enum db_result import_batch(struct request *request, struct upload *uploa
 	DB_TRY(upload_open(request, upload));
 	DB_TRY(read_form_fields(request, &batch_import_fields, upload, input));
 	import = import_to_batch(request->db, &batch);
-	result = run(request, upload, import, input->dry_run, write_batch);
+	result = run(request, upload, import, &input->reading, input->dry_run, write_batch);
 	import_free(import);
 	return result;
 }
@@ -261,7 +282,7 @@ static enum db_result import_do_not_call(struct request *request, struct upload 
 	DB_TRY(upload_open(request, upload));
 	DB_TRY(read_form_fields(request, &suppression_import_fields, upload, input));
 	import = import_to_do_not_call(request->db, request->key.organization_id, input->reason);
-	result = run(request, upload, import, input->dry_run, write_list);
+	result = run(request, upload, import, &input->reading, input->dry_run, write_list);
 	import_free(import);
 	return result;
 }

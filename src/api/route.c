@@ -161,8 +161,8 @@ static enum db_result check_size(struct request *request, const struct route *ro
 	return DB_OK;
 }
 
-/* Bodies are taken as they are meant: in UTF-8, and not compressed. */
-static enum db_result check_encoding(struct request *request)
+/* Bodies are taken as they are meant: in UTF-8 (files also in other charsets), and not compressed. */
+static enum db_result check_encoding(struct request *request, bool is_known_charset)
 {
 	const char *encoding = request->content_encoding;
 
@@ -171,8 +171,9 @@ static enum db_result check_encoding(struct request *request)
 		reply_header(request, "Accept-Encoding", "identity");
 		return DB_REFUSED;
 	}
-	if (!media_type_is_utf8(request->content_type))
-		return reply_refuse(request, ERROR_UNSUPPORTED_MEDIA_TYPE, "The body must be in UTF-8.");
+	if (!is_known_charset)
+		return reply_refuse(request, ERROR_UNSUPPORTED_MEDIA_TYPE,
+		                    "The body must be in UTF-8, or be a file in a charset that is known.");
 	return DB_OK;
 }
 
@@ -182,7 +183,7 @@ static enum db_result check_upload(struct request *request, const struct route *
 	if (!upload_is_known_type(request->content_type))
 		return reply_refuse(request, ERROR_UNSUPPORTED_MEDIA_TYPE,
 		                    "The body must be text/csv or multipart/form-data.");
-	return check_encoding(request);
+	return check_encoding(request, upload_is_known_charset(request->content_type));
 }
 
 /* Size, media type. An empty body stands for {} and needs no media type. */
@@ -192,7 +193,7 @@ static enum db_result read_body(struct request *request, const struct route *rou
 	if (request->content_length > 0 && !media_type_is(request->content_type, "application/json"))
 		return reply_refuse(request, ERROR_UNSUPPORTED_MEDIA_TYPE,
 		                    "The body must be application/json.");
-	DB_TRY(check_encoding(request));
+	DB_TRY(check_encoding(request, media_type_is_utf8(request->content_type)));
 	if (!request_read_body(request))
 		return reply_refuse(request, ERROR_BAD_REQUEST, "The body ended early.");
 	return DB_OK;

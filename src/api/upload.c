@@ -9,6 +9,7 @@
 #include "api/reply.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "domain/list_text.h"
 
 #define RETRY_AFTER_SECONDS "30"
 #define VALUE_MAX 1024 /* bytes, of a part that is not the file */
@@ -21,6 +22,14 @@ static bool is_form(const char *media_type)
 bool upload_is_known_type(const char *media_type)
 {
 	return media_type_is(media_type, "text/csv") || is_form(media_type);
+}
+
+bool upload_is_known_charset(const char *media_type)
+{
+	char charset[UPLOAD_CHARSET_SIZE];
+
+	return is_form(media_type) || !media_type_parameter(media_type, "charset", charset, sizeof charset)
+	       ? media_type_is_utf8(media_type) : list_text_knows(charset);
 }
 
 /* A form on its way in. */
@@ -82,13 +91,14 @@ static bool is_encoded(const struct multipart_part *part)
 	return true;
 }
 
-static bool begin_file(struct form *form, const char *filename)
+static bool begin_file(struct form *form, const struct multipart_part *part)
 {
 	struct upload *upload = form->upload;
 
 	if (upload->file != NULL)
 		return fail(form, ERROR_BAD_REQUEST, "The form has more than one file.");
-	upload->name = arena_strdup(form->request->arena, filename != NULL ? filename : "");
+	upload->name = arena_strdup(form->request->arena, part->filename != NULL ? part->filename : "");
+	media_type_parameter(part->content_type, "charset", upload->charset, sizeof upload->charset);
 	upload->file = tmpfile();
 	return upload->file != NULL || fail_to_store(form);
 }
@@ -99,11 +109,13 @@ static bool begin_part(void *context, const struct multipart_part *part)
 
 	if (!end_part(form))
 		return false;
-	if (!media_type_is_utf8(part->content_type) || is_encoded(part))
-		return fail(form, ERROR_UNSUPPORTED_MEDIA_TYPE, "The parts of the form must be in UTF-8, and not encoded.");
 	form->in_file = strcmp(part->name, "file") == 0;
+	if (is_encoded(part) ||
+	    !(form->in_file ? upload_is_known_charset(part->content_type) : media_type_is_utf8(part->content_type)))
+		return fail(form, ERROR_UNSUPPORTED_MEDIA_TYPE,
+		            "The parts of the form must be in UTF-8, the file in a charset that is known, and not encoded.");
 	if (form->in_file)
-		return begin_file(form, part->filename);
+		return begin_file(form, part);
 	form->name = arena_strdup(form->request->arena, part->name);
 	return true;
 }
@@ -157,8 +169,10 @@ enum db_result upload_open(struct request *request, struct upload *upload)
 	enum db_result result;
 
 	*upload = (struct upload){ .name = "" };
-	if (!is_form(request->content_type))
+	if (!is_form(request->content_type)) {
+		media_type_parameter(request->content_type, "charset", upload->charset, sizeof upload->charset);
 		return DB_OK;
+	}
 	multipart = multipart_new(request->content_type, &taker);
 	if (multipart == NULL)
 		return reply_refuse(request, ERROR_BAD_REQUEST, "The media type names no boundary.");

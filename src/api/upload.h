@@ -6,17 +6,20 @@
 
 #include "api/request.h"
 
-#define UPLOAD_FIELDS_MAX 8
+#define UPLOAD_FIELDS_MAX 16
+#define UPLOAD_CHARSET_SIZE 32
 
 struct upload {
 	FILE *file;       /* of a form: its part `file`, to be read from the start; NULL: the body is the file */
+	char charset[UPLOAD_CHARSET_SIZE]; /* of the file, as it is declared; "" where it is not */
 	const char *name; /* that the client gave it; "" when it gave none */
 	struct field_pair fields[UPLOAD_FIELDS_MAX]; /* of a form: the other parts */
 	size_t field_count;
 };
 
-/* Media types that upload_open takes. */
+/* Media types, and charsets of files, that upload_open takes. */
 bool upload_is_known_type(const char *media_type);
+bool upload_is_known_charset(const char *media_type);
 
 /* A form's parts come in any order, so it is read to its end, the file into a temporary one. Any other
  * result than DB_OK is answered. upload_close releases what it holds, whatever the result. */

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/arguments.h"
 #include "cli/cli.h"
+#include "domain/list_text.h"
 #include "store/batch_store.h"
 #include "store/folder_store.h"
 #include "store/key_store.h"
@@ -144,17 +145,48 @@ static bool is_yes(const char *option, const char *answer)
 	return strcmp(answer, "yes") == 0;
 }
 
+/* "phone=Mobile,name=Kunde" */
+static void read_map(char *text, struct contact_map *map)
+{
+	char *rest = text, *part;
+
+	while ((part = strsep(&rest, ",")) != NULL) {
+		char *column = strchr(part, '=');
+		int kind = COLUMN_PHONE;
+
+		if (column == NULL || column[1] == '\0')
+			fatal("--map must be such as phone=Mobile,name=Client");
+		*column = '\0';
+		while (kind < COLUMN__MAX && strcmp(part, contact_map_names[kind]) != 0)
+			kind++;
+		if (kind == COLUMN__MAX)
+			fatal("--map: there is no `%s`", part);
+		map->columns[kind] = column + 1;
+	}
+}
+
+static void read_options(const char *charset, const char *map, struct arena *arena, struct import_options *options)
+{
+	if (charset != NULL && !list_text_knows(charset))
+		fatal("--charset: `%s` is not known", charset);
+	options->charset = charset;
+	if (map != NULL)
+		read_map(arena_strdup(arena, map), &options->map);
+}
+
 void cli_import(const struct conf *conf, int argc, char **argv)
 {
 	const char *organization = NULL, *folder = NULL, *batch = NULL, *reason = NULL, *overwrite = "no",
-	           *dry_run = "no";
+	           *dry_run = "no", *charset = NULL, *map = NULL;
 	const struct argument options[] = {
 		{ "organization", &organization }, { "folder", &folder }, { "batch", &batch },
 		{ "do-not-call", &reason }, { "overwrite", &overwrite }, { "dry-run", &dry_run },
+		{ "charset", &charset }, { "map", &map },
 	};
-	struct source source = { .path = arguments_read(argc, argv, options, 6, 1)[0] };
+	struct source source = { .path = arguments_read(argc, argv, options, 8, 1)[0] };
 	struct db *db = db_new(conf->database_file);
 	struct arena *arena = arena_new();
+	struct import_options reading = { 0 };
 	struct import *import;
 	int64_t organization_id;
 	bool is_overwriting, is_dry;
@@ -165,6 +197,7 @@ void cli_import(const struct conf *conf, int argc, char **argv)
 		fatal("--do-not-call must have at most 255 characters");
 	is_overwriting = is_yes("overwrite", overwrite);
 	is_dry = is_yes("dry-run", dry_run);
+	read_options(charset, map, arena, &reading);
 	open_source(&source);
 	if (db_ready(db) != DB_OK)
 		fatal("cannot connect to the database: %s", db_last_error(db));
@@ -172,6 +205,7 @@ void cli_import(const struct conf *conf, int argc, char **argv)
 	import = folder != NULL ? open_folder(db, organization_id, folder, is_overwriting, arena)
 	         : batch != NULL ? open_batch(db, organization_id, batch, arena)
 	                         : import_to_do_not_call(db, organization_id, reason);
+	import_set_options(import, &reading);
 	if (is_dry)
 		import_make_dry(import);
 	run(&source, db, import);

@@ -7,34 +7,19 @@
 
 #include "base/json.h"
 #include "base/utf8.h"
+#include "domain/phone_text.h"
 #include "domain/zone.h"
 
 #define COLUMN_NAME_MAX 255 /* characters */
 
-enum kind { UNUSED, CUSTOM, PHONE, FIRST_NAME, LAST_NAME, NAME, EMAIL, TIMEZONE, KIND__MAX };
-
-/* What a column of each kind is used as, for people and clients; and the members of a contact that it sets. */
-static const struct {
-	const char *use;
-	unsigned members;
-} kinds[KIND__MAX] = {
-	[UNUSED] = { "ignored", 0 },
-	[CUSTOM] = { "custom_field", CONTACT_HAS_CUSTOM_FIELDS },
-	[PHONE] = { "phone_number", 0 },
-	[FIRST_NAME] = { "first_name", CONTACT_HAS_FIRST_NAME },
-	[LAST_NAME] = { "last_name", CONTACT_HAS_LAST_NAME },
-	[NAME] = { "name", CONTACT_HAS_FIRST_NAME | CONTACT_HAS_LAST_NAME },
-	[EMAIL] = { "email", CONTACT_HAS_EMAIL },
-	[TIMEZONE] = { "timezone", CONTACT_HAS_TIMEZONE },
-};
-
-/* Names of columns, as names_match reads them. */
-static const struct {
-	const char *name;
-	enum kind kind;
-} known[] = {
-	{ "phone", PHONE }, { "phonenumber", PHONE }, { "firstname", FIRST_NAME }, { "lastname", LAST_NAME },
-	{ "name", NAME }, { "fullname", NAME }, { "email", EMAIL }, { "timezone", TIMEZONE },
+/* The members of a contact that columns of each kind set. */
+static const unsigned members[COLUMN__MAX] = {
+	[COLUMN_CUSTOM] = CONTACT_HAS_CUSTOM_FIELDS,
+	[COLUMN_FIRST_NAME] = CONTACT_HAS_FIRST_NAME,
+	[COLUMN_LAST_NAME] = CONTACT_HAS_LAST_NAME,
+	[COLUMN_NAME] = CONTACT_HAS_FIRST_NAME | CONTACT_HAS_LAST_NAME,
+	[COLUMN_EMAIL] = CONTACT_HAS_EMAIL,
+	[COLUMN_TIMEZONE] = CONTACT_HAS_TIMEZONE,
 };
 
 static bool fault(char reason[CONTACT_CSV_REASON], const char *format, ...)
@@ -87,69 +72,47 @@ static void clean(struct csv_field *name)
 	name->len = (size_t)(to - name->text);
 }
 
-/* Gaps, case and punctuation do not count: "Phone Number", "phone_number" and "PhoneNumber" are phonenumber. */
-static bool names_match(const char *text, const char *name)
+/* *name: of column i, without what a spreadsheet does not show. */
+static bool read_name(struct contact_csv *csv, const struct csv_row *row, size_t i, const char **name,
+                      char reason[CONTACT_CSV_REASON])
 {
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
+	struct csv_field *field = &row->fields[i];
 
-		if (c < 0x80 && !isalnum(c))
-			continue;
-		if (tolower(c) != *name)
-			return false;
-		name++;
-	}
-	return *name == '\0';
-}
-
-static enum kind kind_of(const char *name)
-{
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (names_match(name, known[i].name))
-			return known[i].kind;
-	return *name == '\0' ? UNUSED : CUSTOM;
-}
-
-static bool stands_already(const struct contact_csv *csv, int kind, const char *name)
-{
-	for (size_t i = 0; i < csv->count; i++)
-		if (csv->columns[i].kind == kind && (kind != CUSTOM || strcmp(csv->columns[i].name, name) == 0))
-			return true;
-	return false;
+	if (!utf8_is_valid(field->text, field->len))
+		return fault(reason, "the header is not UTF-8 text");
+	clean(field);
+	trim(field);
+	if (utf8_length(field->text, field->len) > COLUMN_NAME_MAX)
+		return fault(reason, "column %zu has a name of more than %d characters", i + 1, COLUMN_NAME_MAX);
+	*name = arena_strdup(csv->arena, field->text);
+	return true;
 }
 
 bool contact_csv_header(struct contact_csv *csv, const struct csv_row *row, char reason[CONTACT_CSV_REASON])
 {
+	const char *names[CSV_FIELDS_MAX];
+	enum contact_column kinds[CSV_FIELDS_MAX];
+
 	if (row->fault != NULL)
 		return fault(reason, "the header cannot be read: %s", row->fault);
+	for (size_t i = 0; i < row->count; i++)
+		if (!read_name(csv, row, i, &names[i], reason))
+			return false;
+	if (!contact_columns_sort(names, row->count, &csv->map, csv->phones_only, kinds, reason))
+		return false;
 	for (size_t i = 0; i < row->count; i++, csv->count++) {
-		struct csv_field *field = &row->fields[i];
-		int kind;
-
-		if (!utf8_is_valid(field->text, field->len))
-			return fault(reason, "the header is not UTF-8 text");
-		clean(field);
-		trim(field);
-		kind = (int)kind_of(field->text);
-		if (utf8_length(field->text, field->len) > COLUMN_NAME_MAX)
-			return fault(reason, "column %zu has a name of more than %d characters", i + 1,
-			             COLUMN_NAME_MAX);
-		if (kind != UNUSED && (kind == PHONE || !csv->phones_only) && stands_already(csv, kind, field->text))
-			return fault(reason, "column %zu means the same as one before it", i + 1);
-		csv->columns[i].kind = kind;
-		csv->columns[i].name = arena_strdup(csv->arena, field->text);
-		csv->members |= kinds[kind].members;
+		csv->columns[i].kind = kinds[i];
+		csv->columns[i].name = names[i];
+		csv->members |= members[kinds[i]];
 	}
-	if (!stands_already(csv, PHONE, NULL))
-		return fault(reason, "the first row must name the columns, and has no phone or phone_number");
 	return true;
 }
 
 const char *contact_csv_use(const struct contact_csv *csv, size_t column)
 {
-	int kind = csv->columns[column].kind;
+	enum contact_column kind = csv->columns[column].kind;
 
-	return kinds[csv->phones_only && kind != PHONE ? UNUSED : kind].use;
+	return contact_column_names[csv->phones_only && kind != COLUMN_PHONE ? COLUMN_IGNORED : kind];
 }
 
 void contact_csv_free(struct contact_csv *csv)
@@ -186,9 +149,9 @@ static const char *check_zone(struct contact_csv *csv, struct contact_input *con
 }
 
 /* A line break in a field of one line: most likely a quote before it is not closed. */
-static bool is_broken(int kind, const struct csv_field *field)
+static bool is_broken(enum contact_column kind, const struct csv_field *field)
 {
-	return kind >= PHONE && (memchr(field->text, '\n', field->len) != NULL || memchr(field->text, '\r', field->len) != NULL);
+	return kind >= COLUMN_PHONE && (memchr(field->text, '\n', field->len) != NULL || memchr(field->text, '\r', field->len) != NULL);
 }
 
 /* CONTACT_CSV_EMPTY: the field says nothing. Anything but that and CONTACT_CSV_OK: *reason says why. */
@@ -196,7 +159,7 @@ static enum contact_csv_result judge_field(const struct contact_csv *csv, const 
                                            char reason[CONTACT_CSV_REASON])
 {
 	const struct csv_field *field = &row->fields[i];
-	int kind = i < csv->count ? csv->columns[i].kind : UNUSED;
+	enum contact_column kind = i < csv->count ? csv->columns[i].kind : COLUMN_IGNORED;
 	enum contact_csv_result result = CONTACT_CSV_BAD;
 
 	if (field->len == 0)
@@ -205,7 +168,7 @@ static enum contact_csv_result judge_field(const struct contact_csv *csv, const 
 		result = CONTACT_CSV_UNREADABLE;
 		fault(reason, "field %zu has a line break: a quote may not be closed, the row takes up %d lines", i + 1,
 		      (int)row->lines);
-	} else if (csv->phones_only && kind != PHONE) {
+	} else if (csv->phones_only && kind != COLUMN_PHONE) {
 		result = CONTACT_CSV_OK;
 	} else if (!utf8_is_valid(field->text, field->len)) {
 		fault(reason, "field %zu is not UTF-8 text", i + 1);
@@ -221,7 +184,7 @@ static enum contact_csv_result judge_field(const struct contact_csv *csv, const 
 static void mark_empty(struct json *json, const struct contact_csv *csv, const struct csv_row *row)
 {
 	for (size_t i = 0; i < csv->count; i++)
-		if (csv->columns[i].kind == CUSTOM && (i >= row->count || row->fields[i].len == 0))
+		if (csv->columns[i].kind == COLUMN_CUSTOM && (i >= row->count || row->fields[i].len == 0))
 			json_add_null(json, csv->columns[i].name);
 }
 
@@ -231,12 +194,12 @@ static void take_field(struct json *json, const struct contact_csv *csv, const s
 	const struct csv_field *field = &row->fields[i];
 
 	switch (csv->columns[i].kind) {
-	case FIRST_NAME: out->first_name = field->text; break;
-	case LAST_NAME: out->last_name = field->text; break;
-	case NAME: *name = field->text; break;
-	case EMAIL: out->email = field->text; break;
-	case TIMEZONE: out->timezone = field->text; break;
-	case CUSTOM: json_string_n(json, csv->columns[i].name, field->text, field->len); break;
+	case COLUMN_FIRST_NAME: out->first_name = field->text; break;
+	case COLUMN_LAST_NAME: out->last_name = field->text; break;
+	case COLUMN_NAME: *name = field->text; break;
+	case COLUMN_EMAIL: out->email = field->text; break;
+	case COLUMN_TIMEZONE: out->timezone = field->text; break;
+	case COLUMN_CUSTOM: json_string_n(json, csv->columns[i].name, field->text, field->len); break;
 	default: break; /* the number is there already */
 	}
 }
@@ -254,7 +217,7 @@ static enum contact_csv_result read_fields(struct contact_csv *csv, const struct
 	for (size_t i = 0; i < row->count; i++) {
 		enum contact_csv_result judged;
 
-		if (i >= csv->count || csv->columns[i].kind != CUSTOM)
+		if (i >= csv->count || csv->columns[i].kind != COLUMN_CUSTOM)
 			trim(&row->fields[i]);
 		judged = judge_field(csv, row, i, reason);
 		if (judged == CONTACT_CSV_EMPTY)
@@ -297,15 +260,23 @@ static bool check(struct contact_csv *csv, struct contact_input *contact, char r
 	return true;
 }
 
-/* Before anything else, so that whatever is wrong with the row is told together with its number. */
+/* Before anything else, so that whatever is wrong with the row is told together with its number: the first that is of
+ * use, or else the first. Its text is returned as it is to be called. */
 static const char *find_phone(struct contact_csv *csv, const struct csv_row *row)
 {
 	csv->phone = (struct csv_field){ 0 };
 	for (size_t i = 0; i < csv->count && i < row->count; i++) {
-		if (csv->columns[i].kind != PHONE)
+		struct csv_field *field = &row->fields[i];
+
+		if (csv->columns[i].kind != COLUMN_PHONE)
 			continue;
-		trim(&row->fields[i]);
-		csv->phone = row->fields[i];
+		trim(field);
+		if (phone_text_clean(field->text, field->len, csv->number)) {
+			csv->phone = *field;
+			return csv->number;
+		}
+		if (csv->phone.len == 0)
+			csv->phone = *field;
 	}
 	return csv->phone.len != 0 ? csv->phone.text : "";
 }

@@ -1,28 +1,30 @@
-/* Contacts from the rows of a CSV file. The first row names the columns, in any order; gaps, case and punctuation do not
- * count: `phone` or `phone_number` must be there; `first_name` and `last_name`, or `name` or `full_name`; `email`;
- * `timezone`. Every other column that has a name becomes a custom field. */
+/* Contacts from the rows of a CSV file. The first row names the columns, in any order (contact_columns.h); every column that
+ * is not known and has a name becomes a custom field. Of several columns with numbers the first that has a
+ * number of use counts in each row. */
 #ifndef DOMAIN_CONTACT_CSV_H
 #define DOMAIN_CONTACT_CSV_H
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "domain/contact.h"
+#include "domain/contact_columns.h"
 #include "domain/csv.h"
-
-#define CONTACT_CSV_REASON 128
+#include "domain/phone_text.h"
 
 struct contact_csv {
 	struct arena *arena; /* for the names of columns */
 	bool phones_only;    /* whatever else is in a row does not count, of use or not */
 	bool marks_empty;    /* custom fields whose cell is empty become null. Their size is then left to the caller */
+	struct contact_map map; /* set before the header is read */
 	struct {
-		int kind;         /* of the known columns, or a custom field, or none */
+		enum contact_column kind;
 		const char *name;
 	} columns[CSV_FIELDS_MAX];
 	size_t count;
 	unsigned members; /* of a contact, that the columns set: CONTACT_HAS_… */
 	char timezone[64]; /* the last one that was found to exist */
 	struct buf custom; /* the custom fields of the last row */
+	char number[PHONE_SIZE]; /* of the last row */
 	struct csv_field phone; /* of the last row, as it is in the file: of any bytes */
 };
 

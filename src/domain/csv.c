@@ -2,11 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/log.h"
 
-static const char delimiters[] = ",;\t";
+static const char delimiters[] = ",;\t|";
 
 enum state {
 	FIELD_BEGINS,
@@ -227,14 +228,34 @@ static char find_delimiter(const struct buf *head)
 	return delimiters[best];
 }
 
+/* The delimiter of a line `sep=;`, with quotes or without, which spreadsheets read and do not show; '\0': it is none. */
+static char find_sep_line(const char *line, size_t len)
+{
+	while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+		len--;
+	if (len == 7 && line[0] == '"' && line[6] == '"') {
+		line++;
+		len -= 2;
+	}
+	return len == 5 && strncasecmp(line, "sep=", 4) == 0 && memchr(delimiters, line[4], sizeof delimiters - 1) != NULL
+	       ? line[4] : '\0';
+}
+
 static bool take_head(struct csv *csv)
 {
 	static const char mark[] = "\xef\xbb\xbf";
 	size_t skip = csv->head.len >= 3 && memcmp(csv->head.data, mark, 3) == 0 ? 3 : 0;
-	bool more;
+	const char *text = buf_text(&csv->head) + skip;
+	size_t len = csv->head.len - skip;
+	bool more = true;
 
-	csv->delimiter = find_delimiter(&csv->head);
-	more = take_bytes(csv, buf_text(&csv->head) + skip, csv->head.len - skip);
+	csv->delimiter = find_sep_line(text, len);
+	if (csv->delimiter != '\0') {
+		csv->after_cr = len > 0 && text[len - 1] == '\r';
+	} else {
+		csv->delimiter = find_delimiter(&csv->head);
+		more = take_bytes(csv, text, len);
+	}
 	buf_free(&csv->head);
 	return more;
 }

@@ -1,9 +1,10 @@
 /* CSV (RFC 4180): bytes go in, in pieces of any size, and rows come out. Memory is bounded by the
  * longest row that is taken, not by the file.
  *
- * The delimiter is the one of comma, semicolon and tab that the first row has most of. Rows end with
- * CRLF, LF or CR; a byte order mark and blank lines are passed over. A quote inside a field that does
- * not begin with one is taken as it stands. Empty fields after the last that a row may have are passed over. */
+ * The delimiter is the one of comma, semicolon, tab and pipe that the first row has most of, or that a line `sep=;` in
+ * front of it names; such a line counts nowhere. Rows end with CRLF, LF or CR; a byte order mark and blank lines are
+ * passed over. A quote inside a field that does not begin with one is taken as it stands. Empty fields after the
+ * last that a row may have are passed over. */
 #ifndef DOMAIN_CSV_H
 #define DOMAIN_CSV_H
 

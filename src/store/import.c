@@ -8,6 +8,7 @@
 #include "base/number_set.h"
 #include "base/utf8.h"
 #include "domain/contact_csv.h"
+#include "domain/list_text.h"
 #include "store/campaign.h"
 #include "store/contact_store.h"
 #include "store/do_not_call_store.h"
@@ -37,6 +38,7 @@ struct import {
 	const char *reason_to_list; /* of numbers for the do-not-call list */
 	struct contact_folder folder;
 	bool makes_folder; /* it is not there yet */
+	struct list_text *text;
 	struct csv *csv;
 	struct contact_csv columns;
 	bool has_header;
@@ -428,6 +430,7 @@ static struct import *import_new(struct db *db, int64_t organization_id, const s
 	import->arena = arena_new();
 	import->chunk = arena_new();
 	import->columns.arena = import->arena;
+	import->text = list_text_new("");
 	import->csv = csv_new(take_row, import);
 	return import;
 }
@@ -469,6 +472,15 @@ struct import *import_to_do_not_call(struct db *db, int64_t organization_id, con
 	return import;
 }
 
+void import_set_options(struct import *import, const struct import_options *options)
+{
+	list_text_free(import->text);
+	import->text = list_text_new(options->charset != NULL ? options->charset : "");
+	for (size_t i = 0; i < COLUMN__MAX; i++)
+		if (options->map.columns[i] != NULL)
+			import->columns.map.columns[i] = arena_strdup(import->arena, options->map.columns[i]);
+}
+
 void import_make_dry(struct import *import)
 {
 	import->is_dry = true;
@@ -478,6 +490,7 @@ void import_free(struct import *import)
 {
 	if (import == NULL)
 		return;
+	list_text_free(import->text);
 	csv_free(import->csv);
 	contact_csv_free(&import->columns);
 	number_set_free(&import->seen);
@@ -486,21 +499,45 @@ void import_free(struct import *import)
 	free(import);
 }
 
+static void refuse_file(struct import *import, const char *fault)
+{
+	import->report.fault = fault;
+	import->result = DB_REFUSED;
+}
+
 enum db_result import_push(struct import *import, const char *bytes, size_t len)
 {
-	if (import->result == DB_OK)
+	const char *fault;
+
+	if (import->result != DB_OK)
+		return import->result;
+	fault = list_text_push(import->text, &bytes, &len);
+	if (fault != NULL)
+		refuse_file(import, fault);
+	else
 		csv_push(import->csv, bytes, len);
 	return import->result;
+}
+
+/* What is left of the text, and the row that has no line end. */
+static void end_text(struct import *import)
+{
+	const char *bytes, *fault;
+	size_t len;
+
+	fault = list_text_end(import->text, &bytes, &len);
+	if (fault != NULL)
+		refuse_file(import, fault);
+	else if (csv_push(import->csv, bytes, len))
+		csv_end(import->csv);
 }
 
 enum db_result import_end(struct import *import)
 {
 	if (import->result == DB_OK)
-		csv_end(import->csv);
-	if (import->result == DB_OK && !import->has_header) {
-		import->report.fault = "the file is empty";
-		import->result = DB_REFUSED;
-	}
+		end_text(import);
+	if (import->result == DB_OK && !import->has_header)
+		refuse_file(import, "the file is empty");
 	if (import->result == DB_OK)
 		import->result = flush(import);
 	return import->result;

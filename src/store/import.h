@@ -8,6 +8,7 @@
 
 #include "domain/batch.h"
 #include "domain/contact.h"
+#include "domain/contact_columns.h"
 #include "domain/csv.h"
 #include "store/db.h"
 
@@ -51,6 +52,12 @@ struct import *import_to_folder(struct db *db, int64_t organization_id, const st
 struct import *import_to_batch(struct db *db, const struct batch *batch);
 /* Their numbers are put on the list; what stands there already is skipped. */
 struct import *import_to_do_not_call(struct db *db, int64_t organization_id, const char *reason);
+/* Before anything is pushed: how the file is to be read. The struct's texts are copied. */
+struct import_options {
+	const char *charset; /* list_text_knows; "" or NULL: UTF-8, or UTF-16 with a mark */
+	struct contact_map map;
+};
+void import_set_options(struct import *import, const struct import_options *options);
 /* Before anything is pushed: the import writes nothing, and reports what it would come to. */
 void import_make_dry(struct import *import);
 void import_free(struct import *import);

@@ -38,12 +38,13 @@ def test_names_of_columns(t):
     for name, use in (("Time Zone", "timezone"), ("time_zone", "timezone"), ("TimeZone", "timezone"), ("FirstName", "first_name"),
                       ("first-name", "first_name"), (" FIRST  NAME ", "first_name"), ("Last.Name:", "last_name"), ("E-mail", "email"),
                       ("e_mail", "email"), ("Full Name", "name"), ("full_name", "name"), ("(Name)", "name"), ("", "ignored"),
-                      ("#", "custom_field"), ("Phone 2", "custom_field"), ("zone", "custom_field"), ("näme", "custom_field")):
+                      ("#", "custom_field"), ("Phone 2", "phone_number"), ("Phone 2 - Label", "custom_field"), ("number", "custom_field"), ("zone", "custom_field"), ("näme", "custom_field")):
         data = send(t, f'phone,"{name}"\n+12125550100,\n')
         assert uses(data) == [("phone", "phone_number"), (name.strip(), use)], data
-    for name in ("Phone", "PHONE_NUMBER", "phone-number", "Phone Number", "PhoneNumber", "Phone #", "\ufeffphone"):
+    for name in ("Phone", "PHONE_NUMBER", "phone-number", "Phone Number", "PhoneNumber", "Phone #", "\ufeffphone", "number", "Mobile", "Phone 1 - Value",
+                 "billing_phone", "contact_number", "Telefonnummer", "Téléphone", "TELÉFONO"):
         assert send(t, f"{name}\n+12125550100\n")["imported"] == 1, name
-    for header in ("phone,Phone Number", "phone,name,Full Name", "phone,e-mail,email", "phone,x,x"):
+    for header in ("phone,phone", "phone,name,Full Name", "phone,e-mail,email", "phone,x,x"):
         assert send(t, header + "\n", status=422).details["field"] == "file", header
     data = send(t, "Phone Number,Name,x,x\n+12125550100,A,1,2\n", "/do-not-call/import")
     assert uses(data) == [("Phone Number", "phone_number"), ("Name", "ignored"), ("x", "ignored"), ("x", "ignored")], data

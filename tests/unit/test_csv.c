@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "domain/contact_csv.h"
+#include "domain/list_text.h"
 
 /* Rows as text: number, ':', fields in brackets, '!' for a fault, one row per line. */
 static bool write_row(void *context, const struct csv_row *row)
@@ -54,6 +55,13 @@ static const struct {
 	{ "\xef\xbb\xbf\"a\",b\n", "1:[a][b]\n" },
 	{ "a;b;c,d\n1;2,3;4\n", "1:[a][b][c,d]\n2:[1][2,3][4]\n" },
 	{ "a\tb\n1,2\t3\n", "1:[a][b]\n2:[1,2][3]\n" },
+	{ "a|b\n1,2|3;\n", "1:[a][b]\n2:[1,2][3;]\n" },
+	{ "sep=;\r\na,b;c\r\n1;2\r\n", "1:[a,b][c]\n2:[1][2]\n" },
+	{ "\xef\xbb\xbf" "Sep=|\na,b\n1|2", "1:[a,b]\n2:[1][2]\n" },
+	{ "\"sep=,\"\ra;b\r", "1:[a;b]\n" },
+	{ "sep=\t\n", "" },
+	{ "sep=x\na\n", "1:[sep=x]\n2:[a]\n" },
+	{ "a\nsep=;\n", "1:[a]\n2:[sep=;]\n" },
 	{ "\"a;b;c\",d\n1;2,3\n", "1:[a;b;c][d]\n2:[1;2][3]\n" },
 	{ "a,b\n\"1\r\n2\",\"x\"\"y\"\n", "1:[a][b]\n2:[1\r\n2][x\"y]\n" },
 	{ "a,b\n\"\",\n", "1:[a][b]\n2:[][]\n" },
@@ -201,19 +209,33 @@ static const struct {
 	{ "phone,,x\n+4930,ignored,\n,,\n", "+4930|||||\n-\n" },
 	{ "phone,x\n+4930\n+4931,1,\n+4932,1,2\n",
 	  "+4930|||||\n+4931|||||{\"x\":\"1\"}\n+4932: the row has more fields than the header\n" },
+	{ "Mobile,phone,Phone 2 - Value\n,030,\n,,+49 30 4\nx,+4931,\n+4932,+4933,\n",
+	  "030: phone_number: must be in E.164 form, such as +4930123456\n+49304|||||\n+4931|||||\n+4932|||||\n" },
+	{ "number,Mobile,Fax,Phone 1 - Label\n7,+4930,+4931,Home\n",
+	  "+4930|||||{\"number\":\"7\",\"Fax\":\"+4931\",\"Phone 1 - Label\":\"Home\"}\n" },
+	{ "number,name\n+4930,A B\n", "+4930|A|B|||\n" },
+	{ "Nachname;Vorname;Telefon;E-Mail-Adresse\nB;A;0049 30 12;a@b\n", "+493012|A|B|a@b||\n" },
+	{ "Name;Vorname;Handy\nB;A;+4930\n", "+4930|A|B|||\n" },
+	{ "NOM;PRÉNOM;TÉLÉPHONE\nB;A;+33 (0)1 23\n", "+33123|A|B|||\n" },
+	{ "Nombre;Apellidos;Teléfono móvil\nA;B C;+3460\n", "+3460|A|B C|||\n" },
+	{ "Nombre;Móvil\nA B;+3460\n", "+3460|A|B|||\n" },
+	{ "billing_first_name,First Name,billing_phone\nX,A,+4930\n", "+4930|A||||{\"billing_first_name\":\"X\"}\n" },
+	{ "Vorname,Vorname,phone\n", "header: column 2 means the same as one before it" },
 	{ "x,phone\n1,\n1,030123\n1,+0123\n",
 	  ": phone_number: is missing\n030123: phone_number: must be in E.164 form, such as +4930123456\n"
 	  "+0123: phone_number: must be in E.164 form, such as +4930123456\n" },
 	{ "phone,timezone\n+4930,Mars/Base\n", "+4930: timezone: is not an IANA time zone\n" },
 	{ "phone,x\n+4930,\xff\n", "+4930: field 2 is not UTF-8 text\n" },
 	{ "phone,x\n+4930,\"a\"b\n", "+4930 (1): there is text after a closing quote\n" },
-	{ "name,x\nA,1\n", "header: the first row must name the columns, and has no phone or phone_number" },
-	{ "phone,Phone_Number\n", "header: column 2 means the same as one before it" },
+	{ "name,x\nA,1\n",
+	  "header: the first row must name the columns, and none has telephone numbers: choose with map[phone]" },
+	{ "phone,Phone_Number\n,+4930\n", "+4930|||||\n" },
+	{ "phone,phone\n", "header: column 2 means the same as one before it" },
 	{ "phone,x,x\n", "header: column 3 means the same as one before it" },
 	{ "phone,\"Amount\r\n(USD)\",\"Height 5\"\"\",a  b\t\x01 c \n+4930,1,2,3\n",
 	  "+4930|||||{\"Amount (USD)\":\"1\",\"Height 5\\\"\":\"2\",\"a  b c\":\"3\"}\n" },
 	{ "phone,Time Zone,FirstName,last.name,E-mail,\"Phone #2\"\n+4930,UTC,A,B,a@b,x\n",
-	  "+4930|A|B|a@b|UTC|{\"Phone #2\":\"x\"}\n" },
+	  "+4930|A|B|a@b|UTC|\n" },
 	{ "\"(PHONE) number:\",FULL_NAME,time_zone\n+4930,A B,UTC\n", "+4930|A|B||UTC|\n" },
 	{ "phone,name\n+4930,\"Ada\n+4931,Bo\n\n+4932,Cy\n",
 	  "+4930 (3): a quote is never closed: the row takes up 3 lines\n" },
@@ -243,6 +265,84 @@ static void contacts_of_rows(void **state)
 	}
 }
 
+/* The text of a file, pushed in pieces of every size. */
+static void check_text(const char *charset, const char *bytes, size_t len, const char *expected)
+{
+	for (size_t piece = 1; piece <= len + 1; piece++) {
+		struct list_text *text = list_text_new(charset);
+		struct buf out = { 0 };
+		const char *fault = NULL, *part;
+		size_t part_len;
+
+		for (size_t at = 0; at < len && fault == NULL; at += piece) {
+			part = bytes + at;
+			part_len = len - at < piece ? len - at : piece;
+			fault = list_text_push(text, &part, &part_len);
+			if (fault == NULL)
+				buf_add(&out, part, part_len);
+		}
+		if (fault == NULL)
+			fault = list_text_end(text, &part, &part_len);
+		if (fault == NULL)
+			buf_add(&out, part, part_len);
+		assert_string_equal(fault != NULL ? fault : buf_text(&out), expected);
+		buf_free(&out);
+		list_text_free(text);
+	}
+}
+
+#define CHECK_TEXT(charset, bytes, expected) check_text(charset, bytes, sizeof bytes - 1, expected)
+
+static void texts_of_files(void **state)
+{
+	(void)state;
+	CHECK_TEXT("", "", "");
+	CHECK_TEXT("", "a", "a");
+	CHECK_TEXT("", "phone\n\xe4", "phone\n\xe4");
+	CHECK_TEXT("", "\xff\xfe" "a\0\xe4\0\x3d\xd8\x00\xde", "a\xc3\xa4\xf0\x9f\x98\x80");
+	CHECK_TEXT("", "\xfe\xff\0a\0\xe4", "a\xc3\xa4");
+	CHECK_TEXT("windows-1252", "Jos\xe9 \x80\n", "Jos\xc3\xa9 \xe2\x82\xac\n");
+	CHECK_TEXT("Windows-1252", "a\x81" "b", "a\xff" "b");
+	CHECK_TEXT("iso-8859-1", "\xe9", "\xc3\xa9");
+	CHECK_TEXT("iso-8859-15", "\xa4", "\xe2\x82\xac");
+	CHECK_TEXT("windows-1252", "\xef\xbb\xbf\xc3\xa9", "\xef\xbb\xbf\xc3\xa9");
+	CHECK_TEXT("windows-1252", "\xff\xfe" "a\0", "a");
+	CHECK_TEXT("utf-16le", "a\0b\0", "ab");
+	CHECK_TEXT("utf-16le", "a\0b", "ab"); /* half a character: what there is */
+	CHECK_TEXT("", "PK\x03\x04rest",
+	           "this is a workbook (.xlsx or .ods) or a zip file: save the sheet as CSV UTF-8, and send that");
+	assert_false(list_text_knows("utf-7"));
+	assert_false(list_text_knows(""));
+}
+
+static void numbers_as_people_write_them(void **state)
+{
+	static const struct {
+		const char *text, *number; /* NULL: none */
+	} numbers[] = {
+		{ "+4930123456", "+4930123456" }, { "+1 (212) 555-0104", "+12125550104" }, { "+44 (0)20 7946 0000", "+442079460000" },
+		{ "0044 20 7946 0001", "+442079460001" }, { "'+12125550103", "+12125550103" }, { "(+49) 30/12.34", "+49301234" },
+		{ "\xe2\x80\xaa+12125550100\xe2\x80\xac", "+12125550100" }, { "\xe2\x80\x8b+12125550101", "+12125550101" },
+		{ "+12125550102\xc2\xa0", "+12125550102" }, { "+49\xe2\x80\x91" "30\xe2\x80\x93" "1", "+49301" },
+		{ "\xef\xbb\xbf+4930", "+4930" }, { "+39 (06) 12", "+390612" }, { "+49-(0)30-1", "+49301" },
+		{ "0049(0)30 1", "+49301" }, { "+", NULL }, { "", NULL }, { "00", NULL }, { "000", NULL }, { "+0123", NULL },
+		{ "+39 (0)6 12", "+390612" }, /* it is dialled */
+		{ "030 123", NULL }, { "(212) 555-0105", NULL }, { "14155550100", NULL }, { "+49 30 1 x12", NULL },
+		{ "+49+30", NULL }, { "+1 800 FLOWERS", NULL }, { "4.91512E+12", NULL }, { "+1234567890123456", NULL },
+		{ "+123456789012345", "+123456789012345" }, { "+4930\xff", NULL }, { "'", NULL }, { "+49'30", NULL },
+		{ "+49 30 1, +49 30 2", NULL }, { "+1111111111111111111111111111111111111111", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		char number[PHONE_SIZE] = "";
+		bool is_number = phone_text_clean(numbers[i].text, strlen(numbers[i].text), number);
+
+		assert_string_equal(is_number ? number : "none", numbers[i].number != NULL ? numbers[i].number : "none");
+	}
+	assert_false(phone_text_clean("+49\0" "30", 6, (char[PHONE_SIZE]){ 0 }));
+}
+
 static void utf8(void **state)
 {
 	static const char *const valid[] = { "", "a", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
@@ -267,6 +367,8 @@ int main(void)
 		cmocka_unit_test(long_rows_are_told_of_and_passed_over),
 		cmocka_unit_test(the_taker_may_stop),
 		cmocka_unit_test(contacts_of_rows),
+		cmocka_unit_test(texts_of_files),
+		cmocka_unit_test(numbers_as_people_write_them),
 		cmocka_unit_test(utf8),
 	};
 

@@ -26,7 +26,7 @@ interface Props {
 	beforeLoad?: () => Promise<string> // gives the path, when it is made only now
 }
 
-const SEPARATORS: Record<string, string> = { ',': 'commas', ';': 'semicolons', '\t': 'tabs' }
+const SEPARATORS: Record<string, string> = { ',': 'commas', ';': 'semicolons', '\t': 'tabs', '|': 'pipes' }
 
 // Lines of pasted text as a file: a header is put in front where there is none.
 export function pastedFile(text: string): Blob {
@@ -92,7 +92,7 @@ function Drop({ file, onFile }: { file: File | null; onFile: (file: File | null)
 			<input ref={input} type="file" accept=".csv,.txt,.tsv,text/csv" className="hidden" aria-label="CSV file" tabIndex={-1} onChange={event => onFile(event.target.files?.[0] ?? null)} />
 			{file ? <p className="strong" style={{ color: 'var(--text)' }}><Name>{file.name}</Name> <span className="soft">{file.size < 10_000 ? `${count(file.size)} bytes` : `${count(Math.ceil(file.size / 1024))} KiB`}</span></p> : <p>Drop a CSV file here</p>}
 			<button type="button" className="button" onClick={() => input.current?.click()}>{file ? 'Another file' : 'Choose a file'}</button>
-			<p className="small">UTF-8, with a first row that names the columns. “phone” must be one of them; “name”, “first_name”, “last_name”, “email” and “timezone” may be, and every other becomes a custom field.</p>
+			<p className="small">As your spreadsheet or CRM exports it, with a first row that names the columns. Numbers begin with + or 00. A column that is not known becomes a custom field; the check says how each is used.</p>
 		</div>
 	)
 }
