@@ -9,7 +9,7 @@
 
 /* Characters that are nothing in a number: spaces, dashes, marks of direction. From UTF-8: first and last of each range. */
 static const char *const nothing[][2] = {
-	{ "\t", "\t" }, { " ", " " }, { "(", ")" }, { "-", "/" }, { "\xc2\xa0", "\xc2\xa0" }, { "\xc2\xad", "\xc2\xad" },
+	{ "\t", "\t" }, { " ", " " }, { "(", ")" }, { "-", "." }, { "\xc2\xa0", "\xc2\xa0" }, { "\xc2\xad", "\xc2\xad" },
 	{ "\xe2\x80\x80", "\xe2\x80\x95" }, /* spaces, joiners, dashes */
 	{ "\xe2\x80\xa8", "\xe2\x80\xaf" }, { "\xe2\x81\x9f", "\xe2\x81\xaf" }, /* separators, marks of direction */
 	{ "\xe2\x88\x92", "\xe2\x88\x92" }, { "\xe3\x80\x80", "\xe3\x80\x80" }, { "\xef\xbb\xbf", "\xef\xbb\xbf" },
@@ -56,12 +56,18 @@ static bool collect(const char *text, size_t len, char digits[DIGITS_MAX + 1])
 	return true;
 }
 
+/* What a program makes of a number that it took for a quantity. */
+static bool is_decimal(const char *text, size_t len)
+{
+	return len >= 2 && memcmp(text + len - 2, ".0", 2) == 0;
+}
+
 bool phone_text_clean(const char *text, size_t len, char out[PHONE_SIZE])
 {
 	char digits[DIGITS_MAX + 1];
 	const char *number = digits;
 
-	if (!collect(text, len, digits))
+	if (is_decimal(text, len) || !collect(text, len, digits))
 		return false;
 	if (strncmp(digits, "00", 2) == 0) {
 		digits[1] = '+';
