@@ -1,16 +1,20 @@
-/* outdial-api: answers HTTP requests that nginx hands over by FastCGI. */
+/* outdial-api: answers HTTP requests that nginx passes on by FastCGI. */
 #include <stdlib.h>
 
 #include "api/board.h"
 #include "api/monitor.h"
 #include "api/prefork.h"
+#include "api/replica.h"
 #include "api/route.h"
 #include "api/worker.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "base/reload.h"
 #include "base/vault.h"
+#include "domain/calling_hours.h"
 #include "domain/number_zones.h"
+#include "store/figures.h"
+#include "store/ledger_store.h"
 #include "store/outage.h"
 
 static const char usage[] =
@@ -18,7 +22,7 @@ static const char usage[] =
 	"Answers HTTP requests that nginx hands over by FastCGI.\n"
 	"\n"
 	"  -c FILE     configuration (default: " CONF_FILE ")\n"
-	"  -t          make the checks of a start, and end\n"
+	"  -t          check the configuration and the database, and exit\n"
 	"  --help      show this text\n"
 	"  --version   show the version\n";
 
@@ -26,6 +30,8 @@ static void run_child(const struct conf *conf, int listen_fd, int number)
 {
 	if (number == prefork_monitor(conf))
 		monitor_run(conf, listen_fd, number);
+	else if (number == prefork_replica(conf))
+		replica_run(conf, listen_fd, number);
 	else
 		worker_run(conf, listen_fd, number);
 }
@@ -39,13 +45,16 @@ int main(int argc, char **argv)
 	conf = conf_load(options_read_only(argc, argv, usage));
 	route_check_table();
 	number_zones_load(conf.number_zones_file);
+	ledger_switch(conf.ledger);
+	calling_hours_load(conf.calling_hours_file);
 	vault_load(conf.secret_key_file);
 	board_prepare();
 	outage_share();
+	figures_share(FIGURES_API);
 	db_be_patient(DB_FOR_PROBES);
-	/* When the database is away, the monitor checks later; only the answers wait for it. */
+	/* If the database is away, the monitor checks later. Only the replies wait for that. */
 	if (monitor_check(&conf) == DB_OK && options_ask_for_test())
-		log_info("the configuration is good, and the database the right one");
+		log_info("the configuration and the database are good");
 	if (options_ask_for_test())
 		return EXIT_SUCCESS;
 	listen_fd = prefork_listen(&conf);

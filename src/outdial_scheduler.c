@@ -8,6 +8,8 @@
 #include "base/vault.h"
 #include "domain/number_zones.h"
 #include "scheduler/loop.h"
+#include "store/figures.h"
+#include "store/ledger_store.h"
 #include "store/schema.h"
 #include "store/secret_store.h"
 
@@ -16,7 +18,7 @@ static const char usage[] =
 	"Plans campaigns, claims contacts that are due and sends webhooks. Any number may run.\n"
 	"\n"
 	"  -c FILE     configuration (default: " CONF_FILE ")\n"
-	"  -t          make the checks of a start, and end\n"
+	"  -t          check the configuration and the database, and exit\n"
 	"  --help      show this text\n"
 	"  --version   show the version\n";
 
@@ -29,12 +31,14 @@ int main(int argc, char **argv)
 	tls_require_files(&conf);
 	signals_catch();
 	number_zones_load(conf.number_zones_file);
+	ledger_switch(conf.ledger);
 	vault_load(conf.secret_key_file);
 	if (options_ask_for_test()) {
 		if (schema_require(conf.database_file) == DB_OK)
 			secrets_require(&conf);
 		return EXIT_SUCCESS;
 	}
+	figures_share(FIGURES_SCHEDULER);
 	scheduler_run(&conf);
 	return EXIT_SUCCESS;
 }

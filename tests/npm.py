@@ -1,5 +1,5 @@
-"""What a test takes from the npm registry, of the versions that its package-lock.json names. It is installed once
-into the build folder."""
+"""Installs packages for tests from the npm registry, in the versions of their package-lock.json, once into the build
+folder."""
 
 import fcntl
 import os
@@ -13,7 +13,7 @@ INSTALL = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer
 
 
 class Missing(Exception):
-    """Why it cannot be had here."""
+    """Why the packages cannot be installed here."""
 
 
 def folder(build, package):

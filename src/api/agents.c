@@ -1,11 +1,12 @@
-/* An agent is ready when its dialer has taken `agent.sync`. So whatever the dialer ought to know is sent
- * anew when it changes, in the transaction of the change, and the agent is `creating` until the outbox
- * has the dialer's answer to the latest of them (scheduler/outbox). */
+/* An agent is ready when its dialer has taken `agent.sync`. So agent.sync is sent again whenever something changes that
+ * the dialer should know, in the transaction of the change. The agent is `creating` until the outbox has the dialer's
+ * answer to the latest agent.sync (scheduler/outbox). */
 #include "api/agents.h"
 
 #include <stddef.h>
 #include <string.h>
 
+#include "api/audit.h"
 #include "api/page.h"
 #include "api/reply.h"
 #include "base/clock.h"
@@ -73,7 +74,7 @@ enum db_result agents_list(struct request *request)
 	return page_reply(request, &query->page, &listing, write_agent);
 }
 
-/* The endpoint that an agent names, which stays there until the transaction ends. */
+/* Finds the endpoint that an agent names. It cannot be deleted until the transaction ends. */
 static enum db_result find_webhook(struct request *request, const struct agent *agent,
                                    struct webhook *webhook)
 {
@@ -89,18 +90,20 @@ static enum db_result find_webhook(struct request *request, const struct agent *
 	return result;
 }
 
-/* Sets the status from which a sync starts; refused when the dialer could not be told. */
+/* Sets the status from which a sync starts. Refused if there is no webhook to send it to. */
 static enum db_result begin_sync(struct request *request, struct agent *agent,
                                  const struct webhook *webhook)
 {
 	agent->status = webhook->id == 0 ? AGENT_DRAFT : AGENT_CREATING;
+	if (webhook->id != 0 && webhook_is_fetched(webhook->url))
+		agent->status = AGENT_ACTIVE; /* its dialer gets the agent with each call */
 	agent->status_reason = "";
 	if (webhook->disabled)
 		return reply_refuse_field(request, "webhook_id", "this webhook is switched off");
 	return DB_OK;
 }
 
-/* Puts agent.sync into the outbox. The agent is stored as it is given here. */
+/* Puts agent.sync into the outbox, with this state of the agent. */
 static enum db_result send_sync(struct request *request, const struct agent *agent,
                                 const struct webhook *webhook)
 {
@@ -110,7 +113,7 @@ static enum db_result send_sync(struct request *request, const struct agent *age
 	int64_t row;
 	enum db_result result;
 
-	if (webhook->id == 0)
+	if (webhook->id == 0 || webhook_is_fetched(webhook->url))
 		return DB_OK;
 	write_agent(&json, NULL, agent);
 	result = event_send(request->db, request->key.organization_id, EVENT_AGENT_SYNC, data.data,
@@ -130,6 +133,8 @@ enum db_result agents_create(struct request *request)
 	DB_TRY(begin_sync(request, agent, &webhook));
 	DB_TRY(agent_insert(request->db, request->key.organization_id, agent, webhook.id));
 	DB_TRY(send_sync(request, agent, &webhook));
+	audit_say_id(request, &agent->uuid);
+	audit_say_changes(request, &agent_fields, &agent_initial, agent);
 	return reply_agent(request, 201, agent);
 }
 
@@ -142,7 +147,7 @@ enum db_result agents_get(struct request *request)
 	return reply_agent(request, 200, &agent);
 }
 
-/* Whether the dialer must hear of a change: labels of ours are not its business. */
+/* Returns whether the dialer must know of a change: some fields are only labels of ours. */
 static bool dialer_sees(const struct agent *before, const struct agent *after)
 {
 	return !uuid_equal(&before->webhook_id, &after->webhook_id) ||
@@ -174,6 +179,7 @@ enum db_result agents_change(struct request *request)
 	DB_TRY(agent_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &before));
 	agent = before;
 	field_apply(&agent_fields, request->given, request->input, &agent);
+	audit_say_changes(request, &agent_fields, &before, &agent);
 	return save(request, &agent, dialer_sees(&before, &agent));
 }
 
@@ -184,11 +190,11 @@ enum db_result agents_sync(struct request *request)
 	DB_TRY(agent_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &agent));
 	if (uuid_is_nil(&agent.webhook_id))
 		return reply_refuse(request, ERROR_INVALID_STATE,
-		                    "The agent names no webhook that could be told.");
+		                    "The agent has no webhook to send agent.sync to.");
 	return save(request, &agent, true);
 }
 
-/* A draft may lose its agent (it cannot be scheduled then); a campaign that calls, or will, may not. */
+/* A draft may lose its agent (then it cannot be scheduled). A scheduled or running campaign may not. */
 enum db_result agents_delete(struct request *request)
 {
 	struct agent agent;
@@ -198,7 +204,7 @@ enum db_result agents_delete(struct request *request)
 	DB_TRY(agent_is_used(request->db, request->key.organization_id, &agent, &used));
 	if (used)
 		return reply_refuse(request, ERROR_INVALID_STATE,
-		                    "A campaign that is not over calls with this agent: cancel it first.");
+		                    "A scheduled, active or paused campaign uses this agent: cancel it first.");
 	DB_TRY(agent_delete(request->db, request->key.organization_id, &agent));
 	return reply_no_content(request);
 }

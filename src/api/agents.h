@@ -1,4 +1,4 @@
-/* /agents: who speaks in the calls, and which webhook places them. */
+/* /agents: agents, which speak in the calls, and their webhooks, which place the calls. */
 #ifndef API_AGENTS_H
 #define API_AGENTS_H
 
@@ -10,7 +10,7 @@ enum db_result agents_list(struct request *request);
 enum db_result agents_create(struct request *request);
 enum db_result agents_get(struct request *request);
 enum db_result agents_change(struct request *request);
-enum db_result agents_delete(struct request *request); /* not while a running campaign calls with it */
-enum db_result agents_sync(struct request *request);   /* tells its dialer once more */
+enum db_result agents_delete(struct request *request); /* not while a running campaign uses it */
+enum db_result agents_sync(struct request *request);   /* sends agent.sync again */
 
 #endif

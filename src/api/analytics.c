@@ -1,6 +1,5 @@
 #include "api/analytics.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "api/numbers.h"
@@ -20,7 +19,7 @@ struct analytics_parameters {
 
 static const struct analytics_parameters initial = { .interval = INTERVAL_DAY, .from = "", .to = "" };
 
-/* "2026-11-21", or "2026-11-21T09:00": a time of the campaign's zone. */
+/* Reads "2026-11-21" or "2026-11-21T09:00": a time in the campaign's zone. */
 static bool parse_local(const char *text, int64_t *wall_us)
 {
 	struct when when;
@@ -42,19 +41,12 @@ static const char *check_local(struct arena *arena, const char **text)
 	return parse_local(*text, &wall_us) ? NULL : "must be a local date or time, such as 2026-11-21 or 2026-11-21T09:00";
 }
 
-static const struct field parameters[] = {
-	{ .name = "interval", .type = FIELD_CHOICE, .offset = offsetof(struct analytics_parameters, interval),
-	  .choices = interval_names },
-	{ .name = "from", .type = FIELD_STRING, .offset = offsetof(struct analytics_parameters, from), .min = 1, .max = 32,
-	  .check = check_local },
-	{ .name = "to", .type = FIELD_STRING, .offset = offsetof(struct analytics_parameters, to), .min = 1, .max = 32,
-	  .check = check_local },
-	{ .name = "by_number", .type = FIELD_BOOL, .offset = offsetof(struct analytics_parameters, by_number) },
-};
-
-const struct field_table analytics_query = {
-	parameters, sizeof parameters / sizeof *parameters, sizeof(struct analytics_parameters), &initial,
-};
+#define PARAMETER(member, kind, ...) FIELD(struct analytics_parameters, member, kind, __VA_ARGS__)
+FIELD_TABLE(analytics_query, struct analytics_parameters, &initial,
+            PARAMETER(interval, CHOICE, .choices = interval_names),
+            PARAMETER(from, STRING, .min = 1, .max = 32, .check = check_local),
+            PARAMETER(to, STRING, .min = 1, .max = 32, .check = check_local),
+            PARAMETER(by_number, BOOL));
 
 static enum db_result write_reasons(struct json *json, const char *key, const char *name, struct request *request,
                                     int64_t batch_id, enum reason_kind kind)
@@ -74,7 +66,7 @@ static enum db_result write_reasons(struct json *json, const char *key, const ch
 	return DB_OK;
 }
 
-/* "2026-11-21", or "2026-11-21T09:00" where a period is an hour. */
+/* Writes "2026-11-21", or "2026-11-21T09:00" if a period is an hour. */
 static void write_local(struct json *json, enum interval interval, int64_t wall_us)
 {
 	char text[32];
@@ -109,7 +101,7 @@ static struct stretch_of_time stretch_of(const struct analytics_parameters *quer
 	return stretch;
 }
 
-/* Only when they are wanted, because single calls are read for them. */
+/* Only on request, because single calls are read for this. */
 static enum db_result write_numbers(struct json *json, const struct request *request, int64_t batch_id)
 {
 	struct number_tally *tallies;
@@ -129,7 +121,7 @@ static enum db_result write_numbers(struct json *json, const struct request *req
 	return DB_OK;
 }
 
-/* Without the zone nobody knows which hours and days these are. */
+/* Without the zone, the hours and days of the series are not known. */
 static void write_series(struct json *json, const struct analytics_parameters *query, const char *zone,
                          const struct quarter *quarters, size_t count, struct arena *arena)
 {

@@ -1,4 +1,4 @@
-/* GET /batch-calls/{id}/analytics: what the calls of a campaign add up to. */
+/* GET /batch-calls/{id}/analytics: sums over the calls of a campaign. */
 #ifndef API_ANALYTICS_H
 #define API_ANALYTICS_H
 

@@ -13,25 +13,25 @@
 #include "domain/report_fields.h"
 #include "domain/report_token.h"
 #include "domain/signature.h"
+#include "store/organization_store.h"
 #include "store/reporter_store.h"
 
-#define REMEMBER_US (2 * US_PER_SECOND)
 #define NOTE_USE_US US_PER_MINUTE
-#define REMEMBERED 256 /* keys, each in the place that its hash gives it */
+#define REMEMBERED 256 /* keys, each in the slot that its hash selects */
 #define KEY_LEN_MAX 200
-#define TOLERANCE_US (5 * US_PER_MINUTE) /* between the clocks of a signer and ours */
+#define TOLERANCE_US (5 * US_PER_MINUTE) /* allowed difference between the clocks of a signer and ours */
 #define MESSAGE_ID_MAX 256
-#define DIALERS_MAX 8 /* whose signature one request may be, at most */
+#define DIALERS_MAX 8 /* the most dialers that are tried for one signature */
 
 struct remembered {
 	uint8_t hash[SHA256_SIZE];
 	struct key key;
-	int64_t until_mono_us; /* 0: the place is empty */
+	int64_t until_mono_us; /* 0: the slot is empty */
 	int64_t note_use_mono_us; /* not before this */
 };
 
 static struct remembered memory[REMEMBERED];
-static struct remembered *in_use; /* by the request under way, NULL: no key that counts */
+static struct remembered *in_use; /* the slot of the present request's key; NULL: none */
 
 static enum db_result find_key(struct request *request, const uint8_t hash[SHA256_SIZE],
                                struct key *key)
@@ -41,6 +41,7 @@ static enum db_result find_key(struct request *request, const uint8_t hash[SHA25
 
 	if (now_us < place->until_mono_us && memcmp(place->hash, hash, SHA256_SIZE) == 0) {
 		*key = place->key;
+		request->here_until_us = place->until_mono_us;
 		return DB_OK;
 	}
 	DB_TRY(key_find(request->db, hash, request->arena, key));
@@ -48,7 +49,8 @@ static enum db_result find_key(struct request *request, const uint8_t hash[SHA25
 		place->note_use_mono_us = 0;
 	memcpy(place->hash, hash, SHA256_SIZE);
 	place->key = *key;
-	place->until_mono_us = now_us + REMEMBER_US;
+	place->until_mono_us = key->place == ORGANIZATION_HERE ? now_us + ORGANIZATION_REMEMBERED_US : 0;
+	request->here_until_us = place->until_mono_us;
 	return DB_OK;
 }
 
@@ -65,6 +67,82 @@ static enum db_result refuse_key(struct request *request, const char *message)
 	return refuse(request, "Bearer realm=\"outdial\", error=\"invalid_token\"", message);
 }
 
+static enum db_result refuse_for_now(struct request *request, const char *message)
+{
+	reply_refuse(request, ERROR_UNAVAILABLE, "%s", message);
+	reply_header(request, "Retry-After", "5");
+	return DB_REFUSED;
+}
+
+static enum db_result refuse_at(struct request *request, int place, const char *cell)
+{
+	request->faults.count = 0; /* the faults are not the reason */
+	if (place != ORGANIZATION_ELSEWHERE)
+		return refuse_for_now(request, "This organisation is being moved to another cell: try again in a while.");
+	reply_refuse(request, ERROR_MOVED, "This organisation was moved to the cell `%s`.", cell);
+	reply_header(request, "Outdial-Cell", cell);
+	return DB_REFUSED;
+}
+
+/* DB_NOT_FOUND: a copy of the organisation has just replaced this row. */
+enum db_result auth_refuse_away(struct request *request)
+{
+	struct organization_place_of at;
+	enum db_result result = organization_place(request->writer, request->key.organization_id, request->arena, &at);
+
+	if (result == DB_NOT_FOUND)
+		return refuse_at(request, ORGANIZATION_ARRIVING, "");
+	return result == DB_OK ? refuse_at(request, at.place, at.cell) : result;
+}
+
+/* While an organisation leaves, its rows here are still complete, but the next moment it may be in the other cell. */
+static enum db_result look_where(struct request *request, int *place, const char **cell)
+{
+	int64_t now_us = clock_mono_us();
+	struct organization_place_of at;
+	enum db_result result = organization_place(request->writer, request->key.organization_id, request->arena, &at);
+
+	if (result != DB_OK && result != DB_NOT_FOUND)
+		return result;
+	*place = result == DB_OK ? at.place : ORGANIZATION_DROPPED;
+	*cell = result == DB_OK ? at.cell : "";
+	if (*place == ORGANIZATION_HERE)
+		request->here_until_us = now_us + ORGANIZATION_REMEMBERED_US;
+	return *place == ORGANIZATION_HERE || *place == ORGANIZATION_LEAVING ? DB_OK : DB_REFUSED;
+}
+
+static bool is_known_to_be_here(const struct request *request)
+{
+	return request->key.organization_id == 0 || clock_mono_us() < request->here_until_us;
+}
+
+bool auth_was_here(struct request *request)
+{
+	const char *cell;
+	int place;
+
+	return is_known_to_be_here(request) || look_where(request, &place, &cell) == DB_OK;
+}
+
+enum db_result auth_require_here(struct request *request)
+{
+	const char *cell;
+	int place;
+	enum db_result result = is_known_to_be_here(request) ? DB_OK : look_where(request, &place, &cell);
+
+	return result == DB_REFUSED ? refuse_at(request, place, cell) : result;
+}
+
+enum db_result auth_refuse_unknown(struct request *request, enum db_result result)
+{
+	bool arrives = false;
+
+	if (*request->conf->cell != '\0')
+		DB_TRY(organization_any_arrives(request->writer, &arrives));
+	return arrives ? refuse_for_now(request, "An organisation is being moved to this cell: try again in a while.")
+	               : result;
+}
+
 static struct key key_for_reports(int64_t organization_id)
 {
 	return (struct key){ .organization_id = organization_id, .scopes = SCOPE_BIT(SCOPE_REPORTS) };
@@ -75,7 +153,7 @@ static bool takes_dialers(const struct request *request)
 	return (request->route->flags & ROUTE_DIALER) != 0;
 }
 
-/* The call that the path names; NULL: the body names them. */
+/* Returns the call that the path names; NULL: the body names the calls. */
 static const struct uuid *call_of_path(const struct request *request)
 {
 	return request->route->body == &bulk_report_fields ? NULL : &request->ids[0];
@@ -92,7 +170,7 @@ static enum db_result identify_by_token(struct request *request, const char *tex
 		return refuse_key(request, "This token is not known.");
 	result = reported_call_find(request->db, &call_id, request->arena, &organization_id, &ended_at_us);
 	if (result == DB_NOT_FOUND)
-		return refuse_key(request, "The call of this token is not known any more.");
+		return auth_refuse_unknown(request, refuse_key(request, "The call of this token no longer exists."));
 	if (result != DB_OK)
 		return result;
 	if (ended_at_us != INSTANT_NONE && ended_at_us + REPORT_TOKEN_GRACE_US <= clock_now_us())
@@ -113,7 +191,7 @@ enum db_result auth_identify(struct request *request)
 
 	if (strncasecmp(text, scheme, sizeof scheme - 1) != 0)
 		return refuse(request, "Bearer realm=\"outdial\"",
-		              "An API key is wanted: Authorization: Bearer <key>");
+		              "An API key is required: Authorization: Bearer <key>");
 	text += sizeof scheme - 1;
 	text += strspn(text, " ");
 	if (takes_dialers(request) && strncmp(text, REPORT_TOKEN_PREFIX, strlen(REPORT_TOKEN_PREFIX)) == 0)
@@ -130,6 +208,8 @@ enum db_result auth_identify(struct request *request)
 		return refuse_key(request, "This API key was revoked.");
 	if (request->key.expires_at_us <= clock_now_us())
 		return refuse_key(request, "This API key has expired.");
+	if (request->key.place != ORGANIZATION_HERE)
+		return auth_refuse_away(request);
 	in_use = &memory[hash[0]];
 	return DB_OK;
 }
@@ -144,7 +224,7 @@ static enum db_result refuse_signature(struct request *request, const char *mess
 	return refuse(request, "Bearer realm=\"outdial\"", message);
 }
 
-/* False: it is no number of seconds. */
+/* Returns false if the text is not a number of seconds. */
 static bool read_timestamp(const char *text, int64_t *seconds)
 {
 	char *end;
@@ -174,7 +254,7 @@ enum db_result auth_check_signature_headers(struct request *request)
 	return DB_OK;
 }
 
-/* What is signed, by the headers, which are well-formed, and the body. */
+/* Returns the signed message: the headers, which are well-formed, and the body. */
 static struct signed_message signed_message(const struct request *request)
 {
 	struct signed_message message = { .id = request->webhook_id, .body = request->body, .body_len = request->body_len };
@@ -205,7 +285,7 @@ static bool is_first_of_its_endpoint(const struct reporter *dialers, size_t at)
 	return true;
 }
 
-/* A signature does not say whose it is: so each of the calls' dialers is tried, but not many of them. */
+/* A signature does not say who signed. So the dialers of the calls are tried, up to DIALERS_MAX. */
 static enum db_result find_signer(struct request *request, const struct signed_message *message,
                                   const struct reporter *dialers, size_t count, const struct reporter **signer)
 {
@@ -220,10 +300,11 @@ static enum db_result find_signer(struct request *request, const struct signed_m
 			return DB_OK;
 		tried++;
 	}
-	return refuse_signature(request, "The signature is not one of the calls' dialer.");
+	return auth_refuse_unknown(
+		request, refuse_signature(request, "The signature does not belong to the dialer of the calls."));
 }
 
-/* The calls that are reported on, from the path or from the body. */
+/* Returns the calls of the reports, from the path or from the body. */
 static const struct uuid *reported_calls(const struct request *request, size_t *count)
 {
 	const struct field_list *list;

@@ -1,28 +1,42 @@
-/* Who it is, and what for: the one place where that is decided. Bearer keys: a worker remembers a key for two
- * seconds, so long a revoked one may still be taken. And for reports (ROUTE_DIALER) two things in a key's stead:
- * the call's token as the bearer, for this one call; the signature of a dialer (Standard Webhooks), for the calls
- * that its endpoint was asked to place. To say a report again is harmless, so a signature is not remembered; it is
- * refused when it is older than five minutes. */
+/* Authentication and authorisation: the one place where they are decided. Bearer keys: a worker remembers a key for two
+ * seconds, so a revoked key may still be accepted for that long. Reports (ROUTE_DIALER) accept two things instead of a
+ * key: the call's token as the bearer, for this one call; or the signature of a dialer (Standard Webhooks), for the
+ * calls that its endpoint was asked to place. A repeated report is harmless, so signatures are not remembered. A
+ * signature older than five minutes is refused. */
 #ifndef API_AUTH_H
 #define API_AUTH_H
 
 #include "api/request.h"
 
-/* DB_OK: request->key is whose request it is. DB_REFUSED: 401 is answered. */
+/* Sets request->key. DB_REFUSED: the reply is 401. */
 enum db_result auth_identify(struct request *request);
 
-/* Whether it comes with a signature and without a key. */
+/* Refuses the request, because the organisation of request->key is in another cell or is being moved. */
+enum db_result auth_refuse_away(struct request *request);
+
+/* Called after rows of the organisation were read: returns whether they were complete, because the organisation had not
+ * moved by then. While a worker remembers a key, this does not ask the database, because a move waits until nobody
+ * remembers it. */
+bool auth_was_here(struct request *request);
+/* Like auth_was_here(). DB_REFUSED: the organisation had moved, and the reply says so. */
+enum db_result auth_require_here(struct request *request);
+
+/* Called after a request was refused with `result`, because its object is not known. If an organisation arrives, the
+ * object may be on its way, and the reply asks the client to try again. */
+enum db_result auth_refuse_unknown(struct request *request, enum db_result result);
+
+/* Returns whether the request has a signature and no key. */
 bool auth_is_by_signature(const struct request *request);
 
-/* Such a request is judged twice: its headers before its body is read, and the signature when it has been. Results as of
+/* A signed request is checked twice: its headers before its body is read, and the signature afterwards. Results as of
  * auth_identify. */
 enum db_result auth_check_signature_headers(struct request *request);
 enum db_result auth_check_signature(struct request *request);
 
-/* Whether the nth report of this request, which is about this call, is its to make. */
+/* Returns whether this request may make its nth report, which is about this call. */
 bool auth_may_report(const struct request *request, size_t nth, const struct uuid *call_id);
 
-/* After the reply: writes down, once a minute, that the key of this request was used. */
+/* Records after the reply, at most once a minute, that the key of this request was used. */
 void auth_note_use(struct db *db);
 
 #endif

@@ -3,12 +3,13 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "api/calling_hours.h"
 #include "api/page.h"
 #include "api/reply.h"
+#include "api/route.h"
 #include "base/clock.h"
 #include "base/instant.h"
 #include "domain/batch_json.h"
-#include "store/batch_contact_list.h"
 #include "store/batch_store.h"
 #include "store/campaign.h"
 #include "store/campaign_list.h"
@@ -46,23 +47,6 @@ static const struct selection selection_initial = { .fields = "" };
 
 FIELD_TABLE(batch_call_query, struct selection, &selection_initial, FIELDS_FIELD(struct selection));
 
-struct contact_query {
-	struct page page;
-	struct batch_contact_filter filter;
-};
-
-static const struct contact_query contact_query_initial = {
-	.page = PAGE_INITIAL, .filter = { .phone_number = "", .search = "" },
-};
-
-FIELD_TABLE(batch_contacts_query, struct contact_query, &contact_query_initial,
-            PAGE_FIELDS(struct contact_query),
-            FIELD_AS("status", struct contact_query, filter.statuses, CHOICES, .min = 1, .max = CONTACT_STATUS__MAX,
-                     .choices = contact_status_names),
-            FIELD_AS("phone_number", struct contact_query, filter.phone_number, PHONE),
-            FIELD_AS("search", struct contact_query, filter.search, STRING, .min = 1, .max = 255),
-            FIELD_AS("sort_by", struct contact_query, filter.sort, CHOICE, .choices = batch_contact_sort_names));
-
 static void write_item(struct json *json, const char *key, const void *item)
 {
 	batch_write(json, key, item);
@@ -74,7 +58,19 @@ static enum db_result reply_batch(struct request *request, int status, const str
 	return reply_end(request);
 }
 
-/* Whether a campaign has a member of this name: one without any content is written to find out. */
+/* Like reply_batch, with warnings in `meta`. */
+static enum db_result reply_with_warnings(struct request *request, int status, const struct campaign_request *campaign)
+{
+	const struct batch *batch = &campaign->batch;
+	struct night_warning warning;
+
+	DB_TRY(calling_hours_judge(request, batch, &campaign->config.contacts, &warning));
+	batch_write(reply_begin(request, status), "data", batch);
+	calling_hours_write_warnings(reply_begin_meta(request), &warning);
+	return reply_end_meta(request);
+}
+
+/* Returns whether a campaign has a member of this name. An empty campaign is written to find out. */
 static bool has_member(const char *name)
 {
 	const char *const names[] = { name, NULL };
@@ -91,7 +87,7 @@ static bool has_member(const char *name)
 	return has;
 }
 
-/* The names in `fields`, for json_select; NULL: all members are wanted. */
+/* Reads the names in `fields`, for json_select; NULL: all members. */
 static enum db_result read_selection(struct request *request, const char *fields, const char ***selected)
 {
 	char *text = arena_strdup(request->arena, fields), *rest = text, *name;
@@ -110,22 +106,22 @@ static enum db_result read_selection(struct request *request, const char *fields
 	return DB_OK;
 }
 
-/* Who names campaigns wants these and no others. */
+/* A request that names campaigns wants exactly these, so no other filter is allowed. */
 static enum db_result check_ids(struct request *request, struct batch_query *query)
 {
 	const struct campaign_filter *filter = &query->filter;
 
 	if (filter->ids.count == 0)
 		return DB_OK;
-	if (filter->statuses != 0 || *filter->search != '\0' || !uuid_is_nil(&filter->agent_id) || query->page.offset != 0 ||
-	    *query->page.cursor != '\0')
+	if (filter->statuses != 0 || *filter->search != '\0' || !uuid_is_nil(&filter->agent_id) ||
+	    query->page.offset != 0 || *query->page.cursor != '\0')
 		return page_refuse(request, "ids", "cannot be given together with a filter, an offset or a cursor");
 	if (query->page.limit < (int64_t)filter->ids.count)
 		query->page.limit = (int64_t)filter->ids.count;
 	return DB_OK;
 }
 
-/* `meta`, with how many campaigns there are in each state. */
+/* Writes `meta`, with the number of campaigns in each state. */
 static enum db_result reply_totals(struct request *request, const struct campaign_totals *totals)
 {
 	struct json *json = reply_begin_meta(request);
@@ -153,7 +149,7 @@ enum db_result batch_calls_list(struct request *request)
 	DB_TRY(page_begin(request, &query->page));
 	result = campaign_list(request->db, request->key.organization_id, &query->filter, &query->page, request->arena,
 	                       &totals, &listing);
-	if (result != DB_OK && result != DB_NOT_FOUND) /* no such agent: none of its */
+	if (result != DB_OK && result != DB_NOT_FOUND) /* no such agent: it has no campaigns */
 		return result;
 	page_write(request, &query->page, &listing, write_item, selected);
 	return reply_totals(request, &totals);
@@ -180,7 +176,6 @@ struct campaign_request batch_calls_campaign(const struct request *request, cons
 {
 	struct campaign_request campaign = {
 		.organization_id = request->key.organization_id,
-		.key_row = key_owner(&request->key),
 		.uuid = request->ids[0],
 		.now_us = clock_now_us(),
 		.arena = request->arena,
@@ -198,7 +193,7 @@ static enum db_result refuse_contact(struct request *request, const struct uuid 
 	char id[UUID_TEXT];
 
 	uuid_format(missing, id);
-	return reply_refuse_field(request, "contact_ids", "%s names no contact of this organisation", id);
+	return reply_refuse_field(request, "contact_ids", "contact %s does not exist", id);
 }
 
 enum db_result batch_calls_refuse(struct request *request, const struct campaign_request *campaign,
@@ -216,14 +211,14 @@ enum db_result batch_calls_refuse(struct request *request, const struct campaign
 		return reply_refuse(request, ERROR_INVALID_STATE, "You cannot change %s of a campaign that is active.",
 		                    campaign->fixed_field);
 	case REFUSED_AGENT:
-		return reply_refuse_field(request, "agent_id", "names no agent of this organisation");
+		return reply_refuse_field(request, "agent_id", "does not exist");
 	case REFUSED_AGENT_NOT_READY:
 		return reply_refuse(request, ERROR_AGENT_NOT_READY,
 		                    "The agent is not active: its dialer has not taken agent.sync yet.");
 	case REFUSED_AGENT_DELETED:
 		return reply_refuse(request, ERROR_AGENT_NOT_READY, "The agent of the campaign was deleted.");
 	case REFUSED_NUMBER:
-		return reply_refuse_field(request, "phone_number_ids", "names a number that is not of this organisation");
+		return reply_refuse_field(request, "phone_number_ids", "has a number that does not exist");
 	case REFUSED_NO_NUMBER:
 		return reply_refuse(request, ERROR_NO_PHONE_NUMBER,
 		                    "Give phone_number_ids, or assign outbound numbers to the agent.");
@@ -231,16 +226,18 @@ enum db_result batch_calls_refuse(struct request *request, const struct campaign
 		return reply_refuse(request, ERROR_NO_CONTACTS, campaign->batch.counts.total == 0
 		                    ? "The campaign has no contacts." : "No contact of the campaign waits for a call.");
 	case REFUSED_FOLDER:
-		return reply_refuse_field(request, "contact_folder_id", "names no folder of this organisation");
+		return reply_refuse_field(request, "contact_folder_id", "does not exist");
 	case REFUSED_SOURCE:
-		return reply_refuse_field(request, "source_campaign_id", "names no campaign of this organisation");
+		return reply_refuse_field(request, "source_campaign_id", "does not exist");
 	case REFUSED_SOURCE_GROWS:
 		return reply_refuse_field(request, "source_campaign_id",
-		                          "names a campaign whose contacts are still being copied: try again when they are there");
+		                          "names a campaign whose contacts are still being copied: try again when they are "
+		                          "copied");
 	case REFUSED_CONTACT:
 		return refuse_contact(request, &campaign->missing_contact);
 	case REFUSED_COPIED:
-		return reply_refuse(request, ERROR_INVALID_STATE, "Another campaign still gets copies of these contacts: try again"
+		return reply_refuse(request, ERROR_INVALID_STATE,
+		                    "Another campaign still gets copies of these contacts: try again"
 		                    " when they are there.");
 	case REFUSED_CONTACT_STATE:
 		return reply_refuse(request, ERROR_INVALID_STATE, "You cannot remove a contact that is %s.",
@@ -258,58 +255,42 @@ enum db_result batch_calls_create(struct request *request)
 	enum db_result result;
 
 	campaign.uuid = uuid_new();
-	batch_config_settle(&campaign.config, &batch_fields, request->given, &request->faults);
+	DB_TRY(calling_hours_complete(request, &campaign));
+	batch_config_settle(&campaign.config, &batch_fields, campaign.given, &request->faults);
 	batch_config_judge_start(&campaign.config, INSTANT_NONE, campaign.now_us, &request->faults);
 	if (request->faults.count != 0)
 		return reply_refuse_faults(request, ERROR_VALIDATION);
 	result = campaign_create(request->db, &campaign);
 	if (result == DB_REFUSED)
 		return batch_calls_refuse(request, &campaign, BATCH_CHANGE);
-	return result == DB_OK ? reply_batch(request, 201, &campaign.batch) : result;
+	return result == DB_OK ? reply_with_warnings(request, 201, &campaign) : result;
 }
 
-/* Everything else that is done to a campaign answers with the campaign, or why it cannot be done. */
-static enum db_result act(struct request *request, const struct field_table *table, enum batch_action action,
-                          enum db_result (*carry_out)(struct db *, struct campaign_request *))
+/* The function for each action of the route table. */
+static enum db_result (*const carry_out[BATCH_ACTION__MAX])(struct db *, struct campaign_request *) = {
+	[BATCH_CHANGE] = campaign_change,
+	[BATCH_SCHEDULE] = campaign_schedule,
+	[BATCH_PAUSE] = campaign_pause,
+	[BATCH_RESUME] = campaign_resume,
+	[BATCH_CANCEL] = campaign_cancel,
+	[BATCH_DELETE] = campaign_delete,
+};
+
+enum db_result batch_calls_act(struct request *request)
 {
-	struct campaign_request campaign = batch_calls_campaign(request, table);
-	enum db_result result = carry_out(request->db, &campaign);
+	enum batch_action action = request->route->action;
+	const struct field_table *body = request->route->body;
+	struct campaign_request campaign = batch_calls_campaign(request, body == &no_fields ? NULL : body);
+	enum db_result result = carry_out[action](request->db, &campaign);
 
 	if (result == DB_REFUSED)
 		return batch_calls_refuse(request, &campaign, action);
 	if (result != DB_OK)
 		return result;
-	return action == BATCH_DELETE ? reply_no_content(request) : reply_batch(request, 200, &campaign.batch);
-}
-
-enum db_result batch_calls_change(struct request *request)
-{
-	return act(request, &batch_fields, BATCH_CHANGE, campaign_change);
-}
-
-enum db_result batch_calls_delete(struct request *request)
-{
-	return act(request, NULL, BATCH_DELETE, campaign_delete);
-}
-
-enum db_result batch_calls_schedule(struct request *request)
-{
-	return act(request, &schedule_fields, BATCH_SCHEDULE, campaign_schedule);
-}
-
-enum db_result batch_calls_pause(struct request *request)
-{
-	return act(request, NULL, BATCH_PAUSE, campaign_pause);
-}
-
-enum db_result batch_calls_resume(struct request *request)
-{
-	return act(request, NULL, BATCH_RESUME, campaign_resume);
-}
-
-enum db_result batch_calls_cancel(struct request *request)
-{
-	return act(request, NULL, BATCH_CANCEL, campaign_cancel);
+	if (action == BATCH_DELETE)
+		return reply_no_content(request);
+	return action == BATCH_SCHEDULE ? reply_with_warnings(request, 200, &campaign)
+	                                : reply_batch(request, 200, &campaign.batch);
 }
 
 struct bulk_delete {
@@ -318,15 +299,8 @@ struct bulk_delete {
 
 static const struct bulk_delete bulk_delete_initial = { 0 };
 
-static const struct field bulk_delete_list[] = {
-	{ .name = "ids", .type = FIELD_IDS, .prefix = ID_BATCH, .flags = FIELD_REQUIRED, .offset = offsetof(struct bulk_delete, ids),
-	  .min = 1, .max = 100 },
-};
-
-const struct field_table bulk_delete_fields = {
-	bulk_delete_list, sizeof bulk_delete_list / sizeof *bulk_delete_list, sizeof(struct bulk_delete),
-	&bulk_delete_initial,
-};
+FIELD_TABLE(bulk_delete_fields, struct bulk_delete, &bulk_delete_initial,
+            FIELD(struct bulk_delete, ids, IDS, .prefix = ID_BATCH, .flags = FIELD_REQUIRED, .min = 1, .max = 100));
 
 static void write_refused(struct json *json, const struct campaign_request *campaign, enum db_result result)
 {
@@ -341,7 +315,7 @@ static void write_refused(struct json *json, const struct campaign_request *camp
 	json_end(json);
 }
 
-/* What cannot be deleted keeps nothing else from it: a campaign that refuses has written nothing. */
+/* A campaign that cannot be deleted has written nothing. So the others are deleted all the same. */
 enum db_result batch_calls_bulk_delete(struct request *request)
 {
 	const struct field_list *ids = &((const struct bulk_delete *)request->input)->ids;
@@ -368,169 +342,6 @@ enum db_result batch_calls_bulk_delete(struct request *request)
 		if (results[i] != DB_OK)
 			write_refused(json, &campaigns[i], results[i]);
 	json_end(json);
-	json_end(json);
-	return reply_end(request);
-}
-
-static void write_reported(struct json *json, const char *key, int64_t value)
-{
-	if (value < 0)
-		json_add_null(json, key);
-	else
-		json_int(json, key, value);
-}
-
-static void write_members(struct json *json, const struct batch_contact *contact)
-{
-	json_int(json, "position", contact->position);
-	json_id(json, "contact_id", &contact->contact_id);
-	json_add_string(json, "phone_number", contact->who.phone_number);
-	json_text(json, "first_name", contact->who.first_name);
-	json_text(json, "last_name", contact->who.last_name);
-	json_text(json, "email", contact->who.email);
-	json_text(json, "timezone", contact->who.timezone);
-	json_raw(json, "custom_fields", contact->who.custom_fields);
-	json_add_string(json, "status", contact_status_names[contact->status]);
-	json_add_string(json, "call_status", contact->call_status < 0 ? NULL : call_status_names[contact->call_status]);
-	json_instant(json, "scheduled_at", contact->scheduled_at_us);
-	json_id(json, "call_id", &contact->call_id);
-	json_text(json, "from_number", contact->from_number);
-	json_instant(json, "called_at", contact->called_at_us);
-	json_instant(json, "ended_at", contact->ended_at_us);
-	write_reported(json, "duration_seconds", contact->duration_seconds);
-	json_decimal4(json, "cost", contact->cost_ten_thousandths);
-	json_int(json, "attempts", contact->attempts);
-	json_text(json, "outcome", contact->outcome);
-	json_text(json, "error_reason", batch_contact_reason(contact));
-}
-
-static void write_contact(struct json *json, const char *key, const void *item)
-{
-	json_begin_object(json, key);
-	write_members(json, item);
-	json_end(json);
-}
-
-static void write_history(struct json *json, const struct batch_contact *contact)
-{
-	json_begin_array(json, "attempts_history");
-	for (size_t i = 0; i < contact->history_count; i++) {
-		const struct attempt *attempt = &contact->history[i];
-
-		json_begin_object(json, NULL);
-		json_int(json, "attempt", attempt->number);
-		json_id(json, "call_id", &attempt->call_id);
-		json_add_string(json, "status", call_status_names[attempt->status]);
-		json_add_string(json, "from_number", attempt->from_number);
-		json_instant(json, "scheduled_at", attempt->scheduled_at_us);
-		json_instant(json, "called_at", attempt->called_at_us);
-		json_instant(json, "ended_at", attempt->ended_at_us);
-		write_reported(json, "duration_seconds", attempt->duration_seconds);
-		json_decimal4(json, "cost", attempt->cost_ten_thousandths);
-		json_text(json, "outcome", attempt->outcome);
-		json_text(json, "error_reason", attempt->end_reason);
-		json_end(json);
-	}
-	json_end(json);
-}
-
-/* Only contacts that are planned have an instant to be sorted by. */
-static enum db_result check_order(struct request *request, const struct batch_contact_filter *filter)
-{
-	unsigned planned = 1u << CONTACT_SCHEDULED, waiting = planned | 1u << CONTACT_PENDING;
-
-	if (filter->sort != BATCH_CONTACT_SORT_SCHEDULED_AT)
-		return DB_OK;
-	if (filter->statuses != 0 && ((filter->statuses & planned) == 0 || (filter->statuses & ~waiting) != 0))
-		return page_refuse(request, "sort_by", "can be scheduled_at only for the status scheduled");
-	if (*filter->phone_number != '\0' || *filter->search != '\0')
-		return page_refuse(request, "sort_by", "cannot be scheduled_at together with phone_number or search");
-	return DB_OK;
-}
-
-enum db_result batch_contacts_page(struct request *request)
-{
-	struct contact_query *query = request->query;
-	struct listing listing;
-	struct batch batch;
-
-	DB_TRY(check_order(request, &query->filter));
-	query->page.order = query->filter.sort;
-	DB_TRY(page_begin(request, &query->page));
-	DB_TRY(batch_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &batch));
-	DB_TRY(batch_contacts_list(request->db, &batch, &query->filter, &query->page, request->arena, &listing));
-	return page_reply(request, &query->page, &listing, write_contact);
-}
-
-static enum db_result reply_contact(struct request *request)
-{
-	struct batch_contact contact;
-	struct batch batch;
-	struct json *json;
-
-	DB_TRY(batch_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &batch));
-	DB_TRY(batch_contact_get(request->db, &batch, request->position, request->arena, &contact));
-	json = reply_begin(request, 200);
-	json_begin_object(json, "data");
-	write_members(json, &contact);
-	write_history(json, &contact);
-	json_end(json);
-	return reply_end(request);
-}
-
-enum db_result batch_contacts_get(struct request *request)
-{
-	return reply_contact(request);
-}
-
-/* It keeps its position: the reply is what it has become. */
-enum db_result batch_contacts_remove(struct request *request)
-{
-	struct campaign_request campaign = batch_calls_campaign(request, NULL);
-	enum db_result result = campaign_remove_contact(request->db, &campaign, request->position);
-
-	if (result == DB_REFUSED)
-		return batch_calls_refuse(request, &campaign, BATCH_REMOVE_CONTACT);
-	return result == DB_OK ? reply_contact(request) : result;
-}
-
-enum db_result batch_contacts_remove_all(struct request *request)
-{
-	struct campaign_request campaign = batch_calls_campaign(request, NULL);
-	enum db_result result = campaign_remove_contacts(request->db, &campaign);
-	struct json *json;
-
-	if (result == DB_REFUSED)
-		return batch_calls_refuse(request, &campaign, BATCH_REMOVE_CONTACTS);
-	if (result != DB_OK)
-		return result;
-	json = reply_begin(request, 200);
-	json_begin_object(json, "data");
-	json_int(json, "removed", campaign.removed);
-	json_int(json, "total_contacts", campaign.batch.counts.total);
-	json_bool(json, "has_more", campaign.batch.counts.total != 0);
-	json_end(json);
-	return reply_end(request);
-}
-
-enum db_result batch_contacts_append(struct request *request)
-{
-	struct campaign_request campaign = batch_calls_campaign(request, &contacts_fields);
-	enum db_result result;
-	struct json *json;
-
-	if (campaign.config.contacts.count == 0)
-		return reply_refuse_field(request, "contacts", "is required and must not be empty");
-	result = campaign_add_contacts(request->db, &campaign);
-	if (result == DB_REFUSED)
-		return batch_calls_refuse(request, &campaign, BATCH_ADD_CONTACTS);
-	if (result != DB_OK)
-		return result;
-	json = reply_begin(request, 201);
-	json_begin_object(json, "data");
-	json_int(json, "added", campaign.added);
-	json_int(json, "skipped", campaign.skipped);
-	json_int(json, "total_contacts", campaign.batch.counts.total);
 	json_end(json);
 	return reply_end(request);
 }

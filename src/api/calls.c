@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/auth.h"
+#include "api/audit.h"
 #include "api/page.h"
 #include "api/reply.h"
 #include "base/clock.h"
@@ -13,6 +14,8 @@
 #include "store/call_store.h"
 #include "store/claim_facts.h"
 #include "store/do_not_call_store.h"
+#include "store/key_store.h"
+#include "store/ledger_store.h"
 #include "store/number_store.h"
 #include "store/organization_store.h"
 #include "store/report_store.h"
@@ -53,9 +56,14 @@ enum db_result calls_list(struct request *request)
 {
 	struct call_query *query = request->query;
 	struct call_filter filter = {
-		.statuses = query->status & (CALL_BIT(IN_FLIGHT) - 1), .in_flight = (query->status & CALL_BIT(IN_FLIGHT)) != 0,
-		.to_number = query->phone_number, .from_number = query->from_number, .agent_id = query->agent_id, .batch_id = query->batch_call_id,
-		.after_us = query->created_after.us, .before_us = query->created_before.us,
+		.statuses = query->status & (CALL_BIT(IN_FLIGHT) - 1),
+		.in_flight = (query->status & CALL_BIT(IN_FLIGHT)) != 0,
+		.to_number = query->phone_number,
+		.from_number = query->from_number,
+		.agent_id = query->agent_id,
+		.batch_id = query->batch_call_id,
+		.after_us = query->created_after.us,
+		.before_us = query->created_before.us,
 	};
 	struct listing listing = { 0 };
 	enum db_result result;
@@ -64,7 +72,7 @@ enum db_result calls_list(struct request *request)
 	result = call_list(request->db, request->key.organization_id, &filter, &query->page, request->arena, &listing);
 	if (result != DB_OK && result != DB_NOT_FOUND)
 		return result;
-	return page_reply(request, &query->page, &listing, call_write); /* no such agent or campaign: none of its */
+	return page_reply(request, &query->page, &listing, call_write); /* no such agent or campaign: it has no calls */
 }
 
 static enum db_result reply_call(struct request *request, int status, const struct uuid *id)
@@ -90,24 +98,19 @@ static const struct call_input call_initial = {
 	.phone_number = "", .from_number = "", .variables = "{}", .call_settings = "{}",
 };
 
-#define INPUT(member, ...) { .name = #member, .offset = offsetof(struct call_input, member), __VA_ARGS__ }
+#define INPUT(member, kind, ...) FIELD(struct call_input, member, kind, __VA_ARGS__)
+#define CALL_INPUT                                                    \
+	INPUT(phone_number, PHONE, .flags = FIELD_REQUIRED),          \
+	INPUT(from_number, PHONE, .flags = FIELD_NULLABLE),           \
+	INPUT(variables, OBJECT, .flags = FIELD_NULLABLE, .max = 16384), \
+	INPUT(call_settings, OBJECT, .flags = FIELD_NULLABLE, .max = 16384)
 
-static const struct field call_input_list[] = {
-	INPUT(agent_id, .type = FIELD_ID, .prefix = ID_AGENT, .flags = FIELD_REQUIRED),
-	INPUT(phone_number, .type = FIELD_PHONE, .flags = FIELD_REQUIRED),
-	INPUT(from_number, .type = FIELD_PHONE, .flags = FIELD_NULLABLE),
-	INPUT(variables, .type = FIELD_OBJECT, .flags = FIELD_NULLABLE, .max = 16384),
-	INPUT(call_settings, .type = FIELD_OBJECT, .flags = FIELD_NULLABLE, .max = 16384),
-};
+FIELD_TABLE(single_call_fields, struct call_input, &call_initial,
+            INPUT(agent_id, ID, .prefix = ID_AGENT, .flags = FIELD_REQUIRED),
+            CALL_INPUT);
 
-const struct field_table single_call_fields = {
-	call_input_list, sizeof call_input_list / sizeof *call_input_list, sizeof(struct call_input), &call_initial,
-};
-
-/* The same without agent_id, the first: the path names the agent. */
-const struct field_table test_call_fields = {
-	call_input_list + 1, sizeof call_input_list / sizeof *call_input_list - 1, sizeof(struct call_input), &call_initial,
-};
+/* Without agent_id: the path names the agent. */
+FIELD_TABLE(test_call_fields, struct call_input, &call_initial, CALL_INPUT);
 
 static enum db_result find_agent(struct request *request, const struct uuid *id, struct agent *agent)
 {
@@ -130,18 +133,52 @@ static enum db_result find_number(struct request *request, const char *wanted, s
 	return result;
 }
 
-/* Judged again before the dialer is asked; said here so that the client knows at once. */
-static enum db_result check_suppressed(struct request *request, const char *phone_number)
+/* Adds the members of every decision about a single call: the key that placed it, and the version of the
+ * do-not-call list. */
+static enum db_result write_decider(struct request *request, struct json *json, const struct single_call *call)
+{
+	int64_t version;
+	struct key key;
+
+	DB_TRY(key_get(request->db, key_owner(&request->key), request->arena, &key));
+	DB_TRY(do_not_call_version(request->db, call->organization_id, &version));
+	json_id(json, "key_id", &key.uuid);
+	json_int(json, "do_not_call_version", version);
+	return DB_OK;
+}
+
+/* For the ledger, which is written after this transaction was rolled back. */
+static enum db_result note_refusal(struct request *request, const struct single_call *call,
+                                   enum ledger_decision decision, enum gate rule, int64_t until_us)
+{
+	struct ledger *ledger = arena_alloc(request->arena, sizeof *ledger);
+	struct json json;
+
+	*ledger = ledger_new(request->arena);
+	json = ledger_begin(ledger, decision, call->now_us);
+	json_add_string(&json, "rule", gate_name(rule));
+	if (until_us != INSTANT_NONE)
+		json_instant(&json, "until", until_us);
+	DB_TRY(write_decider(request, &json, call));
+	ledger_end(ledger, &json, call->organization_id, call->to_number);
+	request->refused = ledger;
+	return DB_OK;
+}
+
+/* It is judged again before the call is sent to the dialer. Here it is judged so that the client knows at once. */
+static enum db_result check_suppressed(struct request *request, const struct single_call *call)
 {
 	struct page page = { .limit = 1 };
 	struct listing listing;
 
-	DB_TRY(do_not_call_list(request->db, request->key.organization_id, phone_number, "", &page, request->arena,
-	                        &listing));
-	return listing.count == 0 ? DB_OK : reply_refuse_field(request, "phone_number", "is on the do-not-call list");
+	DB_TRY(do_not_call_list(request->db, call->organization_id, call->to_number, "", &page, request->arena, &listing));
+	if (listing.count == 0)
+		return DB_OK;
+	DB_TRY(note_refusal(request, call, LEDGER_SKIP, GATE_DO_NOT_CALL, INSTANT_NONE));
+	return reply_refuse_field(request, "phone_number", "is on the do-not-call list");
 }
 
-/* The limits stay locked, so that nobody else calls the number meanwhile. */
+/* The limits stay locked, so that no other transaction calls the number meanwhile. */
 static enum db_result check_limits(struct request *request, const struct single_call *call)
 {
 	struct limited_number asked = { .phone_number = call->to_number };
@@ -156,6 +193,7 @@ static enum db_result check_limits(struct request *request, const struct single_
 	                          request->arena, &open_at_us));
 	if (open_at_us <= call->now_us)
 		return DB_OK;
+	DB_TRY(note_refusal(request, call, LEDGER_SKIP, GATE_CONTACT_LIMITS, open_at_us));
 	instant_format_iso(open_at_us, text);
 	return reply_refuse(request, ERROR_CONTACT_LIMIT,
 	                    "The organisation's contact limits keep the number from being called before %s.", text);
@@ -170,11 +208,25 @@ static enum db_result take_number(struct request *request, const struct single_c
 	DB_TRY(number_take_call(request->db, call->number_row, call->now_us, &wait_us));
 	if (wait_us == 0)
 		return DB_OK;
-	reply_refuse(request, ERROR_RATE_LIMIT, "%s makes no further call at this moment: see its calls_per_minute.",
+	reply_refuse(request, ERROR_RATE_LIMIT, "%s has reached its calls_per_minute: try again later.",
 	             call->from_number);
 	reply_header(request, "Retry-After", arena_printf(request->arena, "%lld",
 	             (long long)((wait_us + US_PER_SECOND - 1) / US_PER_SECOND)));
 	return DB_REFUSED;
+}
+
+/* for the ledger: the key that placed it */
+static enum db_result note_decision(struct request *request, const struct single_call *call, const struct agent *agent)
+{
+	struct ledger ledger = ledger_new(request->arena);
+	struct json json = ledger_begin(&ledger, LEDGER_CALL, call->now_us);
+
+	json_id(&json, "call_id", &call->id);
+	json_id(&json, "agent_id", &agent->uuid);
+	json_add_string(&json, "from", call->from_number);
+	DB_TRY(write_decider(request, &json, call));
+	ledger_end(&ledger, &json, call->organization_id, call->to_number);
+	return ledger_write(request->db, &ledger);
 }
 
 static enum db_result place_call(struct request *request, const struct call_input *input, const struct agent *agent)
@@ -186,12 +238,14 @@ static enum db_result place_call(struct request *request, const struct call_inpu
 
 	call.agent_row = agent->id;
 	DB_TRY(find_number(request, input->from_number, &call));
-	DB_TRY(check_suppressed(request, input->phone_number));
+	DB_TRY(check_suppressed(request, &call));
 	DB_TRY(check_limits(request, &call));
 	DB_TRY(take_number(request, &call));
 	call.max_seconds = agent->max_call_duration_seconds;
 	call.expires_at_us = call.now_us + request->conf->dispatch_ttl_seconds * US_PER_SECOND;
 	DB_TRY(call_insert_single(request->db, &call));
+	audit_say_id(request, &call.id);
+	DB_TRY(note_decision(request, &call, agent));
 	return reply_call(request, 201, &call.id);
 }
 
@@ -220,7 +274,7 @@ static enum db_result refuse_cancel(struct request *request, const struct call *
 	                    call_status_names[call->status]);
 }
 
-/* Whether a dialer has taken the call is judged under its lock. */
+/* Whether a dialer has taken the call is judged under the call's lock. */
 enum db_result calls_cancel(struct request *request)
 {
 	struct call_report report = *(const struct call_report *)report_fields.initial;
@@ -240,7 +294,18 @@ enum db_result calls_cancel(struct request *request)
 	return reply_call(request, 200, &call.id);
 }
 
-/* For the metrics, when the transaction has been kept. */
+/* Checks what depends on the present time. */
+static bool are_sound(struct request *request, const struct call_report *reports, size_t count, bool is_list)
+{
+	request->faults.count = 0;
+	for (size_t i = 0; i < count; i++)
+		if (reports[i].call_back_at.us != INSTANT_NONE)
+			report_judge(&reports[i], is_list ? arena_printf(request->arena, "reports[%zu].", i) : "",
+			             clock_now_us(), &request->faults);
+	return request->faults.count == 0;
+}
+
+/* Counted for the metrics, after the transaction was kept. */
 static void note_results(struct request *request, const enum report_result *results, size_t count)
 {
 	memset(request->reports, 0, sizeof request->reports);
@@ -253,6 +318,8 @@ enum db_result calls_report(struct request *request)
 	struct call_report *report = request->input;
 	enum report_result result;
 
+	if (!are_sound(request, report, 1, false))
+		return reply_refuse_faults(request, ERROR_VALIDATION);
 	report->call_id = request->ids[0];
 	DB_TRY(reports_apply_in(request->db, request->key.organization_id, report, 1, clock_now_us(), &result));
 	note_results(request, &result, 1);
@@ -267,7 +334,7 @@ static void write_result(struct json *json, const struct uuid *call_id, enum rep
 	json_end(json);
 }
 
-/* What is not for this reporter to say is taken as said of no call. */
+/* A report that this reporter may not make is treated like a report on an unknown call. */
 static const struct call_report *permitted(struct request *request, const struct field_list *list)
 {
 	const struct call_report *reports = list->items;
@@ -289,6 +356,8 @@ enum db_result calls_report_bulk(struct request *request)
 	int64_t counts[REPORT_RESULT__MAX] = { 0 };
 	struct json *json;
 
+	if (!are_sound(request, reports, list->count, true))
+		return reply_refuse_faults(request, ERROR_VALIDATION);
 	DB_TRY(reports_apply_in(request->db, request->key.organization_id, permitted(request, list), list->count,
 	                        clock_now_us(), results));
 	note_results(request, results, list->count);

@@ -1,4 +1,4 @@
-/* /calls: what happened, and the dialers' reports. */
+/* /calls: calls, and the reports of dialers. */
 #ifndef API_CALLS_H
 #define API_CALLS_H
 

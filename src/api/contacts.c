@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "api/audit.h"
 #include "api/page.h"
 #include "api/reply.h"
 #include "base/clock.h"
@@ -10,7 +11,7 @@
 
 struct contact_query {
 	struct page page;
-	struct uuid folder_id; /* nil: any, and none */
+	struct uuid folder_id; /* nil: any folder, or none */
 	const char *search;
 	int last_call_outcome; /* -1: any */
 };
@@ -19,7 +20,7 @@ static const struct contact_query contact_query_initial = {
 	.page = PAGE_INITIAL, .search = "", .last_call_outcome = -1,
 };
 
-/* What a call can end with. */
+/* The statuses with which a call can end. */
 static const char *const outcome_names[CALL_STATUS__MAX + 1] = {
 	[CALL_QUEUED] = "", [CALL_DISPATCHED] = "", [CALL_RINGING] = "", [CALL_IN_PROGRESS] = "",
 	[CALL_COMPLETED] = "completed", [CALL_FAILED] = "failed", [CALL_NO_ANSWER] = "no_answer",
@@ -71,10 +72,10 @@ enum db_result contacts_list(struct request *request)
 		                      &listing);
 	if (result != DB_OK && result != DB_NOT_FOUND)
 		return result;
-	return page_reply(request, &query->page, &listing, write_contact); /* no folder: nobody in it */
+	return page_reply(request, &query->page, &listing, write_contact); /* no such folder: it has no contacts */
 }
 
-/* Locks the folder that the contact is to be in. */
+/* Locks the folder that the contact will be in. */
 static enum db_result find_folder(struct request *request, struct contact *contact)
 {
 	struct contact_folder folder = { .id = 0 };
@@ -84,7 +85,7 @@ static enum db_result find_folder(struct request *request, struct contact *conta
 		result = folder_lock(request->db, request->key.organization_id, &contact->folder_id, request->arena,
 		                     &folder);
 	if (result == DB_NOT_FOUND)
-		return reply_refuse_field(request, "folder_id", "names no folder of this organisation");
+		return reply_refuse_field(request, "folder_id", "does not exist");
 	contact->folder_row = folder.id;
 	return result;
 }
@@ -93,7 +94,7 @@ static enum db_result answer(struct request *request, int status, const struct c
                              enum db_result result)
 {
 	if (result == DB_DUPLICATE)
-		return reply_refuse_field(request, "phone_number", "stands in this folder already");
+		return reply_refuse_field(request, "phone_number", "already exists in this folder");
 	return result == DB_OK ? reply_contact(request, status, contact) : result;
 }
 
@@ -104,6 +105,7 @@ enum db_result contacts_create(struct request *request)
 	DB_TRY(find_folder(request, contact));
 	contact->uuid = uuid_new();
 	contact->created_at_us = contact->updated_at_us = clock_now_us();
+	audit_say_id(request, &contact->uuid);
 	return answer(request, 201, contact, contact_insert(request->db, request->key.organization_id, contact));
 }
 
@@ -117,15 +119,15 @@ enum db_result contacts_get(struct request *request)
 
 enum db_result contacts_change(struct request *request)
 {
-	struct contact contact;
-	int64_t old_folder_row;
+	struct contact before, contact;
 
-	DB_TRY(contact_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &contact));
-	old_folder_row = contact.folder_row;
+	DB_TRY(contact_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &before));
+	contact = before;
 	field_apply(&contact_fields, request->given, request->input, &contact);
+	audit_say_changes(request, &contact_fields, &before, &contact);
 	DB_TRY(find_folder(request, &contact));
 	contact.updated_at_us = clock_now_us();
-	return answer(request, 200, &contact, contact_update(request->db, &contact, old_folder_row));
+	return answer(request, 200, &contact, contact_update(request->db, &contact, before.folder_row));
 }
 
 enum db_result contacts_delete(struct request *request)

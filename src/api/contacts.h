@@ -1,4 +1,4 @@
-/* /contacts: people who are kept, apart from campaigns. */
+/* /contacts: stored contacts, independent of campaigns. */
 #ifndef API_CONTACTS_H
 #define API_CONTACTS_H
 

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "api/audit.h"
 #include "api/page.h"
 #include "api/reply.h"
 #include "base/clock.h"
@@ -11,7 +12,7 @@
 #include "store/webhook_store.h"
 
 #define MAX_AGAIN 10000 /* in one request, which is one transaction */
-#define MAX_OFFSET 10000 /* over all endpoints: the newest of each are put together up to there */
+#define MAX_OFFSET 10000 /* over all endpoints: up to here the newest of each are merged */
 
 struct delivery_query {
 	struct page page;
@@ -54,7 +55,7 @@ static void write_status(struct json *json, const char *key, int status)
 		json_int(json, key, status);
 }
 
-/* The members of an open object. */
+/* Writes the members of an open object. */
 static void write_members(struct json *json, const struct delivery *delivery)
 {
 	struct uuid id = delivery_id(&delivery->event_id, delivery->id);
@@ -133,8 +134,10 @@ enum db_result webhooks_test(struct request *request)
 	DB_TRY(webhook_lock_shared(request->db, request->key.organization_id, &request->ids[0], request->arena, &webhook));
 	if (webhook.disabled)
 		return refuse_disabled(request);
-	DB_TRY(event_send(request->db, request->key.organization_id, EVENT_WEBHOOK_TEST, "{}", webhook.id, 0, clock_now_us(),
-	                  &event_id, &row));
+	if (webhook_is_fetched(webhook.url))
+		return reply_refuse(request, ERROR_INVALID_STATE, "Its dialer fetches its calls: nothing is sent there.");
+	DB_TRY(event_send(request->db, request->key.organization_id, EVENT_WEBHOOK_TEST, "{}", webhook.id, 0,
+	                  clock_now_us(), &event_id, &row));
 	id = delivery_id(&event_id, row);
 	return reply_delivery(request, 201, &id);
 }
@@ -156,7 +159,8 @@ enum db_result deliveries_list_all(struct request *request)
 	DB_TRY(page_begin(request, &query->page));
 	if (query->page.offset > MAX_OFFSET)
 		return page_refuse(request, "offset", "must be at most 10000 here: follow next_cursor instead");
-	DB_TRY(delivery_list_all(request->db, request->key.organization_id, &filter, &query->page, request->arena, &listing));
+	DB_TRY(delivery_list_all(request->db, request->key.organization_id, &filter, &query->page, request->arena,
+	                         &listing));
 	return page_reply(request, &query->page, &listing, write_delivery);
 }
 
@@ -178,14 +182,14 @@ enum db_result deliveries_get(struct request *request)
 	return reply_delivery(request, 200, &request->ids[0]);
 }
 
-/* Who asks to send a call.requested again has its webhook-id, which is the call's id. */
+/* A client that asks for a call.requested to be sent again has its webhook-id, which is the id of the call. */
 static enum db_result refuse_call(struct request *request)
 {
 	struct call call;
 
 	DB_TRY(call_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &call));
 	return reply_refuse(request, ERROR_INVALID_STATE,
-	                    "A call is placed once at most: call.requested is not sent again by request.");
+	                    "call.requested cannot be sent again on request, because a call is placed at most once.");
 }
 
 enum db_result deliveries_redeliver(struct request *request)
@@ -202,8 +206,8 @@ enum db_result deliveries_redeliver(struct request *request)
 	DB_TRY(webhook_lock_shared(request->db, organization_id, &delivery.webhook_id, request->arena, &webhook));
 	if (webhook.disabled)
 		return refuse_disabled(request);
-	if (delivery.type == EVENT_AGENT_SYNC) /* the agent may be another by now */
-		return reply_refuse(request, ERROR_INVALID_STATE, "%s is not sent again: ask for a new one.",
+	if (delivery.type == EVENT_AGENT_SYNC) /* the agent may have changed since */
+		return reply_refuse(request, ERROR_INVALID_STATE, "%s cannot be sent again: request a new one.",
 		                    event_names[delivery.type]);
 	DB_TRY(delivery_again(request->db, delivery.id, clock_now_us()));
 	return reply_delivery(request, 200, &request->ids[0]);
@@ -224,6 +228,7 @@ enum db_result webhooks_redeliver(struct request *request)
 	else
 		DB_TRY(delivery_make_missing(request->db, &webhook, organization_id, wanted->since.us, MAX_AGAIN, now_us,
 		                             &count));
+	audit_say_count(request, "redelivered", count);
 	json = reply_begin(request, 200);
 	json_begin_object(json, "data");
 	json_int(json, "redelivered", count);

@@ -1,4 +1,4 @@
-/* What was sent to webhook endpoints and what came of it; tests, and sending again. */
+/* Deliveries to webhook endpoints and their results; tests, and sending again. */
 #ifndef API_DELIVERIES_H
 #define API_DELIVERIES_H
 

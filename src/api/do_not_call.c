@@ -3,14 +3,16 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "api/audit.h"
 #include "api/page.h"
 #include "api/reply.h"
 #include "base/clock.h"
+#include "domain/person.h"
 #include "store/do_not_call_store.h"
 
 #define MAX_AT_ONCE 10000
 
-/* One number, or many. */
+/* A body has one number, or a list. */
 struct suppression {
 	const char *phone_number, *reason;
 	struct field_list phone_numbers; /* of struct listed_number */
@@ -28,7 +30,7 @@ struct suppression_query {
 	const char *phone_number, *search;
 };
 
-/* A number, or how it begins. */
+/* Checks a number, or the beginning of one. */
 static const char *check_beginning(struct arena *arena, const char **text)
 {
 	const char *digits = *text + (**text == '+');
@@ -85,6 +87,7 @@ enum db_result do_not_call_append(struct request *request)
 		return reply_refuse_field(request, "phone_number", "is required, or else phone_numbers; not both");
 	DB_TRY(do_not_call_add(request->db, request->key.organization_id, numbers, count, input->reason,
 	                       clock_now_us(), &added));
+	audit_say_count(request, "added", added);
 	json = reply_begin(request, 201);
 	json_begin_object(json, "data");
 	json_int(json, "added", added);
@@ -95,6 +98,10 @@ enum db_result do_not_call_append(struct request *request)
 
 enum db_result do_not_call_delete(struct request *request)
 {
+	char mark[PERSON_MARK];
+
 	DB_TRY(do_not_call_remove(request->db, request->key.organization_id, request->phone_number));
+	person_mark(request->phone_number, mark);
+	audit_say_text(request, "person", mark);
 	return reply_no_content(request);
 }

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/crypto.h"
 
-#define TAG_BYTES 16 /* of a hash; of each part half as many */
+#define TAG_BYTES 16 /* of a hash; each of two parts has half as many */
 #define TAG_TEXT (2 * TAG_BYTES + 4)
 
 static char *write_hash(char *at, const void *text, size_t len, int bytes)
@@ -28,7 +28,7 @@ static const char *skip_string(const char *at)
 	return at + 1;
 }
 
-/* Behind the value that begins here, in JSON that we wrote ourselves. */
+/* Returns the character after the value that begins here, in JSON that we wrote ourselves. */
 static const char *skip_value(const char *at)
 {
 	int depth = 0;
@@ -57,8 +57,8 @@ static bool is_field(const struct field_table *table, const char *name, size_t l
 	return false;
 }
 
-/* The members of `data` that say what is configured, one after the other: the fields of the table, and `updated_at`, by
- * which a change there and back is noticed. What has a `status` has its updated_at moved by that, too: then it does not
+/* Collects the configured members of `data`: the fields of the table, and `updated_at`, so that a change and its
+ * reversal are noticed. An object with a `status` has its updated_at moved by its status too: then updated_at does not
  * count. */
 static void pick_configured(const struct reply *reply, const struct field_table *configured, struct buf *out)
 {
@@ -94,8 +94,9 @@ static void make_tag(const struct reply *reply, const struct field_table *config
 	strcpy(at, "\"");
 }
 
-/* Whether a header's list (`"a", W/"b"` or `*`) holds a tag that begins with these characters. Ours are strong, but nginx
- * puts W/ in front of the tag of a reply that it compresses. Data are compared, not bytes, so both are the same to us. */
+/* Returns whether a header's list (`"a", W/"b"` or `*`) has a tag that begins with these characters. Ours are strong
+ * tags, but nginx writes W/ before the tag of a reply that it compresses. The tag stands for the data, not the bytes,
+ * so both count as equal. */
 static bool list_holds(const char *list, const char *tag, size_t len)
 {
 	for (const char *at = list + strspn(list, " \t,"), *end; *at != '\0'; at += strspn(at, " \t,")) {
@@ -103,7 +104,7 @@ static bool list_holds(const char *list, const char *tag, size_t len)
 		if (*at == '*')
 			return true;
 		if (*at != '"' || (end = strchr(at + 1, '"')) == NULL)
-			return false; /* no list of tags */
+			return false; /* not a list of tags */
 		if (strncmp(at, tag, len) == 0)
 			return true;
 		at = end + 1;

@@ -2,7 +2,7 @@
 
 #include "api/reply.h"
 #include "base/clock.h"
-#include "domain/gate_json.h"
+#include "domain/gate.h"
 #include "store/batch_store.h"
 #include "store/explain.h"
 
@@ -19,6 +19,16 @@ static void write_gate(struct json *json, enum gate gate, const struct gate_fact
 	json_end(json);
 }
 
+/* Writes the gates up to this one. */
+static void write_gates(struct json *json, enum gate until, const struct gate_facts *facts,
+                        const struct gate_details *details)
+{
+	json_begin_array(json, "gates");
+	for (enum gate gate = 0; gate < until; gate++)
+		write_gate(json, gate, facts, details);
+	json_end(json);
+}
+
 static void write_explanation(struct json *json, const struct explanation *explanation)
 {
 	bool waits_for_event = explanation->waits && explanation->next_at_us == INSTANT_NEVER;
@@ -30,10 +40,7 @@ static void write_explanation(struct json *json, const struct explanation *expla
 	json_add_string(json, "reason", explanation->reason);
 	json_instant(json, "next_at", explanation->next_at_us);
 	json_add_string(json, "waits_for", waits_for_event ? gate_name(explanation->waits_for) : NULL);
-	json_begin_array(json, "gates");
-	for (enum gate gate = 0; explanation->waits && gate < GATE__MAX; gate++)
-		write_gate(json, gate, &explanation->facts, &explanation->details);
-	json_end(json);
+	write_gates(json, explanation->waits ? GATE__MAX : 0, &explanation->facts, &explanation->details);
 	json_end(json);
 }
 
@@ -73,10 +80,7 @@ static void write_campaign(struct json *json, const struct batch *batch,
 	json_bool(json, "due_now_is_exact", counted_all);
 	json_int(json, "in_progress", explanation->details.in_progress);
 	json_int(json, "places", explanation->details.places);
-	json_begin_array(json, "gates");
-	for (enum gate gate = 0; gate < GATE_DUE; gate++)
-		write_gate(json, gate, &explanation->facts, &explanation->details);
-	json_end(json);
+	write_gates(json, GATE_DUE, &explanation->facts, &explanation->details);
 	json_end(json);
 }
 

@@ -1,5 +1,5 @@
-/* What a body that is streamed says, as a hash, by which a request that comes again is known. Of a form that is its parts:
- * their boundary is another each time. */
+/* The hash of a streamed body, by which a repeated request is recognised. Of a form only the parts are hashed, because
+ * their boundary differs each time. */
 #ifndef API_FINGERPRINT_H
 #define API_FINGERPRINT_H
 

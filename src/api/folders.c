@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "api/audit.h"
 #include "api/page.h"
 #include "api/reply.h"
 #include "base/clock.h"
@@ -62,6 +63,8 @@ enum db_result folders_create(struct request *request)
 	folder->uuid = uuid_new();
 	folder->created_at_us = folder->updated_at_us = clock_now_us();
 	DB_TRY(folder_insert(request->db, request->key.organization_id, folder));
+	audit_say_id(request, &folder->uuid);
+	audit_say_changes(request, &contact_folder_fields, contact_folder_fields.initial, folder);
 	return reply_folder(request, 201, folder);
 }
 
@@ -75,10 +78,12 @@ enum db_result folders_get(struct request *request)
 
 enum db_result folders_change(struct request *request)
 {
-	struct contact_folder folder;
+	struct contact_folder before, folder;
 
-	DB_TRY(folder_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &folder));
+	DB_TRY(folder_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &before));
+	folder = before;
 	field_apply(&contact_folder_fields, request->given, request->input, &folder);
+	audit_say_changes(request, &contact_folder_fields, &before, &folder);
 	folder.updated_at_us = clock_now_us();
 	DB_TRY(folder_update(request->db, &folder));
 	return reply_folder(request, 200, &folder);

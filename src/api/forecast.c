@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/batch_calls.h"
+#include "api/calling_hours.h"
 #include "api/reply.h"
 #include "base/clock.h"
 #include "base/instant.h"
@@ -23,17 +24,11 @@ struct preview_input {
 
 static const struct preview_input preview_initial = { .changes = "", .answer_rate = 10000 };
 
-#define PREVIEW(member, ...) { .name = #member, .offset = offsetof(struct preview_input, member), __VA_ARGS__ }
-
-static const struct field preview_list[] = {
-	PREVIEW(changes, .type = FIELD_OBJECT, .flags = FIELD_NULLABLE, .max = 1 << 20),
-	PREVIEW(average_call_seconds, .type = FIELD_INT, .flags = FIELD_NULLABLE, .min = 1, .max = 86400),
-	PREVIEW(answer_rate, .type = FIELD_DECIMAL, .min = 0, .max = 10000),
-};
-
-const struct field_table preview_fields = {
-	preview_list, sizeof preview_list / sizeof *preview_list, sizeof(struct preview_input), &preview_initial,
-};
+#define PREVIEW(member, kind, ...) FIELD(struct preview_input, member, kind, __VA_ARGS__)
+FIELD_TABLE(preview_fields, struct preview_input, &preview_initial,
+            PREVIEW(changes, OBJECT, .flags = FIELD_NULLABLE, .max = 1 << 20),
+            PREVIEW(average_call_seconds, INT, .flags = FIELD_NULLABLE, .min = 1, .max = 86400),
+            PREVIEW(answer_rate, DECIMAL, .min = 0, .max = 10000));
 
 static enum db_result refuse_changes(struct request *request, const struct faults *faults)
 {
@@ -44,7 +39,7 @@ static enum db_result refuse_changes(struct request *request, const struct fault
 	return reply_refuse_faults(request, ERROR_VALIDATION);
 }
 
-/* The campaign as `changes` would leave it. */
+/* Applies `changes` to the campaign. */
 static enum db_result change(struct request *request, struct campaign_request *campaign)
 {
 	const struct preview_input *input = request->input;
@@ -61,7 +56,8 @@ static enum db_result change(struct request *request, struct campaign_request *c
 	if (result == DB_REFUSED && campaign->refusal == REFUSED_FIELDS)
 		return refuse_changes(request, &campaign->faults);
 	if (result == DB_REFUSED && campaign->refusal == REFUSED_STATE)
-		return reply_refuse(request, ERROR_INVALID_STATE, "Nobody waits in a campaign that is %s: there is nothing to expect.",
+		return reply_refuse(request, ERROR_INVALID_STATE,
+		                    "No contact waits in a campaign that is %s, so there is no forecast.",
 		                    batch_status_names[campaign->batch.status]);
 	return result == DB_REFUSED ? batch_calls_refuse(request, campaign, BATCH_CHANGE) : result;
 }
@@ -70,11 +66,8 @@ static void write_days(struct json *json, const char *counted, const struct plan
 {
 	json_begin_array(json, "days");
 	for (int i = 0; i < count; i++) {
-		char date[11];
-
-		date_format(days[i].day, date);
 		json_begin_object(json, NULL);
-		json_add_string(json, "date", date);
+		json_date(json, "date", days[i].day);
 		json_int(json, counted, days[i].contacts);
 		json_instant(json, "first_at", days[i].first_us);
 		json_instant(json, "last_at", days[i].last_us);
@@ -83,7 +76,7 @@ static void write_days(struct json *json, const char *counted, const struct plan
 	json_end(json);
 }
 
-/* Contacts who cannot be planned now, because a zone cannot be read. Returns how many they are. */
+/* Writes the contacts that cannot be planned now, because a zone cannot be read. Returns their number. */
 static int64_t write_held(struct json *json, const struct plan_group *groups, int group_count)
 {
 	char trouble[BATCH_ZONE_TROUBLE];
@@ -106,7 +99,7 @@ static int64_t write_held(struct json *json, const struct plan_group *groups, in
 	return held;
 }
 
-/* Returns how many contacts no day is left for. */
+/* Returns the number of contacts for which no day is left. */
 static int64_t write_plan(struct json *json, const struct batch *batch, struct plan_group *groups, int group_count,
                           struct plan_day *days)
 {
@@ -180,12 +173,14 @@ static void write_shift(struct json *json, const struct plan_shift *shift)
 	json_int(json, "later", shift->later);
 	json_decimal4(json, "most_earlier_seconds", shift->most_earlier_us / 100);
 	json_decimal4(json, "most_later_seconds", shift->most_later_us / 100);
-	json_int(json, "mean_shift_seconds", (shift->mean_us + (shift->mean_us < 0 ? -1 : 1) * US_PER_SECOND / 2) / US_PER_SECOND);
+	json_int(json, "mean_shift_seconds",
+	         (shift->mean_us + (shift->mean_us < 0 ? -1 : 1) * US_PER_SECOND / 2) / US_PER_SECOND);
 	json_end(json);
 }
 
-/* The pace of the numbers that it would call from. */
-static enum db_result find_numbers_gap(struct request *request, const struct campaign_request *campaign, int64_t *gap_us)
+/* Finds the pace of the numbers that the campaign would use. */
+static enum db_result find_numbers_gap(struct request *request, const struct campaign_request *campaign,
+                                       int64_t *gap_us)
 {
 	if (!campaign->has_found_numbers)
 		return forecast_numbers_gap(request->db, &campaign->batch, campaign->now_us, request->arena, gap_us);
@@ -193,7 +188,7 @@ static enum db_result find_numbers_gap(struct request *request, const struct cam
 	return DB_OK;
 }
 
-/* Of the day that it is now, as the daily cap counts them. */
+/* Returns the calls of the present local day, as the daily cap counts them. */
 static int64_t calls_made_today(const struct batch *batch, int64_t now_us)
 {
 	struct calendar calendar = batch_plan_rules(&batch->config).calendar;
@@ -216,6 +211,7 @@ enum db_result batch_calls_preview(struct request *request)
 	struct never_called never;
 	struct plan_group *groups, *planned;
 	int64_t numbers_gap_us, without_day;
+	struct night_warning warning;
 	struct json *json;
 	int group_count;
 
@@ -227,6 +223,7 @@ enum db_result batch_calls_preview(struct request *request)
 	memcpy(planned, groups, (size_t)group_count * sizeof *planned);
 	if (campaign.given != 0)
 		DB_TRY(forecast_move(request->db, &campaign.batch, campaign.now_us, request->arena, &shift));
+	DB_TRY(calling_hours_judge(request, &campaign.batch, &(struct field_list){ 0 }, &warning));
 	json = reply_begin(request, 200);
 	json_begin_object(json, "data");
 	json_int(json, "calls_made_today", calls_made_today(&campaign.batch, campaign.now_us));
@@ -238,5 +235,6 @@ enum db_result batch_calls_preview(struct request *request)
 	else
 		json_add_null(json, "change");
 	json_end(json);
-	return reply_end(request);
+	calling_hours_write_warnings(reply_begin_meta(request), &warning);
+	return reply_end_meta(request);
 }

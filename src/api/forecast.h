@@ -1,4 +1,4 @@
-/* /batch-calls/{id}/preview: what is to be expected of a campaign, as it is or after a change. Nothing is written. */
+/* /batch-calls/{id}/preview: a forecast of a campaign, as it is or after a change. Nothing is written. */
 #ifndef API_FORECAST_H
 #define API_FORECAST_H
 

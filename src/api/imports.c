@@ -3,24 +3,27 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "api/auth.h"
 #include "api/reply.h"
 #include "api/route.h"
 #include "api/upload.h"
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "domain/list_text.h"
+#include "domain/phone_country.h"
 #include "store/batch_store.h"
 #include "store/folder_store.h"
 #include "store/import.h"
 
-#define FOLDER_NAME_MAX 255 /* bytes, which are no more characters than that */
+#define FOLDER_NAME_MAX 255 /* bytes; a text has at most as many characters */
 
 /* How a file is to be read: map[phone] names the column of the numbers, and so on. */
 #define READING_FIELDS(holder)                                                                                         \
 	MAP_FIELD(holder, "map[phone]", COLUMN_PHONE), MAP_FIELD(holder, "map[first_name]", COLUMN_FIRST_NAME),        \
 		MAP_FIELD(holder, "map[last_name]", COLUMN_LAST_NAME), MAP_FIELD(holder, "map[name]", COLUMN_NAME),    \
 		MAP_FIELD(holder, "map[email]", COLUMN_EMAIL), MAP_FIELD(holder, "map[timezone]", COLUMN_TIMEZONE),    \
-		FIELD_AS("charset", holder, reading.charset, STRING, .max = 31, .check = check_charset)
+		FIELD_AS("charset", holder, reading.charset, STRING, .max = 31, .check = check_charset),               \
+		FIELD_AS("default_country", holder, reading.default_country, STRING, .max = 31, .check = phone_country_check)
 #define MAP_FIELD(holder, name, column) FIELD_AS(name, holder, reading.map.columns[column], STRING, .max = 255)
 
 struct import_input {
@@ -47,7 +50,7 @@ FIELD_TABLE(batch_import_fields, struct import_input, &import_initial,
 
 struct suppression_import {
 	const char *reason;
-	bool dry_run;
+	bool dry_run, partial;
 	struct import_options reading;
 };
 
@@ -55,9 +58,10 @@ static const struct suppression_import suppression_import_initial = { .reason = 
 
 FIELD_TABLE(suppression_import_fields, struct suppression_import, &suppression_import_initial,
             FIELD(struct suppression_import, reason, STRING, .max = 255),
-            FIELD(struct suppression_import, dry_run, BOOL), READING_FIELDS(struct suppression_import));
+            FIELD(struct suppression_import, dry_run, BOOL), FIELD(struct suppression_import, partial, BOOL),
+            READING_FIELDS(struct suppression_import));
 
-/* What the parts of a form say counts more than the query. */
+/* The parts of a form count more than the query. */
 static enum db_result read_form_fields(struct request *request, const struct field_table *table,
                                        const struct upload *upload, void *input)
 {
@@ -70,7 +74,7 @@ static enum db_result read_form_fields(struct request *request, const struct fie
 	return DB_OK;
 }
 
-/* "contacts/spring.csv" makes a folder "spring"; without a name it is the time. */
+/* "contacts/spring.csv" makes a folder "spring". Without a file name, the time is the name of the folder. */
 static const char *folder_name(struct arena *arena, const char *file_name)
 {
 	const char *slash = strrchr(file_name, '/'), *backslash = strrchr(file_name, '\\');
@@ -153,7 +157,7 @@ static enum db_result refuse_state(struct request *request, enum batch_status st
 	                    batch_action_names[BATCH_ADD_CONTACTS], batch_status_names[status], (long long)loaded);
 }
 
-/* write_target: what the reply says of where the contacts went. */
+/* write_target writes where the contacts went. */
 static enum db_result run(struct request *request, struct upload *upload, struct import *import,
                           struct import_options *reading, bool is_dry,
                           void (*write_target)(struct json *, const struct import_report *))
@@ -169,6 +173,8 @@ static enum db_result run(struct request *request, struct upload *upload, struct
 		import_make_dry(import);
 	result = push_all(request, upload, import);
 
+	if (result == DB_REFUSED && report->is_away)
+		return auth_refuse_away(request);
 	if (result == DB_REFUSED && report->fault != NULL)
 		return reply_refuse_field(request, "file", "%s", report->fault);
 	if (result == DB_REFUSED && !batch_allows(report->batch.status, BATCH_ADD_CONTACTS))
@@ -204,7 +210,7 @@ static void write_batch(struct json *json, const struct import_report *report)
 
 static void write_list(struct json *json, const struct import_report *report)
 {
-	(void)json, (void)report; /* there is one */
+	(void)json, (void)report; /* an organisation has only one do-not-call list */
 }
 
 static enum db_result find_folder(struct request *request, const struct import_input *input,
@@ -217,7 +223,7 @@ static enum db_result find_folder(struct request *request, const struct import_i
 		return DB_OK;
 	result = folder_get(request->db, request->key.organization_id, &input->folder_id, request->arena, folder);
 	if (result == DB_NOT_FOUND)
-		return reply_refuse_field(request, "folder_id", "names no folder of this organisation");
+		return reply_refuse_field(request, "folder_id", "does not exist");
 	return result;
 }
 
@@ -273,6 +279,49 @@ enum db_result imports_to_batch(struct request *request)
 	return result;
 }
 
+/* Refuses a list with unusable rows, unless the client accepts a part of it (`partial`). */
+static enum db_result refuse_part(struct request *request, const struct import_report *report)
+{
+	fault_add(&request->faults, "file",
+	          "%lld of %lld rows cannot be used, so nothing was loaded: correct the file, or send partial=true",
+	          (long long)report->errors, (long long)report->rows);
+	for (size_t i = 0; i < report->detail_count; i++)
+		fault_add(&request->faults, "file", "row %lld: %s%s%s", (long long)report->details[i].row,
+		          report->details[i].phone, *report->details[i].phone != '\0' ? ": " : "", report->details[i].reason);
+	return reply_refuse_faults(request, ERROR_VALIDATION);
+}
+
+/* Reads the file once before it is loaded. */
+static enum db_result check_all_rows(struct request *request, struct upload *upload, struct import *check,
+                                     const struct import_options *reading)
+{
+	const struct import_report *report = import_report(check);
+	enum db_result result;
+
+	import_set_options(check, reading);
+	import_make_check(check);
+	result = push_all(request, upload, check);
+	if (result == DB_REFUSED && report->fault != NULL)
+		return reply_refuse_field(request, "file", "%s", report->fault);
+	if (result == DB_OK && report->errors != 0)
+		return refuse_part(request, report);
+	return result;
+}
+
+static enum db_result check_do_not_call(struct request *request, struct upload *upload,
+                                        const struct suppression_import *input)
+{
+	struct import *check;
+	enum db_result result;
+
+	DB_TRY(upload_keep(request, upload));
+	check = import_to_do_not_call(request->db, request->key.organization_id, "");
+	result = check_all_rows(request, upload, check, &input->reading);
+	import_free(check);
+	upload_rewind(upload);
+	return result;
+}
+
 static enum db_result import_do_not_call(struct request *request, struct upload *upload)
 {
 	struct suppression_import *input = request->query;
@@ -281,6 +330,10 @@ static enum db_result import_do_not_call(struct request *request, struct upload 
 
 	DB_TRY(upload_open(request, upload));
 	DB_TRY(read_form_fields(request, &suppression_import_fields, upload, input));
+	if (input->reading.charset == NULL)
+		input->reading.charset = upload->charset;
+	if (!input->partial && !input->dry_run)
+		DB_TRY(check_do_not_call(request, upload, input));
 	import = import_to_do_not_call(request->db, request->key.organization_id, input->reason);
 	result = run(request, upload, import, &input->reading, input->dry_run, write_list);
 	import_free(import);

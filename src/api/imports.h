@@ -5,7 +5,8 @@
 
 #include "api/request.h"
 
-extern const struct field_table import_fields, batch_import_fields, suppression_import_fields; /* query parameters, or parts of the form */
+/* The fields of query parameters, or of the parts of a form. */
+extern const struct field_table import_fields, batch_import_fields, suppression_import_fields;
 
 enum db_result imports_to_folder(struct request *request);
 enum db_result imports_to_batch(struct request *request);

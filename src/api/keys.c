@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "api/audit.h"
 #include "api/page.h"
 #include "api/reply.h"
 #include "base/clock.h"
@@ -33,7 +34,7 @@ FIELD_TABLE(key_fields, struct key_input, &key_initial,
 
 /* The key of a session. */
 struct session_input {
-	unsigned scopes; /* 0: those of its parent */
+	unsigned scopes; /* 0: the scopes of its parent */
 	int64_t lifetime_seconds;
 };
 
@@ -43,7 +44,7 @@ FIELD_TABLE(session_fields, struct session_input, &session_initial,
             FIELD(struct session_input, scopes, CHOICES, .min = 1, .max = SCOPE__MAX, .choices = scope_names),
             FIELD(struct session_input, lifetime_seconds, INT, .min = 60, .max = SESSION_SECONDS_MAX));
 
-/* The members of an open object. */
+/* Writes the members of an open object. */
 static void write_members(struct json *json, const struct key *key)
 {
 	json_id(json, "id", &key->uuid);
@@ -76,16 +77,17 @@ enum db_result keys_list(struct request *request)
 	return page_reply(request, &query->page, &listing, write_key);
 }
 
-/* Makes the text of a key, which is in the reply and nowhere else. */
+/* Makes the text of a key, which is only in this reply. */
 static enum db_result insert_and_reply(struct request *request, struct key *key)
 {
 	uint8_t hash[SHA256_SIZE];
 	struct json *json;
 	char text[KEY_TEXT];
 
-	key_text_new(text);
+	key_text_new(request->conf->cell, text);
 	crypto_sha256(text, strlen(text), hash);
 	DB_TRY(key_insert(request->db, key, hash));
+	audit_say_id(request, &key->uuid);
 	json = reply_begin(request, 201);
 	json_begin_object(json, "data");
 	write_members(json, key);
@@ -106,16 +108,17 @@ enum db_result keys_create(struct request *request)
 		return reply_refuse_field(request, "expires_at", "must say its offset from UTC, or end in Z");
 	if (key.expires_at_us <= key.created_at_us)
 		return reply_refuse_field(request, "expires_at", "must lie ahead");
+	audit_say_changes(request, &key_fields, &key_initial, input);
 	return insert_and_reply(request, &key);
 }
 
-/* What the key may be used for, and how long. */
+/* Checks what the key may be used for, and for how long. */
 static enum db_result check_session(struct request *request, const struct key *parent)
 {
 	const struct session_input *input = request->input;
 
 	if (parent->parent_row != 0)
-		return reply_refuse(request, ERROR_FORBIDDEN, "The key of a session makes no other.");
+		return reply_refuse(request, ERROR_FORBIDDEN, "The key of a session cannot create keys of sessions.");
 	if ((input->scopes & ~parent->scopes) != 0)
 		return reply_refuse_field(request, "scopes", "must be some of the scopes of this key");
 	return key_make_room(request->db, parent->id);
@@ -135,6 +138,7 @@ enum db_result keys_create_session(struct request *request)
 		.expires_at_us = expires_at_us < parent.expires_at_us ? expires_at_us : parent.expires_at_us,
 		.created_at_us = now_us,
 	};
+	audit_say_other(request, "session_of", &parent.uuid);
 	return insert_and_reply(request, &key);
 }
 
@@ -178,5 +182,6 @@ enum db_result keys_revoke_current(struct request *request)
 
 	DB_TRY(key_get(request->db, request->key.id, request->arena, &key));
 	DB_TRY(key_revoke(request->db, request->key.organization_id, &key.uuid, clock_now_us()));
+	audit_say_id(request, &key.uuid);
 	return reply_no_content(request);
 }

@@ -9,9 +9,9 @@ extern const struct field_table key_fields, session_fields;
 enum db_result keys_list(struct request *request);
 enum db_result keys_create(struct request *request);
 enum db_result keys_revoke(struct request *request);
-/* A key for a while, which ends with the key that the request came with. */
+/* A key for a limited time. It ends with the key of this request. */
 enum db_result keys_create_session(struct request *request);
-/* The key that the request came with. */
+/* The key of this request. */
 enum db_result keys_get_current(struct request *request);
 enum db_result keys_revoke_current(struct request *request);
 

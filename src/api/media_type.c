@@ -12,7 +12,7 @@ bool media_type_is(const char *value, const char *type)
 	return len == strlen(type) && strncasecmp(value, type, len) == 0;
 }
 
-/* Copies a text, with quotes or without, up to its end, which is returned. */
+/* Copies a text, with or without quotes, up to its end. Returns the end. */
 static const char *copy_text(const char *at, char *out, size_t size)
 {
 	bool is_quoted = *at == '"';

@@ -1,4 +1,5 @@
-/* Figures for Prometheus, over all organisations: from the database, so that any worker tells the same. */
+/* Metrics for Prometheus, over all organisations: figures of the whole installation from the database, which every
+ * API reports alike, and figures of this API (metrics_own.h). */
 #ifndef API_METRICS_H
 #define API_METRICS_H
 

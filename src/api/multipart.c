@@ -16,7 +16,7 @@
 
 enum state {
 	PREAMBLE,
-	BEHIND_BOUNDARY, /* "--" ends all, anything up to the line end is padding */
+	BEHIND_BOUNDARY, /* "--" ends the body; anything else up to the line end is padding */
 	HEADERS,
 	DATA,
 	COMPLETE,
@@ -27,7 +27,7 @@ struct multipart {
 	char delimiter[4 + MULTIPART_BOUNDARY_MAX + 1]; /* CR LF - - boundary */
 	size_t delimiter_len;
 	enum state state;
-	struct buf window; /* what is not yet understood */
+	struct buf window; /* bytes that are not understood yet */
 };
 
 struct multipart *multipart_new(const char *content_type, const struct multipart_taker *taker)
@@ -61,7 +61,7 @@ static void drop(struct buf *window, size_t len)
 	window->len -= len;
 }
 
-/* Hands over what certainly is before the next boundary; *found: it has come to it. */
+/* Passes on the bytes that are certainly before the next boundary. *found: it has reached the boundary. */
 static bool take_until_boundary(struct multipart *multipart, bool *found)
 {
 	struct buf *window = &multipart->window;
@@ -77,7 +77,7 @@ static bool take_until_boundary(struct multipart *multipart, bool *found)
 	return more;
 }
 
-/* Browsers write a quote in a name as %22. (They write line breaks so too, which nobody wants back.) */
+/* Browsers write a quote in a name as %22. (They write line breaks in the same way, which are left.) */
 static void decode_name(char *name)
 {
 	char *out = name;
@@ -93,7 +93,7 @@ static void decode_name(char *name)
 	*out = '\0';
 }
 
-/* The value of a header line, if it is the one of this name; else NULL. */
+/* Returns the value of a header line if it has this name, else NULL. */
 static const char *header_value(const char *line, const char *name)
 {
 	size_t len = strlen(name);
@@ -129,7 +129,7 @@ static bool begin_part(struct multipart *multipart, char *headers)
 	return multipart->taker.begin(multipart->taker.context, &part);
 }
 
-/* The rest of the boundary's line. False: it is malformed. *waits: for more bytes. */
+/* Reads the rest of the boundary's line. Returns false if it is malformed. *waits: more bytes are needed. */
 static bool read_boundary_line(struct multipart *multipart, bool *waits)
 {
 	struct buf *window = &multipart->window;
@@ -142,7 +142,7 @@ static bool read_boundary_line(struct multipart *multipart, bool *waits)
 	*waits = end == NULL;
 	if (*waits)
 		return window->len < HEADERS_MAX;
-	drop(window, (size_t)(end - window->data)); /* the line end stays: headers may be none */
+	drop(window, (size_t)(end - window->data)); /* the line end stays, because there may be no headers */
 	multipart->state = HEADERS;
 	return true;
 }

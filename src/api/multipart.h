@@ -1,4 +1,4 @@
-/* multipart/form-data (RFC 7578), pushed in pieces of any size: memory does not grow with the parts. */
+/* multipart/form-data (RFC 7578), pushed in pieces of any size. Memory does not grow with the parts. */
 #ifndef API_MULTIPART_H
 #define API_MULTIPART_H
 
@@ -10,11 +10,11 @@
 struct multipart_part {
 	const char *name;
 	const char *filename;     /* NULL: a plain field */
-	const char *content_type; /* "" when it says none, as the next */
+	const char *content_type; /* "" in this and the next: not given */
 	const char *transfer_encoding;
 };
 
-/* What the parts are handed to; false: no more of them. */
+/* The functions that get the parts. False: they want no more. */
 struct multipart_taker {
 	bool (*begin)(void *context, const struct multipart_part *part);
 	bool (*data)(void *context, const char *bytes, size_t len);
@@ -23,11 +23,11 @@ struct multipart_taker {
 
 struct multipart;
 
-/* NULL: the media type names no boundary of use. */
+/* Returns NULL if the media type has no usable boundary. */
 struct multipart *multipart_new(const char *content_type, const struct multipart_taker *taker);
 void multipart_free(struct multipart *multipart);
 
-/* False: it is malformed, or the taker was false. */
+/* Returns false if the body is malformed, or a function of the taker returned false. */
 bool multipart_push(struct multipart *multipart, const char *bytes, size_t len);
 bool multipart_is_complete(const struct multipart *multipart);
 

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "api/audit.h"
 #include "api/page.h"
 #include "api/reply.h"
 #include "base/clock.h"
@@ -43,11 +44,11 @@ static const struct assignment assignment_initial;
 	FIELD_AS("assignment_type", struct assignment, direction, CHOICE, .flags = FIELD_REQUIRED,      \
 	         .choices = direction_names)
 
-FIELD_TABLE(assign_fields, struct assignment, &assignment_initial,
-            NUMBER_ID_FIELD, FIELD(struct assignment, agent_id, ID, .prefix = ID_AGENT, .flags = FIELD_REQUIRED), DIRECTION_FIELD);
+FIELD_TABLE(assign_fields, struct assignment, &assignment_initial, NUMBER_ID_FIELD,
+            FIELD(struct assignment, agent_id, ID, .prefix = ID_AGENT, .flags = FIELD_REQUIRED), DIRECTION_FIELD);
 
-FIELD_TABLE(unassign_fields, struct assignment, &assignment_initial,
-            NUMBER_ID_FIELD, FIELD(struct assignment, agent_id, ID, .prefix = ID_AGENT, .flags = FIELD_NULLABLE), DIRECTION_FIELD);
+FIELD_TABLE(unassign_fields, struct assignment, &assignment_initial, NUMBER_ID_FIELD,
+            FIELD(struct assignment, agent_id, ID, .prefix = ID_AGENT, .flags = FIELD_NULLABLE), DIRECTION_FIELD);
 
 static void write_number(struct json *json, const char *key, const void *item)
 {
@@ -89,15 +90,18 @@ enum db_result numbers_import(struct request *request)
 	number->created_at_us = clock_now_us();
 	result = number_insert(request->db, request->key.organization_id, number);
 	if (result == DB_DUPLICATE)
-		return reply_refuse_field(request, "phone_number", "is imported already");
+		return reply_refuse_field(request, "phone_number", "exists already");
+	audit_say_id(request, &number->uuid);
+	audit_say_changes(request, &number_fields, &number_initial, number);
 	return result == DB_OK ? reply_number(request, 201, number) : result;
 }
 
-static enum db_result find_number(struct request *request, struct phone_number *number)
+typedef enum db_result number_reader(struct db *, int64_t, const struct uuid *, struct arena *, struct phone_number *);
+
+static enum db_result find_number(struct request *request, number_reader *read, struct phone_number *number)
 {
 	const struct assignment *wanted = request->input;
-	enum db_result result = number_get(request->db, request->key.organization_id,
-	                                   &wanted->number_id, request->arena, number);
+	enum db_result result = read(request->db, request->key.organization_id, &wanted->number_id, request->arena, number);
 
 	if (result == DB_NOT_FOUND)
 		return reply_refuse_field(request, "number_id", "there is no such number");
@@ -116,15 +120,18 @@ enum db_result numbers_assign(struct request *request)
 	struct agent agent;
 	enum db_result result;
 
-	DB_TRY(find_number(request, &number));
+	DB_TRY(find_number(request, number_get, &number));
 	result = agent_lock_shared(request->db, request->key.organization_id, &wanted->agent_id,
 	                           request->arena, &agent);
 	if (result == DB_NOT_FOUND)
 		return reply_refuse_field(request, "agent_id", "there is no such agent");
 	if (result != DB_OK)
 		return result;
+	DB_TRY(find_number(request, number_lock, &number)); /* agents are locked before numbers */
 	DB_TRY(number_assign(request->db, &number, (enum number_direction)wanted->direction, agent.id));
 	*assigned(&number, wanted) = agent.uuid;
+	audit_say_id(request, &number.uuid);
+	audit_say_other(request, direction_names[wanted->direction], &agent.uuid);
 	return reply_number(request, 200, &number);
 }
 
@@ -133,12 +140,14 @@ enum db_result numbers_unassign(struct request *request)
 	const struct assignment *wanted = request->input;
 	struct phone_number number;
 
-	DB_TRY(find_number(request, &number));
+	DB_TRY(find_number(request, number_lock, &number));
 	if (!uuid_is_nil(&wanted->agent_id) &&
 	    !uuid_equal(&wanted->agent_id, assigned(&number, wanted)))
 		return reply_refuse_field(request, "agent_id",
 		                          "the number is not assigned to this agent");
 	DB_TRY(number_assign(request->db, &number, (enum number_direction)wanted->direction, 0));
+	audit_say_id(request, &number.uuid);
+	audit_say_other(request, direction_names[wanted->direction], assigned(&number, wanted));
 	*assigned(&number, wanted) = (struct uuid){ { 0 } };
 	return reply_number(request, 200, &number);
 }
@@ -159,7 +168,8 @@ struct days {
 
 static const struct days days_initial = { .days = 7 };
 
-FIELD_TABLE(number_analytics_query, struct days, &days_initial, FIELD(struct days, days, INT, .min = 1, .max = DAYS_MAX));
+FIELD_TABLE(number_analytics_query, struct days, &days_initial,
+            FIELD(struct days, days, INT, .min = 1, .max = DAYS_MAX));
 
 int64_t numbers_write_tally(struct json *json, const int64_t counts[])
 {
@@ -196,10 +206,12 @@ enum db_result numbers_analytics(struct request *request)
 
 enum db_result numbers_change(struct request *request)
 {
-	struct phone_number number;
+	struct phone_number before, number;
 
-	DB_TRY(number_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &number));
+	DB_TRY(number_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &before));
+	number = before;
 	field_apply(&number_fields, request->given, request->input, &number);
+	audit_say_changes(request, &number_fields, &before, &number);
 	DB_TRY(number_update(request->db, &number, clock_now_us()));
 	return reply_number(request, 200, &number);
 }

@@ -1,5 +1,5 @@
-/* /telephony/numbers: the numbers that calls are made from. Their providers are the dialer's matter, and
- * so are the providers' credentials: no field takes one. */
+/* /telephony/numbers: the numbers from which calls are made. Their providers, and the providers' credentials, concern
+ * only the dialer: no field takes a credential. */
 #ifndef API_NUMBERS_H
 #define API_NUMBERS_H
 
@@ -8,8 +8,8 @@
 extern const struct field_table numbers_query, number_analytics_query;
 extern const struct field_table number_fields, assign_fields, unassign_fields;
 
-/* Writes how calls from a number ended, by enum call_status, as members of the open object. Returns how many calls there
- * are, with those in flight. */
+/* Writes how calls from a number ended, by enum call_status, as members of the open object. Returns the number of
+ * calls, including those in flight. */
 struct json;
 int64_t numbers_write_tally(struct json *json, const int64_t counts[]);
 

@@ -1,4 +1,4 @@
-/* /organization: whose key it is, and how often the organisation calls somebody. */
+/* /organization: the organisation of the key, and its contact limits. */
 #ifndef API_ORGANIZATION_H
 #define API_ORGANIZATION_H
 

@@ -21,7 +21,7 @@ static const struct overview_parameters initial = { .timezone = "UTC" };
 FIELD_TABLE(overview_query, struct overview_parameters, &initial,
             FIELD(struct overview_parameters, timezone, STRING, .min = 1, .max = 64, .check = zone_check));
 
-/* A local day, and what was placed in each of its hours. */
+/* A local day, and the calls that were placed in each of its hours. */
 struct day {
 	const char *zone;
 	bool is_known; /* the zone can be read */
@@ -42,7 +42,7 @@ static struct day today(const char *zone, int64_t now_us)
 	return day;
 }
 
-/* An hour that the clocks show twice is one of two hours. */
+/* An hour that the clocks show twice is one bar of two hours. */
 static void fill(struct day *day, const struct quarter *quarters, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -67,15 +67,12 @@ static void write_tallies(struct json *json, const struct tallies *tallies)
 
 static void write_day(struct json *json, const struct day *day)
 {
-	char date[11];
-
 	if (!day->is_known) {
 		json_add_null(json, "today");
 		return;
 	}
-	date_format((int32_t)(day->wall_us / US_PER_DAY), date);
 	json_begin_object(json, "today");
-	json_add_string(json, "date", date);
+	json_date(json, "date", (int32_t)(day->wall_us / US_PER_DAY));
 	json_add_string(json, "timezone", day->zone);
 	write_tallies(json, &day->all);
 	json_begin_array(json, "hours");
@@ -132,7 +129,8 @@ enum db_result overview_show(struct request *request)
 	struct json *json;
 
 	DB_TRY(campaign_list(request->db, organization, &failed_ones, &page, request->arena, &totals, &failed));
-	DB_TRY(overview_load(request->db, organization, day.from_us, day.until_us, yesterday_us, request->arena, &overview));
+	DB_TRY(overview_load(request->db, organization, day.from_us, day.until_us, yesterday_us, request->arena,
+	                     &overview));
 	fill(&day, overview.quarters, overview.quarter_count);
 	json = reply_begin(request, 200);
 	json_begin_object(json, "data");

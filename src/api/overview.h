@@ -1,4 +1,4 @@
-/* GET /overview: what an organisation has under way, today's figures, and what needs somebody. */
+/* GET /overview: what an organisation has in progress, today's figures, and problems. */
 #ifndef API_OVERVIEW_H
 #define API_OVERVIEW_H
 

@@ -17,8 +17,8 @@ static const struct page_query page_initial = { PAGE_INITIAL };
 
 FIELD_TABLE(page_fields, struct page_query, &page_initial, PAGE_FIELDS(struct page_query));
 
-/* A cursor is a seal and behind it the key of an item. The seal is no secret: it tells a cursor of this list, in
- * this order, from one of another and from a damaged one. */
+/* A cursor is a seal and, after it, the key of an item. The seal is not secret. It distinguishes a cursor of this list
+ * in this order from a cursor of another list and from a damaged cursor. */
 static void seal(const struct request *request, int order, const char *key, uint8_t out[SHA256_SIZE])
 {
 	struct buf text = { 0 };

@@ -1,5 +1,5 @@
-/* Lists: the parameters `limit`, `offset` and `cursor`, and their part of the reply. A cursor says behind which
- * item a page begins, and is good for the list that gave it and no other; clients take it as it is. */
+/* Lists: the parameters `limit`, `offset` and `cursor`, and their part of the reply. A cursor says after which item a
+ * page begins, and is valid only for the list that returned it. Clients do not interpret it. */
 #ifndef API_PAGE_H
 #define API_PAGE_H
 
@@ -7,13 +7,13 @@
 #include "base/json.h"
 #include "store/page.h"
 
-/* Of lists with an `order`. */
+/* For lists with an `order`. */
 enum page_order { PAGE_ASCENDING, PAGE_DESCENDING };
 extern const char *const page_order_names[];
 
 #define PAGE_INITIAL { .limit = 50, .cursor = "" }
 
-/* The rows of a query table whose struct has a `struct page page`. */
+/* The fields of a query table whose struct has a `struct page page`. */
 #define PAGE_FIELDS(holder)                                                                                  \
 	FIELD_AS("limit", holder, page.limit, INT, .min = 1, .max = 100),  \
 	FIELD_AS("offset", holder, page.offset, INT, .max = INT32_MAX),    \
@@ -25,18 +25,18 @@ struct page_query {
 };
 extern const struct field_table page_fields;
 
-/* Reads the cursor, once page->order is set. DB_REFUSED: 400, it is none of this list. */
+/* Reads the cursor; page->order must be set. DB_REFUSED: the cursor does not belong to this list (the reply is 400). */
 enum db_result page_begin(struct request *request, struct page *page);
 
-/* 200 with the items, each written by `write`, and the pagination. */
+/* Replies 200 with the items, each written by `write`, and the pagination. */
 typedef void page_write_item(struct json *json, const char *key, const void *item);
 enum db_result page_reply(struct request *request, const struct page *page, const struct listing *listing,
                           page_write_item *write);
-/* The same up to `meta`; of each item only the members that are selected (base/json.h). */
+/* Writes that reply up to `meta`, with only the selected members of each item (base/json.h). */
 void page_write(struct request *request, const struct page *page, const struct listing *listing,
                 page_write_item *write, const char *const *selected);
 
-/* A wrong parameter that only the handler can judge: 400. */
+/* Replies 400 for a wrong parameter that only the handler can judge. */
 enum db_result page_refuse(struct request *request, const char *field, const char *reason);
 
 #endif

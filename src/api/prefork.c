@@ -28,17 +28,19 @@
 #define BACKLOG 1024
 #define SYSTEMD_FIRST_FD 3
 
-#define YOUNG_US (10 * US_PER_SECOND)        /* a worker that lived shorter counts as failing */
+#define YOUNG_US (10 * US_PER_SECOND)        /* a worker that ends earlier counts as failing */
 #define DELAY_FIRST_US (US_PER_SECOND / 10)
 #define DELAY_LONGEST_US (10 * US_PER_SECOND)
 #define TICK_US (US_PER_SECOND / 2)          /* of the watchdog */
 #define REPEAT_STOP_US (US_PER_SECOND / 10)  /* a worker can miss a signal just before it waits */
 
-#define STUCK_US (60 * US_PER_SECOND)        /* a request in which nothing moves for so long */
-#define STOPPED_US (30 * US_PER_SECOND)      /* a process that somebody stopped */
+#define STUCK_US (60 * US_PER_SECOND)        /* a request without any progress for so long is stuck */
+#define STOPPED_US (30 * US_PER_SECOND)      /* a process without a sign of life for so long was stopped */
+/* from SIGTERM until the rest is killed: less than systemd's TimeoutStopSec */
+#define STOP_US (45 * US_PER_SECOND)
 #define OLD_MAX 1024
 
-#define ENV_OWNS_SOCKET "OUTDIAL_OWNS_SOCKET" /* for the program that follows at SIGHUP */
+#define ENV_OWNS_SOCKET "OUTDIAL_OWNS_SOCKET" /* for the next program after SIGHUP */
 #define ENV_OLD_WORKERS "OUTDIAL_OLD_WORKERS"
 
 static bool bound_here; /* the socket file is ours to remove */
@@ -53,11 +55,11 @@ struct master {
 	const struct conf *conf;
 	int listen_fd;
 	prefork_work *work;
-	int count;               /* of children: the workers, and those that prefork.h names */
+	int count;               /* of children: the workers, and the processes that prefork.h names */
 	struct child *children;
-	pid_t old[OLD_MAX];      /* workers of before a SIGHUP, that still have a request */
+	pid_t old[OLD_MAX];      /* workers from before a SIGHUP that still have a request */
 	int old_count;
-	bool failed;             /* a child said that it makes no sense to go on */
+	bool failed;             /* a child reported that a new start is useless */
 };
 
 static int systemd_socket(void)
@@ -67,7 +69,7 @@ static int systemd_socket(void)
 	if (pid == NULL || count == NULL || strtol(pid, NULL, 10) != getpid())
 		return -1;
 	if (strcmp(count, "1") != 0)
-		fatal("one socket is wanted from systemd, not %s", count);
+		fatal("expected one socket from systemd, not %s", count);
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	bound_here = getenv(ENV_OWNS_SOCKET) != NULL;
@@ -84,7 +86,7 @@ static int unix_socket(void)
 	return fd;
 }
 
-/* A socket file outlives its server. Only one on which nobody answers may be replaced. */
+/* A socket file outlives its server. Only a socket that nobody answers may be replaced. */
 static void remove_stale(const struct sockaddr_un *address)
 {
 	int fd = unix_socket();
@@ -96,14 +98,14 @@ static void remove_stale(const struct sockaddr_un *address)
 	close(fd);
 }
 
-/* nginx runs as another user; who may come near is the folder's matter. */
+/* nginx runs as another user. The permissions of the folder decide who may connect. */
 static int bind_socket(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const struct sockaddr *name = (const struct sockaddr *)&address;
 	int fd = unix_socket();
 
-	memcpy(address.sun_path, path, strlen(path) + 1); /* its length was checked with the configuration */
+	memcpy(address.sun_path, path, strlen(path) + 1); /* conf_load has checked its length */
 	if (bind(fd, name, sizeof address) != 0) {
 		if (errno != EADDRINUSE)
 			fatal("%s: %s", path, strerror(errno));
@@ -134,9 +136,10 @@ static void start_child(struct master *master, int number)
 	if (pid != 0) {
 		*child = (struct child){ .pid = pid > 0 ? pid : 0, .started_us = clock_mono_us(), .delay_us = child->delay_us };
 		child->start_at_us = child->started_us + DELAY_LONGEST_US; /* if there was no fork */
+		atomic_store(&board->workers[number].pid, child->pid);
 		return;
 	}
-	/* KILL, because nobody would be left to repeat a TERM that was missed. */
+	/* SIGKILL, because nobody would repeat a SIGTERM that was missed. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != own)
 		_exit(EXIT_FAILURE);
@@ -156,6 +159,8 @@ static const char *name_of(const struct master *master, int number)
 {
 	if (number == prefork_monitor(master->conf))
 		return "the monitor";
+	if (number == prefork_replica(master->conf))
+		return "the monitor of the replica";
 	return number == prefork_reserve(master->conf) ? "the worker in reserve" : "worker";
 }
 
@@ -173,6 +178,8 @@ static void bury(struct master *master, int number, int status)
 	master->failed |= number == prefork_monitor(master->conf) && WIFEXITED(status) && !retired;
 	atomic_fetch_add(&board->worker_restarts, 1);
 	atomic_store(&board->workers[number].busy_since_us, 0);
+	atomic_store(&board->workers[number].waits, false);
+	atomic_store(&board->workers[number].pid, 0);
 	if (retired || !young)
 		child->delay_us = 0;
 	else if (child->delay_us == 0)
@@ -217,7 +224,7 @@ static void note_changes(struct master *master)
 		note_change(master, pid, status);
 }
 
-/* A worker that is stopped, or stuck in a request, would be missing for ever. Another takes its place. */
+/* A worker that is stopped, or stuck in a request, would be missing for ever. Another worker replaces it. */
 static void watch(struct master *master)
 {
 	int64_t now_us = clock_mono_us();
@@ -241,26 +248,45 @@ static void watch(struct master *master)
 	}
 }
 
-static void end_old(const struct master *master)
+static void end_old(const struct master *master, int number)
 {
 	for (int i = 0; i < master->old_count; i++)
-		kill(master->old[i], SIGTERM);
+		kill(master->old[i], number);
 }
 
-static int stop_running(const struct master *master)
+/* Returns how many processes still run. */
+static int end_all(const struct master *master, int number)
 {
 	int running = master->old_count;
 
-	end_old(master);
-	for (int i = 0; i < master->count; i++)
-		if (master->children[i].pid != 0) {
-			kill(master->children[i].pid, SIGTERM);
-			running++;
-		}
+	end_old(master, number);
+	for (int i = 0; i < master->count; i++) {
+		if (master->children[i].pid == 0)
+			continue;
+		kill(master->children[i].pid, number);
+		if (master->children[i].stopped_us != 0) /* otherwise it would not see the signal */
+			kill(master->children[i].pid, SIGCONT);
+		running++;
+	}
 	return running;
 }
 
-/* How long until the next start or tick. */
+static void stop(struct master *master)
+{
+	int64_t deadline_us = clock_mono_us() + STOP_US;
+	int number = SIGTERM, running;
+
+	while ((running = end_all(master, number)) > 0) {
+		signals_wait(REPEAT_STOP_US);
+		note_changes(master);
+		if (number == SIGTERM && clock_mono_us() > deadline_us) {
+			log_error("%d processes have not ended for %d s: they are killed", running, (int)(STOP_US / US_PER_SECOND));
+			number = SIGKILL;
+		}
+	}
+}
+
+/* Returns the time until the next start or tick. */
 static int64_t pause_us(const struct master *master)
 {
 	int64_t now_us = clock_mono_us(), pause = master->old_count > 0 ? REPEAT_STOP_US : TICK_US;
@@ -271,7 +297,7 @@ static int64_t pause_us(const struct master *master)
 	return pause > 0 ? pause : 0;
 }
 
-/* The workers of before a SIGHUP, as the program before this one told. */
+/* Takes over the workers from before a SIGHUP, which the program before this one lists. */
 static void adopt_old(struct master *master)
 {
 	char *list = getenv(ENV_OLD_WORKERS), *end;
@@ -294,14 +320,14 @@ static void hand_over_children(const struct master *master)
 	buf_free(&list);
 }
 
-/* The socket stays open, and goes over as systemd would hand it over. Requests wait in it for a moment. */
+/* The socket stays open and is handed over as systemd would do it. Requests wait in it for a moment. */
 static void begin_afresh(const struct master *master)
 {
 	char pid[16];
 
 	if (!reload_is_good())
 		return;
-	log_info("SIGHUP: beginning afresh");
+	log_info("SIGHUP: starting again");
 	hand_over_children(master);
 	if (master->listen_fd != SYSTEMD_FIRST_FD)
 		dup2(master->listen_fd, SYSTEMD_FIRST_FD);
@@ -324,7 +350,7 @@ static void run_until_stopped(struct master *master)
 		number = signals_wait(pause_us(master));
 		note_changes(master);
 		watch(master);
-		end_old(master);
+		end_old(master, SIGTERM);
 		if (number == SIGHUP)
 			begin_afresh(master);
 		start_missing(master);
@@ -341,9 +367,17 @@ int prefork_monitor(const struct conf *conf)
 	return (int)conf->workers + 1;
 }
 
+int prefork_replica(const struct conf *conf)
+{
+	return (int)conf->workers + 2;
+}
+
 void prefork_run(const struct conf *conf, int listen_fd, prefork_work *work)
 {
-	struct master master = { .conf = conf, .listen_fd = listen_fd, .work = work, .count = (int)conf->workers + 2 };
+	struct master master = {
+		.conf = conf, .listen_fd = listen_fd, .work = work,
+		.count = prefork_replica(conf) + (*conf->read_database_file != '\0'),
+	};
 
 	master.children = calloc((size_t)master.count, sizeof *master.children);
 	if (master.children == NULL)
@@ -355,8 +389,7 @@ void prefork_run(const struct conf *conf, int listen_fd, prefork_work *work)
 	notify_ready();
 	run_until_stopped(&master);
 	notify_stopping();
-	for (; stop_running(&master) > 0; note_changes(&master))
-		signals_wait(REPEAT_STOP_US);
+	stop(&master);
 	log_info("the API has stopped");
 	if (bound_here)
 		unlink(conf->socket);

@@ -11,7 +11,7 @@
 static const struct {
 	const char *code;
 	int status;
-	bool passes; /* by itself: the same request may succeed later */
+	bool passes; /* the error passes: the same request may succeed later */
 } errors[ERROR__MAX] = {
 	[ERROR_BAD_REQUEST] = { "bad_request", 400, false },
 	[ERROR_UNAUTHORIZED] = { "unauthorized", 401, false },
@@ -22,6 +22,7 @@ static const struct {
 	[ERROR_PRECONDITION_FAILED] = { "precondition_failed", 412, false },
 	[ERROR_PAYLOAD_TOO_LARGE] = { "payload_too_large", 413, false },
 	[ERROR_UNSUPPORTED_MEDIA_TYPE] = { "unsupported_media_type", 415, false },
+	[ERROR_MOVED] = { "organization_moved", 421, true },
 	[ERROR_VALIDATION] = { "validation_error", 422, false },
 	[ERROR_INVALID_STATE] = { "invalid_state", 422, false },
 	[ERROR_AGENT_NOT_READY] = { "agent_not_ready", 422, true },
@@ -78,6 +79,12 @@ static struct reply *start(struct request *request, int status)
 	return reply;
 }
 
+void reply_drop(struct request *request)
+{
+	request->faults.count = 0;
+	request->reply->status = 0;
+}
+
 struct json *reply_begin(struct request *request, int status)
 {
 	struct reply *reply = start(request, status);
@@ -115,7 +122,7 @@ void reply_secret(struct request *request, const char *key, const char *value)
 	struct reply *reply = request->reply;
 
 	json_add_string(&reply->json, key, value);
-	reply->secret_len = strlen(value) + 2; /* with its quotes: it holds nothing that JSON escapes */
+	reply->secret_len = strlen(value) + 2; /* with its quotes; it has no characters that JSON escapes */
 	reply->secret_at = reply->body.len - reply->secret_len;
 }
 
@@ -219,7 +226,7 @@ enum db_result reply_refuse(struct request *request, enum error error, const cha
 enum db_result reply_refuse_faults(struct request *request, enum error error)
 {
 	const struct fault *first = &request->faults.list[0];
-	bool passes = strcmp(first->reason, zone_cannot_say) == 0; /* the fault is the server's */
+	bool passes = strcmp(first->reason, zone_cannot_say) == 0; /* then the fault is the server's */
 
 	write_error(request, passes ? ERROR_UNAVAILABLE : error,
 	            arena_printf(request->arena, "%s: %s", first->field, first->reason));
@@ -236,7 +243,7 @@ enum db_result reply_refuse_field(struct request *request, const char *field, co
 	va_start(args, format);
 	vsnprintf(reason, sizeof reason, format, args);
 	va_end(args);
-	request->faults.count = 0; /* of an earlier run of the same transaction */
+	request->faults.count = 0; /* drops the reply of an earlier run of the same transaction */
 	fault_add(&request->faults, field, "%s", reason);
 	return reply_refuse_faults(request, ERROR_VALIDATION);
 }
@@ -246,7 +253,9 @@ void reply_db(struct request *request, enum db_result result)
 	switch (result) {
 	case DB_OK:
 	case DB_REFUSED:
-		return;
+		if (request->reply->status != 0)
+			return;
+		break; /* what the reply holds is another request's */
 	case DB_NOT_FOUND:
 		reply_refuse(request, ERROR_NOT_FOUND, "There is no such object.");
 		return;
@@ -257,7 +266,7 @@ void reply_db(struct request *request, enum db_result result)
 		             "The database does not answer: try again in a moment.");
 		reply_header(request, "Retry-After", "1");
 		return;
-	case DB_DUPLICATE: /* a handler that can meet one answers for it */
+	case DB_DUPLICATE: /* a handler that may get this result replies to it itself */
 	case DB_ERROR:
 	case DB_RESULT__MAX:
 		break;

@@ -32,7 +32,7 @@ static enum method find_method(const char *name)
 	return (enum method)method;
 }
 
-/* nginx names every request, and its own log by the same name. */
+/* nginx gives every request an id, which its own log shows too. */
 static const char *request_id(struct arena *arena, const char *given)
 {
 	static const char allowed[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
@@ -59,7 +59,7 @@ static int64_t content_length(const char *text)
 	return errno == 0 && *end == '\0' && length >= 0 ? length : -1;
 }
 
-/* Its name in the contract, and the one that is becoming a standard. */
+/* The header has a name in the contract, and another that is becoming a standard. */
 static const char *receive_idempotency_key(struct request *request, char **params)
 {
 	const char *own = FCGX_GetParam("HTTP_X_IDEMPOTENCY_KEY", params);
@@ -86,7 +86,7 @@ static int count_param(char **params, const char *name)
 	return count;
 }
 
-/* Headers on which it depends what a change does. */
+/* Finds a fault in headers that decide what a change does. */
 static const char *find_header_fault(struct arena *arena, char **params)
 {
 	static const struct { const char *param, *name; bool may_be_empty; } headers[] = {
@@ -110,13 +110,17 @@ void request_receive(struct request *request, char **params, struct FCGX_Stream 
 {
 	*request = (struct request){
 		.arena = request->arena,
-		.db = request->db,
+		.db = request->writer,
+		.writer = request->writer,
+		.reader = request->reader,
 		.conf = request->conf,
 		.reply = request->reply,
+		.worker = request->worker,
 		.id = request_id(request->arena, param(params, "REQUEST_ID")),
 		.method = find_method(param(params, "REQUEST_METHOD")),
 		.path = param(params, "SCRIPT_NAME"),
 		.query_string = param(params, "QUERY_STRING"),
+		.address = param(params, "REMOTE_ADDR"),
 		.authorization = param(params, "HTTP_AUTHORIZATION"),
 		.content_type = param(params, "CONTENT_TYPE"),
 		.content_encoding = param(params, "HTTP_CONTENT_ENCODING"),
@@ -175,7 +179,7 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* A decoded copy of a part of the query; NULL when it is malformed or holds a NUL. */
+/* Returns a decoded copy of a part of the query; NULL if it is malformed or contains a NUL. */
 static char *decode(struct arena *arena, const char *text, size_t len)
 {
 	char *out = arena_alloc(arena, len + 1), *at = out;

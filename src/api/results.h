@@ -1,5 +1,5 @@
-/* GET /batch-calls/{id}/results.csv: every contact of a campaign with what became of it; and addresses at which a browser gets
- * the same without a key. */
+/* GET /batch-calls/{id}/results.csv: every contact of a campaign with its result; and links at which a browser gets
+ * the same file without a key. */
 #ifndef API_RESULTS_H
 #define API_RESULTS_H
 

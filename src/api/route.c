@@ -1,98 +1,22 @@
 #include "api/route.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "api/auth.h"
+#include "api/board.h"
 #include "api/etag.h"
 #include "api/media_type.h"
+#include "api/replica.h"
 #include "api/reply.h"
+#include "api/route_path.h"
 #include "api/transaction.h"
 #include "api/upload.h"
+#include "api/waiting.h"
 #include "base/log.h"
 #include "base/wake.h"
 
-#define ID_TEXT_MAX 48 /* a UUID and its prefix */
-#define PHONE_TEXT_MAX 32
-
 const struct field_table no_fields = { .initial = "" };
-
-/* The prefix of an id in a path, told by what stands before its hole; NULL: nobody knows it. */
-static const char *prefix_of(const char *path, const char *hole)
-{
-	static const struct {
-		const char *before, *prefix;
-	} types[] = {
-		{ "/agents/", ID_AGENT }, { "/numbers/", ID_NUMBER }, { "/contacts/", ID_CONTACT }, { "/folders/", ID_FOLDER },
-		{ "/batch-calls/", ID_BATCH }, { "/calls/", ID_CALL }, { "/webhooks/", ID_WEBHOOK }, { "/keys/", ID_KEY },
-		{ "/deliveries/", "" },
-	};
-
-	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-		size_t len = strlen(types[i].before);
-
-		if ((size_t)(hole - path) >= len && memcmp(hole - len, types[i].before, len) == 0)
-			return types[i].prefix;
-	}
-	return NULL;
-}
-
-static bool match_id(const char *text, size_t len, const char *prefix, struct uuid *id)
-{
-	char copy[ID_TEXT_MAX];
-
-	if (len >= sizeof copy)
-		return false;
-	memcpy(copy, text, len);
-	copy[len] = '\0';
-	return uuid_parse_id(copy, prefix, id);
-}
-
-static bool match_position(const char *text, size_t len, int64_t *position)
-{
-	if (len == 0 || len > 10 || *text == '0' || strspn(text, "0123456789") < len)
-		return false;
-	*position = strtoll(text, NULL, 10);
-	return *position <= UINT32_MAX;
-}
-
-static bool match_phone(struct arena *arena, const char *text, size_t len, const char **phone_number)
-{
-	*phone_number = arena_strndup(arena, text, len < PHONE_TEXT_MAX ? len : PHONE_TEXT_MAX);
-	return phone_is_e164(*phone_number);
-}
-
-/* Fills the members of the request that the hole stands for. */
-static bool match_hole(const char *route, const char *hole, const char *text, size_t len, struct request *request, size_t *ids)
-{
-	switch (hole[2]) {
-	case 'd': return match_id(text, len, prefix_of(route, hole), &request->ids[(*ids)++]);
-	case 'h': return match_phone(request->arena, text, len, &request->phone_number);
-	default: return match_position(text, len, &request->position);
-	}
-}
-
-static bool match(const char *route, struct request *request)
-{
-	const char *pattern = route, *path = request->path;
-	size_t ids = 0;
-
-	while (*pattern != '\0') {
-		if (*pattern != '<') {
-			if (*pattern++ != *path++)
-				return false;
-			continue;
-		}
-		size_t len = strcspn(path, "/");
-
-		if (!match_hole(route, pattern, path, len, request, &ids))
-			return false;
-		path += len;
-		pattern = strchr(pattern, '>') + 1;
-	}
-	return *path == '\0';
-}
 
 /* Path, method. */
 static const struct route *find_route(struct request *request)
@@ -101,7 +25,7 @@ static const struct route *find_route(struct request *request)
 	struct buf allow = { 0 };
 
 	for (size_t i = 0; i < route_count; i++) {
-		if (!match(routes[i].path, request))
+		if (!route_path_matches(routes[i].path, request))
 			continue;
 		if (routes[i].method == request->method)
 			return &routes[i];
@@ -161,7 +85,7 @@ static enum db_result check_size(struct request *request, const struct route *ro
 	return DB_OK;
 }
 
-/* Bodies are taken as they are meant: in UTF-8 (files also in other charsets), and not compressed. */
+/* Bodies must be in UTF-8 (files also in other charsets) and not compressed. */
 static enum db_result check_encoding(struct request *request, bool is_known_charset)
 {
 	const char *encoding = request->content_encoding;
@@ -186,7 +110,7 @@ static enum db_result check_upload(struct request *request, const struct route *
 	return check_encoding(request, upload_is_known_charset(request->content_type));
 }
 
-/* Size, media type. An empty body stands for {} and needs no media type. */
+/* Checks size and media type. An empty body counts as {} and needs no media type. */
 static enum db_result read_body(struct request *request, const struct route *route)
 {
 	DB_TRY(check_size(request, route));
@@ -242,7 +166,7 @@ static const struct route *find_sibling(const struct route *route, enum method m
 	return find_by_path(method, route->path, strlen(route->path));
 }
 
-/* Those whose path ends in a hole, or that there is only one of to be changed. */
+/* Routes whose path ends in a hole, or whose one object can be changed. */
 static bool gives_one_object(const struct route *route)
 {
 	return (route->method == METHOD_GET && (route->path[strlen(route->path) - 1] == '>' ||
@@ -250,7 +174,7 @@ static bool gives_one_object(const struct route *route)
 	       route->method == METHOD_PATCH;
 }
 
-/* What PATCH takes of such an object; NULL: it cannot be changed. */
+/* Returns the fields that PATCH accepts for such an object; NULL: it cannot be changed. */
 static const struct field_table *configured_fields(const struct route *route)
 {
 	const struct route *patch = find_sibling(route, METHOD_PATCH);
@@ -258,8 +182,8 @@ static const struct field_table *configured_fields(const struct route *route)
 	return patch != NULL ? patch->body : NULL;
 }
 
-/* GET of the object that a request changes or deletes, or whose action it is (POST …/<id>/pause). NULL: there is none, and
- * so there is no ETag either. */
+/* Returns the GET route of the object that a request changes, deletes or acts on (POST …/<id>/pause). NULL: there is
+ * none, and so no ETag. */
 static const struct route *find_object(const struct route *route)
 {
 	const struct route *object = find_sibling(route, METHOD_GET);
@@ -288,15 +212,15 @@ static enum db_result refuse_condition(struct request *request, const char *mess
 	return reply_refuse(request, ERROR_PRECONDITION_FAILED, "%s", message);
 }
 
-/* Judged by the reply that stands, which is that of this route. */
+/* Judges the condition by the present reply, which is that of this route. */
 static enum db_result judge_condition(struct request *request, const struct route *route)
 {
 	const struct field_table *configured = configured_fields(route);
 
 	if (*request->if_match != '\0' && !etag_is_wanted(request, configured))
-		return refuse_condition(request, "The object is not the one that If-Match names: read it again.");
+		return refuse_condition(request, "The object does not have the tag in If-Match: read it again.");
 	if (request->method != METHOD_GET && *request->if_none_match != '\0' && etag_is_known(request, configured))
-		return refuse_condition(request, "The object is one that If-None-Match names.");
+		return refuse_condition(request, "The object has a tag in If-None-Match.");
 	return DB_OK;
 }
 
@@ -308,8 +232,8 @@ static enum db_result check_condition(struct request *request)
 	return judge_condition(request, object);
 }
 
-/* A condition is judged by the object as GET gives it, and the object must not change between that and
- * the handler. What to lock only the handler knows: so it runs once for its locks. */
+/* A condition is judged by the object as GET shows it, and the object must not change before the handler runs. Only
+ * the handler knows what to lock, so the handler first runs once for its locks. */
 static enum db_result handle_conditionally(struct request *request)
 {
 	DB_TRY(check_condition(request));
@@ -318,13 +242,45 @@ static enum db_result handle_conditionally(struct request *request)
 	return request->route->handle(request);
 }
 
+static enum db_result handle_in_transaction(struct request *request)
+{
+	return transaction_handle(request, request->route->handle);
+}
+
 static enum db_result change(struct request *request, const struct route *route)
 {
 	if (is_conditional(request) && find_object(route) == NULL)
-		return refuse_condition(request, "Nothing here has an ETag: a request under a condition cannot be judged.");
+		return refuse_condition(request, "No object of this request has an ETag, so it cannot have a condition.");
 	if ((route->flags & ROUTE_STREAM) != 0)
 		return transaction_stream(request, route->handle);
+	if ((route->flags & ROUTE_WAITS) != 0)
+		return waiting_run(request, handle_in_transaction);
 	return transaction_handle(request, is_conditional(request) ? handle_conditionally : route->handle);
+}
+
+/* If the replica does not answer with a success, the writer answers, because it has the latest changes. */
+static enum db_result read(struct request *request, const struct route *route)
+{
+	enum db_result result;
+
+	if ((route->flags & ROUTE_APART) != 0)
+		replica_choose(request, request->key.organization_id);
+	result = route->handle(request);
+	if (result != DB_OK && replica_give_up(request))
+		result = route->handle(request);
+	if (request->is_apart)
+		atomic_fetch_add(request->db == request->writer ? &board->reads_by_writer : &board->reads_by_replica, 1);
+	return result;
+}
+
+/* Reads, and checks afterwards that the organisation has not moved: its rows might have been deleted meanwhile. */
+static enum db_result read_here(struct request *request, const struct route *route)
+{
+	enum db_result result = read(request, route);
+
+	if (result == DB_OK || result == DB_NOT_FOUND || result == DB_REFUSED)
+		DB_TRY(auth_require_here(request));
+	return result;
 }
 
 static enum db_result handle(struct request *request, const struct route *route)
@@ -332,12 +288,17 @@ static enum db_result handle(struct request *request, const struct route *route)
 	enum db_result result;
 
 	if (request->method == METHOD_GET) {
-		DB_TRY(route->handle(request));
+		DB_TRY(read_here(request, route));
 		return judge_condition(request, route);
 	}
+	audit_act_as(&(struct audit_actor){ key_owner(&request->key), request->address, "" });
 	result = change(request, route);
-	if (result == DB_OK)
-		wake_tell(request->conf->database_file); /* it may be something to do */
+	audit_act_as(NULL);
+	if (route->scope != SCOPE_READ &&
+	    (route->flags & (ROUTE_DIALER | ROUTE_WAITS)) == 0) /* a dialer's reports come all the time */
+		replica_note_write(request->key.organization_id);
+	if (result == DB_OK && (route->flags & ROUTE_WAITS) == 0)
+		wake_send(request->conf->database_file); /* there may be work now */
 	return result;
 }
 
@@ -350,7 +311,7 @@ static enum db_result judge_and_handle(struct request *request, const struct rou
 	if (request->method != METHOD_GET && request->header_fault != NULL)
 		return reply_refuse(request, ERROR_BAD_REQUEST, "%s", request->header_fault);
 	DB_TRY(read_input(request, route));
-	if (is_signed) /* by whom, the body says: it names the calls */
+	if (is_signed) /* the body names the calls, and so the possible signers */
 		DB_TRY(auth_check_signature(request));
 	DB_TRY(handle(request, route));
 	if (gives_one_object(route))
@@ -360,24 +321,10 @@ static enum db_result judge_and_handle(struct request *request, const struct rou
 
 void route_answer(struct request *request)
 {
+	reply_drop(request);
 	request->route = find_route(request);
 	if (request->route != NULL)
 		reply_db(request, judge_and_handle(request, request->route));
-}
-
-/* Only <id>, <position> and <phone> are holes, and not more of them than a request has room for. */
-static bool holes_are_known(const char *path)
-{
-	int ids = 0, others = 0, holes = 0;
-
-	for (const char *hole = strchr(path, '<'); hole != NULL; hole = strchr(hole + 1, '<')) {
-		ids += strncmp(hole, "<id>", 4) == 0;
-		others += strncmp(hole, "<position>", 10) == 0 || strncmp(hole, "<phone>", 7) == 0;
-		holes++;
-		if (hole[-1] != '/' || (hole[2] == 'd' && prefix_of(path, hole) == NULL))
-			return false;
-	}
-	return ids + others == holes && ids <= REQUEST_HOLES_MAX && others <= 1;
 }
 
 static bool ids_have_types(const struct field_table *table)
@@ -393,11 +340,17 @@ static bool ids_have_types(const struct field_table *table)
 	return true;
 }
 
+/* Returns whether the audit log has the changes of this route, or the table says why not. */
+static bool is_in_audit_log(const struct route *route)
+{
+	return route->is_audited || (route->flags & (ROUTE_AUDITED_BELOW | ROUTE_UNAUDITED)) != 0;
+}
+
 static const char *fault_of(const struct route *route)
 {
 	bool takes_body = route->method == METHOD_POST || route->method == METHOD_PATCH;
 
-	if (*route->path != '/' || !holes_are_known(route->path))
+	if (*route->path != '/' || !route_path_is_good(route->path))
 		return "has a malformed path";
 	bool streams = (route->flags & ROUTE_STREAM) != 0;
 
@@ -407,13 +360,15 @@ static const char *fault_of(const struct route *route)
 		return "takes ids of no type";
 	if (route->handle == NULL)
 		return "has no handler";
+	if ((route->method != METHOD_GET) != is_in_audit_log(route))
+		return "says nothing of the audit log (AUDITED, ROUTE_AUDITED_BELOW or ROUTE_UNAUDITED), or is a GET";
 	if ((route->flags & ROUTE_DIALER) != 0 && route->scope != SCOPE_REPORTS)
 		return "is open to dialers, and not for reports";
 	if (route->method == METHOD_PATCH && find_sibling(route, METHOD_GET) == NULL)
 		return "has no GET beside it, which If-Match is judged by";
 	for (const struct route *other = routes; other < route; other++)
 		if (other->method == route->method && strcmp(other->path, route->path) == 0)
-			return "stands twice in the table";
+			return "is twice in the table";
 	return NULL;
 }
 

@@ -1,13 +1,15 @@
-/* From a request to its handler. A row of the route table (api/routes.c) says what a request must be
- * before its handler runs; the order of judgement is the same for all: path 404, method 405, key 401,
- * scope 403, query 400, size 413, media type 415, JSON 400, fields 422. */
+/* From a request to its handler. A row of the route table (api/routes.c) has the conditions that a request must
+ * meet before its handler runs. They are checked in the same order for all: path 404, method 405, key 401, scope
+ * 403, query 400, size 413, media type 415, JSON 400, fields 422. */
 #ifndef API_ROUTE_H
 #define API_ROUTE_H
 
 #include "api/request.h"
+#include "domain/batch.h"
 #include "domain/scope.h"
+#include "store/audit_store.h"
 
-/* As scopes of a route. */
+/* The scopes of a route. */
 #define ROUTE_PUBLIC SCOPE__MAX        /* needs no key */
 #define ROUTE_ANY_KEY (SCOPE__MAX + 1) /* takes a key of any scope */
 
@@ -16,27 +18,39 @@
 
 struct route {
 	enum method method;
-	/* Holes: <id> an id with or without type prefix, <position> a number from 1, <phone> a
-	 * telephone number. What does not fit
-	 * does not match. */
+	/* Holes: <id> is an id with or without its prefix, <position> a number from 1, <phone> a telephone number. An
+	 * address with anything else there does not match. */
 	const char *path;
 	int scope; /* enum scope, or a ROUTE_ above */
-	/* What the parameters land in; NULL: there are none. A wrong one is a 400. */
+	/* The struct of the parameters; NULL: there are none. A wrong parameter is a 400. */
 	const struct field_table *query;
-	/* What the body lands in (PATCH: what the client gave of it) and its longest length. NULL: a
-	 * body is not read, 0. POST and PATCH always have a table, if need be an empty one, or ROUTE_STREAM. */
+	/* The struct of the body (of PATCH: the fields that the client sent) and its largest size. NULL, 0: a body is
+	 * not read. POST and PATCH always have a table, perhaps an empty one, or ROUTE_STREAM. */
 	const struct field_table *body;
 	size_t body_max;
-	/* Answers with the functions of api/reply.h and returns what they return, or any other result,
-	 * which is answered by reply_db. Runs inside a transaction unless the method is GET, and must bear
-	 * being run again. */
+	/* Replies with the functions of api/reply.h and returns their result, or any other result, to which reply_db
+	 * replies. Unless the method is GET, it runs inside a transaction and may run again. */
 	enum db_result (*handle)(struct request *request);
 	unsigned flags;
+	enum batch_action action; /* of batch_calls_act */
+	/* The name of the change in the audit log: AUDITED(AGENT, CREATED). Every route that is no GET has it, or
+	 * ROUTE_AUDITED_BELOW or ROUTE_UNAUDITED. */
+	bool is_audited;
+	enum audit_object audit_object;
+	enum audit_action audit_action;
 };
 
+#define AUDITED(object_, action_) .is_audited = true, .audit_object = AUDIT_##object_, .audit_action = AUDIT_##action_
+
 enum route_flag {
-	ROUTE_DIALER = 1, /* for a key stands a call's token, or the signature of the calls' dialer: api/auth.h */
-	ROUTE_STREAM = 2, /* the body, a file, is left to the handler, which makes its own transactions */
+	/* instead of a key, accepts a call's token or the signature of the calls' dialer: api/auth.h */
+	ROUTE_DIALER = 1,
+	ROUTE_STREAM = 2, /* the handler reads the body, a file, and makes its own transactions */
+	ROUTE_AUDITED_BELOW =
+		4, /* the store writes the entries of the audit log, in the transactions that it makes or joins */
+	ROUTE_UNAUDITED = 8, /* it changes nothing, or it is no administration: reports of dialers */
+	ROUTE_WAITS = 16, /* an empty answer is waited for: api/waiting.h */
+	ROUTE_APART = 32, /* a replica may answer: api/replica.h */
 };
 
 extern const struct route routes[];
@@ -44,7 +58,7 @@ extern const size_t route_count;
 
 extern const struct field_table no_fields;
 
-/* Ends the process when the table contradicts itself. */
+/* Ends the process if the table contradicts itself. */
 void route_check_table(void);
 
 /* Leaves the reply in request->reply. */

@@ -3,6 +3,7 @@
 #include "api/board.h"
 #include "api/etag.h"
 #include "api/openapi.h"
+#include "api/replica.h"
 #include "api/reply.h"
 #include "base/clock.h"
 #include "store/outage.h"
@@ -18,7 +19,7 @@ enum db_result service_healthz(struct request *request)
 	return reply_end(request);
 }
 
-#define PROBE_FRESH_US (12 * US_PER_SECOND) /* a probe of a database that hangs takes its time */
+#define PROBE_FRESH_US (12 * US_PER_SECOND) /* a probe of a database that hangs takes long */
 
 static enum db_result refuse_readiness(struct request *request, const char *message)
 {
@@ -42,17 +43,18 @@ static void write_readiness(struct json *json)
 	json_int(json, "schema_version", SCHEMA_VERSION);
 	json_int(json, "schedulers", atomic_load(&board->schedulers));
 	json_int(json, "oldest_due_seconds", atomic_load(&board->waits_us) / US_PER_SECOND);
+	json_bool(json, "replica", replica_lag_us() >= 0);
 	json_end(json);
 }
 
-/* All from the board, so that it costs the database nothing, and waits for nothing. */
+/* All facts come from the board, so that this neither loads the database nor waits. */
 enum db_result service_readyz(struct request *request)
 {
 	int64_t probed_at_us = atomic_load(&board->probed_at_us), version = atomic_load(&board->schema_version);
 
 	if (outage_is_on() || probed_at_us == 0 || clock_mono_us() - probed_at_us > PROBE_FRESH_US)
 		return refuse_readiness(request, "The database does not answer: try again in a moment.");
-	if (version != SCHEMA_VERSION)
+	if (version < SCHEMA_VERSION) /* a newer one: an update is under way, and the program works with it */
 		return refuse_version(request, version);
 	if (!atomic_load(&board->writable))
 		return refuse_readiness(request, "No host of the database takes writes.");
@@ -60,7 +62,7 @@ enum db_result service_readyz(struct request *request)
 	return reply_end(request);
 }
 
-/* It changes when the program does, and is asked for by whoever looks into a new version: five minutes. */
+/* It changes only with the program, and a client that looks for a new version asks again: five minutes. */
 enum db_result service_openapi(struct request *request)
 {
 	reply_text(request, openapi_document, openapi_document_len);

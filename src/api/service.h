@@ -1,4 +1,4 @@
-/* Is it there, and can it work: for load balancers and for whoever starts it. And what there is. */
+/* For load balancers and for the operator: is the API alive, and can it work? And the description of the API. */
 #ifndef API_SERVICE_H
 #define API_SERVICE_H
 

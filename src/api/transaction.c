@@ -2,11 +2,15 @@
 
 #include <string.h>
 
+#include "api/audit.h"
+#include "api/auth.h"
 #include "api/fingerprint.h"
 #include "api/reply.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "store/idempotency_store.h"
+#include "store/ledger_store.h"
+#include "store/organization_store.h"
 
 struct handling {
 	struct request *request;
@@ -19,7 +23,7 @@ static bool has_key(const struct request *request)
 	return *request->idempotency_key != '\0';
 }
 
-/* The reply of the first request with this key, word for word: its request id too. */
+/* Replies with the kept reply of the first request with this key, including its request id. */
 static enum db_result replay(struct request *request, const struct kept_reply *kept)
 {
 	request->id = kept->request_id;
@@ -38,14 +42,25 @@ static enum db_result keep(const struct handling *handling)
 	return idempotency_keep(request->db, request->key.organization_id, handling->key_hash, &reply);
 }
 
-/* Somebody used this key before: for the same request, or for another. */
+/* The key was used before: for the same request, or for another one. */
 static enum db_result answer_again(const struct handling *handling, const struct kept_reply *kept)
 {
 	if (memcmp(kept->request_hash.data, handling->request_hash, SHA256_SIZE) == 0)
 		return replay(handling->request, kept);
-	handling->request->faults.count = 0; /* they are not why */
+	handling->request->faults.count = 0; /* the faults are not the reason */
 	return reply_refuse(handling->request, ERROR_IDEMPOTENCY_CONFLICT,
 	                    "This idempotency key was used for another request.");
+}
+
+/* Writes the change, and its actor. */
+static enum db_result change(const struct handling *handling)
+{
+	struct request *request = handling->request;
+
+	request->changed_id = (struct uuid){ { 0 } };
+	request->changes = NULL;
+	DB_TRY(handling->handle(request));
+	return audit_finish(request);
 }
 
 static enum db_result handle_once(struct handling *handling)
@@ -59,27 +74,32 @@ static enum db_result handle_once(struct handling *handling)
 		return answer_again(handling, &kept);
 	if (result != DB_OK)
 		return result;
-	DB_TRY(handling->handle(request));
+	DB_TRY(change(handling));
+	if (request->reply->passes)
+		return idempotency_give_back(request->db, request->key.organization_id, handling->key_hash);
 	return keep(handling);
 }
 
 static enum db_result run(struct db *db, void *context)
 {
 	struct handling *handling = context;
+	enum db_result result = organization_enter(db, handling->request->key.organization_id);
 
-	(void)db; /* the request's own */
-	handling->request->faults.count = 0; /* of an earlier run */
-	return has_key(handling->request) ? handle_once(handling) : handling->handle(handling->request);
+	reply_drop(handling->request); /* of an earlier run */
+	handling->request->refused = NULL;
+	if (result != DB_OK)
+		return result == DB_REFUSED ? auth_refuse_away(handling->request) : result;
+	return has_key(handling->request) ? handle_once(handling) : change(handling);
 }
 
-/* Whatever is answered is kept, but for what passes by itself. */
+/* Every reply is kept, except errors that pass. */
 static bool is_to_be_kept(const struct request *request, enum db_result result)
 {
 	return (result == DB_OK || result == DB_REFUSED) && !request->reply->passes;
 }
 
-/* A refusal needs no work, or its work was rolled back, and the key too; its reply is kept all the same. And
- * what was streamed took no key. */
+/* A refusal did no work, or its work was rolled back together with the key. Its reply is kept all the same. A streamed
+ * request has not taken the key yet. */
 static enum db_result keep_reply(struct db *db, void *context)
 {
 	const struct handling *handling = context;
@@ -95,7 +115,7 @@ static enum db_result keep_reply(struct db *db, void *context)
 	return keep(handling);
 }
 
-/* What is not there is refused like the rest, so that this is kept, too. */
+/* A missing object is refused like anything else, so that this reply is kept too. */
 static enum db_result refuse_missing(struct request *request, enum db_result result)
 {
 	if (result != DB_NOT_FOUND)
@@ -122,6 +142,14 @@ static void hash_key(struct handling *handling)
 	crypto_sha256(key, strlen(key), handling->key_hash);
 }
 
+static enum db_result write_refused(struct db *db, void *context)
+{
+	const struct request *request = context;
+
+	DB_TRY(organization_enter(db, request->key.organization_id));
+	return ledger_write(db, request->refused);
+}
+
 enum db_result transaction_handle(struct request *request, enum db_result (*handle)(struct request *))
 {
 	struct handling handling = { .request = request, .handle = handle };
@@ -133,6 +161,8 @@ enum db_result transaction_handle(struct request *request, enum db_result (*hand
 		hash_request(request, request->body, request->body_len, handling.request_hash);
 	result = db_transact(request->db, repeatable ? DB_REPEATABLE : DB_ONCE, run, &handling);
 	result = refuse_missing(request, result);
+	if (result == DB_REFUSED && request->refused != NULL)
+		DB_TRY(db_transact(request->db, DB_REPEATABLE, write_refused, request));
 	if (has_key(request) && result != DB_OK && is_to_be_kept(request, result))
 		db_transact(request->db, DB_REPEATABLE, keep_reply, &handling);
 	return result;
@@ -158,7 +188,7 @@ static void read_to_end(struct request *request)
 		continue;
 }
 
-/* The body's fingerprint stands for it. */
+/* The fingerprint of the body is hashed in place of the body. */
 static void hash_streamed_request(struct handling *handling)
 {
 	struct request *request = handling->request;
@@ -170,7 +200,7 @@ static void hash_streamed_request(struct handling *handling)
 	hash_request(request, body_hash, sizeof body_hash, handling->request_hash);
 }
 
-/* Under the lock of its key. */
+/* Runs under the lock of the key. */
 static enum db_result stream_once(struct handling *handling)
 {
 	struct request *request = handling->request;

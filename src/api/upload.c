@@ -12,7 +12,7 @@
 #include "domain/list_text.h"
 
 #define RETRY_AFTER_SECONDS "30"
-#define VALUE_MAX 1024 /* bytes, of a part that is not the file */
+#define VALUE_MAX 1024 /* bytes of a part that is not the file */
 
 static bool is_form(const char *media_type)
 {
@@ -32,12 +32,12 @@ bool upload_is_known_charset(const char *media_type)
 	       ? media_type_is_utf8(media_type) : list_text_knows(charset);
 }
 
-/* A form on its way in. */
+/* A form that is being read. */
 struct form {
 	struct request *request;
 	struct upload *upload;
 	bool in_file;
-	struct buf value; /* of the part that is being read, unless it is the file */
+	struct buf value; /* of the present part, unless it is the file */
 	const char *name; /* of that part; NULL: none */
 	enum error error;
 	const char *fault;
@@ -50,11 +50,13 @@ static bool fail(struct form *form, enum error error, const char *fault)
 	return false;
 }
 
+static const char cannot_store[] = "The file cannot be stored now: try again later.";
+
 /* The file cannot be written or read: the disk is full, or there are too many open files. */
 static bool fail_to_store(struct form *form)
 {
 	log_error("cannot store a file that is uploaded: %s", strerror(errno));
-	return fail(form, ERROR_UNAVAILABLE, "The file cannot be stored now: try again later.");
+	return fail(form, ERROR_UNAVAILABLE, cannot_store);
 }
 
 static enum db_result refuse(struct request *request, enum error error, const char *fault)
@@ -132,7 +134,7 @@ static bool take_data(void *context, const char *bytes, size_t len)
 	return true;
 }
 
-/* What was written may wait in memory: only now it is known whether there is room for it. */
+/* Written bytes may still be in memory. Only now it is known whether the disk has room for them. */
 static bool finish_file(struct form *form)
 {
 	if (fflush(form->upload->file) != 0)
@@ -175,7 +177,7 @@ enum db_result upload_open(struct request *request, struct upload *upload)
 	}
 	multipart = multipart_new(request->content_type, &taker);
 	if (multipart == NULL)
-		return reply_refuse(request, ERROR_BAD_REQUEST, "The media type names no boundary.");
+		return reply_refuse(request, ERROR_BAD_REQUEST, "The media type has no boundary.");
 	result = read_form(&form, multipart);
 	multipart_free(multipart);
 	buf_free(&form.value);
@@ -201,4 +203,43 @@ enum db_result upload_read(struct request *request, struct upload *upload, char 
 	if (*len == 0 && request->streamed < request->content_length)
 		return reply_refuse(request, ERROR_BAD_REQUEST, "The body ended early.");
 	return DB_OK;
+}
+
+static enum db_result copy_body(struct request *request, struct upload *upload, FILE *to)
+{
+	char bytes[REQUEST_CHUNK];
+	size_t len;
+
+	for (;;) {
+		DB_TRY(upload_read(request, upload, bytes, &len));
+		if (len == 0 && fflush(to) == 0)
+			return DB_OK;
+		if (len == 0 || fwrite(bytes, 1, len, to) != len) {
+			log_error("cannot store a file that is uploaded: %s", strerror(errno));
+			return refuse(request, ERROR_UNAVAILABLE, cannot_store);
+		}
+	}
+}
+
+enum db_result upload_keep(struct request *request, struct upload *upload)
+{
+	FILE *file;
+	enum db_result result;
+
+	if (upload->file != NULL)
+		return DB_OK;
+	file = tmpfile();
+	if (file == NULL) {
+		log_error("cannot store a file that is uploaded: %s", strerror(errno));
+		return refuse(request, ERROR_UNAVAILABLE, cannot_store);
+	}
+	result = copy_body(request, upload, file);
+	upload->file = file;
+	rewind(file);
+	return result;
+}
+
+void upload_rewind(struct upload *upload)
+{
+	rewind(upload->file);
 }

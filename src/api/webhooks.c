@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "api/audit.h"
 #include "api/page.h"
 #include "api/reply.h"
 #include "base/clock.h"
@@ -25,7 +26,7 @@ FIELD_TABLE(webhook_fields, struct webhook, &webhook_initial,
                   .choices = signature_type_names));
 
 struct rotation {
-	int signature_type; /* -1: as it is */
+	int signature_type; /* -1: not changed */
 };
 
 static const struct rotation rotation_initial = { .signature_type = -1 };
@@ -33,7 +34,8 @@ static const struct rotation rotation_initial = { .signature_type = -1 };
 FIELD_TABLE(rotate_secret_fields, struct rotation, &rotation_initial,
             FIELD(struct rotation, signature_type, CHOICE, .choices = signature_type_names));
 
-/* What may be told of the secret. One that cannot be opened has to be rotated; the log says so when it is needed. */
+/* Writes what may be shown of the secret. A secret that cannot be opened has to be rotated; the log says so when the
+ * secret is needed. */
 static void write_signing(struct json *json, const struct webhook *webhook)
 {
 	struct signing_secrets secrets;
@@ -67,7 +69,7 @@ static void write_figures(struct json *json, const struct webhook_figures *figur
 	json_instant(json, "last_success_at", figures->last_success_at_us);
 }
 
-/* The members of an open object. */
+/* Writes the members of an open object. */
 static void write_members(struct json *json, const struct webhook *webhook)
 {
 	json_id(json, "id", &webhook->uuid);
@@ -93,7 +95,7 @@ static enum db_result reply_webhook(struct request *request, int status, const s
 	return reply_end(request);
 }
 
-/* Of a key pair nobody needs the secret. */
+/* The secret of a key pair is never shown. */
 static enum db_result reply_with_secret(struct request *request, int status, const struct webhook *webhook,
                                         const struct signing_secrets *secrets)
 {
@@ -124,11 +126,14 @@ static void store_secrets(struct request *request, struct webhook *webhook, cons
 	buf_free(&sealed);
 }
 
-/* A rule that depends on the operator's settings, and so cannot stand in the table of fields. */
+/* This rule depends on the operator's settings, so it is not in the table of fields. */
 static enum db_result check_url(struct request *request, const struct webhook *webhook)
 {
-	const char *fault = target_url_fault(webhook->url, request->conf);
+	bool is_fetched = webhook_is_fetched(webhook->url);
+	const char *fault = is_fetched ? NULL : target_url_fault(webhook->url, request->conf);
 
+	if (is_fetched && webhook->events != 0)
+		return reply_refuse_field(request, "events", "must be empty: a dialer that fetches its calls gets no events");
 	return fault == NULL ? DB_OK : reply_refuse_field(request, "url", "%s", fault);
 }
 
@@ -156,10 +161,12 @@ enum db_result webhooks_create(struct request *request)
 	secrets_renew(&secrets, (enum signature_type)webhook->signature_type, webhook->created_at_us);
 	store_secrets(request, webhook, &secrets);
 	DB_TRY(webhook_insert(request->db, request->key.organization_id, webhook));
+	audit_say_id(request, &webhook->uuid);
+	audit_say_changes(request, &webhook_fields, webhook_fields.initial, webhook);
 	return reply_with_secret(request, 201, webhook, &secrets);
 }
 
-/* Also one that cannot be opened is replaced; then nothing signs along. */
+/* A secret that cannot be opened is replaced too; then there is no old secret that signs. */
 enum db_result webhooks_rotate_secret(struct request *request)
 {
 	const struct rotation *rotation = request->input;
@@ -193,22 +200,25 @@ enum db_result webhooks_get(struct request *request)
 
 enum db_result webhooks_change(struct request *request)
 {
-	struct webhook webhook;
-	const char *old_url;
-	bool was_disabled;
+	struct webhook before, webhook;
 
 	DB_TRY(webhook_lock(request->db, request->key.organization_id, &request->ids[0], request->arena,
-	                    &webhook));
-	old_url = webhook.url;
-	was_disabled = webhook.disabled;
+	                    &before));
+	webhook = before;
 	field_apply(&webhook_fields, request->given, request->input, &webhook);
-	if (webhook.url != old_url) /* one that the operator allows no more may still be switched off */
+	if (webhook_is_fetched(webhook.url) != webhook_is_fetched(before.url))
+		return reply_refuse_field(request, "url",
+		                          "an address cannot become `" WEBHOOK_PULL "`, or the other way round");
+	if (webhook_is_fetched(webhook.url) ||
+	    webhook.url != before.url) /* an endpoint whose address is not allowed any more may still be switched off */
 		DB_TRY(check_url(request, &webhook));
 	if (!webhook.disabled)
 		webhook.disabled_reason = "";
 	webhook.updated_at_us = clock_now_us();
 	DB_TRY(webhook_update(request->db, &webhook));
-	if (!webhook.disabled && (was_disabled || strcmp(webhook.url, old_url) != 0)) /* what is known of it is over */
+	audit_say_changes(request, &webhook_fields, &before, &webhook);
+	/* its health so far is forgotten */
+	if (!webhook.disabled && (before.disabled || strcmp(webhook.url, before.url) != 0))
 		DB_TRY(health_reset(request->db, webhook.id, webhook.updated_at_us));
 	return webhooks_get(request);
 }
@@ -223,7 +233,7 @@ enum db_result webhooks_delete(struct request *request)
 	DB_TRY(webhook_count_agents(request->db, &webhook, &agents));
 	if (agents > 0)
 		return reply_refuse(request, ERROR_INVALID_STATE,
-		                    "Agents have their calls placed there (%lld): give them another first.",
+		                    "Agents use this webhook (%lld): give them another webhook first.",
 		                    (long long)agents);
 	DB_TRY(webhook_delete(request->db, &webhook));
 	return reply_no_content(request);

@@ -1,4 +1,4 @@
-/* /webhooks: the addresses that webhooks go to. */
+/* /webhooks: the addresses to which webhooks are sent. */
 #ifndef API_WEBHOOKS_H
 #define API_WEBHOOKS_H
 
@@ -16,6 +16,6 @@ enum db_result webhooks_create(struct request *request); /* this reply and that 
 enum db_result webhooks_get(struct request *request);
 enum db_result webhooks_change(struct request *request);
 enum db_result webhooks_rotate_secret(struct request *request);
-enum db_result webhooks_delete(struct request *request); /* not while an agent's calls are placed there */
+enum db_result webhooks_delete(struct request *request); /* not while an agent uses it */
 
 #endif

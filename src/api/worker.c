@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/signals.h"
+#include "domain/phone_country.h"
 #include "store/outage.h"
 
 #define RESERVE_POLL_MS 200
@@ -28,7 +29,7 @@ static bool send_buf(const struct buf *buf, FCGX_Stream *out)
 	return FCGX_PutStr(buf_text(buf), (int)buf->len, out) == (int)buf->len;
 }
 
-/* All of a reply in parts, or as much of it as there is a reader for. */
+/* Sends all of a reply in parts, or as much as the client reads. */
 static enum db_result send_parts(struct request *request, FCGX_Stream *out)
 {
 	struct reply *reply = request->reply;
@@ -36,13 +37,15 @@ static enum db_result send_parts(struct request *request, FCGX_Stream *out)
 	for (;;) {
 		buf_reset(&reply->body);
 		DB_TRY(reply->next(request, reply->parts));
+		if (!auth_was_here(request))
+			return DB_REFUSED;
 		if (reply->body.len == 0 || !send_buf(&reply->body, out))
 			return DB_OK;
 		progress_note();
 	}
 }
 
-/* False: what was sent is not whole. */
+/* Returns false if the reply was not sent completely. */
 static bool send_reply(struct request *request, FCGX_Stream *out)
 {
 	struct reply *reply = request->reply;
@@ -74,29 +77,38 @@ static void answer(struct request *request, FCGX_Request *connection)
 	if (send_reply(request, connection->out))
 		FCGX_Finish_r(connection);
 	else
-		FCGX_Free(connection, 1); /* without a proper end nginx breaks off too, so that the client learns of it */
+		FCGX_Free(connection, 1); /* without a proper end nginx breaks off too, so that the client notices */
 	for (size_t i = 0; request->reply->status < 400 && i < sizeof request->reports / sizeof *request->reports; i++)
 		atomic_fetch_add(&board->reports[i], request->reports[i]);
 	board_count_request(route_number(request), request->reply->status, clock_mono_us() - began_us);
-	auth_note_use(request->db);
+	auth_note_use(request->writer);
 	log_set_request(NULL);
 	arena_reset(request->arena);
 }
 
-/* A tenth less for some, so that workers started together do not all retire at once. */
+/* Up to a tenth less, so that workers that started together do not retire together. */
 static int64_t share_of_requests(const struct conf *conf)
 {
 	return conf->worker_requests - random() % (conf->worker_requests / 10 + 1);
 }
 
-/* The one in reserve takes a request only while the others may all be waiting for the database. It waits for nothing. */
+/* The reserve worker takes a request only while all others may be waiting for the database. It does not wait for the
+ * database itself. */
 static void wait_for_outage(int listen_fd)
 {
 	struct pollfd fd = { .fd = listen_fd, .events = POLLIN };
 
-	while (!signals_stop_requested() && !((outage_is_on() || outage_stops_writes()) && poll(&fd, 1, RESERVE_POLL_MS) > 0))
+	while (!signals_stop_requested() &&
+	       !((outage_is_on() || outage_stops_writes()) && poll(&fd, 1, RESERVE_POLL_MS) > 0))
 		if (!outage_is_on() && !outage_stops_writes())
 			nanosleep(&(struct timespec){ .tv_nsec = RESERVE_POLL_MS * US_PER_MS * 1000 }, NULL);
+}
+
+/* Metadata of telephone numbers take more memory than the rest of a worker. A worker that has loaded them is replaced.
+ */
+static bool is_to_end(void)
+{
+	return signals_stop_requested() || phone_country_is_loaded();
 }
 
 static void take_requests(struct request *request, int listen_fd, bool is_reserve, struct board_worker *slot)
@@ -105,7 +117,7 @@ static void take_requests(struct request *request, int listen_fd, bool is_reserv
 
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&connection, listen_fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		fatal("cannot set up FastCGI");
-	for (int64_t left = share_of_requests(request->conf); left > 0 && !signals_stop_requested(); left--) {
+	for (int64_t left = share_of_requests(request->conf); left > 0 && !is_to_end(); left--) {
 		if (is_reserve)
 			wait_for_outage(listen_fd);
 		if (signals_stop_requested())
@@ -126,20 +138,24 @@ void worker_run(const struct conf *conf, int listen_fd, int number)
 	struct reply reply = { 0 };
 
 	struct request request = {
-		.arena = arena_new(), .db = db_new(conf->database_file), .conf = conf, .reply = &reply,
+		.arena = arena_new(), .writer = db_new(conf->database_file), .conf = conf, .reply = &reply,
 	};
 	struct board_worker *slot = &board->workers[number];
 	bool is_reserve = number == prefork_reserve(conf);
 
 	if (is_reserve)
 		prctl(PR_SET_NAME, "outdial-reserve");
+	if (*conf->read_database_file != '\0')
+		request.reader = db_new_reader(conf->read_database_file);
+	request.worker = slot;
 	db_be_patient(DB_FOR_REQUESTS);
 	progress_keep_at(&slot->progress_at_us);
 	srandom((unsigned)getpid());
-	signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is no other fault than a full disk */
+	signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is treated like a full disk */
 	take_requests(&request, listen_fd, is_reserve, slot);
 	buf_free(&reply.headers);
 	buf_free(&reply.body);
-	db_free(request.db);
+	db_free(request.reader);
+	db_free(request.writer);
 	arena_free(request.arena);
 }

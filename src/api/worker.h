@@ -1,5 +1,5 @@
-/* One worker process: takes requests from the socket one after the other until it is told to stop or
- * has answered its share (conf->worker_requests). */
+/* One worker process: answers one request after the other until it is asked to stop, or has answered
+ * conf->worker_requests requests. */
 #ifndef API_WORKER_H
 #define API_WORKER_H
 

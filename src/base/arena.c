@@ -50,7 +50,7 @@ static void *take(struct arena *arena, size_t size)
 
 	size = (size + align - 1) & ~(align - 1);
 	if (head->size - head->used < size) {
-		if (size > BLOCK_SIZE / 4) { /* a block of its own, behind the one being filled */
+		if (size > BLOCK_SIZE / 4) { /* gets a block of its own, after the block being filled */
 			head->next = block_new(size, head->next);
 			head->next->used = size;
 			return head->next->data;

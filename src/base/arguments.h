@@ -4,14 +4,14 @@
 
 #include <stddef.h>
 
-/* --NAME VALUE or --NAME=VALUE; *value keeps what it was when the option is not there. */
+/* An option --NAME VALUE or --NAME=VALUE. Without the option, *value stays as it is. */
 struct argument {
 	const char *name;
 	const char **value;
 };
 
-/* Reads the options; a wrong one ends the process. Returns the words that follow them, of which there
- * must be `words`. */
+/* Reads the options. A wrong option ends the process. Returns the words after the options; their number must be
+ * `words`. */
 char **arguments_read(int argc, char **argv, const struct argument *options, size_t count, int words);
 
 #endif

@@ -1,5 +1,6 @@
 #include "base/buf.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,4 +90,20 @@ void buf_free(struct buf *buf)
 	if (buf->arena == NULL)
 		free(buf->data);
 	*buf = (struct buf){ .arena = buf->arena };
+}
+
+void buf_read(struct buf *buf, const char *path)
+{
+	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+	char part[4096];
+	size_t got;
+
+	if (file == NULL)
+		fatal("%s: %s", path, strerror(errno));
+	while ((got = fread(part, 1, sizeof part, file)) > 0)
+		buf_add(buf, part, got);
+	if (ferror(file))
+		fatal("%s: %s", path, strerror(errno));
+	if (file != stdin)
+		fclose(file);
 }

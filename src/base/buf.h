@@ -1,5 +1,5 @@
-/* A growing byte buffer, always NUL-terminated, of its own memory or in an arena. Running out of memory ends the
- * process. */
+/* A growing byte buffer, always NUL-terminated. Its memory is its own or belongs to an arena. Running out of memory
+ * ends the process. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -13,7 +13,7 @@ struct buf {
 	struct arena *arena; /* NULL: the buffer owns its memory, and buf_free releases it */
 };
 
-/* Bytes that somebody else owns. */
+/* Bytes that another object owns. */
 struct bytes {
 	const void *data;
 	size_t len;
@@ -27,5 +27,8 @@ const char *buf_text(const struct buf *buf); /* "" when nothing was added */
 void buf_reset(struct buf *buf);             /* empty it, keep the memory */
 void buf_cut(struct buf *buf, size_t len);   /* keep the first `len` bytes */
 void buf_free(struct buf *buf);
+
+/* Adds the content of a file; "-" is the standard input. Ends the process if it cannot be read. */
+void buf_read(struct buf *buf, const char *path);
 
 #endif

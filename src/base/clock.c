@@ -10,6 +10,7 @@ static bool is_set, stands;
 static int64_t standing_at_us;
 static int64_t offset_us;
 static int64_t set_at_mono_us;
+static int64_t stepped_at_mono_us = INT64_MIN, stepped_by_us;
 
 static int64_t read_clock(clockid_t id)
 {
@@ -21,7 +22,7 @@ static int64_t read_clock(clockid_t id)
 
 int64_t clock_mono_us(void)
 {
-	return read_clock(CLOCK_MONOTONIC);
+	return read_clock(CLOCK_BOOTTIME);
 }
 
 int64_t clock_now_us(void)
@@ -39,11 +40,24 @@ void clock_set(int64_t database_us, int64_t asked_mono_us, int64_t answered_mono
 	set_at_mono_us = answered_mono_us;
 	if (is_set && llabs(offset - offset_us) <= doubt_us)
 		return;
-	if (is_set && llabs(offset - offset_us) > US_PER_SECOND / 2)
+	if (is_set && llabs(offset - offset_us) > US_PER_SECOND / 2) {
 		log_warning("the database's clock stepped by %lld ms",
 		            (long long)((offset - offset_us) / US_PER_MS));
+		stepped_at_mono_us = answered_mono_us;
+		stepped_by_us = offset - offset_us;
+	}
 	offset_us = offset;
 	is_set = true;
+}
+
+int64_t clock_stepped_us(void)
+{
+	return stepped_at_mono_us;
+}
+
+int64_t clock_stepped_by_us(void)
+{
+	return stepped_by_us;
 }
 
 int64_t clock_age_us(void)

@@ -1,6 +1,6 @@
-/* The one clock of an Outdial installation is the database's. A process keeps it as an offset to its
- * own monotonic clock, so hosts with wrong clocks agree and a step of the local clock changes nothing.
- * Before the first clock_set it is this host's real-time clock. */
+/* An Outdial installation has one clock, the database's. A process keeps it as an offset to its own monotonic clock. So
+ * hosts with wrong clocks agree, and a step of the local clock changes nothing. Before the first clock_set, it is the
+ * real-time clock of this host. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
@@ -12,16 +12,18 @@
 #define US_PER_DAY (86400 * US_PER_SECOND)
 
 int64_t clock_now_us(void);  /* UTC, microseconds since the epoch */
-int64_t clock_mono_us(void); /* for durations only */
+int64_t clock_mono_us(void); /* for durations only; goes on while the host sleeps */
 
-/* The database said `database_us` between the two readings of clock_mono_us around the question.
- * What is known already stays while the answer does not contradict it: an answer that took long, of a busy database
- * or to a process that was stopped meanwhile, tells little. A step of more than half a second is logged. */
+/* Sets the clock: the database answered `database_us` between the two readings of clock_mono_us. The present offset is
+ * kept as long as the answer does not contradict it, because a slow answer says little (the database was busy, or this
+ * process was stopped). A step of more than half a second is logged. */
 void clock_set(int64_t database_us, int64_t asked_mono_us, int64_t answered_mono_us);
+/* When the last step of more than half a second was seen (monotonic); INT64_MIN: never. And by how much; < 0: back. */
+int64_t clock_stepped_us(void);
+int64_t clock_stepped_by_us(void);
 int64_t clock_age_us(void); /* since the last clock_set; INT64_MAX before the first */
 
-/* For simulations: from now on the clock stands at this instant, until it is moved on again, whatever the
- * database says. */
+/* For simulations: the clock stops at this instant until it is moved again, whatever the database says. */
 void clock_stand(int64_t us);
 
 #endif

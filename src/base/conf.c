@@ -12,26 +12,29 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/network.h"
+#include "base/settings.h"
 
-enum key_type { KEY_TEXT, KEY_INT, KEY_BOOL, KEY_LEVEL, KEY_NETWORKS, KEY_PORTS, KEY_DELAY, KEY_DELAYS };
+enum key_type { KEY_TEXT, KEY_CELL, KEY_INT, KEY_BOOL, KEY_LEVEL, KEY_NETWORKS, KEY_PORTS, KEY_DELAY, KEY_DELAYS };
 
 struct key {
 	const char *name;
 	enum key_type type;
 	size_t offset;
 	const char *initial;
-	int64_t min, max; /* of a number; of a text its length; of a delay in seconds */
+	int64_t min, max; /* of a number; for a text of its length; for a delay in seconds */
 };
 
 #define KEY(field, type, initial, min, max) { #field, type, offsetof(struct conf, field), initial, min, max }
 
 static const struct key keys[] = {
 	KEY(database_file, KEY_TEXT, "/etc/outdial/database.cnf", 1, 4095),
+	KEY(read_database_file, KEY_TEXT, "", 0, 4095),
 	KEY(secret_key_file, KEY_TEXT, "/etc/outdial/secret.key", 1, 4095),
 	KEY(socket, KEY_TEXT, "/run/outdial/api.sock", 1, 107),
 	KEY(workers, KEY_INT, "8", 1, 512),
 	KEY(worker_requests, KEY_INT, "100000", 1, INT64_C(1000000000)),
 	KEY(public_url, KEY_TEXT, "http://127.0.0.1:8080", 8, 1000),
+	KEY(cell, KEY_CELL, "", 0, CONF_CELL_MAX),
 	KEY(max_in_flight, KEY_INT, "500", 1, 10000),
 	KEY(dispatch_ttl_seconds, KEY_INT, "120", 1, 86400),
 	KEY(call_give_up_after, KEY_DELAY, "24h", 1, 365 * 86400),
@@ -48,11 +51,15 @@ static const struct key keys[] = {
 	KEY(webhook_client_certificate, KEY_TEXT, "", 0, 4095),
 	KEY(webhook_client_key, KEY_TEXT, "", 0, 4095),
 	KEY(webhook_retention_days, KEY_INT, "30", 1, 3650),
+	KEY(audit_retention_days, KEY_INT, "730", 1, 36500),
+	KEY(ledger, KEY_BOOL, "yes", 0, 0),
+	KEY(ledger_retention_days, KEY_INT, "0", 0, 36500),
 	KEY(number_zones_file, KEY_TEXT, "", 0, 4095),
+	KEY(calling_hours_file, KEY_TEXT, "", 0, 4095),
 	KEY(log_level, KEY_LEVEL, "info", 0, 0),
 };
 
-/* What one scheduler is still sending must not be taken over by another. */
+/* A scheduler must not take over what another scheduler is still sending. */
 #define LEASE_MARGIN_SECONDS 5
 
 #define KEY_COUNT (sizeof keys / sizeof *keys)
@@ -86,10 +93,13 @@ static const char *set_text(void *at, const struct key *key, const char *text)
 	return NULL;
 }
 
-static const struct { char name; int64_t seconds; } units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
+static const struct {
+	char name;
+	int64_t seconds;
+} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
 #define UNIT_COUNT (sizeof units / sizeof *units)
 
-/* A whole number and its unit, such as 5m; *end: what follows. */
+/* Reads a whole number and its unit, such as 5m. *end is the text after them. */
 static bool parse_delay(const struct key *key, const char *text, const char **end, int64_t *us)
 {
 	char *unit;
@@ -116,7 +126,7 @@ static bool parse_one_delay(const struct key *key, const char *text, int64_t *us
 	return parse_delay(key, text, &end, us) && *end == '\0';
 }
 
-/* With blanks between them. */
+/* Reads delays that are separated by blanks. */
 static bool parse_delays(const struct key *key, const char *text, struct conf_delays *out)
 {
 	out->count = 0;
@@ -130,7 +140,7 @@ static bool parse_delays(const struct key *key, const char *text, struct conf_de
 	return out->count > 0;
 }
 
-/* In the largest unit that it is a whole number of. */
+/* Prints the delay in the largest unit that divides it. */
 static void print_delay(int64_t us)
 {
 	int64_t seconds = us / US_PER_SECOND;
@@ -149,7 +159,14 @@ static void print_delays(const struct conf_delays *delays)
 	}
 }
 
-/* NULL when the value was taken, else what would have been right. */
+/* Keys begin with this name. With the name `call`, a key would look like the token of a call. */
+static bool is_cell(const char *text)
+{
+	return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789") == strlen(text) && strlen(text) <= CONF_CELL_MAX &&
+	       strcmp(text, "call") != 0;
+}
+
+/* Returns NULL when the value was accepted, else what would have been right. */
 static const char *set_value(struct conf *conf, const struct key *key, const char *text)
 {
 	static const char *const answers[] = { "no", "yes", NULL };
@@ -166,6 +183,8 @@ static const char *set_value(struct conf *conf, const struct key *key, const cha
 		if (port_list_fault(text) != NULL)
 			return port_list_fault(text);
 		return set_text(at, key, text);
+	case KEY_CELL:
+		return is_cell(text) ? set_text(at, key, text) : "up to 16 lower case letters and digits, and not `call`";
 	case KEY_TEXT:
 		return set_text(at, key, text);
 	case KEY_INT:
@@ -233,8 +252,8 @@ static void load_line(struct conf *conf, bool seen[KEY_COUNT], char *line, const
 		fatal("%s:%d: `%s` must be %s, not `%s`", path, number, name, wanted, value);
 }
 
-/* A file that systemd hands over (LoadCredential=) under the same name stands in for the one that is named:
- * so that one may be readable by root alone. */
+/* A file of the same name that systemd hands over (LoadCredential=) replaces the file that is named. So the named file
+ * may be readable by root alone. */
 static const char *handed_over(const char *path)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY"), *slash = strrchr(path, '/');
@@ -254,10 +273,10 @@ struct conf conf_load(const char *path)
 	struct conf conf = { 0 };
 	bool seen[KEY_COUNT] = { false };
 	char line[8192];
-	FILE *file = fopen(path, "r");
+	FILE *file = settings_open(path, NULL);
 
 	if (file == NULL)
-		fatal("%s: %s", path, strerror(errno));
+		fatal("cannot read the configuration %s: %s", path, strerror(errno));
 	for (size_t i = 0; i < KEY_COUNT; i++)
 		if (set_value(&conf, &keys[i], keys[i].initial) != NULL)
 			abort();
@@ -270,6 +289,7 @@ struct conf conf_load(const char *path)
 		fatal("%s: `lease_seconds` must be at least %d more than `webhook_timeout_seconds`", path,
 		      LEASE_MARGIN_SECONDS);
 	conf.database_file = handed_over(conf.database_file);
+	conf.read_database_file = handed_over(conf.read_database_file);
 	conf.secret_key_file = handed_over(conf.secret_key_file);
 	conf.webhook_client_certificate = handed_over(conf.webhook_client_certificate);
 	conf.webhook_client_key = handed_over(conf.webhook_client_key);
@@ -285,6 +305,7 @@ void conf_print(const struct conf *conf)
 		printf("%s = ", keys[i].name);
 		switch (keys[i].type) {
 		case KEY_TEXT:
+		case KEY_CELL:
 		case KEY_NETWORKS:
 		case KEY_PORTS: printf("%s\n", *(const char *const *)at); break;
 		case KEY_INT: printf("%" PRId64 "\n", *(const int64_t *)at); break;

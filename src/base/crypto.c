@@ -22,7 +22,7 @@ void crypto_sha256(const void *data, size_t len, uint8_t out[SHA256_SIZE])
 		fatal("libcrypto has no SHA-256");
 }
 
-/* struct crypto_hash is another name of libcrypto's own. */
+/* struct crypto_hash is another name of libcrypto's own struct. */
 struct crypto_hash *crypto_hash_new(void)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -45,7 +45,7 @@ void crypto_hash_end(struct crypto_hash *hash, uint8_t out[SHA256_SIZE])
 	EVP_MD_CTX_free((EVP_MD_CTX *)hash);
 }
 
-/* Looked up and made once: that takes longer than to sign. */
+/* Made once, because making it takes longer than signing. */
 static EVP_MAC_CTX *hmac_context(void)
 {
 	char digest[] = "SHA256";
@@ -89,7 +89,8 @@ void crypto_base64(struct buf *out, const void *data, size_t len)
 	}
 }
 
-/* libcrypto's decoder passes over space and counts padding as data: what was read must give the text again. */
+/* libcrypto's decoder skips spaces and counts padding as data. So the result is encoded again and compared with the
+ * text. */
 bool crypto_base64_decode(const char *text, void *out, size_t len)
 {
 	size_t text_len = strlen(text), block = (len + 2) / 3 * 3;
@@ -133,7 +134,7 @@ void crypto_forget(void *data, size_t len)
 		OPENSSL_cleanse(data, len);
 }
 
-/* Once, for the same reason. */
+/* Made once, for the same reason as hmac_context. */
 static EVP_CIPHER_CTX *cipher_context(const struct crypto_box *box, int encrypt)
 {
 	static EVP_CIPHER *cipher;

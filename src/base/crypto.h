@@ -1,4 +1,4 @@
-/* The few primitives Outdial needs of OpenSSL's libcrypto. */
+/* The few primitives of OpenSSL's libcrypto that Outdial needs. */
 #ifndef BASE_CRYPTO_H
 #define BASE_CRYPTO_H
 
@@ -10,14 +10,14 @@
 
 #define SHA256_SIZE 32
 #define CRYPTO_KEY_SIZE 32   /* of AES-256 */
-#define CRYPTO_NONCE_SIZE 12 /* never used twice with one key */
+#define CRYPTO_NONCE_SIZE 12 /* a nonce is never used twice with one key */
 #define CRYPTO_TAG_SIZE 16
-#define ED25519_SIZE 32      /* of a private key (the seed), and of a public one */
+#define ED25519_SIZE 32      /* of a private key (its seed) and of a public key */
 #define ED25519_SIGNATURE_SIZE 64
 
 void crypto_random(void *out, size_t len);
 void crypto_sha256(const void *data, size_t len, uint8_t out[SHA256_SIZE]);
-/* The same of bytes that come in pieces. crypto_hash_end releases it. */
+/* SHA-256 of bytes that come in pieces. crypto_hash_end releases the hash. */
 struct crypto_hash;
 struct crypto_hash *crypto_hash_new(void);
 void crypto_hash_add(struct crypto_hash *hash, const void *data, size_t len);
@@ -25,15 +25,16 @@ void crypto_hash_end(struct crypto_hash *hash, uint8_t out[SHA256_SIZE]);
 void crypto_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
                         uint8_t out[SHA256_SIZE]);
 void crypto_base64(struct buf *out, const void *data, size_t len);
-/* False: not the base64 of exactly `len` bytes, padded, without anything before or behind it. */
+/* Returns false unless the text is the padded base64 of exactly `len` bytes and nothing else. */
 bool crypto_base64_decode(const char *text, void *out, size_t len);
 bool crypto_hex_decode(const char *text, void *out, size_t len);
 
-/* In a time that does not depend on where they differ. */
+/* Compares in a time that does not depend on where the bytes differ. */
 bool crypto_equal(const void *a, const void *b, size_t len);
-void crypto_forget(void *data, size_t len); /* also where the compiler sees that nobody reads it again */
+/* the compiler cannot remove this, even if nothing reads `data` afterwards */
+void crypto_forget(void *data, size_t len);
 
-/* AES-256-GCM: `len` bytes become as many, and a tag over them and over `more`, which stays in clear. */
+/* AES-256-GCM: encrypts `len` bytes into as many, and makes a tag over them and over `more`, which stays in clear. */
 struct crypto_box {
 	const uint8_t *key, *nonce;
 	const void *more;
@@ -41,7 +42,7 @@ struct crypto_box {
 };
 void crypto_encrypt(const struct crypto_box *box, const void *data, size_t len, uint8_t *out,
                     uint8_t tag[CRYPTO_TAG_SIZE]);
-/* False: not encrypted so. Then `out` means nothing. */
+/* Returns false if the bytes were not encrypted in this way. Then `out` is meaningless. */
 bool crypto_decrypt(const struct crypto_box *box, const void *data, size_t len, uint8_t *out,
                     const uint8_t tag[CRYPTO_TAG_SIZE]);
 
@@ -49,8 +50,8 @@ void crypto_ed25519_public(const uint8_t secret[ED25519_SIZE], uint8_t out[ED255
 void crypto_ed25519_sign(const uint8_t secret[ED25519_SIZE], const void *data, size_t len,
                          uint8_t out[ED25519_SIGNATURE_SIZE]);
 
-/* As it may stand in an address: with - and _, without padding. False: the text is not what the first makes of
- * some bytes. */
+/* Base64 for addresses: with - and _, without padding. The decoder returns false unless the text is what the encoder
+ * would write. */
 void crypto_base64url(struct buf *out, const void *data, size_t len);
 bool crypto_base64url_decode(struct buf *out, const char *text);
 

@@ -34,6 +34,7 @@ static size_t value_size(enum field_type type)
 	case FIELD_PHONE:
 	case FIELD_OBJECT: return sizeof(const char *);
 	case FIELD_INT:
+	case FIELD_INSTANT:
 	case FIELD_DECIMAL: return sizeof(int64_t);
 	case FIELD_BOOL: return sizeof(bool);
 	case FIELD_CHOICE:
@@ -70,6 +71,11 @@ static const struct field *find_field(const struct field_table *table, const cha
 	return NULL;
 }
 
+uint64_t field_bit(const struct field_table *table, const char *name)
+{
+	return UINT64_C(1) << (find_field(table, name, strlen(name)) - table->fields);
+}
+
 bool field_is_given(const struct field_table *table, uint64_t given, const char *name)
 {
 	const struct field *field = find_field(table, name, strlen(name));
@@ -101,7 +107,7 @@ static void refuse_missing(const struct field_table *table, uint64_t given, cons
 static uint64_t read_record(const struct field_table *table, enum field_mode mode, const char *object,
                             void *out, const struct place *record);
 
-/* The records are counted before there is memory for them. */
+/* Counts the records before it allocates memory for them. */
 static void read_records(const struct field *field, const char *value, struct field_list *out, const struct place *at)
 {
 	bool is_array = json_read_type(value) == JSON_IS_ARRAY;
@@ -149,7 +155,7 @@ static void read_field(const struct field_table *table, const struct field *fiel
 		field_value_read(field, value, to, &at);
 }
 
-/* Reads a member of a record, and returns its field's bit. */
+/* Reads a member of a record. Returns the bit of its field. */
 static uint64_t read_member(const struct field_table *table, enum field_mode mode, const char *key, uint64_t given,
                             void *out, const struct place *record)
 {
@@ -177,7 +183,7 @@ static uint64_t read_record(const struct field_table *table, enum field_mode mod
 
 	if (mode == FIELD_CREATE)
 		memcpy(out, table->initial, table->size);
-	for (const char *key = json_read_first_key(object); key != NULL && record->faults->count < FAULTS_MAX;
+	for (const char *key = json_read_first(object); key != NULL && record->faults->count < FAULTS_MAX;
 	     key = json_read_next_key(key))
 		given |= read_member(table, mode, key, given, out, record);
 	if (mode == FIELD_CREATE)
@@ -198,7 +204,7 @@ enum field_result field_read(const struct field_table *table, enum field_mode mo
 	return faults->count == 0 ? FIELD_OK : FIELD_INVALID;
 }
 
-/* The elements of a list, with commas between them, as a JSON array. NULL: the text is not UTF-8. */
+/* Returns the elements of a list with commas between them as a JSON array; NULL if the text is not UTF-8. */
 static const char *split_value(struct arena *arena, const char *text)
 {
 	struct buf array = { 0 };
@@ -220,8 +226,8 @@ static const char *split_value(struct arena *arena, const char *text)
 	return value;
 }
 
-/* The text of a parameter as JSON, as it would be in a body. Text that is no number stays text: a wrong type. NULL: it is
- * not UTF-8. */
+/* Returns the text of a parameter as JSON, as it would be in a body; NULL if it is not UTF-8. A text that is not a
+ * number stays a text, so that it has the wrong type. */
 static const char *pair_value(struct arena *arena, const struct field *field, const char *text)
 {
 	struct buf quoted = { 0 };

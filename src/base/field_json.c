@@ -1,4 +1,4 @@
-/* The JSON of request bodies: which fault it has and where, and objects that are kept as text. */
+/* The JSON of request bodies: finds the place of a fault, and keeps objects as text. */
 #include "base/field_json.h"
 
 #include <stdlib.h>
@@ -20,7 +20,7 @@ const char *name_shown(struct arena *arena, const char *name, size_t len)
 	return copy;
 }
 
-/* One open object or array on the way to an offset. */
+/* An object or array that is open at an offset. */
 struct scope {
 	bool is_array;
 	size_t index;    /* of the element, in an array */
@@ -28,7 +28,7 @@ struct scope {
 	size_t key_len;
 };
 
-/* The closing quote of the string that opens at `at`, or `end`. */
+/* Returns the closing quote of the string that opens at `at`, or `end`. */
 static const char *string_end(const char *at, const char *end)
 {
 	for (at++; at < end && *at != '"'; at++)
@@ -37,7 +37,7 @@ static const char *string_end(const char *at, const char *end)
 	return at;
 }
 
-/* Follows the brackets up to `end`, where the text is checked, and leaves the scopes that are open there. */
+/* Follows the brackets up to `end` and leaves the scopes that are open there. The text is checked up to `end`. */
 static void walk(const char *at, const char *end, struct scope scopes[JSON_READ_DEPTH], int *depth)
 {
 	bool key_is_next = false;
@@ -77,7 +77,7 @@ static void walk(const char *at, const char *end, struct scope scopes[JSON_READ_
 	}
 }
 
-/* The name of what stands at an offset: "contacts[3].phone_number". */
+/* Returns the name of the value at an offset: "contacts[3].phone_number". */
 static const char *name_at(struct arena *arena, const char *body, size_t offset)
 {
 	struct scope scopes[JSON_READ_DEPTH];
@@ -97,7 +97,7 @@ static const char *name_at(struct arena *arena, const char *body, size_t offset)
 	return *name != '\0' ? name : "body";
 }
 
-/* The line, and the character in it, of an offset; both count from 1. */
+/* Returns the line of an offset and the character in that line; both count from 1. */
 static const char *position_at(struct arena *arena, const char *body, size_t offset)
 {
 	size_t line = 1, line_at = 0;
@@ -180,13 +180,13 @@ static int compare_keys(const void *a, const void *b)
 	return order != 0 ? order : (left->len > right->len) - (left->len < right->len);
 }
 
-/* The key that an object has twice; NULL: there is none. */
+/* Returns the key that an object has twice, or NULL. */
 static const char *find_repeated(struct arena *arena, const char *object)
 {
 	size_t count = json_read_count_keys(object), n = 0;
 	struct key *keys = arena_alloc(arena, count * sizeof *keys);
 
-	for (const char *key = json_read_first_key(object); key != NULL; key = json_read_next_key(key), n++) {
+	for (const char *key = json_read_first(object); key != NULL; key = json_read_next_key(key), n++) {
 		keys[n].source = key;
 		keys[n].text = json_read_span(arena, key, &keys[n].len);
 	}
@@ -222,7 +222,7 @@ static bool add_object(struct compaction *compaction, const char *object)
 		return place_fault(&at, "is given twice");
 	}
 	buf_putc(compaction->out, '{');
-	for (const char *key = json_read_first_key(object); key != NULL; key = json_read_next_key(key)) {
+	for (const char *key = json_read_first(object); key != NULL; key = json_read_next_key(key)) {
 		buf_puts(compaction->out, separator);
 		add_string(compaction, key);
 		buf_putc(compaction->out, ':');
@@ -271,7 +271,7 @@ const char *object_compact(const char *object, const struct place *at)
 	return text;
 }
 
-/* The keys of a patch, in their order, with whether the object has them. */
+/* The keys of a patch, in their order, and whether the object has them. */
 struct patch {
 	struct key *keys;
 	bool *is_used;
@@ -285,7 +285,7 @@ static struct patch read_patch(struct arena *arena, const char *object)
 
 	patch.keys = arena_alloc(arena, patch.count * sizeof *patch.keys);
 	patch.is_used = arena_alloc(arena, patch.count * sizeof *patch.is_used);
-	for (const char *key = json_read_first_key(object); key != NULL; key = json_read_next_key(key), n++) {
+	for (const char *key = json_read_first(object); key != NULL; key = json_read_next_key(key), n++) {
 		patch.keys[n].source = key;
 		patch.keys[n].text = json_read_span(arena, key, &patch.keys[n].len);
 	}
@@ -308,7 +308,7 @@ static void merge(struct arena *arena, struct buf *out, const char *object, cons
 {
 	struct patch patch = read_patch(arena, changes);
 
-	for (const char *key = json_read_first_key(object); key != NULL; key = json_read_next_key(key)) {
+	for (const char *key = json_read_first(object); key != NULL; key = json_read_next_key(key)) {
 		struct key sought = { .source = key }, *found;
 
 		sought.text = json_read_span(arena, key, &sought.len);
@@ -317,7 +317,7 @@ static void merge(struct arena *arena, struct buf *out, const char *object, cons
 			patch.is_used[found - patch.keys] = true;
 		add_member(out, key, json_read_member(found != NULL ? found->source : key), found != NULL);
 	}
-	for (const char *key = json_read_first_key(changes); key != NULL; key = json_read_next_key(key)) {
+	for (const char *key = json_read_first(changes); key != NULL; key = json_read_next_key(key)) {
 		struct key sought = { .source = key }, *found;
 
 		sought.text = json_read_span(arena, key, &sought.len);
@@ -329,7 +329,7 @@ static void merge(struct arena *arena, struct buf *out, const char *object, cons
 		buf_putc(out, '}');
 }
 
-/* NULL: it is no object. */
+/* Returns NULL if the text is not an object. */
 static const char *checked_object(const char *text)
 {
 	const char *object = *text != '\0' ? text : "{}";
@@ -349,4 +349,26 @@ const char *field_merge(struct arena *arena, const char *object, const char *pat
 	text = arena_strdup(arena, buf_text(&out));
 	buf_free(&out);
 	return text;
+}
+
+void field_each_member(struct arena *arena, const char *object,
+                       bool (*take)(void *context, const char *name, const char *value), void *context)
+{
+	struct json_error error;
+
+	if (*object != '{' || !json_read_check(object, strlen(object), &error))
+		return;
+	for (const char *key = json_read_first(object); key != NULL; key = json_read_next_key(key)) {
+		const char *member = json_read_member(key), *text;
+		size_t len;
+
+		if (json_read_type(member) == JSON_IS_STRING)
+			text = json_read_text(arena, member, &len);
+		else if (json_read_type(member) == JSON_IS_NULL)
+			text = "";
+		else
+			text = arena_strndup(arena, member, (size_t)(json_read_end(member) - member));
+		if (!take(context, json_read_text(arena, key, &len), text))
+			return;
+	}
 }

@@ -1,4 +1,4 @@
-/* One value of a request: its JSON type, its limits, and the form in which it lands in a struct. */
+/* One value of a request: its JSON type, its limits, and its form in the struct. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -24,7 +24,7 @@ static size_t count_characters(const char *text)
 	size_t count = 0;
 
 	for (; *text != '\0'; text++)
-		count += ((unsigned char)*text & 0xc0) != 0x80; /* all but the continuing bytes of UTF-8 */
+		count += ((unsigned char)*text & 0xc0) != 0x80; /* all bytes but the continuation bytes of UTF-8 */
 	return count;
 }
 
@@ -44,7 +44,7 @@ bool place_fault(const struct place *place, const char *format, ...)
 	return false;
 }
 
-/* The same for one element of an array. */
+/* Records a fault of one element of an array. */
 static bool element_fault(const struct place *at, size_t index, const char *reason)
 {
 	struct place element = *at;
@@ -87,7 +87,7 @@ static bool read_string(const struct field *field, const char *value, const char
 	return true;
 }
 
-/* 2.0 is a whole number, too. */
+/* 2.0 is a whole number too. */
 static bool parse_int(const char *value, int64_t *out)
 {
 	struct json_number number;
@@ -113,7 +113,7 @@ static bool read_int(const struct field *field, const char *value, int64_t *out,
 static bool read_decimal(const struct field *field, const char *value, int64_t *out,
                          const struct place *at)
 {
-	/* Compared as they are read, or the largest would be rounded beyond itself. */
+	/* Compared as doubles, because the largest limit would be rounded up. */
 	double min = (double)field->min / 10000, max = (double)field->max / 10000;
 	struct json_number number;
 
@@ -125,7 +125,7 @@ static bool read_decimal(const struct field *field, const char *value, int64_t *
 	return true;
 }
 
-/* -1: the value is none of them. */
+/* Returns -1 if the value is none of the choices. */
 static int find_choice(struct arena *arena, const char *const *choices, const char *value)
 {
 	size_t len;
@@ -148,7 +148,7 @@ static bool read_choice(const struct field *field, const char *value, int *out,
 	return *out >= 0;
 }
 
-/* Counts the elements of an array, and judges their number before there is memory for them. */
+/* Counts the elements of an array, and judges their number before memory is allocated for them. */
 static bool check_size(const struct field *field, const char *value, size_t *count, const struct place *at)
 {
 	if (json_read_type(value) != JSON_IS_ARRAY)
@@ -162,7 +162,7 @@ static bool check_size(const struct field *field, const char *value, size_t *cou
 	return true;
 }
 
-/* Adds bit `bit` to a set; an element that is wrong has bit -1. */
+/* Adds bit `bit` to a set; -1 means that the element is wrong. */
 static bool add_to_set(unsigned *set, int bit, const char *what_is_right, const struct place *at)
 {
 	if (bit < 0)
@@ -211,7 +211,7 @@ static bool parse_id(struct arena *arena, const struct field *field, const char 
 	return text != NULL && uuid_parse_id(text, field->prefix, out) && !uuid_is_nil(out);
 }
 
-/* A UUID with the prefix of another type is the id of something else. */
+/* A UUID with the prefix of another type is the id of another object. */
 static const char *id_wanted(const struct field *field, const char *value, const struct place *at)
 {
 	size_t len;
@@ -220,7 +220,8 @@ static const char *id_wanted(const struct field *field, const char *value, const
 	struct uuid id;
 
 	if (bare != NULL && uuid_parse_id(bare + 1, "", &id))
-		return arena_printf(at->faults->arena, "must be an id (a UUID), with the prefix %s or none", field->prefix);
+		return strcmp(field->prefix, ID_ANY) == 0 ? "must be an id (a UUID), with the prefix of its type or none"
+		       : arena_printf(at->faults->arena, "must be an id (a UUID), with the prefix %s or none", field->prefix);
 	return "must be an id (a UUID)";
 }
 
@@ -359,7 +360,7 @@ static bool read_object(const struct field *field, const char *value, const char
 
 	if (json_read_type(value) != JSON_IS_OBJECT)
 		return place_fault(at, "must be an object");
-	if (json_read_size(value) > (size_t)field->max) /* before it is made */
+	if (json_read_size(value) > (size_t)field->max) /* the size is checked before the copy is made */
 		return place_fault(at, "must not be longer than %" PRId64 " bytes", field->max);
 	text = object_compact(value, at);
 	*out = text != NULL ? text : *out;
@@ -378,7 +379,8 @@ bool field_value_read(const struct field *field, const char *value, void *out, c
 	case FIELD_CHOICE: return read_choice(field, value, out, at);
 	case FIELD_CHOICES: return read_choices(field, value, out, at);
 	case FIELD_WEEKDAYS: return read_weekdays(value, out, at);
-	case FIELD_ID: return parse_id(at->faults->arena, field, value, out) || place_fault(at, "%s", id_wanted(field, value, at));
+	case FIELD_ID:
+		return parse_id(at->faults->arena, field, value, out) || place_fault(at, "%s", id_wanted(field, value, at));
 	case FIELD_IDS: return read_ids(field, value, out, at);
 	case FIELD_PHONES: return read_phones(field, value, out, at);
 	case FIELD_PHONE: return read_phone(value, out, at);
@@ -386,6 +388,7 @@ bool field_value_read(const struct field *field, const char *value, void *out, c
 	case FIELD_WHEN: return read_when(value, out, at);
 	case FIELD_DATES: return read_dates(field, value, out, at);
 	case FIELD_OBJECT: return read_object(field, value, out, at);
+	case FIELD_INSTANT: break; /* is only written */
 	case FIELD_RECORDS: break; /* lists of records are read in field.c */
 	}
 	abort();

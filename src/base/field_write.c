@@ -9,9 +9,13 @@
 
 #define CHANGE_MAX 4096 /* bytes of JSON, of each value */
 
-/* Choices without a name are no choices. */
+/* Choices without a name are not written. */
 static void write_choices(struct json *json, const struct field *field, unsigned set)
 {
+	if (set == 0 && (field->flags & FIELD_NULLABLE) != 0) {
+		json_add_null(json, field->name);
+		return;
+	}
 	json_begin_array(json, field->name);
 	for (int i = 0; field->choices[i] != NULL; i++)
 		if ((set & 1u << i) != 0 && *field->choices[i] != '\0')
@@ -36,20 +40,12 @@ static void write_time(struct json *json, const char *key, int minutes)
 	json_add_string(json, key, minutes < 0 ? NULL : text);
 }
 
-static void write_date(struct json *json, int32_t day)
-{
-	char text[11];
-
-	date_format(day, text);
-	json_add_string(json, NULL, text);
-}
-
 static void write_item(struct json *json, const struct field *field, const void *items, size_t i)
 {
 	switch (field->type) {
 	case FIELD_IDS: json_id(json, NULL, (const struct uuid *)items + i); return;
 	case FIELD_PHONES: json_add_string(json, NULL, ((const char *const *)items)[i]); return;
-	case FIELD_DATES: write_date(json, ((const int32_t *)items)[i]); return;
+	case FIELD_DATES: json_date(json, NULL, ((const int32_t *)items)[i]); return;
 	case FIELD_RECORDS:
 		json_begin_object(json, NULL);
 		field_write(json, field->record, (const char *)items + i * field->record->size);
@@ -93,6 +89,7 @@ static void write_value(struct json *json, const struct field *field, const void
 	case FIELD_ID: json_id(json, key, at); return;
 	case FIELD_TIME: write_time(json, key, *(const int *)at); return;
 	case FIELD_WHEN: json_instant(json, key, ((const struct when *)at)->us); return;
+	case FIELD_INSTANT: json_instant(json, key, *(const int64_t *)at); return;
 	case FIELD_OBJECT: json_raw(json, key, *(const char *const *)at); return;
 	case FIELD_IDS:
 	case FIELD_PHONES:
@@ -109,7 +106,7 @@ void field_write(struct json *json, const struct field_table *table, const void 
 			write_value(json, &table->fields[i], (const char *)object + table->fields[i].offset);
 }
 
-/* Under another name than the field's. */
+/* Writes a field under another name. */
 static void write_as(struct json *json, const char *name, const struct field *field, const void *object)
 {
 	struct field named = *field;
@@ -129,7 +126,7 @@ static struct buf text_of(const struct field *field, const void *object)
 	return text;
 }
 
-/* False: they are the same. */
+/* Returns false if the values are the same. */
 static bool write_change(struct json *json, const struct field *field, const void *before, const void *after)
 {
 	struct buf from = text_of(field, before), to = text_of(field, after);
@@ -140,7 +137,9 @@ static bool write_change(struct json *json, const struct field *field, const voi
 	if (!differ)
 		return false;
 	json_begin_object(json, field->name);
-	if (is_long) {
+	if ((field->flags & FIELD_PERSONAL) != 0) {
+		json_bool(json, "is_personal", true);
+	} else if (is_long) {
 		json_bool(json, "is_long", true);
 	} else {
 		write_as(json, "from", field, before);

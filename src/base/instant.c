@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 
-/* Days from civil and back: years are counted from March, so that the leap day is a year's last day. */
+/* Converts days to civil dates and back. Years begin in March here, so that the leap day is the last day of a year. */
 int32_t civil_day(int year, int month, int day)
 {
 	int y = month <= 2 ? year - 1 : year;
@@ -146,7 +146,7 @@ void date_format(int32_t day, char out[11])
 	snprintf(out, 11, "%04u-%02u-%02u", (unsigned)year % 10000, (unsigned)month % 100, (unsigned)mday % 100);
 }
 
-/* These two stand in every reply and every batch of rows: no printf in them. */
+/* Every reply and every batch of rows is written with these two functions, so they do without printf. */
 static char *put_digits(char *at, int value, int count)
 {
 	for (int i = count - 1; i >= 0; i--, value /= 10)

@@ -6,15 +6,15 @@
 #include <stdint.h>
 
 #define INSTANT_NONE INT64_C(-30610224000000000) /* 1000-01-01: "not set" in a DATETIME column */
-#define INSTANT_NEVER INT64_C(253402214400000000) /* 9999-12-31: "not before the end of days" */
+#define INSTANT_NEVER INT64_C(253402214400000000) /* 9999-12-31: "never" in a DATETIME column */
 
-/* What may be stored: the sentinels, and a day before the second, are left out. */
+/* Returns whether the instant may be stored: the two constants above, and the day before the second, may not. */
 bool instant_is_storable(int64_t us);
 #define INSTANT_RANGE "must be from 1970-01-01 to 9999-12-29 (UTC)"
 
-/* What a client wrote: with an offset or Z an instant; without one a wall time in a zone named elsewhere. */
+/* What a client wrote: an instant if it has an offset or Z, else a wall time in a zone that another field names. */
 struct when {
-	int64_t us;   /* the instant; for a wall time: as if the wall showed UTC */
+	int64_t us;   /* the instant; of a wall time: as if the clock on the wall showed UTC */
 	bool is_wall; /* no offset was given */
 };
 

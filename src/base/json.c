@@ -13,7 +13,7 @@ struct json json_to(struct buf *out)
 	return (struct json){ .out = out };
 }
 
-/* How many bytes of a text go into a string of JSON as they are, from its start on. */
+/* Returns how many bytes at the start of the text can be copied into a JSON string as they are. */
 static size_t span_of_plain(const char *text, size_t len)
 {
 	size_t span = 0;
@@ -74,7 +74,7 @@ static bool is_selected(const struct json *json, const char *key)
 	return false;
 }
 
-/* Takes back the member before this place, if it was not selected. */
+/* Removes the member that was just written, if it was not selected. */
 static void end_member(struct json *json)
 {
 	if (!json->drops)
@@ -94,7 +94,7 @@ static void select_member(struct json *json, const char *key)
 	json->filled_before = json->filled[json->depth];
 }
 
-/* Comma and key in front of every value. */
+/* Writes the comma and the key before a value. */
 static void start_value(struct json *json, const char *key)
 {
 	select_member(json, key);
@@ -220,6 +220,14 @@ void json_sql_instant(struct json *json, const char *key, int64_t us)
 	char text[32];
 
 	instant_format_sql(us, text);
+	json_add_string(json, key, text);
+}
+
+void json_date(struct json *json, const char *key, int32_t civil_day)
+{
+	char text[11];
+
+	date_format(civil_day, text);
 	json_add_string(json, key, text);
 }
 

@@ -1,6 +1,6 @@
-/* A JSON writer that cannot emit malformed output: it keeps the commas and the open scopes itself, it escapes keys as
- * well as texts, and it replaces what is not UTF-8. json_raw alone trusts its caller.
- * `key` is NULL inside an array and for the outermost value. */
+/* A JSON writer that cannot emit malformed output. It keeps track of commas and open scopes, escapes keys as well as
+ * texts, and replaces what is not UTF-8. Only json_raw trusts its caller. `key` is NULL inside an array and for the
+ * outermost value. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
@@ -18,17 +18,17 @@ struct json {
 	int depth;
 	bool filled[JSON_DEPTH]; /* the scope at this depth has a member already */
 	char closer[JSON_DEPTH];
-	/* Of json_select: */
+	/* For json_select: */
 	const char *const *selected; /* NULL: every member is written */
 	int selected_depth;
-	bool drops, filled_before; /* the member that is written now goes when it is complete */
+	bool drops, filled_before; /* the present member is removed when it is complete */
 	size_t member_at;
 };
 
 struct json json_to(struct buf *out);
 
-/* Of the objects that are written next in the open scope, only members with these names stay (ended by NULL; none:
- * all do). */
+/* Keeps only the members with these names (ended by NULL) in the objects that are written next in the open scope.
+ * NULL: keeps all members. */
 void json_select(struct json *json, const char *const *names);
 
 void json_begin_object(struct json *json, const char *key);
@@ -46,6 +46,7 @@ void json_id(struct json *json, const char *key, const struct uuid *id);  /* nil
 void json_hex_id(struct json *json, const char *key, const struct uuid *id);
 void json_instant(struct json *json, const char *key, int64_t us);        /* none, never: null */
 void json_sql_instant(struct json *json, const char *key, int64_t us);
+void json_date(struct json *json, const char *key, int32_t civil_day);
 void json_decimal4(struct json *json, const char *key, int64_t ten_thousandths); /* negative: null */
 
 #endif

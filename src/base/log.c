@@ -38,7 +38,7 @@ void log_set_request(const char *request_id)
 	log_request = request_id;
 }
 
-/* A line is one write(2), so that lines of several processes on one descriptor never mix. */
+/* A line is written by one write(2), so that the lines of several processes on one descriptor do not mix. */
 static void __attribute__((format(printf, 2, 0))) write_line(enum log_level level, const char *format, va_list args)
 {
 	char line[2048];
@@ -54,10 +54,10 @@ static void __attribute__((format(printf, 2, 0))) write_line(enum log_level leve
 		len += snprintf(line + len, sizeof line - (size_t)len - 1, " request=%.48s", log_request);
 	line[len++] = '\n';
 	if (write(STDERR_FILENO, line, (size_t)len) < 0)
-		return; /* nowhere left to complain */
+		return; /* there is no other place to report this */
 }
 
-/* What comes too often, by the address of its format. */
+/* Kinds of lines that come too often. A kind is known by the address of its format. */
 static struct flood {
 	const char *format;
 	time_t window;
@@ -81,7 +81,8 @@ static void say_left_out(enum log_level level, const char *format, ...)
 	va_end(args);
 }
 
-/* A line of the same kind is written FLOOD_LINES times in a window; then it is counted, and the count told. */
+/* Returns true after FLOOD_LINES lines of the same kind within a window. The rest are counted, and the count is logged
+ * later. */
 static bool floods_the_log(enum log_level level, const char *format)
 {
 	struct flood *flood = &floods[((uintptr_t)format >> 3) % FLOODS];
@@ -95,7 +96,7 @@ static bool floods_the_log(enum log_level level, const char *format)
 	return ++flood->lines > FLOOD_LINES;
 }
 
-/* People who run a command are told what is wrong, and not what goes on. */
+/* A person who runs a command wants to see errors, not progress. */
 static bool is_wanted(enum log_level level)
 {
 	return level <= log_level && (has_priorities || level != LOG_LEVEL_INFO);

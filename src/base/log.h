@@ -1,5 +1,5 @@
-/* One line per event on standard error: priority prefix for the journal, a text, key=value pairs. A kind of line that
- * comes more than a hundred times in ten seconds is counted, and the count told. */
+/* One line per event on standard error: the priority for the journal, a text, and key=value pairs. If one kind of line
+ * comes more than a hundred times within ten seconds, the further lines are counted and only their number is logged. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -8,8 +8,9 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 extern const char *const log_level_names[LOG_LEVEL__MAX + 1]; /* NULL-terminated */
 
 void log_set_level(enum log_level level);
-void log_for_people(void); /* no priorities, also where standard error is no terminal, and no lines of level info */
-/* Appended to every line as `request=…` until changed; NULL for none. The text is not copied. */
+/* writes no priorities, even if standard error is not a terminal, and no lines of level info */
+void log_for_people(void);
+/* Appends `request=…` to every line until it is called again; NULL appends nothing. The text is not copied. */
 void log_set_request(const char *request_id);
 
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -17,7 +18,7 @@ void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The environment is wrong (configuration, memory, socket): say so and exit with status 1. */
+/* Logs the message and exits with status 1. For faults of the environment: configuration, memory, sockets. */
 void fatal(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 #endif

@@ -30,7 +30,7 @@ static bool parse_address(const char *text, struct network *out)
 	return inet_pton(AF_INET6, text, out->address) == 1;
 }
 
-/* Decimal, without a sign and without anything behind it; -1: it is no such number. */
+/* Reads a decimal number without a sign, and nothing after it. Returns -1 if the text is no such number. */
 static int parse_number(const char *text, size_t len)
 {
 	int number = 0;
@@ -93,7 +93,7 @@ bool network_has(const struct network *network, const uint8_t address[16])
 	       (rest == 0 || (network->address[bytes] ^ address[bytes]) >> (8 - rest) == 0);
 }
 
-/* The next word of a list; NULL: there is none. */
+/* Returns the next word of a list, or NULL. */
 static const char *next_word(const char **list, size_t *len)
 {
 	const char *word = *list + strspn(*list, " \t");
@@ -103,7 +103,7 @@ static const char *next_word(const char **list, size_t *len)
 	return *len != 0 ? word : NULL;
 }
 
-/* As in a URL, and with a letter, so that a network with a typing error is none. */
+/* A host as in a URL. It must have a letter, so that a mistyped network does not count as a host. */
 static bool is_host(const char *word, size_t len)
 {
 	bool has_letter = false;

@@ -1,4 +1,4 @@
-/* What systemd is told, where it listens: readiness, a sign of life, the end. Elsewhere nothing happens. */
+/* Messages to systemd, if it runs this process: ready, alive, stopping. Without systemd nothing happens. */
 #ifndef BASE_NOTIFY_H
 #define BASE_NOTIFY_H
 

@@ -7,11 +7,12 @@
 
 #define SIZE_MIN 1024 /* a power of two */
 
-/* Returns the slot of the number, or the empty one where it belongs. */
+/* Returns the slot of the number, or the empty slot where it would be. */
 static uint64_t *find(const struct number_set *set, uint64_t number)
 {
 	uint64_t hash = number * 0x9e3779b97f4a7c15u;
-	size_t i = (size_t)(hash >> 20) & (set->size - 1);
+	size_t i = (size_t)(hash >>
+	                    (__builtin_clzll(set->size) + 1)); /* the highest bits: all bits of the number count there */
 
 	while (set->slots[i] != 0 && set->slots[i] != number)
 		i = (i + 1) & (set->size - 1);

@@ -1,4 +1,4 @@
-/* A set of positive numbers. It takes 16 to 32 bytes for each. */
+/* A set of positive numbers. It takes 16 to 32 bytes per number. */
 #ifndef BASE_NUMBER_SET_H
 #define BASE_NUMBER_SET_H
 
@@ -11,7 +11,7 @@ struct number_set {
 	size_t count, size;
 };
 
-/* Returns false if the number was there already. The set starts as zeros. */
+/* Adds a number. Returns false if the set had it already. A set of zeros is an empty set. */
 bool number_set_add(struct number_set *set, uint64_t number);
 void number_set_free(struct number_set *set);
 

@@ -1,13 +1,13 @@
-/* Signs of life of a process that works: a statement that ended, bytes that came. Who watches it is told where to look. */
+/* Signs of life of a working process: a statement ended, or bytes came. Another process watches them. */
 #ifndef BASE_PROGRESS_H
 #define BASE_PROGRESS_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* From now on the latest sign, by the monotonic clock, is kept there; NULL: nowhere. */
+/* Stores the time of the latest sign of life at this address from now on, by the monotonic clock; NULL: nowhere. */
 void progress_keep_at(_Atomic int64_t *at_us);
-/* From now on signs are passed on to systemd's watchdog too. */
+/* Passes signs of life on to systemd's watchdog too, from now on. */
 void progress_feed_watchdog(void);
 
 void progress_note(void);

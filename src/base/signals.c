@@ -29,7 +29,8 @@ void signals_catch(void)
 
 	sigemptyset(&none);
 	if (sigaction(SIGTERM, &stop, NULL) != 0 || sigaction(SIGINT, &stop, NULL) != 0 ||
-	    sigaction(SIGHUP, &reload, NULL) != 0 || sigaction(SIGPIPE, &ignore, NULL) != 0 || sigprocmask(SIG_SETMASK, &none, NULL) != 0)
+	    sigaction(SIGHUP, &reload, NULL) != 0 || sigaction(SIGPIPE, &ignore, NULL) != 0 ||
+	    sigprocmask(SIG_SETMASK, &none, NULL) != 0)
 		fatal("cannot set up signals: %m");
 }
 

@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/settings.h"
 
 static FILE *open_file(const char *path)
 {
-	FILE *file = fopen(path, "r");
+	FILE *file = settings_open(path, NULL);
 
 	if (file == NULL)
 		fatal("%s: %s", path, strerror(errno));
@@ -28,7 +29,7 @@ static X509 *read_certificate(const char *path)
 	return certificate;
 }
 
-/* Nobody is there to be asked for a password. */
+/* There is nobody to ask for a password. */
 static int no_password(char *out, int size, int writing, void *context)
 {
 	(void)out, (void)size, (void)writing, (void)context;

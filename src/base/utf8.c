@@ -8,7 +8,7 @@ static bool continues(unsigned char byte)
 	return (byte & 0xc0) == 0x80;
 }
 
-/* How many bytes the character has that begins here; 0: it is malformed. */
+/* Returns the size in bytes of the character that begins here, or 0 if it is malformed. */
 static size_t character_size(const unsigned char *at, size_t len)
 {
 	uint32_t code;

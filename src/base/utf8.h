@@ -1,4 +1,4 @@
-/* UTF-8, where no JSON parser has looked at it before. */
+/* UTF-8 that no JSON parser has checked before. */
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H
 
@@ -7,10 +7,10 @@
 
 #include "base/buf.h"
 
-/* Well-formed: no overlong forms, no surrogates, nothing beyond U+10FFFF; and no NUL. */
+/* Returns whether the text is well-formed: no overlong forms, no surrogates, no characters above U+10FFFF, no NUL. */
 bool utf8_is_valid(const char *text, size_t len);
-/* Appends as many whole characters as fit into `max` bytes of output. What is malformed, and NUL, becomes U+FFFD, byte
- * by byte. */
+/* Appends as many whole characters as fit into `max` bytes of output. Each malformed byte, and each NUL, becomes
+ * U+FFFD. */
 void utf8_excerpt(struct buf *out, const char *text, size_t len, size_t max);
 /* Returns the size in bytes of the character at the start of the text; 0 if it is malformed, or NUL. */
 size_t utf8_character(const char *text, size_t len);

@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 
-/* 48 bits of milliseconds and a 12-bit counter within the millisecond stand in front of the random part;
- * when the counter runs over, the next millisecond is borrowed. */
+/* 48 bits of milliseconds and a 12-bit counter within the millisecond come before the random part. When the counter
+ * overflows, the next millisecond is used. */
 struct uuid uuid_new(void)
 {
 	static uint64_t last; /* milliseconds << 12 | counter */
@@ -24,10 +24,26 @@ struct uuid uuid_new(void)
 	return id;
 }
 
+/* The prefix of a known type that the text begins with, or "". */
+static const char *own_prefix(const char *text)
+{
+	static const char *const known[] = {
+		ID_AGENT, ID_NUMBER, ID_CONTACT, ID_FOLDER, ID_BATCH, ID_CALL, ID_WEBHOOK, ID_KEY,
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (strncmp(text, known[i], strlen(known[i])) == 0)
+			return known[i];
+	return "";
+}
+
 bool uuid_parse_id(const char *text, const char *prefix, struct uuid *out)
 {
-	size_t len = strlen(prefix);
+	size_t len;
 
+	if (strcmp(prefix, ID_ANY) == 0)
+		prefix = own_prefix(text);
+	len = strlen(prefix);
 	return uuid_parse(strncmp(text, prefix, len) == 0 ? text + len : text, out->b) == 0;
 }
 

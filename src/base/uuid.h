@@ -15,7 +15,7 @@ struct uuid {
 /* Ids made by one process sort in the order in which they were made. */
 struct uuid uuid_new(void);
 
-/* What an id may begin with, by the type of what it names. */
+/* The prefixes of ids, by the type of the object. */
 #define ID_AGENT "agt_"
 #define ID_NUMBER "num_"
 #define ID_CONTACT "ctc_"
@@ -24,18 +24,20 @@ struct uuid uuid_new(void);
 #define ID_CALL "call_"
 #define ID_WEBHOOK "whk_"
 #define ID_KEY "key_"
+#define ID_ANY "*" /* instead of a prefix: accepts the prefix of any type */
 
-/* Accepts upper and lower case, and the prefix of this type ("": there is none), which it drops. The prefix of another type
- * is refused. */
+/* Accepts upper and lower case, and the prefix of this type ("": the type has none), which it drops. It refuses the
+ * prefix of another type. */
 bool uuid_parse_id(const char *text, const char *prefix, struct uuid *out);
 void uuid_format(const struct uuid *id, char out[UUID_TEXT]);
 void uuid_format_hex(const struct uuid *id, char out[UUID_HEX]);
 bool uuid_is_nil(const struct uuid *id);
 bool uuid_equal(const struct uuid *a, const struct uuid *b);
 
-/* Less than every id made at this instant or later, and greater than all made a millisecond before: they begin with their milliseconds. */
+/* Returns an id that is less than every id made at this instant or later, and greater than every id made a millisecond
+ * before. Ids begin with their milliseconds. */
 struct uuid uuid_first_at(int64_t us);
-/* When an id was made, to the millisecond. */
+/* Returns when an id was made, to the millisecond. */
 int64_t uuid_made_at(const struct uuid *id);
 
 #endif

@@ -7,10 +7,11 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "base/settings.h"
 
 struct vault_key {
 	uint8_t id[VAULT_ID_SIZE];
-	uint8_t key[CRYPTO_KEY_SIZE];         /* as the operator gave it: all else is derived from it */
+	uint8_t key[CRYPTO_KEY_SIZE];         /* as the operator gave it: all other keys are derived from it */
 	uint8_t sealing_key[CRYPTO_KEY_SIZE];
 };
 
@@ -30,7 +31,7 @@ static struct vault_key *find(const uint8_t id[VAULT_ID_SIZE])
 	return NULL;
 }
 
-/* Its content is never part of a message. */
+/* The content of the line never appears in a message. */
 static void load_line(const char *text, const char *path, int number)
 {
 	struct vault_key *key = &keys[key_count];
@@ -43,7 +44,7 @@ static void load_line(const char *text, const char *path, int number)
 		fatal("%s:%d: a key is 32 bytes as base64 or as hex", path, number);
 	derive(key->key, "outdial key id", id);
 	if (find(id) != NULL)
-		fatal("%s:%d: this key stands there twice", path, number);
+		fatal("%s:%d: this key is in the file twice", path, number);
 	memcpy(key->id, id, VAULT_ID_SIZE);
 	derive(key->key, "outdial sealing key", key->sealing_key);
 	key_count++;
@@ -51,13 +52,13 @@ static void load_line(const char *text, const char *path, int number)
 
 static FILE *open_file(const char *path)
 {
-	FILE *file = fopen(path, "r");
-	struct stat status;
+	mode_t mode;
+	FILE *file = settings_open(path, &mode);
 
-	if (file == NULL || fstat(fileno(file), &status) != 0)
+	if (file == NULL)
 		fatal("%s: %s (the keys that webhook secrets are stored under: see outdial.conf(5), secret_key_file)",
 		      path, strerror(errno));
-	if ((status.st_mode & S_IROTH) != 0)
+	if ((mode & S_IROTH) != 0)
 		fatal("%s: everybody can read these keys: chmod 640", path);
 	return file;
 }

@@ -1,6 +1,6 @@
-/* The operator's keys (secret_key_file): what is stored sealed under them, and what is derived from them.
- * The first key of the file seals and makes MACs, all of them open and check; so keys can be replaced
- * while everything runs. Loaded once at the start of a process, before it forks. */
+/* The operator's keys (secret_key_file): they seal stored secrets, and other keys are derived from them. The first key
+ * of the file seals and makes MACs. All keys open and check, so keys can be replaced while Outdial runs. A process
+ * loads them once at its start, before it forks. */
 #ifndef BASE_VAULT_H
 #define BASE_VAULT_H
 
@@ -13,23 +13,24 @@
 #include "base/uuid.h"
 
 #define VAULT_KEYS_MAX 8
-#define VAULT_ID_SIZE 4 /* what a key is called: it tells nothing of the key */
-#define VAULT_OVERHEAD (VAULT_ID_SIZE + CRYPTO_NONCE_SIZE + CRYPTO_TAG_SIZE) /* nothing sealed is shorter */
+#define VAULT_ID_SIZE 4 /* the id of a key: it reveals nothing of the key */
+#define VAULT_OVERHEAD (VAULT_ID_SIZE + CRYPTO_NONCE_SIZE + CRYPTO_TAG_SIZE) /* sealed bytes are never shorter */
 
-/* One key a line, 32 bytes as base64 or hex; empty lines and those that begin with # do not count.
- * Any fault ends the process. Loading again replaces what was loaded before. */
+/* Reads one key per line, 32 bytes as base64 or hex. Empty lines and lines that begin with # are skipped. Any fault
+ * ends the process. Loading again replaces the keys. */
 void vault_load(const char *path);
 
 const uint8_t *vault_key_id(void);                       /* of the key that seals */
-bool vault_has_key(const uint8_t id[VAULT_ID_SIZE]);     /* whether it can be opened */
+bool vault_has_key(const uint8_t id[VAULT_ID_SIZE]);     /* whether this key is loaded */
 
-/* Appends: key id, nonce, ciphertext, tag. What is sealed belongs to `owner`: under another it does not open. */
+/* Appends key id, nonce, ciphertext and tag. The sealed bytes belong to `owner`: they do not open for another owner. */
 void vault_seal(struct buf *out, const struct uuid *owner, const void *data, size_t len);
 
-/* `out` has room for len - VAULT_OVERHEAD bytes. False: changed, somebody else's, or under a key that is not here. */
+/* Opens sealed bytes into `out`, which has room for len - VAULT_OVERHEAD bytes. Returns false if they were changed,
+ * belong to another owner, or were sealed with a key that is not loaded. */
 bool vault_open(const struct uuid *owner, const void *sealed, size_t len, uint8_t *out);
 
-/* MACs with different purposes have nothing to do with each other. */
+/* MACs with different purposes are independent of each other. */
 void vault_mac(const char *purpose, const void *data, size_t len, uint8_t out[SHA256_SIZE]);
 bool vault_mac_fits(const char *purpose, const void *data, size_t len, const void *mac, size_t mac_len);
 

@@ -9,9 +9,9 @@
 
 #include "base/crypto.h"
 
-#define LISTENERS 8 /* schedulers of one installation on this host that are told */
+#define LISTENERS 8 /* schedulers of one installation on this host that are woken */
 
-/* Returns the length of the address. Its name begins with a zero byte: it is no file. */
+/* Returns the length of the address. The name begins with a zero byte, so it is not a file. */
 static socklen_t make_address(struct sockaddr_un *address, const char *database_file, int nth)
 {
 	uint8_t hash[SHA256_SIZE];
@@ -55,7 +55,7 @@ bool wake_clear(int fd)
 	return any;
 }
 
-void wake_tell(const char *database_file)
+void wake_send(const char *database_file)
 {
 	static int fd = -1;
 

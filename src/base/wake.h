@@ -1,18 +1,19 @@
-/* Tells the schedulers of this host that there is something to do, at once: what they are told may be lost, for they look
- * into the database several times a second anyway. A datagram on a socket in the abstract namespace, whose name is made of
- * the path of the database's option file: so installations on one host do not wake each other. */
+/* Wakes the schedulers of this host when there is work. A wake-up may be lost, because the schedulers also look into
+ * the database several times a second. It is a datagram to a socket in the abstract namespace. The path of the
+ * database's option file is part of the socket's name, so installations on one host do not wake each other. */
 #ifndef BASE_WAKE_H
 #define BASE_WAKE_H
 
 #include <stdbool.h>
 
-/* A socket that can be read when somebody has told something; -1: none is free, or there is none on this system. */
+/* Returns a socket that becomes readable when a wake-up comes; -1 if none is free, or the system has no such sockets.
+ */
 int wake_listen(const char *database_file);
 
-/* Reads away what was told; false: nothing was. */
+/* Reads all wake-ups. Returns false if there was none. */
 bool wake_clear(int fd);
 
-/* Never waits, and fails silently. */
-void wake_tell(const char *database_file);
+/* Sends a wake-up. Never waits, and fails silently. */
+void wake_send(const char *database_file);
 
 #endif

@@ -16,7 +16,23 @@ static void require_statements(const struct conf *conf)
 	struct db *db = db_new(conf->database_file);
 
 	if (db_prepare_all(db) != DB_OK)
-		fatal("the database does not take every statement: %s", db_last_error(db));
+		fatal("the database does not accept every statement: %s", db_last_error(db));
+	db_free(db);
+}
+
+/* Without the replica the database answers, so this is no reason not to start. */
+static void warn_of_replica(const struct conf *conf)
+{
+	int64_t version = 0;
+	struct db *db;
+
+	if (*conf->read_database_file == '\0')
+		return;
+	db = db_new_reader(conf->read_database_file);
+	if (db_ready(db) != DB_OK || schema_version(db, &version) != DB_OK)
+		log_warning("the replica does not answer: see `read_database_file`: %s", db_last_error(db));
+	else if (version != SCHEMA_VERSION)
+		log_warning("the replica has schema version %d, wanted is %d", (int)version, SCHEMA_VERSION);
 	db_free(db);
 }
 
@@ -25,9 +41,9 @@ static void warn_of_zone(const struct zone_use *use)
 	const char *trouble = zone_trouble(use->zone);
 
 	if (trouble != NULL)
-		log_warning("the time zone %s cannot be read on this host: %s. It is that of %lld campaigns, of %lld contacts who"
-		            " wait in campaigns, and of %lld contacts that are kept", use->zone, trouble,
-		            (long long)use->campaigns, (long long)use->waiting, (long long)use->contacts);
+		log_warning("the time zone %s cannot be read on this host: %s. It is used by %lld campaigns, %lld contacts that"
+		            " wait in campaigns, and %lld stored contacts",
+		            use->zone, trouble, (long long)use->campaigns, (long long)use->waiting, (long long)use->contacts);
 }
 
 static void warn_of_number_zone(const char *zone)
@@ -38,7 +54,7 @@ static void warn_of_number_zone(const char *zone)
 		log_warning("the time zone %s, in number_zones_file, cannot be read on this host: %s", zone, trouble);
 }
 
-/* What needs such a zone waits. Everything else goes on, so this is no reason not to start. */
+/* Campaigns and contacts in such a zone wait, and everything else goes on. So this is no reason not to start. */
 static void warn_of_zones(const struct conf *conf)
 {
 	struct db *db = db_new(conf->database_file);
@@ -59,12 +75,13 @@ void cli_check_config(const struct conf *conf, int argc, char **argv)
 {
 	arguments_read(argc, argv, NULL, 0, 0);
 	conf_print(conf);
-	fflush(stdout); /* before the reason why it may end here */
+	fflush(stdout); /* before a message that may end the process */
 	tls_require_files(conf);
 	if (schema_require(conf->database_file) != DB_OK || secrets_require(conf) != DB_OK)
 		fatal("the database does not answer: see `database_file`");
 	require_statements(conf);
 	warn_of_zones(conf);
+	warn_of_replica(conf);
 	printf("# The database answers, has schema version %d, locks rows as it should and takes every statement;\n"
 	       "# the keys open the secrets in it.\n",
 	       SCHEMA_VERSION);

@@ -8,7 +8,7 @@
 #include "base/instant.h"
 #include "base/log.h"
 #include "cli/cli.h"
-#include "domain/gate_json.h"
+#include "domain/gate.h"
 #include "store/batch_store.h"
 #include "store/process_store.h"
 
@@ -46,8 +46,8 @@ static void check(enum db_result result, struct db *db, const char *what)
 		fatal("cannot read the %s: %s", what, db_last_error(db));
 }
 
-/* Whatever the rules say, nobody is called without one. */
-static void tell_of_schedulers(struct db *db)
+/* Without a scheduler no call is made, whatever the rules say. */
+static void print_missing_schedulers(struct db *db)
 {
 	struct work_state state;
 	char seen[32];
@@ -57,11 +57,11 @@ static void tell_of_schedulers(struct db *db)
 	if (state.schedulers > 0)
 		return;
 	instant_format_iso(state.scheduler_seen_us, seen);
-	printf("There is no scheduler: nobody is called. ");
+	printf("There is no scheduler, so no calls are made. ");
 	if (state.scheduler_seen_us == INSTANT_NONE)
-		puts("None was there within a day.");
+		puts("None was seen within a day.");
 	else
-		printf("One was seen last at %s.\n", seen);
+		printf("The last one was seen at %s.\n", seen);
 }
 
 void cli_explain(const struct conf *conf, int argc, char **argv)
@@ -83,7 +83,7 @@ void cli_explain(const struct conf *conf, int argc, char **argv)
 	check(batch_find(db, &id, arena, &batch), db, "campaign");
 	check(explain_contact(db, &batch, position, clock_now_us(), arena, &explanation), db, "contact");
 	print_explanation(&explanation);
-	tell_of_schedulers(db);
+	print_missing_schedulers(db);
 	arena_free(arena);
 	db_free(db);
 }

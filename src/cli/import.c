@@ -12,6 +12,7 @@
 #include "base/arguments.h"
 #include "cli/cli.h"
 #include "domain/list_text.h"
+#include "domain/phone_country.h"
 #include "store/batch_store.h"
 #include "store/folder_store.h"
 #include "store/key_store.h"
@@ -25,7 +26,7 @@ struct source {
 	FILE *file;
 	int64_t size, done;
 	int64_t shown_us; /* monotonic: when the bar was drawn last */
-	bool has_bar;     /* somebody looks */
+	bool has_bar;     /* the output is a terminal */
 };
 
 static void check(enum db_result result, struct db *db, const char *what)
@@ -33,7 +34,7 @@ static void check(enum db_result result, struct db *db, const char *what)
 	if (result == DB_NOT_FOUND)
 		fatal("there is no such %s", what);
 	if (result != DB_OK)
-		fatal("the database did not do it: %s", db_last_error(db));
+		fatal("the database failed: %s", db_last_error(db));
 }
 
 static void open_source(struct source *source)
@@ -77,6 +78,15 @@ static enum db_result read_all(struct source *source, struct import *import)
 	return DB_OK;
 }
 
+static void print_bad_rows(const struct import_report *report)
+{
+	for (size_t i = 0; i < report->detail_count; i++)
+		printf("row %" PRId64 ": %s%s%s\n", report->details[i].row, report->details[i].phone,
+		       *report->details[i].phone != '\0' ? ": " : "", report->details[i].reason);
+	if (report->detail_count == IMPORT_DETAILS_MAX)
+		printf("(only the first %d faulty rows are named)\n", IMPORT_DETAILS_MAX);
+}
+
 static void print_report(const struct import_report *report)
 {
 	printf("imported %" PRId64 ", updated %" PRId64 ", skipped %" PRId64 ", errors %" PRId64 "; rows %" PRId64 "\n",
@@ -84,11 +94,7 @@ static void print_report(const struct import_report *report)
 	for (size_t i = 0; i < report->column_count; i++)
 		printf("column %zu: %s%s%s\n", i + 1, report->columns[i].name, *report->columns[i].name != '\0' ? ": " : "",
 		       report->columns[i].used_as);
-	for (size_t i = 0; i < report->detail_count; i++)
-		printf("row %" PRId64 ": %s%s%s\n", report->details[i].row, report->details[i].phone,
-		       *report->details[i].phone != '\0' ? ": " : "", report->details[i].reason);
-	if (report->detail_count == IMPORT_DETAILS_MAX)
-		printf("(no more than %d rows are named)\n", IMPORT_DETAILS_MAX);
+	print_bad_rows(report);
 }
 
 static void run(struct source *source, struct db *db, struct import *import)
@@ -105,10 +111,36 @@ static void run(struct source *source, struct db *db, struct import *import)
 	if (result != DB_OK && report->imported + report->updated + report->skipped > 0)
 		printf("before that: imported %" PRId64 ", updated %" PRId64 ", skipped %" PRId64 "\n", report->imported,
 		       report->updated, report->skipped);
-	check(result, db, "folder or campaign any more");
+	check(result, db, "folder or campaign: it was deleted meanwhile");
 	print_report(report);
 	import_free(import);
 	fclose(source->file);
+}
+
+/* A do-not-call list is loaded completely or not at all, so it is read once before. */
+static void check_all_rows(struct source *source, struct db *db, int64_t organization_id,
+                           const struct import_options *reading)
+{
+	struct import *check = import_to_do_not_call(db, organization_id, "");
+	const struct import_report *report = import_report(check);
+	bool has_bar = source->has_bar;
+
+	source->has_bar = false;
+	import_set_options(check, reading);
+	import_make_check(check);
+	if (read_all(source, check) != DB_OK)
+		fatal("%s: %s", source->path, report->fault);
+	if (report->errors != 0) {
+		print_bad_rows(report);
+		fatal("%s: %" PRId64 " of %" PRId64
+		      " rows cannot be used, so nothing was loaded: correct the file, or use --partial yes",
+		      source->path, report->errors, report->rows);
+	}
+	if (fseek(source->file, 0, SEEK_SET) != 0)
+		fatal("%s cannot be read twice, as a do-not-call list is: use --partial yes", source->path);
+	source->has_bar = has_bar;
+	source->done = 0;
+	import_free(check);
 }
 
 static struct import *open_batch(struct db *db, int64_t organization_id, const char *id, struct arena *arena)
@@ -155,7 +187,7 @@ static void read_map(char *text, struct contact_map *map)
 		int kind = COLUMN_PHONE;
 
 		if (column == NULL || column[1] == '\0')
-			fatal("--map must be such as phone=Mobile,name=Client");
+			fatal("--map must look like phone=Mobile,name=Client");
 		*column = '\0';
 		while (kind < COLUMN__MAX && strcmp(part, contact_map_names[kind]) != 0)
 			kind++;
@@ -165,8 +197,14 @@ static void read_map(char *text, struct contact_map *map)
 	}
 }
 
-static void read_options(const char *charset, const char *map, struct arena *arena, struct import_options *options)
+static void read_options(const char *charset, const char *map, const char *country, struct arena *arena,
+                         struct import_options *options)
 {
+	const char *fault = country != NULL ? phone_country_check(arena, &country) : NULL;
+
+	if (fault != NULL)
+		fatal("--country: `%s` %s", country, fault);
+	options->default_country = country;
 	if (charset != NULL && !list_text_knows(charset))
 		fatal("--charset: `%s` is not known", charset);
 	options->charset = charset;
@@ -177,31 +215,34 @@ static void read_options(const char *charset, const char *map, struct arena *are
 void cli_import(const struct conf *conf, int argc, char **argv)
 {
 	const char *organization = NULL, *folder = NULL, *batch = NULL, *reason = NULL, *overwrite = "no",
-	           *dry_run = "no", *charset = NULL, *map = NULL;
+	           *dry_run = "no", *charset = NULL, *map = NULL, *country = NULL, *partial = "no";
 	const struct argument options[] = {
 		{ "organization", &organization }, { "folder", &folder }, { "batch", &batch },
 		{ "do-not-call", &reason }, { "overwrite", &overwrite }, { "dry-run", &dry_run },
-		{ "charset", &charset }, { "map", &map },
+		{ "charset", &charset }, { "map", &map }, { "country", &country }, { "partial", &partial },
 	};
-	struct source source = { .path = arguments_read(argc, argv, options, 8, 1)[0] };
+	struct source source = { .path = arguments_read(argc, argv, options, sizeof options / sizeof *options, 1)[0] };
 	struct db *db = db_new(conf->database_file);
 	struct arena *arena = arena_new();
 	struct import_options reading = { 0 };
 	struct import *import;
 	int64_t organization_id;
-	bool is_overwriting, is_dry;
+	bool is_overwriting, is_dry, takes_part;
 
 	if (organization == NULL || (folder != NULL) + (batch != NULL) + (reason != NULL) != 1)
-		fatal("--organization and one of --folder, --batch and --do-not-call are needed: see --help");
+		fatal("give --organization, and one of --folder, --batch and --do-not-call: see --help");
 	if (reason != NULL && strlen(reason) > 255)
 		fatal("--do-not-call must have at most 255 characters");
 	is_overwriting = is_yes("overwrite", overwrite);
 	is_dry = is_yes("dry-run", dry_run);
-	read_options(charset, map, arena, &reading);
+	takes_part = is_yes("partial", partial);
+	read_options(charset, map, country, arena, &reading);
 	open_source(&source);
 	if (db_ready(db) != DB_OK)
 		fatal("cannot connect to the database: %s", db_last_error(db));
 	check(organization_find(db, organization, &organization_id), db, "organisation");
+	if (reason != NULL && !takes_part && !is_dry)
+		check_all_rows(&source, db, organization_id, &reading);
 	import = folder != NULL ? open_folder(db, organization_id, folder, is_overwriting, arena)
 	         : batch != NULL ? open_batch(db, organization_id, batch, arena)
 	                         : import_to_do_not_call(db, organization_id, reason);

@@ -20,8 +20,6 @@ static int64_t parse_expiry(const char *text)
 		return INSTANT_NEVER;
 	if (!when_parse(text, &when))
 		fatal("--expires must be a date and time such as 2027-01-01T00:00:00Z, not `%s`", text);
-	if (when.us <= clock_now_us())
-		fatal("--expires must lie ahead: %s is past", text);
 	return when.us < INSTANT_NEVER ? when.us : INSTANT_NEVER;
 }
 
@@ -34,7 +32,7 @@ static void connect_database(struct db *db)
 static void check(enum db_result result, struct db *db)
 {
 	if (result != DB_OK)
-		fatal("the database did not do it: %s", db_last_error(db));
+		fatal("the database failed: %s", db_last_error(db));
 }
 
 static void check_text(const char *option, const char *text, size_t min)
@@ -55,24 +53,29 @@ void cli_key_create(const struct conf *conf, int argc, char **argv)
 	struct db *db = db_new(conf->database_file);
 	char text[KEY_TEXT];
 	uint8_t hash[SHA256_SIZE];
+	enum db_result result;
 	struct key key;
 
 	arguments_read(argc, argv, options, 4, 0);
 	if (organization == NULL)
-		fatal("--organization is missing: whose key is it to be?");
+		fatal("--organization is missing: name the organisation of the key");
 	check_text("--organization", organization, 1);
 	check_text("--name", name, 0);
-	connect_database(db); /* and with it comes the right time */
 	key = (struct key){
-		.uuid = uuid_new(), .organization_name = organization, .name = name,
-		.expires_at_us = parse_expiry(expires), .created_at_us = clock_now_us(),
+		.uuid = uuid_new(), .organization_name = organization, .name = name, .expires_at_us = parse_expiry(expires),
 	};
 	if (!scopes_parse(scopes, &key.scopes))
-		fatal("--scopes must be `all` or some of read, write, reports, admin, not `%s`",
-		      scopes);
-	key_text_new(text);
+		fatal("--scopes must be `all` or some of read, write, reports, admin, not `%s`", scopes);
+	connect_database(db); /* this also sets the clock */
+	key.created_at_us = clock_now_us();
+	if (key.expires_at_us <= key.created_at_us)
+		fatal("--expires must be in the future, not `%s`", expires);
+	key_text_new(conf->cell, text);
 	crypto_sha256(text, strlen(text), hash);
-	check(key_create(db, &key, hash), db);
+	result = key_create(db, &key, hash);
+	if (result == DB_REFUSED)
+		fatal("the organisation `%s` is in another cell, or on its way: see `outdial organization list`", organization);
+	check(result, db);
 	puts(text);
 	db_free(db);
 }
@@ -92,7 +95,7 @@ static void print_scopes(unsigned scopes)
 		}
 }
 
-/* A client may have chosen the names. */
+/* A client may have chosen the names, so control characters are removed. */
 static const char *printable(struct arena *arena, const char *name)
 {
 	char *text = arena_strdup(arena, name);
@@ -148,9 +151,11 @@ void cli_key_revoke(const struct conf *conf, int argc, char **argv)
 	if (!uuid_parse_id(words[0], ID_KEY, &id))
 		fatal("`%s` is not the id of a key: see `outdial key list`", words[0]);
 	connect_database(db);
-	result = key_revoke(db, 0, &id, clock_now_us());
+	result = key_revoke_any(db, id);
 	if (result == DB_NOT_FOUND)
 		fatal("there is no key with the id %s", words[0]);
+	if (result == DB_REFUSED)
+		fatal("the organisation of this key is in another cell, or on its way: see `outdial organization list`");
 	check(result, db);
 	db_free(db);
 }

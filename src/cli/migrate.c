@@ -7,7 +7,7 @@
 #include "store/migrate.h"
 #include "store/secret_store.h"
 
-/* So that a program with another key knows it, on whichever host it starts. */
+/* Then a program with another key notices, on whichever host it starts. */
 static void note_key(const struct conf *conf)
 {
 	struct db *db;
@@ -18,7 +18,7 @@ static void note_key(const struct conf *conf)
 	}
 	db = db_new(conf->database_file);
 	if (secrets_note_key(db, conf->secret_key_file) != DB_OK)
-		fatal("the database did not note the key: %s", db_last_error(db));
+		fatal("the database did not store the id of the key: %s", db_last_error(db));
 	db_free(db);
 }
 

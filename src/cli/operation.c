@@ -20,8 +20,17 @@ static struct db *connect_database(const struct conf *conf)
 static void check(enum db_result result, struct db *db)
 {
 	if (result != DB_OK)
-		fatal("the database did not do it: %s", db_last_error(db));
+		fatal("the database failed: %s", db_last_error(db));
 	db_free(db);
+}
+
+/* Returns the changes for the audit log. The text is valid until the next call. */
+static const char *changes_of(const char *name, const char *text, int64_t count)
+{
+	static char changes[128];
+
+	snprintf(changes, sizeof changes, "{\"%s\":\"%s\",\"count\":%" PRId64 "}", name, text, count);
+	return changes;
 }
 
 void cli_recover(const struct conf *conf, int argc, char **argv)
@@ -30,41 +39,46 @@ void cli_recover(const struct conf *conf, int argc, char **argv)
 	const struct argument options[] = { { "before", &before } };
 	struct when when;
 	struct db *db;
-	int64_t ended = 0;
+	int64_t ended = 0, row;
+	enum db_result result;
+	char instant[32];
 
 	arguments_read(argc, argv, options, 1, 0);
 	if (before == NULL || !when_parse(before, &when))
 		fatal("--before must be a date and time such as 2027-01-01T00:00:00Z: when the backup was made");
 	db = connect_database(conf);
-	check(operation_recover(db, when.us, &ended), db);
+	instant_format_iso(when.us, instant);
+	row = cli_audit_begin(db, AUDIT_RECOVERED, changes_of("before", instant, 0));
+	result = operation_recover(db, when.us, &ended);
+	cli_audit_end(db, row, changes_of("before", instant, ended));
+	check(result, db);
 	printf("%" PRId64 " calls ended with the reason `recovered`\n", ended);
 }
 
-/* So that nobody pauses all campaigns who meant one. */
-static void require_all(int argc, char **argv)
+/* `--all` is required, so that nobody pauses all campaigns by mistake. The log also has an entry for each campaign. */
+static void act_on_all(const struct conf *conf, int argc, char **argv, enum audit_action action,
+                       enum db_result (*act)(struct db *db, int64_t *changed), const char *done)
 {
-	if (argc != 1 || strcmp(argv[0], "--all") != 0)
-		fatal("only --all is known here: one campaign is paused and resumed by the API");
+	int64_t changed = 0, row;
+	enum db_result result;
+	struct db *db;
+
+	if (argc != 2 || strcmp(argv[1], "--all") != 0)
+		fatal("--all is required: single campaigns are paused and resumed by the API");
+	db = connect_database(conf);
+	row = cli_audit_begin(db, action, changes_of("campaigns", "all", 0));
+	result = act(db, &changed);
+	cli_audit_end(db, row, changes_of("campaigns", "all", changed));
+	check(result, db);
+	printf("%" PRId64 " campaigns %s\n", changed, done);
 }
 
 void cli_pause(const struct conf *conf, int argc, char **argv)
 {
-	struct db *db;
-	int64_t changed = 0;
-
-	require_all(argc - 1, argv + 1);
-	db = connect_database(conf);
-	check(operation_pause_all(db, &changed), db);
-	printf("%" PRId64 " campaigns paused; calls under way go on\n", changed);
+	act_on_all(conf, argc, argv, AUDIT_PAUSED, operation_pause_all, "paused; calls under way go on");
 }
 
 void cli_resume(const struct conf *conf, int argc, char **argv)
 {
-	struct db *db;
-	int64_t changed = 0;
-
-	require_all(argc - 1, argv + 1);
-	db = connect_database(conf);
-	check(operation_resume_all(db, &changed), db);
-	printf("%" PRId64 " campaigns resumed\n", changed);
+	act_on_all(conf, argc, argv, AUDIT_RESUMED, operation_resume_all, "resumed");
 }

@@ -19,7 +19,7 @@ struct view {
 	bool json, watch;
 };
 
-/* How far the database's clock, which rules, is ahead of this host's. */
+/* Returns how far the database's clock, which counts, is ahead of this host's. */
 static int64_t clock_offset_ms(void)
 {
 	struct timespec host;
@@ -127,7 +127,7 @@ static enum db_result show(struct db *db, const struct view *view, struct arena 
 	return DB_OK;
 }
 
-/* The terminal shows the latest; what is written to a file follows one after the other. */
+/* On a terminal, only the latest state is shown. In a file, the states follow each other. */
 static void watch(struct db *db, const struct view *view, struct arena *arena)
 {
 	for (;;) {

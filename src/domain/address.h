@@ -1,12 +1,12 @@
-/* Which network addresses webhooks may go to when the operator allows public ones alone. */
+/* The network addresses that webhooks may go to when the operator allows only public ones. */
 #ifndef DOMAIN_ADDRESS_H
 #define DOMAIN_ADDRESS_H
 
 #include <stdbool.h>
 #include <sys/socket.h>
 
-/* Neither loopback, private, link-local, shared, multicast nor reserved; IPv4 inside IPv6 counts as the
- * IPv4 address, or as none. Anything that is not IPv4 or IPv6 is not public. */
+/* Returns whether the address is public: not loopback, private, link-local, shared, multicast or reserved. IPv4 inside
+ * IPv6 counts as the IPv4 address, or is not public. Other address families are not public. */
 bool address_is_public(const struct sockaddr *address);
 
 #endif

@@ -1,4 +1,4 @@
-/* The party that speaks in a call, as far as Outdial knows it. */
+/* An agent: the party that speaks in a call. */
 #ifndef DOMAIN_AGENT_H
 #define DOMAIN_AGENT_H
 
@@ -25,7 +25,7 @@ struct agent {
 	struct uuid webhook_id; /* nil: none */
 	enum agent_status status;
 	const char *status_reason;
-	int64_t campaigns; /* that name it; 0 from agent_lock_shared */
+	int64_t campaigns; /* campaigns that use it; 0 from agent_lock_shared */
 	int64_t created_at_us, updated_at_us;
 };
 

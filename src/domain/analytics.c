@@ -2,13 +2,14 @@
 
 #include "base/clock.h"
 #include "base/instant.h"
+#include "base/least.h"
 #include "domain/batch_json.h"
 #include "domain/plan.h"
 #include "domain/zone.h"
 
 #define HOUR_US (60 * US_PER_MINUTE)
-#define PACE_QUARTERS 8     /* the pace is that of so many, the latest with calls */
-#define SEGMENTS_MAX 1000   /* an end beyond so many spans is not foretold */
+#define PACE_QUARTERS 8     /* the pace is measured over this many of the latest quarters with calls */
+#define SEGMENTS_MAX 1000   /* an end after more spans than this is not predicted */
 
 const char *const interval_names[INTERVAL__MAX + 1] = { "hour", "day", NULL };
 
@@ -29,7 +30,7 @@ struct tally tallies_sum(const struct tallies *tallies)
 	return sum;
 }
 
-/* Both floors are of wall times from 1970 on, so that division rounds down. */
+/* Wall times begin in 1970 here, so that division rounds down. */
 static int64_t period_start(enum interval interval, int64_t wall_us)
 {
 	return wall_us - wall_us % (interval == INTERVAL_DAY ? US_PER_DAY : HOUR_US);
@@ -75,17 +76,7 @@ int64_t analytics_progress(const struct batch *batch)
 	return (counts->total - counts->pending - counts->in_progress) * 10000 / counts->total;
 }
 
-static int64_t max_of(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
-static int64_t min_of(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Time per call over the latest quarters with calls; 0: there are none. */
+/* Returns the time per call over the latest quarters with calls, or 0 if there are none. */
 static int64_t measured_gap_us(const struct batch *batch, const struct quarter *quarters, size_t count,
                                int64_t now_us)
 {
@@ -106,7 +97,7 @@ static int64_t measured_gap_us(const struct batch *batch, const struct quarter *
 	return calls == 0 ? 0 : time_us / calls;
 }
 
-/* A contact takes as many attempts as it did so far. */
+/* Assumes that a contact takes as many attempts as the contacts did so far. */
 static int64_t attempts_left(const struct batch *batch, const struct quarter *quarters, size_t count)
 {
 	const struct batch_counts *c = &batch->counts;
@@ -120,7 +111,7 @@ static int64_t attempts_left(const struct batch *batch, const struct quarter *qu
 	return min_of(left, INT32_MAX);
 }
 
-/* The last instant of `count` calls planned from now on; INSTANT_NONE: not to be foretold. */
+/* Returns the last instant of `count` calls planned from now on; INSTANT_NONE if that cannot be predicted. */
 static int64_t plan_end(const struct plan_rules *rules, struct plan_cursor cursor, int count)
 {
 	struct plan_segment segment;
@@ -149,7 +140,8 @@ int64_t analytics_estimated_end(const struct batch *batch, const struct quarter 
 		return batch->completed_at_us;
 	if (!batch_is_running(batch->status))
 		return INSTANT_NONE;
-	rules.calendar = batch_calendar(&batch->config, NULL); /* roughly, where contacts have calendars of their own */
+	/* only roughly right where contacts have calendars of their own */
+	rules.calendar = batch_calendar(&batch->config, NULL);
 	rules.gap_us = max_of(rules.gap_us, instant_ceil_ms(measured_gap_us(batch, quarters, count, now_us)));
 	end_us = plan_end(&rules, cursor, (int)attempts_left(batch, quarters, count));
 	return end_us == INSTANT_NONE ? INSTANT_NONE : max_of(end_us, batch->planned_until_us);
@@ -160,11 +152,12 @@ static void write_ratio(struct json *json, const char *key, int64_t part, int64_
 	json_decimal4(json, key, whole == 0 ? -1 : (part * 10000 + whole / 2) / whole);
 }
 
-/* Who was called is being called, has a final outcome, waits for another attempt, or is cancelled together with its
- * call. */
+/* A contact that was called is being called, has a final outcome, waits for another attempt, or was cancelled together
+ * with its call. */
 int64_t analytics_waiting_retry(const struct batch_counts *c, const struct tallies *tallies)
 {
-	int64_t ended = c->completed + c->failed + c->voicemail + c->no_answer + c->busy + tallies->of[CALL_CANCELLED].calls;
+	int64_t ended = c->completed + c->failed + c->voicemail + c->no_answer + c->busy +
+	                tallies->of[CALL_CANCELLED].calls;
 
 	return max_of(0, min_of(c->pending, c->called - c->in_progress - ended));
 }
@@ -177,7 +170,7 @@ static void write_waiting(struct json *json, const struct batch_counts *counts, 
 	json_int(json, "waiting_retry", retry);
 }
 
-/* The ended calls by how they ended, as in the periods of the series. */
+/* Writes the ended calls by outcome, as in the periods of the series. */
 static void write_calls(struct json *json, const struct tallies *tallies, int64_t ended)
 {
 	json_begin_object(json, "calls");

@@ -7,14 +7,16 @@
 
 #include "base/conf.h"
 
-/* Webhooks to subscribers: the delays that are configured, each longer by up to a fifth, taken from `dice`, so
- * that what failed together does not come back together. `tries` were made. false: no more. */
+/* The delay before the next webhook to a subscriber after `tries` tries: the configured delay, longer by up to a fifth.
+ * `dice` decides how much longer, so that webhooks which failed together do not come back together. Returns false if
+ * there is no further try. */
 bool backoff_webhook(const struct conf_delays *delays, int tries, uint32_t dice, int64_t *delay_us);
 
-/* call.requested, while it has not expired: 1 s, doubling up to 30 s, longer by up to a fifth. */
+/* The delay before the next call.requested for a call that has not expired: 1 s, doubling up to 30 s, longer by up to a
+ * fifth. */
 int64_t backoff_dispatch_us(int tries, uint32_t dice);
 
-/* The longer of our own delay and what the receiver asked for. */
+/* Returns the longer of our own delay and the delay that the receiver asked for. */
 int64_t backoff_wait_us(int64_t delay_us, int64_t asked_us);
 
 #endif

@@ -7,7 +7,7 @@
 #include "domain/pace.h"
 #include "domain/zone.h"
 
-/* Without pacing contacts follow each other this closely. */
+/* The gap between two contacts without pacing. */
 #define PLAN_GAP_US US_PER_MS
 #define MINUTES_PER_DAY 1440
 #define EVERY_DAY 0x7f
@@ -18,11 +18,22 @@ const char *const batch_status_names[BATCH_STATUS__MAX + 1] = {
 };
 const char *const rotation_names[ROTATION__MAX + 1] = { "random", "sequential", "round_robin", NULL };
 const char *const contact_source_names[CONTACT_SOURCE__MAX + 1] = { "csv", "manual", "folder", "campaign", NULL };
+const char *const contacts_position_names[CONTACTS_POSITION__MAX + 1] = { "end", "front", NULL };
 const char *const schedule_type_names[SCHEDULE__MAX + 1] = { "immediate", "scheduled", NULL };
 
 const char *const batch_action_names[BATCH_ACTION__MAX] = {
-	"change", "add contacts to", "remove a contact from", "remove the contacts of", "schedule", "pause", "resume", "cancel", "delete",
-	"start", "complete", "fail",
+	"change",
+	"add contacts to",
+	"remove a contact from",
+	"remove the contacts of",
+	"schedule",
+	"pause",
+	"resume",
+	"cancel",
+	"delete",
+	"start",
+	"complete",
+	"fail",
 };
 
 #define IN(status) (1u << BATCH_##status)
@@ -107,7 +118,7 @@ struct calendar batch_calendar(const struct batch_config *config, const char *zo
 	};
 }
 
-/* When the campaign as a whole may call, contacts with calendars of their own left aside. */
+/* Returns when the campaign as a whole may call. Contacts with calendars of their own are ignored. */
 static struct calendar whole_campaign(const struct batch_config *config)
 {
 	if (!config->respect_contact_timezone)
@@ -133,7 +144,8 @@ bool batch_write_zone_trouble(char out[BATCH_ZONE_TROUBLE], const struct calenda
 	if (trouble == NULL)
 		return false;
 	if (waiting != 0)
-		snprintf(count, sizeof count, " (%lld %s)", (long long)waiting, waiting == 1 ? "contact waits" : "contacts wait");
+		snprintf(count, sizeof count, " (%lld %s)", (long long)waiting,
+		         waiting == 1 ? "contact waits" : "contacts wait");
 	snprintf(out, BATCH_ZONE_TROUBLE, TROUBLE_BEGINS "%s cannot be read: %s%s", zone, trouble, count);
 	return true;
 }
@@ -152,6 +164,8 @@ struct retry_rules batch_retry_rules(const struct batch_config *config)
 		.max_attempts = (int)config->max_retry_attempts,
 		.outcomes = config->retry_on,
 		.delay_minutes = (int)config->retry_delay_minutes,
+		.rules = config->retry_rules.items,
+		.rule_count = config->retry_rules.count,
 	};
 }
 
@@ -177,7 +191,7 @@ int rotation_pick(enum rotation rotation, int count, int64_t called, int64_t tot
 	int64_t share;
 
 	switch (rotation) {
-	case ROTATION_SEQUENTIAL: /* a number serves its share of the contacts, then the next one does */
+	case ROTATION_SEQUENTIAL: /* a number makes its share of the calls, then the next number follows */
 		share = total > 0 ? called * count / total : 0;
 		return (int)(share < count ? share : count - 1);
 	case ROTATION_ROUND_ROBIN:

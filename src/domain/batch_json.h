@@ -7,7 +7,7 @@
 
 void batch_write(struct json *json, const char *key, const struct batch *batch);
 
-/* Members of an open object: the counters. */
+/* Writes the counters as members of an open object. */
 void batch_write_counts(struct json *json, const struct batch_counts *counts);
 
 #endif

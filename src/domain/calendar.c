@@ -1,12 +1,10 @@
-/* The search for the next span goes day by day. A day is judged by its number alone (a bit and a
- * binary search); the zone is asked only about days that have a window, so a year of days off
- * costs next to nothing.
+/* The search for the next span goes day by day. A day is judged by its number alone (a bit and a binary search). The
+ * zone is asked only about days that have a window, so a year without windows costs next to nothing.
  *
- * A civil day lasts from the first time the clock shows its midnight to the first time it
- * shows the next one. Days are then 23, 24 or 25 hours long, 0 where a country jumped the date
- * line; they leave no instant out. Cutting every span to its day settles all changes of the
- * clock that meet a midnight: what the rule for skipped times moved past the day's end is
- * dropped, and no instant belongs to two days. */
+ * A civil day lasts from the first time the clock shows its midnight to the first time it shows the next midnight. So a
+ * day has 23, 24 or 25 hours, or 0 where a country jumped over the date line, and no instant is left out. Every span is
+ * cut to its day. That settles every change of the clock at a midnight: a time that the rule for skipped times moved
+ * past the end of the day is dropped, and no instant belongs to two days. */
 #include "domain/calendar.h"
 
 #include <stdio.h>
@@ -15,13 +13,14 @@
 
 #include "base/clock.h"
 #include "base/instant.h"
+#include "base/least.h"
 #include "domain/zone.h"
 
 #define HORIZON_DAYS 366
 #define MAX_SPANS_COUNTED 1000
 #define MINUTES_PER_DAY 1440
 
-/* How far the windows of several zones are looked at together. */
+/* The windows of several zones are compared over this many days at a time. */
 #define STRETCH_DAYS 32
 #define STRETCH_SPANS 128
 
@@ -32,22 +31,12 @@ struct piece {
 
 #define MAX_PIECES (2 * CALENDAR_MAX_WINDOWS) /* the rest of yesterday's windows and today's */
 
-static int64_t min_us(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t max_us(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 static int64_t wall_instant(const char *zone, int32_t day, int minute)
 {
 	return zone_wall_to_utc(zone, day * US_PER_DAY + minute * US_PER_MINUTE);
 }
 
-/* The day at_us belongs to, or (clocks that go back over a midnight) the one before. */
+/* Returns the day that at_us belongs to, or the day before it where clocks go back over a midnight. */
 static int32_t local_day(const char *zone, int64_t at_us)
 {
 	int32_t day = civil_day_of(zone_utc_to_wall(zone, at_us));
@@ -74,7 +63,7 @@ static bool opens_on(const struct calendar *c, const struct calling_window *wind
 	return ((window->days & c->daily.days) >> (civil_weekday(day) - 1) & 1) != 0;
 }
 
-/* Puts a piece where it belongs among the others, which ascend. */
+/* Inserts a piece into the list, which is in ascending order. */
 static int add_piece(struct piece *pieces, int count, int from, int until)
 {
 	int at = count;
@@ -87,7 +76,7 @@ static int add_piece(struct piece *pieces, int count, int from, int until)
 	return count + 1;
 }
 
-/* Those that overlap or touch become one. */
+/* Joins pieces that overlap or touch. */
 static int merge_pieces(struct piece *pieces, int count)
 {
 	int kept = 0;
@@ -101,8 +90,8 @@ static int merge_pieces(struct piece *pieces, int count)
 	return kept;
 }
 
-/* What the windows take of this day, in order: the rest of those that opened the day before and run over
- * midnight, and those that open today. */
+/* Lists the parts of this day that windows cover, in order: the rest of windows that opened the day before and end
+ * after midnight, and the windows that open today. */
 static int day_pieces(const struct calendar *c, int32_t day, struct piece pieces[MAX_PIECES])
 {
 	const struct calling_window *windows = c->window_count != 0 ? c->windows : &c->daily;
@@ -122,8 +111,8 @@ static int day_pieces(const struct calendar *c, int32_t day, struct piece pieces
 	return merge_pieces(pieces, count);
 }
 
-/* Cuts the span, in which the clocks do not change, to the times of the piece. False: nothing is left. A day's
- * own edges are settled: what belongs to it does, whatever date the clock shows. */
+/* Cuts the span, in which the clocks do not change, to the times of the piece. Returns false if nothing is left. The
+ * edges of the day are settled already: what belongs to the day belongs to it whatever date the clock shows. */
 static bool cut_to_readings(const char *zone, const struct piece *piece, struct span *span)
 {
 	int64_t midnight_us;
@@ -132,18 +121,18 @@ static bool cut_to_readings(const char *zone, const struct piece *piece, struct 
 		return false;
 	midnight_us = span->day * US_PER_DAY - (zone_utc_to_wall(zone, span->from_us) - span->from_us);
 	if (piece->from > 0)
-		span->from_us = max_us(span->from_us, midnight_us + piece->from * US_PER_MINUTE);
+		span->from_us = max_of(span->from_us, midnight_us + piece->from * US_PER_MINUTE);
 	if (piece->until < MINUTES_PER_DAY)
-		span->until_us = min_us(span->until_us, midnight_us + piece->until * US_PER_MINUTE);
+		span->until_us = min_of(span->until_us, midnight_us + piece->until * US_PER_MINUTE);
 	return span->from_us < span->until_us;
 }
 
-/* The first span of the piece that ends after at_us. Where clocks change in it there may be two, with the times
- * before its start, shown once more, between them. */
+/* Finds the first span of the piece that ends after at_us. Where the clocks change in the piece there may be two spans;
+ * between them, the clock shows times before the start of the piece again. */
 static bool piece_span(const char *zone, int32_t day, const struct piece *piece, int64_t at_us, struct span *out)
 {
-	int64_t from_us = max_us(wall_instant(zone, day, piece->from), wall_instant(zone, day, 0));
-	int64_t until_us = min_us(wall_instant(zone, day, piece->until), wall_instant(zone, day + 1, 0));
+	int64_t from_us = max_of(wall_instant(zone, day, piece->from), wall_instant(zone, day, 0));
+	int64_t until_us = min_of(wall_instant(zone, day, piece->until), wall_instant(zone, day + 1, 0));
 	int64_t change_us = zone_next_change(zone, from_us, until_us);
 	struct span before = { from_us, change_us, day }, after = { change_us, until_us, day };
 	bool has_before = cut_to_readings(zone, piece, &before), has_after = cut_to_readings(zone, piece, &after);
@@ -156,7 +145,7 @@ static bool piece_span(const char *zone, int32_t day, const struct piece *piece,
 	return (has_before || has_after) && out->until_us > at_us;
 }
 
-/* By the windows as they are read in one zone: the first span that ends after at_us. */
+/* Finds the first span that ends after at_us, with the windows read in one zone. */
 static bool zone_span(const struct calendar *c, const char *zone, int64_t at_us, struct span *out)
 {
 	struct piece pieces[MAX_PIECES];
@@ -172,7 +161,7 @@ static bool zone_span(const struct calendar *c, const char *zone, int64_t at_us,
 	return false;
 }
 
-/* Takes the next of the names; false: there is none. One that is too long is cut, and so no zone. */
+/* Reads the next name. Returns false if there is none. A name that is too long is cut, so that no zone has it. */
 static bool next_zone(const char **names, char zone[ZONE_NAME_SIZE])
 {
 	size_t len = strcspn(*names, " "), kept = len < ZONE_NAME_SIZE ? len : ZONE_NAME_SIZE - 1;
@@ -185,14 +174,14 @@ static bool next_zone(const char **names, char zone[ZONE_NAME_SIZE])
 	return true;
 }
 
-/* A stretch of time in which all that was found in every zone so far is listed, in order. */
+/* A stretch of time, and the spans that all zones so far have in common within it, in order. */
 struct stretch {
 	int64_t from_us, until_us;
 	struct span spans[STRETCH_SPANS];
 	int count;
 };
 
-/* One span more; when there is no room, the stretch ends before it. */
+/* Adds a span. If there is no room, the stretch ends before it. */
 static bool list_span(struct stretch *stretch, struct span span)
 {
 	if (stretch->count == STRETCH_SPANS)
@@ -202,7 +191,7 @@ static bool list_span(struct stretch *stretch, struct span span)
 	return span.from_us < stretch->until_us;
 }
 
-/* Those of a zone that begin before the stretch ends. */
+/* Lists the spans of a zone that begin before the stretch ends. */
 static void list_zone(const struct calendar *c, const char *zone, struct stretch *stretch)
 {
 	struct span span = { .until_us = stretch->from_us };
@@ -211,13 +200,13 @@ static void list_zone(const struct calendar *c, const char *zone, struct stretch
 		;
 }
 
-/* What the spans of both have in common. */
+/* Leaves the parts that both stretches have in common. */
 static void intersect(const struct stretch *a, const struct stretch *b, struct stretch *out)
 {
 	for (int i = 0, j = 0; i < a->count && j < b->count;) {
 		struct span both = {
-			.from_us = max_us(a->spans[i].from_us, b->spans[j].from_us),
-			.until_us = min_us(a->spans[i].until_us, b->spans[j].until_us),
+			.from_us = max_of(a->spans[i].from_us, b->spans[j].from_us),
+			.until_us = min_of(a->spans[i].until_us, b->spans[j].until_us),
 		};
 
 		if (both.from_us < both.until_us && !list_span(out, both))
@@ -229,8 +218,8 @@ static void intersect(const struct stretch *a, const struct stretch *b, struct s
 	}
 }
 
-/* Zone by zone, for changing zones is dear, and some weeks at once. Often the first few zones tell that a number, which
- * may be anywhere on a continent, can never be called. */
+/* Works zone by zone, because changing the zone is expensive, and over some weeks at once. Often the first few zones
+ * already show that a number, which may be anywhere on a continent, can never be called. */
 static void list_common(const struct calendar *c, struct stretch *common)
 {
 	const char *names = c->zones;
@@ -296,9 +285,9 @@ enum calendar_answer calendar_find_span(const struct calendar *calendar, int64_t
 		return zone_span(calendar, zone, at_us, out) ? CALENDAR_SPAN : CALENDAR_NEVER;
 	if (!common_span(calendar, at_us, out))
 		return CALENDAR_NEVER;
-	out->day = local_day(zone, max_us(at_us, out->from_us));
-	out->from_us = max_us(out->from_us, wall_instant(zone, out->day, 0));
-	out->until_us = min_us(out->until_us, wall_instant(zone, out->day + 1, 0));
+	out->day = local_day(zone, max_of(at_us, out->from_us));
+	out->from_us = max_of(out->from_us, wall_instant(zone, out->day, 0));
+	out->until_us = min_of(out->until_us, wall_instant(zone, out->day + 1, 0));
 	return CALENDAR_SPAN;
 }
 
@@ -322,13 +311,13 @@ int64_t calendar_after(const struct calendar *calendar, int64_t from_us, int64_t
 
 		if (calendar_find_span(calendar, from_us, &span) != CALENDAR_SPAN)
 			return INSTANT_NEVER;
-		began_us = max_us(from_us, span.from_us);
+		began_us = max_of(from_us, span.from_us);
 		if (span.until_us - began_us >= duration_us)
 			return began_us + duration_us;
 		duration_us -= span.until_us - began_us;
 		from_us = span.until_us;
 	}
-	return from_us; /* windows of minutes: after years it is enough */
+	return from_us; /* the windows last only minutes: a search over years is enough */
 }
 
 int64_t calendar_open_until(const struct calendar *calendar, struct span span, int64_t at_most_us)
@@ -338,5 +327,5 @@ int64_t calendar_open_until(const struct calendar *calendar, struct span span, i
 	while (span.until_us < at_most_us && calendar_find_span(calendar, span.until_us, &next) == CALENDAR_SPAN &&
 	       next.from_us <= span.until_us)
 		span = next;
-	return min_us(span.until_us, at_most_us);
+	return min_of(span.until_us, at_most_us);
 }

@@ -30,9 +30,29 @@ bool call_begins(enum call_status from, enum call_status to)
 	return from < CALL_RINGING && (to == CALL_RINGING || to == CALL_IN_PROGRESS);
 }
 
-bool call_is_retried(const struct retry_rules *rules, int attempt, enum call_status outcome)
+static const struct retry_rule *find_rule(const struct retry_rules *rules, enum call_status outcome)
 {
-	return rules->enabled && attempt <= rules->max_attempts && (rules->outcomes & CALL_BIT(outcome)) != 0;
+	for (size_t i = 0; i < rules->rule_count; i++)
+		if (rules->rules[i].outcome == (int)outcome)
+			return &rules->rules[i];
+	return NULL;
+}
+
+/* The first attempt and the retries, without those that the person asked for. */
+static int own_attempts(const struct call_past *past)
+{
+	return past->attempts - past->callbacks;
+}
+
+bool call_is_retried(const struct retry_rules *rules, const struct call_past *past, enum call_status outcome)
+{
+	const struct retry_rule *rule = find_rule(rules, outcome);
+
+	if (!rules->enabled)
+		return false;
+	if (rule != NULL)
+		return past->same <= rule->max_attempts;
+	return own_attempts(past) <= rules->max_attempts && (rules->outcomes & CALL_BIT(outcome)) != 0;
 }
 
 int64_t call_wait_us(int64_t age_us)
@@ -42,7 +62,44 @@ int64_t call_wait_us(int64_t age_us)
 	return age_us < WAIT_MAX_US ? age_us : WAIT_MAX_US;
 }
 
-int64_t call_retry_delay_us(const struct retry_rules *rules, int attempt)
+static int64_t doubled_delay_us(const struct retry_rules *rules, int nth)
 {
-	return (rules->delay_minutes * US_PER_MINUTE) << (attempt - 1);
+	return (rules->delay_minutes * US_PER_MINUTE) << (nth - 1);
+}
+
+int64_t call_retry_delay_us(const struct retry_rules *rules, const struct call_past *past, enum call_status outcome)
+{
+	const struct retry_rule *rule = find_rule(rules, outcome);
+
+	return rule != NULL ? rule->delay_minutes * US_PER_MINUTE : doubled_delay_us(rules, own_attempts(past));
+}
+
+/* Returns whether an outcome without a rule of its own is retried. */
+static bool some_have_no_rule(const struct retry_rules *rules)
+{
+	unsigned left = rules->outcomes;
+
+	for (size_t i = 0; i < rules->rule_count; i++)
+		left &= ~CALL_BIT(rules->rules[i].outcome);
+	return left != 0;
+}
+
+int call_most_retries(const struct retry_rules *rules)
+{
+	int most = rules->enabled && some_have_no_rule(rules) ? rules->max_attempts : 0;
+
+	for (size_t i = 0; rules->enabled && i < rules->rule_count; i++)
+		if (rules->rules[i].max_attempts > most)
+			most = (int)rules->rules[i].max_attempts;
+	return most;
+}
+
+int64_t call_longest_delay_us(const struct retry_rules *rules, int nth)
+{
+	int64_t longest_us = some_have_no_rule(rules) && nth <= rules->max_attempts ? doubled_delay_us(rules, nth) : 0;
+
+	for (size_t i = 0; i < rules->rule_count; i++)
+		if (nth <= rules->rules[i].max_attempts && rules->rules[i].delay_minutes * US_PER_MINUTE > longest_us)
+			longest_us = rules->rules[i].delay_minutes * US_PER_MINUTE;
+	return longest_us;
 }

@@ -18,6 +18,7 @@ void call_write(struct json *json, const char *key, const void *item)
 	json_id(json, "batch_call_id", &call->batch_id);
 	json_int(json, "position", call->position);
 	json_int(json, "attempt", call->attempt);
+	json_bool(json, "callback", call->is_callback);
 	json_int(json, "dispatch_tries", call->tries);
 	json_text(json, "first_name", call->first_name);
 	json_text(json, "last_name", call->last_name);
@@ -41,5 +42,6 @@ void call_write(struct json *json, const char *key, const void *item)
 	json_text(json, "recording_url", call->recording_url);
 	json_text(json, "transcript_url", call->transcript_url);
 	json_text(json, "summary", call->summary);
+	json_instant(json, "call_back_at", call->call_back_at_us);
 	json_end(json);
 }

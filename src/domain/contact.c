@@ -10,7 +10,8 @@ const char *const contact_status_names[CONTACT_STATUS__MAX + 1] = {
 	"no_answer", "busy", "cancelled", "skipped", NULL,
 };
 
-const char *const skip_reason_names[SKIP_REASON__MAX] = { "", "duplicate", "do_not_call", "no_calling_window", "removed" };
+const char *const skip_reason_names[SKIP_REASON__MAX] = { "", "duplicate", "do_not_call", "no_calling_window",
+	                                                      "removed" };
 
 const char *contact_zones(const char *timezone, const char *phone_number)
 {

@@ -25,10 +25,10 @@ enum contact_status {
 /* Why a contact is skipped. The numbers are stored. */
 enum skip_reason {
 	SKIP_NONE,
-	SKIP_DUPLICATE,   /* the same number stands earlier in the campaign */
+	SKIP_DUPLICATE,   /* the same number comes earlier in the campaign */
 	SKIP_DO_NOT_CALL, /* the number is on the organisation's do-not-call list */
-	SKIP_NO_CALLING_WINDOW, /* there is no time at which its zone, or all it may be in, let it be called */
-	SKIP_REMOVED, /* it was taken out of its campaign by hand: its status is cancelled */
+	SKIP_NO_CALLING_WINDOW, /* the windows in its zones never overlap */
+	SKIP_REMOVED, /* it was removed from its campaign by a client: its status is cancelled */
 	SKIP_REASON__MAX
 };
 
@@ -36,16 +36,17 @@ extern const char *const skip_reason_names[SKIP_REASON__MAX];
 
 extern const char *const contact_status_names[CONTACT_STATUS__MAX + 1]; /* NULL-terminated */
 
-/* The zones that a contact may be in, a space between two names: the one that is known, else those its number
- * tells. NULL: nobody knows. */
+/* Returns the zones that a contact may be in, names separated by spaces: its own zone if it is known, else the zones of
+ * its number. NULL: not known. */
 const char *contact_zones(const char *timezone, const char *phone_number);
 
-/* The final status of a contact whose last attempt ended so. */
+/* Returns the final status of a contact whose last attempt ended like this. */
 enum contact_status contact_status_after(enum call_status ended);
-/* The same of one that will not be called (any more): skipped, if its last call never was (CALL_QUEUED). */
+/* Returns the final status of a contact that will not be called (any more). It is skipped if it was never called
+ * (CALL_QUEUED). */
 enum contact_status contact_status_without(enum call_status last);
 
-/* A contact as a client gives it. */
+/* A contact as a client sends it. */
 struct contact_input {
 	const char *phone_number, *first_name, *last_name, *email, *timezone;
 	const char *custom_fields; /* a JSON object or "" */
@@ -67,7 +68,7 @@ enum contact_members {
 
 extern const struct field_table contact_input_fields;
 
-/* A contact that is kept, in a folder or in none. */
+/* A stored contact, in a folder or in none. */
 struct contact {
 	int64_t id, folder_row; /* folder_row 0: in no folder */
 	struct uuid uuid;
@@ -77,7 +78,7 @@ struct contact {
 	int64_t last_called_at_us, created_at_us, updated_at_us;
 };
 
-extern const struct field_table contact_fields; /* struct contact: what a client sets */
+extern const struct field_table contact_fields; /* struct contact: the fields that a client sets */
 
 struct contact_folder {
 	int64_t id;

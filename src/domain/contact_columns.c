@@ -30,16 +30,16 @@ const char *const contact_map_names[COLUMN__MAX] = {
 	[COLUMN_TIMEZONE] = "timezone",
 };
 
-/* How sure a name is. Where two columns mean the same, the surer one is used, then the first. */
+/* How certain a name is. Where two columns mean the same, the more certain name is used, then the first. */
 enum certainty {
-	OURS,   /* a field of the API: twice is a mistake */
-	USUAL,  /* what exports call it */
-	DOUBTFUL, /* it may mean something else: where there is no other */
+	OURS,   /* a field of the API: two of them are an error */
+	USUAL,  /* a usual name in exports */
+	DOUBTFUL, /* it may mean something else: used where there is no other */
 	CERTAINTY__MAX
 };
 
-/* Names as names_match reads them: # is any digits, or none. */
-static const char *const known[COLUMN__MAX][CERTAINTY__MAX][90] = {
+/* Names as names_match compares them: # matches any digits, or none. */
+static const char *const known[COLUMN__MAX][CERTAINTY__MAX][180] = {
 	[COLUMN_PHONE] = {
 		[OURS] = { "phone", "phonenumber" },
 		[USUAL] = {
@@ -47,48 +47,75 @@ static const char *const known[COLUMN__MAX][CERTAINTY__MAX][90] = {
 			"phonehome", "primaryphone", "primaryphonenumber", "personphone#", "personphonework", "personphonemobile",
 			"personphonehome", "contactnumber", "contactphone", "contactphonenumber", "contactmobile", "customerphone",
 			"billingphone", "shippingphone", "defaultaddressphone", "homephone#", "homephonenumber", "businessphone#",
-			"workphone#", "workphonenumber", "otherphone", "tel#", "telno", "telnumber", "telephone#", "telephonenumber",
-			"mobile#", "mobilephone#", "mobilephonenumber", "mobilenumber", "mobileno", "cell", "cellphone",
-			"cellphonenumber", "cellnumber", "msisdn",
-			"telefon#", "telefonnummer", "telefonnr", "rufnummer", "telefonmobil", "telefonprivat",
-			"telefongeschäftlich", "mobil", "mobiltelefon", "mobilnummer", "handy", "handynummer", "handynr",
+			"workphone#", "workphonenumber", "otherphone", "tel#", "telno", "telnumber", "telephone#",
+			"telephonenumber", "mobile#", "mobilephone#", "mobilephonenumber", "mobilenumber", "mobileno", "cell",
+			"cellphone", "cellphonenumber", "cellnumber", "msisdn",
+			"phones", "phonenumbers", "phoneother", "phonemain", "phoneiphone", "phonebilling", "phoneshipping",
+			"mainphone", "contactno", "personphoneother", "billingphonenumber", "shippingphonenumber",
+			"otherphonenumber", "directphone", "directphonenumber", "workdirectphone", "corporatephone", "daytimephone",
+			"eveningphone", "yourphone", "yourphonenumber", "yourtel", "inviteephone", "attendeephone",
+			"attendeephonenumber", "smsphonenumber", "telf#",
+			"telefon#", "telefonnummer#", "telefonnr", "telnr", "rufnummer", "rufnr", "telefonmobil", "telefonprivat#",
+			"telefongeschäftlich#", "telefondienstlich", "telprivat", "telgeschäftlich", "telmobil", "festnetz",
+			"festnetznummer", "haupttelefon", "weiterestelefon", "mobil#", "mobiltelefon#", "mobiltelefonnummer",
+			"mobilnummer",
+			"mobilfunk", "mobilfunknummer", "handy", "handynummer", "handynr",
+			"tél#", "télmobile", "télportable", "télfixe", "n°detéléphone", "numérodemobile", "téléphonefixe",
 			"téléphone#", "numérodetéléphone", "numerodetelephone", "téléphoneportable", "telephoneportable",
 			"téléphonemobile", "telephonemobile", "portable",
 			"teléfono#", "telefono#", "númerodeteléfono", "numerodetelefono", "móvil", "movil", "teléfonomóvil",
-			"telefonomovil", "celular", "cellulare", "telefonocellulare", "telefone#", "telemóvel", "telemovel",
-			"telefoon#", "telefoonnummer", "mobiel", "mobielnummer", "gsm",
+			"telefonomovil", "nºdeteléfono", "teléfonocelular", "telefonocelular", "celular", "cellulare",
+			"telefonocellulare", "numeroditelefono", "numerodicellulare", "numerocellulare", "telefonomobile",
+			"telefone#",
+			"telefonecelular", "númerodetelefone", "numerodetelefone", "telemóvel", "telemovel",
+			"telefoon#", "telefoonnummer", "mobiel", "mobielnummer", "mobieletelefoon", "gsm",
+			"numertelefonu", "telefonkomórkowy", "komórka", "puhelin", "puhelinnumero", "primarycontactprimaryphone",
 		},
-		[DOUBTFUL] = { "number", "nummer", "numéro", "numero", "número" },
+		[DOUBTFUL] = {
+			"number", "nummer", "numéro", "numero", "número", "whatsapp", "whatsappnumber", "whatsappphonenumber",
+			"textremindernumber", "smsnumber",
+		},
 	},
 	[COLUMN_FIRST_NAME] = {
 		[OURS] = { "firstname" },
 		[USUAL] = {
-			"givenname", "forename", "fname", "billingfirstname", "customerfirstname", "contactfirstname",
-			"personfirstname", "vorname", "prénom", "prenom", "voornaam", "förnamn", "fornavn",
+			"givenname", "forename", "fname", "billingfirstname", "firstnamebilling", "customerfirstname",
+			"contactfirstname", "inviteefirstname", "attendeefirstname", "yourfirstname", "primeironome",
+			"personfirstname", "vorname", "prénom", "prenom", "voornaam", "förnamn", "fornavn", "imię", "imie",
+			"etunimi",
 		},
 	},
 	[COLUMN_LAST_NAME] = {
 		[OURS] = { "lastname" },
 		[USUAL] = {
-			"surname", "familyname", "lname", "billinglastname", "customerlastname", "contactlastname", "personlastname",
-			"nachname", "familienname", "nomdefamille", "apellido", "apellidos", "cognome", "sobrenome", "achternaam",
-			"efternamn", "etternavn",
+			"surname", "familyname", "lname", "billinglastname", "lastnamebilling", "customerlastname",
+			"contactlastname", "personlastname", "inviteelastname", "attendeelastname", "attendeesurname",
+			"yourlastname",
+			"primerapellido", "nachname", "familienname", "nomdefamille", "apellido", "apellidos", "cognome",
+			"sobrenome",
+			"achternaam", "efternamn", "etternavn", "nazwisko", "sukunimi",
 		},
 	},
 	[COLUMN_NAME] = {
-		[OURS] = { "name", "fullname" },
+		[OURS] = { "fullname" },
 		[USUAL] = {
-			"contactname", "customername", "clientname", "displayname", "leadname", "personname", "billingname",
-			"nom", "nomcomplet", "nombre", "nombrecompleto", "nome", "nomecompleto", "naam", "namn", "navn", "kundenname",
+			"contactname", "customername", "clientname", "displayname", "personname", "billingname", "inviteename",
+			"attendeename", "yourname", "vorundnachname", "vollständigername", "firstandlastname", "firstlastname",
+			"nom", "nomcomplet", "nombre", "nombrecompleto", "nome", "nomecompleto", "naam", "namn", "navn",
+			"kundenname",
 		},
+		/* also of an order, or a company */
+		[DOUBTFUL] = { "name", "name1", "leadname", "ansprechpartner", "kontaktperson" },
 	},
 	[COLUMN_EMAIL] = {
 		[OURS] = { "email" },
 		[USUAL] = {
-			"emailaddress", "emailaddress1", "email1", "email1value", "email1address", "emailwork", "personemail",
-			"personemailwork", "billingemail", "customeremail", "contactemail", "mail", "mailadresse", "emailadresse",
-			"courriel", "adresseemail", "adressemail", "correo", "correoelectrónico", "correoelectronico",
-			"indirizzoemail", "epost",
+			"emailaddress", "emailaddress1", "email1", "email1value", "email1address", "emailwork", "emailhome",
+			"personemail", "personemailwork", "personemailhome", "personemailother", "billingemail", "emailbilling",
+			"customeremail", "contactemail", "inviteeemail", "attendeeemail", "youremail", "workemail", "emails",
+			"emailaddressother", "emailaddresswork", "emailaddresshome", "smtpaddr", "mail", "mailadresse",
+			"emailadresse", "courriel", "adresseemail", "adressemail", "adresseélectronique", "correo",
+			"correoelectrónico", "correoelectronico", "direccióndecorreoelectrónico", "indirizzoemail", "epost",
 		},
 	},
 	[COLUMN_TIMEZONE] = {
@@ -108,7 +135,7 @@ struct sorting {
 
 static bool fault(char *reason, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Is false, so that it can be returned. */
+/* Always returns false, so that callers can return the result. */
 static bool fault(char *reason, const char *format, ...)
 {
 	va_list args;
@@ -119,7 +146,7 @@ static bool fault(char *reason, const char *format, ...)
 	return false;
 }
 
-/* The small letter of a byte: ASCII, and the second bytes of À to Þ behind `before`. */
+/* Returns the lower case of a byte: ASCII, and the second bytes of À to Þ after `before`. */
 static unsigned char small(unsigned char before, unsigned char c)
 {
 	if (before == 0xc3 && c >= 0x80 && c <= 0x9e && c != 0x97)
@@ -157,7 +184,7 @@ static bool is_called(const char *text, enum contact_column kind, enum certainty
 	return false;
 }
 
-/* What the name alone says. */
+/* Judges a column by its name alone. */
 static void judge_name(struct sorting *sorting, size_t i)
 {
 	sorting->kinds[i] = *sorting->names[i] == '\0' ? COLUMN_IGNORED : COLUMN_CUSTOM;
@@ -170,6 +197,42 @@ static void judge_name(struct sorting *sorting, size_t i)
 			}
 }
 
+/* The columns of an export of results (api/results_csv.c). */
+static const struct {
+	const char *name;
+	enum contact_column kind;
+} results[] = {
+	{ "position", COLUMN_IGNORED },      { "contact_id", COLUMN_IGNORED },   { "phone_number", COLUMN_PHONE },
+	{ "first_name", COLUMN_FIRST_NAME }, { "last_name", COLUMN_LAST_NAME },  { "email", COLUMN_EMAIL },
+	{ "timezone", COLUMN_TIMEZONE },     { "status", COLUMN_IGNORED },       { "call_status", COLUMN_IGNORED },
+	{ "scheduled_at", COLUMN_IGNORED },  { "call_id", COLUMN_IGNORED },      { "from_number", COLUMN_IGNORED },
+	{ "called_at", COLUMN_IGNORED },     { "ended_at", COLUMN_IGNORED },     { "duration_seconds", COLUMN_IGNORED },
+	{ "cost", COLUMN_IGNORED },          { "attempts", COLUMN_IGNORED },     { "call_back_at", COLUMN_IGNORED },
+	{ "outcome", COLUMN_IGNORED },       { "error_reason", COLUMN_IGNORED }, { "custom_fields", COLUMN_IGNORED },
+};
+
+static bool has_name(const struct sorting *sorting, const char *name)
+{
+	for (size_t i = 0; i < sorting->count; i++)
+		if (strcmp(sorting->names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool are_results(const struct sorting *sorting)
+{
+	return has_name(sorting, "contact_id") && has_name(sorting, "call_status") && has_name(sorting, "error_reason");
+}
+
+/* A column that the export does not have is a custom field, whatever its name. */
+static void judge_result(struct sorting *sorting, size_t i)
+{
+	sorting->kinds[i] = *sorting->names[i] == '\0' ? COLUMN_IGNORED : COLUMN_CUSTOM;
+	for (size_t k = 0; k < sizeof results / sizeof *results; k++)
+		if (strcmp(results[k].name, sorting->names[i]) == 0)
+			sorting->kinds[i] = results[k].kind;
+}
+
 /* Returns the first column of this kind, or `count`. */
 static size_t find(const struct sorting *sorting, enum contact_column kind)
 {
@@ -180,7 +243,7 @@ static size_t find(const struct sorting *sorting, enum contact_column kind)
 	return i;
 }
 
-/* The columns that somebody chose, and no others of their kinds. */
+/* Uses the columns that the client chose, and no others of their kinds. */
 static bool apply_map(struct sorting *sorting, const struct contact_map *map)
 {
 	for (int kind = COLUMN_PHONE; kind < COLUMN__MAX; kind++) {
@@ -202,7 +265,7 @@ static bool apply_map(struct sorting *sorting, const struct contact_map *map)
 	return true;
 }
 
-/* In German, French and Spanish lists one word may be the full name, or what stands beside the other half. */
+/* In German, French and Spanish lists one word may mean the full name, or one half of it beside the other half. */
 static void complete_names(struct sorting *sorting)
 {
 	size_t name = find(sorting, COLUMN_NAME), first = find(sorting, COLUMN_FIRST_NAME),
@@ -216,7 +279,7 @@ static void complete_names(struct sorting *sorting)
 		sorting->kinds[name] = COLUMN_FIRST_NAME;
 }
 
-/* Whether a column that may mean the same as this one is to be preferred to it. */
+/* Returns whether a more certain column means the same as this one. */
 static bool is_outdone(const struct sorting *sorting, size_t i)
 {
 	enum contact_column kind = sorting->kinds[i];
@@ -241,7 +304,8 @@ static bool check_twice(const struct sorting *sorting, size_t i)
 		bool is_same = strcmp(sorting->names[k], sorting->names[i]) == 0;
 
 		if (kind == COLUMN_PHONE && sorting->kinds[k] == kind && sorting->phones_only)
-			return fault(sorting->reason, "columns %zu and %zu both have numbers: choose with map[phone]", k + 1, i + 1);
+			return fault(sorting->reason, "columns %zu and %zu both have numbers: choose with map[phone]", k + 1,
+			             i + 1);
 		if (is_same || (kind > COLUMN_PHONE && sorting->kinds[k] == kind))
 			return fault(sorting->reason, "column %zu means the same as one before it", i + 1);
 	}
@@ -253,8 +317,13 @@ bool contact_columns_sort(const char *const *names, size_t count, const struct c
 {
 	struct sorting sorting = { names, count, phones_only, kinds, { OURS }, reason };
 
+	bool is_ours = are_results(&sorting);
+
 	for (size_t i = 0; i < count; i++)
-		judge_name(&sorting, i);
+		if (is_ours)
+			judge_result(&sorting, i);
+		else
+			judge_name(&sorting, i);
 	if (!apply_map(&sorting, map))
 		return false;
 	for (size_t i = count; i-- > 0;)

@@ -11,6 +11,7 @@
 #include "domain/zone.h"
 
 #define COLUMN_NAME_MAX 255 /* characters */
+#define BETWEEN_NUMBERS ":::" /* in a cell of Google Contacts */
 
 /* The members of a contact that columns of each kind set. */
 static const unsigned members[COLUMN__MAX] = {
@@ -25,7 +26,7 @@ static const unsigned members[COLUMN__MAX] = {
 static bool fault(char reason[CONTACT_CSV_REASON], const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Is false, so that it can be returned. */
+/* Always returns false, so that callers can return the result. */
 static bool fault(char reason[CONTACT_CSV_REASON], const char *format, ...)
 {
 	va_list args;
@@ -41,6 +42,22 @@ static void trim(struct csv_field *field)
 	while (field->len > 0 && isspace((unsigned char)field->text[field->len - 1]))
 		field->text[--field->len] = '\0';
 	while (field->len > 0 && isspace((unsigned char)*field->text)) {
+		field->text++;
+		field->len--;
+	}
+}
+
+/* Removes what makes spreadsheets show a value as text: ="0123", and an apostrophe before a text that looks like a
+ * formula. */
+static void unwrap(struct csv_field *field)
+{
+	if (field->len >= 3 && memcmp(field->text, "=\"", 2) == 0 &&
+	    memchr(field->text + 2, '"', field->len - 2) == field->text + field->len - 1) {
+		field->text += 2;
+		field->len -= 3;
+		field->text[field->len] = '\0';
+	} else if (field->len >= 2 && *field->text == '\'' && strchr("=+-@\t\r", field->text[1]) != NULL &&
+	           field->text[1] != '\0') {
 		field->text++;
 		field->len--;
 	}
@@ -72,7 +89,7 @@ static void clean(struct csv_field *name)
 	name->len = (size_t)(to - name->text);
 }
 
-/* *name: of column i, without what a spreadsheet does not show. */
+/* Reads the name of column i, without invisible characters. */
 static bool read_name(struct contact_csv *csv, const struct csv_row *row, size_t i, const char **name,
                       char reason[CONTACT_CSV_REASON])
 {
@@ -80,6 +97,7 @@ static bool read_name(struct contact_csv *csv, const struct csv_row *row, size_t
 
 	if (!utf8_is_valid(field->text, field->len))
 		return fault(reason, "the header is not UTF-8 text");
+	unwrap(field);
 	clean(field);
 	trim(field);
 	if (utf8_length(field->text, field->len) > COLUMN_NAME_MAX)
@@ -104,7 +122,10 @@ bool contact_csv_header(struct contact_csv *csv, const struct csv_row *row, char
 		csv->columns[i].kind = kinds[i];
 		csv->columns[i].name = names[i];
 		csv->members |= members[kinds[i]];
+		csv->phones += kinds[i] == COLUMN_PHONE;
 	}
+	if (csv->phones > 1)
+		csv->members |= members[COLUMN_CUSTOM];
 	return true;
 }
 
@@ -120,7 +141,7 @@ void contact_csv_free(struct contact_csv *csv)
 	buf_free(&csv->custom);
 }
 
-/* "Ada King Lovelace": the first word, and the rest. */
+/* "Ada King Lovelace": the first word is the first name, and the rest is the last name. */
 static void split_name(char *name, struct contact_input *out)
 {
 	char *gap = strpbrk(name, " \t");
@@ -132,7 +153,7 @@ static void split_name(char *name, struct contact_input *out)
 	out->last_name = gap + 1 + strspn(gap + 1, " \t");
 }
 
-/* NULL, and the contact has the zone in its IANA spelling; or what is wrong. */
+/* Returns what is wrong with the zone. NULL: the zone is good, and the contact has its IANA spelling. */
 static const char *check_zone(struct contact_csv *csv, struct contact_input *contact)
 {
 	if (*contact->timezone == '\0' || strcmp(contact->timezone, csv->timezone) == 0)
@@ -148,13 +169,14 @@ static const char *check_zone(struct contact_csv *csv, struct contact_input *con
 	}
 }
 
-/* A line break in a field of one line: most likely a quote before it is not closed. */
+/* A field of one line has a line break: most likely an earlier quote is not closed. */
 static bool is_broken(enum contact_column kind, const struct csv_field *field)
 {
-	return kind >= COLUMN_PHONE && (memchr(field->text, '\n', field->len) != NULL || memchr(field->text, '\r', field->len) != NULL);
+	return kind >= COLUMN_PHONE &&
+	       (memchr(field->text, '\n', field->len) != NULL || memchr(field->text, '\r', field->len) != NULL);
 }
 
-/* CONTACT_CSV_EMPTY: the field says nothing. Anything but that and CONTACT_CSV_OK: *reason says why. */
+/* Judges a field. CONTACT_CSV_EMPTY: the field is empty. For a fault, *reason says what is wrong. */
 static enum contact_csv_result judge_field(const struct contact_csv *csv, const struct csv_row *row, size_t i,
                                            char reason[CONTACT_CSV_REASON])
 {
@@ -180,12 +202,23 @@ static enum contact_csv_result judge_field(const struct contact_csv *csv, const 
 	return result;
 }
 
-/* Custom fields whose cell is empty, as null. */
+/* Returns whether the cell has numbers that are not called. */
+static bool has_other_numbers(const struct contact_csv *csv, const struct csv_field *field, size_t i)
+{
+	return i != csv->phone_column || strstr(field->text, BETWEEN_NUMBERS) != NULL;
+}
+
+/* Writes null for the custom fields of empty cells, and for columns with numbers, which may become custom fields. */
 static void mark_empty(struct json *json, const struct contact_csv *csv, const struct csv_row *row)
 {
-	for (size_t i = 0; i < csv->count; i++)
-		if (csv->columns[i].kind == COLUMN_CUSTOM && (i >= row->count || row->fields[i].len == 0))
+	for (size_t i = 0; i < csv->count; i++) {
+		enum contact_column kind = csv->columns[i].kind;
+		bool is_empty = i >= row->count || row->fields[i].len == 0;
+
+		if ((kind == COLUMN_CUSTOM && is_empty) ||
+		    (kind == COLUMN_PHONE && csv->phones > 1 && (is_empty || !has_other_numbers(csv, &row->fields[i], i))))
 			json_add_null(json, csv->columns[i].name);
+	}
 }
 
 static void take_field(struct json *json, const struct contact_csv *csv, const struct csv_row *row, size_t i,
@@ -200,13 +233,18 @@ static void take_field(struct json *json, const struct contact_csv *csv, const s
 	case COLUMN_EMAIL: out->email = field->text; break;
 	case COLUMN_TIMEZONE: out->timezone = field->text; break;
 	case COLUMN_CUSTOM: json_string_n(json, csv->columns[i].name, field->text, field->len); break;
-	default: break; /* the number is there already */
+	case COLUMN_PHONE: /* the row has a number already */
+		if (has_other_numbers(csv, field, i))
+			json_string_n(json, csv->columns[i].name, field->text, field->len);
+		break;
+	default: break;
 	}
 }
 
-/* Sorts the fields into the contact; *name: a full name, or NULL. Anything but CONTACT_CSV_OK: *reason says why. */
-static enum contact_csv_result read_fields(struct contact_csv *csv, const struct csv_row *row, struct contact_input *out,
-                                           char **name, char reason[CONTACT_CSV_REASON])
+/* Sorts the fields into the contact. *name is a full name, or NULL. For any result but CONTACT_CSV_OK, *reason says
+ * why. */
+static enum contact_csv_result read_fields(struct contact_csv *csv, const struct csv_row *row,
+                                           struct contact_input *out, char **name, char reason[CONTACT_CSV_REASON])
 {
 	enum contact_csv_result result = CONTACT_CSV_EMPTY;
 	struct json json;
@@ -246,8 +284,8 @@ static bool check(struct contact_csv *csv, struct contact_input *contact, char r
 
 	if (*contact->phone_number == '\0')
 		return fault(reason, "phone_number: is missing");
-	if (!phone_is_e164(contact->phone_number))
-		return fault(reason, "phone_number: must be in E.164 form, such as +4930123456");
+	if (csv->phone_column == csv->count)
+		return fault(reason, "phone_number: %s", csv->phone_fault);
 	if (!check_length("first_name", contact->first_name, CONTACT_NAME_MAX, reason) ||
 	    !check_length("last_name", contact->last_name, CONTACT_NAME_MAX, reason) ||
 	    !check_length("email", contact->email, CONTACT_EMAIL_MAX, reason))
@@ -260,23 +298,52 @@ static bool check(struct contact_csv *csv, struct contact_input *contact, char r
 	return true;
 }
 
-/* Before anything else, so that whatever is wrong with the row is told together with its number: the first that is of
- * use, or else the first. Its text is returned as it is to be called. */
+/* Reads the first usable number of a cell. With phones_only each number must be in a row of its own. */
+static bool read_phones(struct contact_csv *csv, const struct csv_field *field, char fault_of_cell[PHONE_REASON])
+{
+	const char *text = field->text, *end = field->text + field->len, *next;
+	char fault_of_part[PHONE_REASON];
+
+	next = strstr(text, BETWEEN_NUMBERS);
+	if (csv->phones_only && next != NULL) {
+		snprintf(fault_of_cell, PHONE_REASON, "has several numbers: each needs a row of its own");
+		return false;
+	}
+	if (phone_text_clean(text, (size_t)((next != NULL ? next : end) - text), &csv->reading, csv->number, fault_of_cell))
+		return true;
+	while (next != NULL) {
+		text = next + strlen(BETWEEN_NUMBERS);
+		next = strstr(text, BETWEEN_NUMBERS);
+		if (phone_text_clean(text, (size_t)((next != NULL ? next : end) - text), &csv->reading, csv->number,
+		                     fault_of_part))
+			return true;
+	}
+	return false;
+}
+
+/* Finds the number before all else, so that every fault of the row can be reported together with it: the first usable
+ * number, or else the first. Returns its text as it will be called. */
 static const char *find_phone(struct contact_csv *csv, const struct csv_row *row)
 {
+	char why[PHONE_REASON];
+
 	csv->phone = (struct csv_field){ 0 };
+	csv->phone_column = csv->count;
 	for (size_t i = 0; i < csv->count && i < row->count; i++) {
 		struct csv_field *field = &row->fields[i];
 
 		if (csv->columns[i].kind != COLUMN_PHONE)
 			continue;
 		trim(field);
-		if (phone_text_clean(field->text, field->len, csv->number)) {
+		if (field->len != 0 && read_phones(csv, field, why)) {
 			csv->phone = *field;
+			csv->phone_column = i;
 			return csv->number;
 		}
-		if (csv->phone.len == 0)
+		if (field->len != 0 && csv->phone.len == 0) {
 			csv->phone = *field;
+			memcpy(csv->phone_fault, why, sizeof why);
+		}
 	}
 	return csv->phone.len != 0 ? csv->phone.text : "";
 }
@@ -287,6 +354,8 @@ enum contact_csv_result contact_csv_read(struct contact_csv *csv, const struct c
 	enum contact_csv_result result;
 	char *name = NULL;
 
+	for (size_t i = 0; i < row->count; i++)
+		unwrap(&row->fields[i]);
 	*out = (struct contact_input){
 		.phone_number = find_phone(csv, row),
 		.first_name = "", .last_name = "", .email = "", .timezone = "", .custom_fields = "",

@@ -1,6 +1,6 @@
-/* Contacts from the rows of a CSV file. The first row names the columns, in any order (contact_columns.h); every column that
- * is not known and has a name becomes a custom field. Of several columns with numbers the first that has a
- * number of use counts in each row. */
+/* Contacts from the rows of a CSV file. The first row names the columns, in any order (contact_columns.h). A column
+ * with an unknown name becomes a custom field. If several columns have numbers, or a cell has several, the first usable
+ * number of each row counts. The other numbers become custom fields. */
 #ifndef DOMAIN_CONTACT_CSV_H
 #define DOMAIN_CONTACT_CSV_H
 
@@ -13,37 +13,40 @@
 
 struct contact_csv {
 	struct arena *arena; /* for the names of columns */
-	bool phones_only;    /* whatever else is in a row does not count, of use or not */
-	bool marks_empty;    /* custom fields whose cell is empty become null. Their size is then left to the caller */
+	bool phones_only;    /* only numbers are read: nothing else in a row is judged */
+	bool marks_empty;    /* custom fields with empty cells become null, and the caller checks their size */
 	struct contact_map map; /* set before the header is read */
+	struct phone_reading reading; /* the same */
 	struct {
 		enum contact_column kind;
 		const char *name;
 	} columns[CSV_FIELDS_MAX];
-	size_t count;
-	unsigned members; /* of a contact, that the columns set: CONTACT_HAS_… */
-	char timezone[64]; /* the last one that was found to exist */
+	size_t count, phones; /* the columns, and the columns with numbers */
+	unsigned members; /* the members of a contact that the columns set: CONTACT_HAS_… */
+	char timezone[64]; /* the last zone that was found to exist */
 	struct buf custom; /* the custom fields of the last row */
 	char number[PHONE_SIZE]; /* of the last row */
-	struct csv_field phone; /* of the last row, as it is in the file: of any bytes */
+	struct csv_field phone; /* of the last row, as they are in the file: any bytes */
+	size_t phone_column;    /* where the number of the last row was; `count`: there is none */
+	char phone_fault[PHONE_REASON]; /* of `phone`, if it cannot be used */
 };
 
-/* Learns the columns; false: *reason says why they are of no use. The struct starts as zeros, with its
- * arena; contact_csv_free releases what it comes to hold, without the arena. */
+/* Reads the names of the columns. Returns false, and *reason says why, if they cannot be used. The struct starts as
+ * zeros, with its arena. contact_csv_free releases everything but the arena. */
 bool contact_csv_header(struct contact_csv *csv, const struct csv_row *row, char reason[CONTACT_CSV_REASON]);
 void contact_csv_free(struct contact_csv *csv);
 
-/* Returns what a column is used as: "phone_number", "custom_field", "ignored", … */
+/* Returns the use of a column: "phone_number", "custom_field", "ignored", … */
 const char *contact_csv_use(const struct contact_csv *csv, size_t column);
 
 enum contact_csv_result {
 	CONTACT_CSV_OK,
-	CONTACT_CSV_EMPTY, /* every field is: no row at all */
-	CONTACT_CSV_BAD,   /* *reason says why; csv->phone is what is in the file */
-	CONTACT_CSV_UNREADABLE, /* the same; it may be several rows, so each of row->lines counts as one */
+	CONTACT_CSV_EMPTY, /* every field is empty: not a row */
+	CONTACT_CSV_BAD,   /* *reason says why; csv->phone is the number as in the file */
+	CONTACT_CSV_UNREADABLE, /* *reason says why; it may be several rows, so each of row->lines counts as one */
 };
 
-/* The texts of *out last as long as the row's, and until the next row is read. */
+/* Reads a row. The texts of *out last until the next row is read, or as long as those of `row`. */
 enum contact_csv_result contact_csv_read(struct contact_csv *csv, const struct csv_row *row,
                                          struct contact_input *out, char reason[CONTACT_CSV_REASON]);
 

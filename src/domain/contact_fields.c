@@ -2,17 +2,22 @@
 #include "domain/contact.h"
 #include "domain/zone.h"
 
-#define NO_ONE { .phone_number = "", .first_name = "", .last_name = "", .email = "", .timezone = "", .custom_fields = "" }
+#define NO_ONE \
+	{ \
+		.phone_number = "", .first_name = "", .last_name = "", .email = "", .timezone = "", .custom_fields = "" \
+	}
 
-/* Given with a campaign these fields are a struct of their own, else a part of one: `who.`. */
-#define WHO_FIELDS(holder, who)                                                                                    \
-	FIELD_AS("phone_number", holder, who phone_number, PHONE, .flags = FIELD_REQUIRED),                        \
-	FIELD_AS("first_name", holder, who first_name, STRING, .flags = FIELD_NULLABLE, .max = CONTACT_NAME_MAX),  \
-	FIELD_AS("last_name", holder, who last_name, STRING, .flags = FIELD_NULLABLE, .max = CONTACT_NAME_MAX),    \
-	FIELD_AS("email", holder, who email, STRING, .flags = FIELD_NULLABLE, .max = CONTACT_EMAIL_MAX),           \
-	FIELD_AS("custom_fields", holder, who custom_fields, OBJECT, .flags = FIELD_NULLABLE,                      \
-	         .max = CONTACT_CUSTOM_FIELDS_MAX),                                                                \
-	FIELD_AS("timezone", holder, who timezone, STRING, .flags = FIELD_NULLABLE, .max = 64, .check = zone_check)
+#define PERSONAL (FIELD_NULLABLE | FIELD_PERSONAL)
+
+/* With a campaign, these fields are a struct of their own; else they are a member, `who.`. */
+#define WHO_FIELDS(holder, who) \
+	FIELD_AS("phone_number", holder, who phone_number, PHONE, .flags = FIELD_REQUIRED | FIELD_PERSONAL), \
+		FIELD_AS("first_name", holder, who first_name, STRING, .flags = PERSONAL, .max = CONTACT_NAME_MAX), \
+		FIELD_AS("last_name", holder, who last_name, STRING, .flags = PERSONAL, .max = CONTACT_NAME_MAX), \
+		FIELD_AS("email", holder, who email, STRING, .flags = PERSONAL, .max = CONTACT_EMAIL_MAX), \
+		FIELD_AS("custom_fields", holder, who custom_fields, OBJECT, .flags = PERSONAL, \
+	             .max = CONTACT_CUSTOM_FIELDS_MAX), \
+		FIELD_AS("timezone", holder, who timezone, STRING, .flags = PERSONAL, .max = 64, .check = zone_check)
 
 static const struct contact_input contact_input_initial = NO_ONE;
 

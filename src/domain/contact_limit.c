@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/least.h"
+#include "domain/calling_hours.h"
 
 #define US_PER_HOUR (60 * US_PER_MINUTE)
 #define UNDER_WAY_RECHECK_US US_PER_MINUTE
@@ -23,7 +25,9 @@ FIELD_TABLE(organization_fields, struct organization, &organization_initial,
             FIELD_AS("contact_limits", struct organization, limits.list, RECORDS, .flags = FIELD_NULLABLE,
                      .record = &limit_fields, .max = CONTACT_LIMITS_MAX),
             FIELD_AS("rest_hours_after_conversation", struct organization, limits.rest_hours, INT,
-                     .flags = FIELD_NULLABLE, .min = 1, .max = 24 * CONTACT_LIMIT_DAYS_MAX));
+                     .flags = FIELD_NULLABLE, .min = 1, .max = 24 * CONTACT_LIMIT_DAYS_MAX),
+            FIELD_AS("default_calling_windows", struct organization, calling_windows, RECORDS, .flags = FIELD_NULLABLE,
+                     .record = &calling_window_fields, .max = CALENDAR_MAX_WINDOWS));
 
 void contact_limits_settle(const struct contact_limits *limits, struct faults *faults)
 {
@@ -49,19 +53,14 @@ static int64_t period_us(const struct contact_limit *limit)
 	return limit->period_days * US_PER_DAY + limit->period_hours * US_PER_HOUR;
 }
 
-static int64_t max_us(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
-/* A conversation may have begun the longest call there is before it ended. */
+/* A conversation may have begun before its end by as long as the longest possible call. */
 int64_t contact_limits_reach_us(const struct contact_limits *limits)
 {
 	const struct contact_limit *list = limits->list.items;
 	int64_t reach_us = limits->rest_hours == 0 ? 0 : limits->rest_hours * US_PER_HOUR + US_PER_DAY;
 
 	for (size_t i = 0; i < limits->list.count; i++)
-		reach_us = max_us(reach_us, period_us(&list[i]));
+		reach_us = max_of(reach_us, period_us(&list[i]));
 	return reach_us;
 }
 
@@ -75,7 +74,7 @@ static int64_t rest_ends(const struct contact_limits *limits, const struct conta
 	                                         : INSTANT_NONE;
 }
 
-/* A limit of n is open again when the n-th of the latest attempts has left its period. */
+/* A limit of n attempts opens again when the n-th latest attempt is older than its period. */
 static int64_t limit_opens(const struct contact_limit *limit, const struct contact_attempt *attempts, size_t count)
 {
 	if ((size_t)limit->max_attempts > count)
@@ -90,9 +89,9 @@ int64_t contact_limits_free_at(const struct contact_limits *limits, const struct
 	int64_t free_at_us = INSTANT_NONE;
 
 	for (size_t i = 0; i < limits->list.count; i++)
-		free_at_us = max_us(free_at_us, limit_opens(&list[i], attempts, count));
+		free_at_us = max_of(free_at_us, limit_opens(&list[i], attempts, count));
 	for (size_t i = 0; i < count; i++)
-		free_at_us = max_us(free_at_us, rest_ends(limits, &attempts[i], now_us));
+		free_at_us = max_of(free_at_us, rest_ends(limits, &attempts[i], now_us));
 	return free_at_us;
 }
 

@@ -19,18 +19,18 @@ enum state {
 struct csv {
 	csv_take *take;
 	void *context;
-	/* The bytes up to the end of the first row that is not blank, which tell the delimiter. */
+	/* The bytes up to the end of the first row that is not blank. They decide the delimiter. */
 	struct buf head;
 	bool head_has_text, head_in_quotes;
 	char delimiter; /* '\0': not known yet */
-	/* The row that is being read. */
+	/* The present row. */
 	enum state state;
-	bool after_cr; /* a LF now belongs to the line end before */
+	bool after_cr; /* a LF now belongs to the CR before it */
 	int64_t number;
 	struct buf text; /* its fields, each with a NUL after it */
 	size_t ends[CSV_FIELDS_MAX], count; /* where each field ends in it */
-	bool was_quoted; /* some field: then it is no blank line */
-	int64_t lines;   /* that ended inside its quotes */
+	bool was_quoted; /* some field was quoted, so the line is not blank */
+	int64_t lines;   /* lines that ended inside quotes */
 	bool line_has_text;
 	const char *fault;
 };
@@ -112,7 +112,7 @@ static bool end_row(struct csv *csv)
 	return more;
 }
 
-/* A byte outside quotes. */
+/* Takes a byte outside quotes. */
 static bool take_plain(struct csv *csv, char c)
 {
 	if (c == csv->delimiter) {
@@ -176,7 +176,7 @@ static bool take_byte(struct csv *csv, char c)
 	abort();
 }
 
-/* How many of the next bytes are nothing but text in the present state. */
+/* Returns how many of the next bytes are plain text in the present state. */
 static size_t span_of_text(const struct csv *csv, const char *bytes, size_t len)
 {
 	size_t span = 0;
@@ -228,7 +228,8 @@ static char find_delimiter(const struct buf *head)
 	return delimiters[best];
 }
 
-/* The delimiter of a line `sep=;`, with quotes or without, which spreadsheets read and do not show; '\0': it is none. */
+/* Returns the delimiter of a line `sep=;`, with or without quotes, which spreadsheets read and do not show; '\0' if the
+ * line is no such line. */
 static char find_sep_line(const char *line, size_t len)
 {
 	while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
@@ -260,7 +261,7 @@ static bool take_head(struct csv *csv)
 	return more;
 }
 
-/* How many of the bytes belong to the head; *complete: the first row ends there, or is too long. */
+/* Returns how many of the bytes belong to the head. *complete: the first row ends there, or is too long. */
 static size_t collect_head(struct csv *csv, const char *bytes, size_t len, bool *complete)
 {
 	size_t i = 0;

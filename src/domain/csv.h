@@ -1,10 +1,10 @@
-/* CSV (RFC 4180): bytes go in, in pieces of any size, and rows come out. Memory is bounded by the
- * longest row that is taken, not by the file.
+/* CSV (RFC 4180): bytes go in, in pieces of any size, and rows come out. The memory is limited by the longest
+ * accepted row, not by the size of the file.
  *
- * The delimiter is the one of comma, semicolon, tab and pipe that the first row has most of, or that a line `sep=;` in
- * front of it names; such a line counts nowhere. Rows end with CRLF, LF or CR; a byte order mark and blank lines are
- * passed over. A quote inside a field that does not begin with one is taken as it stands. Empty fields after the
- * last that a row may have are passed over. */
+ * The delimiter is the most frequent character of comma, semicolon, tab and pipe in the first row. A line `sep=;`
+ * before the first row sets it instead, and is not a row. Rows end with CRLF, LF or CR. A byte order mark and blank
+ * lines are skipped. In a field that does not begin with a quote, quotes are plain characters. Empty fields beyond
+ * the largest number of fields are skipped. */
 #ifndef DOMAIN_CSV_H
 #define DOMAIN_CSV_H
 
@@ -16,7 +16,8 @@
 #define CSV_FIELDS_MAX 256
 
 struct csv_field {
-	char *text; /* NUL-terminated; may hold any bytes, NUL too. Its taker may change it */
+	/* NUL-terminated; may hold any bytes, including NUL. The function that takes the row may change it */
+	char *text;
 	size_t len;
 };
 
@@ -24,11 +25,11 @@ struct csv_row {
 	int64_t number;     /* from 1, as a spreadsheet counts: the header, and blank lines, too */
 	struct csv_field *fields;
 	size_t count;
-	int64_t lines;      /* of the file that it takes up, without blank ones: quotes may span several */
-	const char *fault;  /* NULL, or what is wrong with its form; the fields are then as far as they came */
+	int64_t lines;      /* lines of the file that it takes, without blank lines: quotes may span several */
+	const char *fault;  /* NULL, or what is wrong with the row; then the fields end at the fault */
 };
 
-/* Takes one row, which lasts until it returns; false: no more of them. */
+/* Takes one row, which lasts until the function returns. False: it wants no more rows. */
 typedef bool csv_take(void *context, const struct csv_row *row);
 
 struct csv;
@@ -36,11 +37,11 @@ struct csv;
 struct csv *csv_new(csv_take *take, void *context);
 void csv_free(struct csv *csv);
 
-/* False as soon as the taker was: then nothing more may be pushed. */
+/* Returns false as soon as `take` has returned false. Then nothing more may be pushed. */
 bool csv_push(struct csv *csv, const char *bytes, size_t len);
 bool csv_end(struct csv *csv); /* a last row without a line end counts */
 
-/* Returns the delimiter; '\0' as long as it is not known. */
+/* Returns the delimiter, or '\0' if it is not known yet. */
 char csv_delimiter(const struct csv *csv);
 
 #endif

@@ -47,8 +47,8 @@ static bool find_value_end(struct reading *reading, size_t from, size_t *end)
 	return *end < reading->len && text[*end] == '"';
 }
 
-/* Reads the members from the quote at `at` to the end of the text. A name may hold what looks like a separator, so every
- * separator is tried, and the shortest name that leads to the end is taken. */
+/* Reads the members from the quote at `at` to the end of the text. A name may contain the text of a separator. So
+ * every separator is tried, and the shortest name that leads to the end is taken. */
 static bool read_members(struct reading *reading, size_t at)
 {
 	const char *text = reading->text, *found = text + at + 1;

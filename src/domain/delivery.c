@@ -1,6 +1,6 @@
 #include "domain/delivery.h"
 
-#define VARIANT 0x80 /* the two upper bits of the second half say whose kind of UUID it is */
+#define VARIANT 0x80 /* the two upper bits of the second half are the variant of the UUID */
 
 struct uuid delivery_id(const struct uuid *event_id, int64_t row)
 {

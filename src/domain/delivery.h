@@ -13,10 +13,10 @@ struct delivery {
 	struct uuid webhook_id;
 	enum event type;
 	enum delivery_status status;
-	int64_t tries;        /* since it was made, or was last asked for again */
+	int64_t tries;        /* since it was made, or last sent again by a client */
 	int response_code;    /* of the latest try; 0: none yet, or no answer */
 	const char *error;
-	int64_t wake_at_us;   /* while it waits: the next try, or when that under way is given up */
+	int64_t wake_at_us;   /* while it waits: when the next try is made, or when the present try is given up */
 	int64_t created_at_us; /* of the event */
 	const char *data;     /* of the event; NULL in lists */
 };
@@ -27,8 +27,8 @@ struct delivery_try {
 	const char *error, *excerpt;
 };
 
-/* The public id: the time and the version of its event's, and the row. So it needs no column and no index of its
- * own; whoever looks it up compares the first half. */
+/* Returns the public id: the time and version of the event's id, and the row. So it needs no column and no index. A
+ * lookup finds the row and compares the first half. */
 struct uuid delivery_id(const struct uuid *event_id, int64_t row);
 int64_t delivery_row(const struct uuid *id);
 

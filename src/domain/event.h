@@ -1,5 +1,5 @@
-/* What Outdial tells others, and the states of telling it. The numbers are stored: webhook_endpoints.events
- * is a bit set of events, deliveries.status a delivery_status. */
+/* The events that Outdial sends, and the states of a delivery. The numbers are stored: webhook_endpoints.events is a
+ * bit set of events, deliveries.status a delivery_status. */
 #ifndef DOMAIN_EVENT_H
 #define DOMAIN_EVENT_H
 
@@ -12,13 +12,13 @@ enum event {
 	EVENT_CALL_ENDED,
 	EVENT_CALL_FAILED,
 	EVENT_WEBHOOK_TEST,   /* to the endpoint that is tested alone */
-	EVENT_WEBHOOK_DISABLED, /* by ourselves: it was gone, or failed for days */
+	EVENT_WEBHOOK_DISABLED, /* made by Outdial: the endpoint was gone, or failed for days */
 	EVENT__MAX
 };
 
 #define EVENT_BIT(event) (1u << (event))
 
-/* What goes to those who subscribed. The others are meant for one receiver and one moment. */
+/* The events that go to subscribers. Each of the others is meant for one receiver. */
 #define EVENTS_PUBLISHED                                                                              \
 	(EVENT_BIT(EVENT_BATCH_STATUS_CHANGED) | EVENT_BIT(EVENT_BATCH_COMPLETED) |                    \
 	 EVENT_BIT(EVENT_CALL_STARTED) | EVENT_BIT(EVENT_CALL_ENDED) | EVENT_BIT(EVENT_CALL_FAILED) |  \

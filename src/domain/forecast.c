@@ -4,14 +4,10 @@
 #include <stdlib.h>
 
 #include "base/instant.h"
+#include "base/least.h"
 #include "base/log.h"
 
-static int64_t max_of(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
-/* Of k = 0 … n - 1 those with a + b * k > 0. */
+/* Returns how many k = 0 … n - 1 have a + b * k > 0. */
 static int64_t count_positive(int64_t a, int64_t b, int64_t n)
 {
 	int64_t count;
@@ -25,7 +21,7 @@ static int64_t count_positive(int64_t a, int64_t b, int64_t n)
 	return count < 0 ? 0 : count > n ? n : count;
 }
 
-/* A piece of both plans within which the shift grows by `step_us` from contact to contact. */
+/* Adds a piece of both plans within which the shift grows by `step_us` from contact to contact. */
 static void add_piece(struct plan_shift *shift, double *sum_us, int64_t first_us, int64_t step_us, int64_t n)
 {
 	int64_t last_us = first_us + step_us * (n - 1);
@@ -62,10 +58,10 @@ struct plan_shift forecast_shift(const struct plan_segment *before, int before_c
 	return shift;
 }
 
-/* How many attempts a contact may come to, and what the contacts come to together. */
+/* Returns how many attempts a contact may need, and how many the contacts need together. */
 static int64_t expected_calls(const struct retry_rules *retry, int64_t contacts, double missed, int *attempts)
 {
-	int most = retry->enabled ? retry->max_attempts + 1 : 1;
+	int most = call_most_retries(retry) + 1;
 	double calls = 0, left = (double)contacts;
 
 	for (*attempts = 0; *attempts < most && left >= 0.5; ++*attempts) {
@@ -75,14 +71,14 @@ static int64_t expected_calls(const struct retry_rules *retry, int64_t contacts,
 	return (int64_t)llround(calls);
 }
 
-/* When the retries of the contact that is called last are over. */
+/* Returns when the retries of the last contact are over. */
 static int64_t last_retry(const struct calendar *calendar, const struct retry_rules *retry, int64_t at_us,
                           int attempts, int64_t call_us)
 {
 	struct span span;
 
 	for (int attempt = 1; attempt < attempts; attempt++) {
-		at_us += call_us + call_retry_delay_us(retry, attempt);
+		at_us += call_us + call_longest_delay_us(retry, attempt);
 		if (calendar_find_span(calendar, at_us, &span) == CALENDAR_SPAN)
 			at_us = max_of(at_us, span.from_us);
 	}
@@ -98,7 +94,7 @@ static int64_t sum_of(const struct plan_group *groups, int count)
 	return sum;
 }
 
-/* The days of as many calls as are expected, shared among the groups as their contacts are. */
+/* Plans as many calls as are expected, day by day. The groups share them in proportion to their contacts. */
 static int plan_calls(const struct plan_rules *rules, struct plan_cursor cursor, const struct plan_group *groups,
                       int group_count, int64_t calls, struct plan_day *days, int max_days, int *planned)
 {
@@ -146,6 +142,7 @@ struct forecast forecast_campaign(const struct batch_config *config, struct plan
 	if (out.planned < out.calls || out.day_count == 0)
 		return out;
 	out.ends_at_us = max_of(days[out.day_count - 1].last_us,
-	                        last_retry(&rules.calendar, &retry, first_round_us, attempts, terms->call_us)) + terms->call_us;
+	                        last_retry(&rules.calendar, &retry, first_round_us, attempts, terms->call_us)) +
+	                 terms->call_us;
 	return out;
 }

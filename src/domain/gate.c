@@ -1,16 +1,26 @@
 #include "domain/gate.h"
 
-#include "base/instant.h"
+#include <stddef.h>
+
+#include "base/field.h"
+#include "domain/calendar_json.h"
+
+/* One gate. It lets through as many calls as `room` says; or all or none, by a flag; or none before an instant. */
+struct gate_row {
+	const char *name;
+	int64_t (*room)(const struct gate_facts *);
+	size_t shut_if, shut_unless; /* a flag of the facts; 0: none */
+	size_t opens;                /* the instant of the facts at which it opens; 0: it waits for an event */
+	int64_t (*opens_at)(const struct gate_facts *); /* or a function that works it out */
+	/* What "why" says about it: members of the facts and of the details, and members that have to be worked out. */
+	struct field_table facts, details;
+	void (*write)(struct json *json, const struct gate_facts *facts);
+	void (*write_details)(struct json *json, const struct gate_details *details);
+};
 
 static int64_t all_or_none(bool open)
 {
 	return open ? INT64_MAX : 0;
-}
-
-static int64_t never(const struct gate_facts *facts)
-{
-	(void)facts;
-	return INSTANT_NEVER;
 }
 
 static int64_t state_room(const struct gate_facts *facts)
@@ -18,24 +28,9 @@ static int64_t state_room(const struct gate_facts *facts)
 	return all_or_none(batch_is_running(facts->status));
 }
 
-static int64_t start_room(const struct gate_facts *facts)
+static void write_state(struct json *json, const struct gate_facts *facts)
 {
-	return all_or_none(facts->start_at_us <= facts->now_us);
-}
-
-static int64_t start_opens(const struct gate_facts *facts)
-{
-	return facts->start_at_us;
-}
-
-static int64_t number_room(const struct gate_facts *facts)
-{
-	return all_or_none(facts->has_number);
-}
-
-static int64_t dialer_room(const struct gate_facts *facts)
-{
-	return all_or_none(facts->has_dialer);
+	json_add_string(json, "status", batch_status_names[facts->status]);
 }
 
 static int64_t time_zone_room(const struct gate_facts *facts)
@@ -48,6 +43,16 @@ static int64_t contact_time_zone_room(const struct gate_facts *facts)
 	return all_or_none(facts->contact_answer != CALENDAR_UNREADABLE);
 }
 
+static void write_time_zone(struct json *json, const struct gate_facts *facts)
+{
+	calendar_write_trouble(json, &facts->calendar, facts->answer);
+}
+
+static void write_contact_time_zone(struct json *json, const struct gate_facts *facts)
+{
+	calendar_write_trouble(json, &facts->contact_calendar, facts->contact_answer);
+}
+
 static int64_t span_room(const struct span *span, int64_t now_us)
 {
 	return all_or_none(span->from_us <= now_us && now_us < span->until_us);
@@ -58,9 +63,29 @@ static int64_t window_room(const struct gate_facts *facts)
 	return span_room(&facts->span, facts->now_us);
 }
 
-static int64_t window_opens(const struct gate_facts *facts)
+static int64_t contact_window_room(const struct gate_facts *facts)
 {
-	return facts->span.from_us;
+	return span_room(&facts->contact_span, facts->now_us);
+}
+
+static void write_window(struct json *json, const struct gate_facts *facts)
+{
+	calendar_write_local(json, &facts->calendar, facts->now_us);
+	calendar_write_span(json, &facts->span);
+}
+
+static void write_contact_window(struct json *json, const struct gate_facts *facts)
+{
+	calendar_write_zones(json, "zones", &facts->contact_calendar, facts->now_us);
+	calendar_write_span(json, &facts->contact_span);
+}
+
+static void write_limit(struct json *json, const char *key, int64_t limit)
+{
+	if (limit == 0 || limit == INT64_MAX)
+		json_add_null(json, key);
+	else
+		json_int(json, key, limit);
 }
 
 int64_t gate_day_calls(const struct gate_facts *facts)
@@ -73,7 +98,7 @@ static int64_t daily_cap_room(const struct gate_facts *facts)
 	return facts->max_per_day == 0 ? INT64_MAX : facts->max_per_day - gate_day_calls(facts);
 }
 
-/* The first span on a later local day. If there is none, planning will find that out. */
+/* Returns the start of the first span on a later local day. If there is none, planning finds that out. */
 static int64_t daily_cap_opens(const struct gate_facts *facts)
 {
 	struct span span = facts->span;
@@ -84,14 +109,21 @@ static int64_t daily_cap_opens(const struct gate_facts *facts)
 	return span.from_us;
 }
 
+static void write_daily_cap(struct json *json, const struct gate_facts *facts)
+{
+	json_date(json, "local_date", facts->span.day);
+	json_int(json, "calls", gate_day_calls(facts));
+}
+
 static int64_t pacing_room(const struct gate_facts *facts)
 {
 	return pace_room(&facts->pace, facts->now_us);
 }
 
-static int64_t pacing_opens(const struct gate_facts *facts)
+static void write_pacing(struct json *json, const struct gate_facts *facts)
 {
-	return facts->pace.at_us;
+	json_bool(json, "is_paced", facts->pace.gap_us != 0);
+	json_instant(json, "next_call_at", facts->pace.gap_us != 0 ? facts->pace.at_us : INSTANT_NONE);
 }
 
 static int64_t number_pacing_room(const struct gate_facts *facts)
@@ -101,9 +133,9 @@ static int64_t number_pacing_room(const struct gate_facts *facts)
 	return facts->numbers_room > 0 ? facts->numbers_room : 1;
 }
 
-static int64_t number_pacing_opens(const struct gate_facts *facts)
+static void write_number_pacing(struct json *json, const struct gate_facts *facts)
 {
-	return facts->numbers_open_at_us;
+	write_limit(json, "calls_now", number_pacing_room(facts));
 }
 
 static int64_t places_room(const struct gate_facts *facts)
@@ -111,19 +143,20 @@ static int64_t places_room(const struct gate_facts *facts)
 	return facts->free_places;
 }
 
-static int64_t agent_room(const struct gate_facts *facts)
+static void write_places(struct json *json, const struct gate_facts *facts)
 {
-	return all_or_none(!facts->agent_waits);
+	json_int(json, "free_places", facts->free_places < 0 ? 0 : facts->free_places);
 }
 
-static int64_t dialer_health_room(const struct gate_facts *facts)
+static void write_agent(struct json *json, const struct gate_facts *facts)
 {
-	return all_or_none(facts->dialer_opens_at_us <= facts->now_us);
+	json_bool(json, "is_ready", !facts->agent_waits);
 }
 
-static int64_t dialer_health_opens(const struct gate_facts *facts)
+static void write_dialer_health(struct json *json, const struct gate_facts *facts)
 {
-	return facts->dialer_opens_at_us;
+	json_instant(json, "left_alone_until",
+	             facts->dialer_opens_at_us > facts->now_us ? facts->dialer_opens_at_us : INSTANT_NONE);
 }
 
 static int64_t dialer_room_room(const struct gate_facts *facts)
@@ -131,64 +164,76 @@ static int64_t dialer_room_room(const struct gate_facts *facts)
 	return facts->dialer_room;
 }
 
-static int64_t due_room(const struct gate_facts *facts)
+static void write_dialer_room(struct json *json, const struct gate_facts *facts)
 {
-	return all_or_none(facts->due_at_us <= facts->now_us);
+	json_bool(json, "takes_calls", facts->dialer_room > 0);
 }
 
-static int64_t due_opens(const struct gate_facts *facts)
+/* Writes the limit that holds the number, and how often the number was called within its period. */
+static void write_limit_hold(struct json *json, const struct gate_details *details)
 {
-	return facts->due_at_us;
+	const struct contact_limit *limit = details->limit.limit;
+
+	write_limit(json, "max_attempts", limit == NULL ? 0 : limit->max_attempts);
+	write_limit(json, "period_hours", limit == NULL ? 0 : limit->period_hours);
+	write_limit(json, "period_days", limit == NULL ? 0 : limit->period_days);
+	write_limit(json, "attempts", limit == NULL ? 0 : details->limit.attempts);
+	write_limit(json, "rest_hours_after_conversation", details->limit.rests ? details->rest_hours : 0);
 }
 
-static int64_t do_not_call_room(const struct gate_facts *facts)
-{
-	return all_or_none(!facts->do_not_call);
-}
+#define AT(member, type) _Generic(((struct gate_facts *)0)->member, type: offsetof(struct gate_facts, member))
+#define SHUT_IF(flag) .shut_if = AT(flag, bool)
+#define SHUT_UNLESS(flag) .shut_unless = AT(flag, bool)
+#define OPENS(instant) .opens = AT(instant, int64_t)
+#define MEMBERS(holder, ...) \
+	{ (const struct field[]){ __VA_ARGS__ }, sizeof((const struct field[]){ __VA_ARGS__ }) / sizeof(struct field), \
+	  sizeof(struct holder), NULL }
+#define FACTS(...) .facts = MEMBERS(gate_facts, __VA_ARGS__)
+#define DETAILS(...) .details = MEMBERS(gate_details, __VA_ARGS__)
+#define FACT(kind, name, member) FIELD_AS(name, struct gate_facts, member, kind, )
+#define DETAIL(kind, name, member) FIELD_AS(name, struct gate_details, member, kind, )
+#define LIMIT INT, .flags = FIELD_NULLABLE, .min = 1 /* 0: none */
+#define WORD STRING, .flags = FIELD_NULLABLE
+#define DIALER_DETAILS \
+	DETAILS(DETAIL(ID, "webhook_id", webhook_id), DETAIL(INSTANT, "failing_since", failing_since_us), \
+	        DETAIL(WORD, "error", dialer_error))
 
-static int64_t contact_window_room(const struct gate_facts *facts)
-{
-	return span_room(&facts->contact_span, facts->now_us);
-}
-
-static int64_t contact_window_opens(const struct gate_facts *facts)
-{
-	return facts->contact_span.from_us;
-}
-
-static int64_t contact_limits_room(const struct gate_facts *facts)
-{
-	return all_or_none(facts->limits_open_at_us <= facts->now_us);
-}
-
-static int64_t contact_limits_open(const struct gate_facts *facts)
-{
-	return facts->limits_open_at_us;
-}
-
-static const struct {
-	const char *name;
-	int64_t (*room)(const struct gate_facts *);
-	int64_t (*opens_at)(const struct gate_facts *);
-} gates[GATE__MAX] = {
-	[GATE_STATE] = { "campaign_state", state_room, never },
-	[GATE_START] = { "scheduled_start", start_room, start_opens },
-	[GATE_NUMBER] = { "number", number_room, never },
-	[GATE_DIALER] = { "dialer", dialer_room, never },
-	[GATE_TIME_ZONE] = { "time_zone", time_zone_room, never },
-	[GATE_WINDOW] = { "calling_window", window_room, window_opens },
-	[GATE_DAILY_CAP] = { "daily_cap", daily_cap_room, daily_cap_opens },
-	[GATE_PACING] = { "pacing", pacing_room, pacing_opens },
-	[GATE_NUMBER_PACING] = { "number_pacing", number_pacing_room, number_pacing_opens },
-	[GATE_PLACES] = { "free_place", places_room, never },
-	[GATE_AGENT] = { "agent", agent_room, never },
-	[GATE_DIALER_HEALTH] = { "dialer_health", dialer_health_room, dialer_health_opens },
-	[GATE_DIALER_ROOM] = { "dialer_room", dialer_room_room, never },
-	[GATE_DUE] = { "planned_instant", due_room, due_opens },
-	[GATE_DO_NOT_CALL] = { "do_not_call", do_not_call_room, never },
-	[GATE_CONTACT_TIME_ZONE] = { "contact_time_zone", contact_time_zone_room, never },
-	[GATE_CONTACT_WINDOW] = { "contact_window", contact_window_room, contact_window_opens },
-	[GATE_CONTACT_LIMITS] = { "contact_limits", contact_limits_room, contact_limits_open },
+static const struct gate_row gates[GATE__MAX] = {
+	[GATE_STATE] = { "campaign_state", state_room, .write = write_state },
+	[GATE_START] = { "scheduled_start", OPENS(start_at_us), FACTS(FACT(INSTANT, "starts_at", start_at_us)) },
+	[GATE_NUMBER] = { "number", SHUT_UNLESS(has_number), FACTS(FACT(BOOL, "has_number", has_number)) },
+	[GATE_DIALER] = { "dialer", SHUT_UNLESS(has_dialer), FACTS(FACT(BOOL, "has_dialer", has_dialer)) },
+	[GATE_TIME_ZONE] = { "time_zone", time_zone_room, .write = write_time_zone },
+	[GATE_WINDOW] = { "calling_window", window_room, OPENS(span.from_us), .write = write_window },
+	[GATE_DAILY_CAP] = { "daily_cap", daily_cap_room, .opens_at = daily_cap_opens,
+	                     FACTS(FACT(LIMIT, "max_calls_per_day", max_per_day)), .write = write_daily_cap },
+	[GATE_PACING] = { "pacing", pacing_room, OPENS(pace.at_us), .write = write_pacing },
+	[GATE_NUMBER_PACING] = { "number_pacing", number_pacing_room, OPENS(numbers_open_at_us),
+	                         .write = write_number_pacing,
+	                         DETAILS(DETAIL(WORD, "phone_number", next_number),
+	                                 DETAIL(INSTANT, "next_call_at", next_number_at_us)) },
+	[GATE_PLACES] = { "free_place", places_room, .write = write_places,
+	                  DETAILS(DETAIL(INT, "places", places), DETAIL(INT, "in_progress", in_progress),
+	                          DETAIL(LIMIT, "dialer_limit", dialer_places),
+	                          DETAIL(INSTANT, "oldest_call_at", oldest_call_at_us)) },
+	[GATE_AGENT] = { "agent", SHUT_IF(agent_waits), .write = write_agent },
+	[GATE_DIALER_HEALTH] = { "dialer_health", OPENS(dialer_opens_at_us), .write = write_dialer_health,
+	                         DIALER_DETAILS },
+	[GATE_DIALER_ROOM] = { "dialer_room", dialer_room_room, .write = write_dialer_room, DIALER_DETAILS },
+	[GATE_DIALER_FETCH] = { "dialer_fetch", SHUT_IF(waits_for_fetch),
+	                        FACTS(FACT(BOOL, "fetches", waits_for_fetch)) },
+	[GATE_DUE] = { "planned_instant", OPENS(due_at_us), FACTS(FACT(INSTANT, "scheduled_at", due_at_us)),
+	               DETAILS(DETAIL(INSTANT, "not_before", not_before_us),
+	                       DETAIL(BOOL, "callback", is_callback)) },
+	[GATE_DO_NOT_CALL] = { "do_not_call", SHUT_IF(do_not_call), FACTS(FACT(BOOL, "is_listed", do_not_call)),
+	                       DETAILS(DETAIL(WORD, "reason", do_not_call_reason),
+	                               DETAIL(INSTANT, "since", do_not_call_since_us)) },
+	[GATE_CONTACT_TIME_ZONE] = { "contact_time_zone", contact_time_zone_room, .write = write_contact_time_zone },
+	[GATE_CONTACT_WINDOW] = { "contact_window", contact_window_room, OPENS(contact_span.from_us),
+	                          .write = write_contact_window },
+	[GATE_CONTACT_LIMITS] = { "contact_limits", OPENS(limits_open_at_us),
+	                          FACTS(FACT(INSTANT, "free_at", limits_open_at_us)),
+	                          .write_details = write_limit_hold },
 };
 
 const char *gate_name(enum gate gate)
@@ -196,14 +241,45 @@ const char *gate_name(enum gate gate)
 	return gates[gate].name;
 }
 
+static const void *fact(const struct gate_facts *facts, size_t offset)
+{
+	return (const char *)facts + offset;
+}
+
 int64_t gate_room(enum gate gate, const struct gate_facts *facts)
 {
-	return gates[gate].room(facts);
+	const struct gate_row *row = &gates[gate];
+
+	if (row->room != NULL)
+		return row->room(facts);
+	if (row->opens != 0)
+		return all_or_none(*(const int64_t *)fact(facts, row->opens) <= facts->now_us);
+	return all_or_none(row->shut_if != 0 ? !*(const bool *)fact(facts, row->shut_if)
+	                                     : *(const bool *)fact(facts, row->shut_unless));
 }
 
 int64_t gate_opens_at(enum gate gate, const struct gate_facts *facts)
 {
-	return gates[gate].opens_at(facts);
+	const struct gate_row *row = &gates[gate];
+
+	if (row->opens_at != NULL)
+		return row->opens_at(facts);
+	return row->opens != 0 ? *(const int64_t *)fact(facts, row->opens) : INSTANT_NEVER;
+}
+
+void gate_write_facts(struct json *json, const char *key, enum gate gate, const struct gate_facts *facts,
+                      const struct gate_details *details)
+{
+	const struct gate_row *row = &gates[gate];
+
+	json_begin_object(json, key);
+	field_write(json, &row->facts, facts);
+	if (row->write != NULL)
+		row->write(json, facts);
+	field_write(json, &row->details, details);
+	if (row->write_details != NULL)
+		row->write_details(json, details);
+	json_end(json);
 }
 
 static void close_gate(struct gate_verdict *verdict, enum gate gate, int64_t opens_at_us)
@@ -222,10 +298,10 @@ static struct gate_verdict judge(const struct gate_facts *facts, enum gate from,
 	struct gate_verdict verdict = { .room = INT64_MAX, .opens_at_us = facts->now_us };
 
 	for (enum gate gate = from; gate < until; gate++) {
-		int64_t room = gates[gate].room(facts);
+		int64_t room = gate_room(gate, facts);
 
 		if (room <= 0)
-			close_gate(&verdict, gate, gates[gate].opens_at(facts));
+			close_gate(&verdict, gate, gate_opens_at(gate, facts));
 		else if (room < verdict.room)
 			verdict.room = room;
 	}
@@ -248,7 +324,7 @@ struct gate_hold gates_hold(const struct gate_facts *facts, int64_t next_due_us)
 
 	if (next_due_us == INSTANT_NEVER)
 		return GATE_NO_HOLD;
-	if (verdict.room == 0)
+	if (verdict.room == 0 && (verdict.held_by != GATE_DIALER_FETCH || next_due_us <= facts->now_us))
 		return (struct gate_hold){ gate_name(verdict.held_by),
 		                           verdict.waits_for_event ? INSTANT_NEVER : verdict.opens_at_us };
 	return next_due_us > facts->now_us ? (struct gate_hold){ gate_name(GATE_DUE), next_due_us } : GATE_NO_HOLD;
@@ -263,7 +339,7 @@ static enum gate first_without_an_instant(const struct gate_facts *facts)
 	return gate;
 }
 
-/* Finds the spans that hold now_us or come next. Returns the gate that does not open by itself, or GATE__MAX. */
+/* Finds the spans that contain now_us or come next. Returns the gate that does not open by itself, or GATE__MAX. */
 static enum gate find_spans(struct gate_facts *facts)
 {
 	facts->answer = calendar_find_span_with_rest(&facts->calendar, facts->now_us, CALL_REST_US, &facts->span);
@@ -276,8 +352,8 @@ static enum gate find_spans(struct gate_facts *facts)
 	return GATE__MAX;
 }
 
-/* Goes from one instant at which closed gates open to the next, as each may find another gate closed: after a
- * pace the window, after the window a day that is full. */
+/* Goes from one instant at which closed gates open to the next, because another gate may be closed then: after the pace
+ * the window, after the window a full day. */
 int64_t gates_next_at(const struct gate_facts *facts, enum gate *waits_for)
 {
 	struct gate_facts then = *facts;

@@ -47,7 +47,7 @@ static void close_circuit(struct health *health)
 	health->open_until_us = health->probe_until_us = INSTANT_NONE;
 }
 
-/* 5 s, doubling up to 5 minutes, each longer by up to a fifth. */
+/* Opens the circuit for 5 s, doubling up to 5 minutes, longer by up to a fifth. */
 static void open_circuit(struct health *health, uint32_t dice, int64_t now_us)
 {
 	int64_t beyond = health->failures - HEALTH_MAX_FAILURES;
@@ -64,7 +64,7 @@ static void note_failure(struct health *health, const struct health_note *note, 
 	bool was_closed = health->open_until_us == INSTANT_NONE;
 
 	if (!was_closed && !note->probe)
-		return; /* was under way when the circuit opened: tells nothing new */
+		return; /* it was in progress when the circuit opened: it says nothing new */
 	health->failures++;
 	if (health->failing_since_us == INSTANT_NONE)
 		health->failing_since_us = now_us;

@@ -9,12 +9,13 @@
 #include "base/buf.h"
 #include "base/log.h"
 
-#define START 4 /* bytes that tell what the file is */
+#define START 4 /* the bytes that show the charset of the file */
 #define PIECE 4096
 
 #define NONE ((iconv_t)-1)
 
-/* Names that are declared, and those of iconv; NULL: nothing to do. ISO 8859-1 is what Windows-1252 is often taken for. */
+/* The names that clients declare, and their names in iconv; NULL: no conversion. A list that is declared as ISO
+ * 8859-1 is often Windows-1252, so it is read as Windows-1252. */
 static const struct {
 	const char *name, *iconv;
 } charsets[] = {
@@ -23,7 +24,7 @@ static const struct {
 	{ "iso-8859-15", "ISO-8859-15" }, { "utf-16", "UTF-16" }, { "utf-16le", "UTF-16LE" }, { "utf-16be", "UTF-16BE" },
 };
 
-/* Beginnings of files that are none of text. */
+/* First bytes of files that are not text. */
 static const struct {
 	const char *bytes;
 	size_t len;
@@ -36,10 +37,10 @@ static const struct {
 };
 
 struct list_text {
-	const char *charset; /* of iconv; NULL: UTF-8 */
-	bool is_open;        /* it is known what the file is */
+	const char *charset; /* as iconv calls it; NULL: UTF-8 */
+	bool is_open;        /* the charset is known */
 	iconv_t iconv;
-	struct buf rest; /* bytes that are to be read yet: the start, or part of a character */
+	struct buf rest; /* bytes that are not converted yet: the start, or part of a character */
 	struct buf out;
 };
 
@@ -83,7 +84,7 @@ static bool begins_with(const struct buf *start, const char *bytes, size_t len)
 	return start->len >= len && memcmp(start->data, bytes, len) == 0;
 }
 
-/* Learns from the first bytes what the file is. */
+/* Determines the encoding from the first bytes of the file. */
 static const char *open_text(struct list_text *text)
 {
 	text->is_open = true;
@@ -102,7 +103,7 @@ static const char *open_text(struct list_text *text)
 	return NULL;
 }
 
-/* Converts what is in `rest`, as far as its characters are whole. */
+/* Converts the whole characters in `rest`. */
 static void convert(struct list_text *text)
 {
 	char *from = text->rest.data;
@@ -114,7 +115,7 @@ static void convert(struct list_text *text)
 		int error = iconv(text->iconv, &from, &left, &to, &space) == (size_t)-1 ? errno : 0;
 
 		buf_add(&text->out, piece, sizeof piece - space);
-		if (error == EINVAL) /* the rest of the character is to come */
+		if (error == EINVAL) /* the character is not complete yet */
 			break;
 		if (error == EILSEQ) {
 			buf_putc(&text->out, '\xff');
@@ -143,7 +144,7 @@ static const char *take(struct list_text *text, const char **bytes, size_t *len,
 	}
 	if (text->iconv != NONE)
 		convert(text);
-	if (text->iconv == NONE || is_end) { /* of a character that never ended, what there is */
+	if (text->iconv == NONE || is_end) { /* the bytes of a character that is not complete */
 		buf_add(&text->out, buf_text(&text->rest), text->rest.len);
 		buf_reset(&text->rest);
 	}

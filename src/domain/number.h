@@ -1,4 +1,4 @@
-/* Telephone numbers that calls are made from. */
+/* Telephone numbers from which calls are made. */
 #ifndef DOMAIN_NUMBER_H
 #define DOMAIN_NUMBER_H
 
@@ -15,7 +15,7 @@ struct phone_number {
 	struct uuid uuid;
 	const char *phone_number, *friendly_name;
 	int provider_type; /* enum provider_type */
-	int64_t calls_per_minute; /* over all campaigns that call from it; 0: no pace */
+	int64_t calls_per_minute; /* over all campaigns that use the number; 0: no pace */
 	struct uuid inbound_agent_id, outbound_agent_id; /* nil: none */
 	int64_t created_at_us;
 };

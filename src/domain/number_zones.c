@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/settings.h"
 
 #define DIGITS_MAX 15
 
@@ -18,7 +19,7 @@ struct entry {
 
 static struct entry *entries;
 static size_t entry_count;
-static size_t longest; /* digits of an entry */
+static size_t longest; /* digits of the longest entry */
 
 static int compare_entries(const void *a, const void *b)
 {
@@ -64,7 +65,7 @@ void number_zones_load(const char *path)
 
 	if (*path == '\0')
 		return;
-	file = fopen(path, "r");
+	file = settings_open(path, NULL);
 	if (file == NULL)
 		fatal("%s: %s", path, strerror(errno));
 	for (int number = 1; getline(&line, &size, file) >= 0; number++) {

@@ -5,9 +5,9 @@
 #include "base/clock.h"
 #include "base/instant.h"
 
-/* Who paces calls looks every few milliseconds at best. A gap shorter than this is kept on the average: what it allowed
- * between two looks is made good by the next. A longer one is kept between any two calls; and after a longer silence
- * the pace begins anew. */
+/* The scheduler looks every few milliseconds at most. A gap shorter than this is kept on average: calls that it allowed
+ * between two looks are made at the next look. A longer gap is kept between any two calls. After a longer silence the
+ * pace starts again. */
 #define CATCH_UP_US (100 * US_PER_MS)
 
 int64_t pace_gap_us(int64_t calls_per_minute)
@@ -15,7 +15,7 @@ int64_t pace_gap_us(int64_t calls_per_minute)
 	return instant_ceil_ms((US_PER_MINUTE + calls_per_minute - 1) / calls_per_minute);
 }
 
-/* The instant that the next call counts for. */
+/* Returns the instant that the next call counts for. */
 static int64_t next_us(const struct pace *pace, int64_t now_us)
 {
 	bool makes_good = pace->gap_us < CATCH_UP_US && now_us - pace->at_us < CATCH_UP_US;

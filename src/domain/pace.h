@@ -1,5 +1,6 @@
-/* Calls at a pace: no two are closer than the gap between them. Who looks late at a fast pace makes good what it
- * allowed meanwhile; after a longer silence (a pause, nobody due) it begins anew, or that would be a burst. */
+/* Calls at a pace: no two calls are closer together than the gap. If the scheduler is late at a fast pace, it makes up
+ * for the calls that the pace allowed meanwhile. After a longer silence (a pause, or no contact was due) the pace
+ * starts again, so that there is no burst. */
 #ifndef DOMAIN_PACE_H
 #define DOMAIN_PACE_H
 
@@ -12,10 +13,10 @@ struct pace {
 
 int64_t pace_gap_us(int64_t calls_per_minute); /* whole milliseconds, > 0 */
 
-/* How many calls may be placed now; INT64_MAX without a pace. */
+/* Returns how many calls may be placed now; INT64_MAX without a pace. */
 int64_t pace_room(const struct pace *pace, int64_t now_us);
 
-/* After `calls` (> 0) more were placed now. */
+/* Records that `calls` (> 0) more were placed now. */
 void pace_take(struct pace *pace, int64_t now_us, int64_t calls);
 
 #endif

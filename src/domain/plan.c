@@ -1,23 +1,18 @@
-/* One turn of the loop plans as many contacts of one group as the span at the cursor takes: the smallest of
- * what is left, what the day's cap leaves and what fits at this pace. That is one question to
- * the calendar and one division, be it for one contact or for a million.
+/* One turn of the loop plans as many contacts of one group as the span at the cursor takes: the smallest of what is
+ * left, what the cap of the day allows, and what fits at this pace. That costs one question to the calendar and one
+ * division, for one contact or for a million.
  *
- * Turns share nothing but the cursor, and the cursor is the same whether contacts were
- * planned in one turn or in several. That is why a plan may be interrupted anywhere. The pace
- * goes on from one span to the next, also over midnight, as a contact always puts the cursor one
- * gap behind itself. */
+ * Turns share nothing but the cursor, and the cursor is the same whether contacts were planned in one turn or in
+ * several. So a plan may be interrupted anywhere. The pace goes on from one span to the next, also over midnight,
+ * because each contact moves the cursor one gap on. */
 #include "domain/plan.h"
 
 #include <assert.h>
 
 #include "base/instant.h"
+#include "base/least.h"
 
-static int64_t min_of(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Where the group can take a contact first, not before next_us. INSTANT_NEVER: nowhere, or none is left. */
+/* Returns where the group can take a contact first, not before next_us. INSTANT_NEVER: nowhere, or none is left. */
 static int64_t first_instant(struct plan_group *group, int64_t next_us)
 {
 	if (group->left <= 0 || group->answer != CALENDAR_SPAN)
@@ -31,7 +26,8 @@ static int64_t first_instant(struct plan_group *group, int64_t next_us)
 	return next_us > group->span.from_us ? next_us : group->span.from_us;
 }
 
-/* The group whose turn it is: of those that can take a contact first, the one whose windows close first. -1: none. */
+/* Returns the group that is planned next: of the groups that can take a contact first, the one whose windows close
+ * first. -1: none. */
 static int choose_group(struct plan_group *groups, int group_count, int64_t next_us)
 {
 	int64_t first_us = INSTANT_NEVER;
@@ -49,8 +45,8 @@ static int choose_group(struct plan_group *groups, int group_count, int64_t next
 	return chosen;
 }
 
-/* Until when the chosen group has its turn: another one whose span begins later, and whose windows do not close
- * later, goes first from then on. */
+/* Returns until when the chosen group is planned. Then another group is first, whose span begins later and whose
+ * windows close no later. */
 static int64_t turn_ends(const struct plan_group *groups, int group_count, int chosen, int64_t next_us)
 {
 	int64_t until_us = groups[chosen].span.until_us;
@@ -62,7 +58,7 @@ static int64_t turn_ends(const struct plan_group *groups, int group_count, int c
 	return until_us;
 }
 
-/* Moves the cursor to the next instant that can take a contact, and gives the group and its span. */
+/* Moves the cursor to the next instant that can take a contact. Returns the group, and its span. */
 static int enter_span(const struct plan_rules *rules, struct plan_group *groups, int group_count,
                       struct plan_cursor *cursor)
 {
@@ -130,7 +126,7 @@ int plan_segments(const struct plan_rules *rules, struct plan_cursor *cursor, in
 
 int64_t plan_between_ms(int64_t us, int64_t position)
 {
-	return instant_ceil_ms(us) + position / 999 * US_PER_MS + 1 + position % 999;
+	return instant_ceil_ms(us) + position / PLAN_SPREAD * US_PER_MS + 1 + position % PLAN_SPREAD;
 }
 
 int64_t plan_shift_us(int run, uint32_t dice)

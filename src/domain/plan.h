@@ -1,11 +1,11 @@
-/* When each of a campaign's contacts is to be called: a few segments, not a list of instants.
+/* When each contact of a campaign is called, as a few segments instead of a list of instants.
  *
- * A segment is `count` contacts, the first at first_us, each one gap_us after the one before, all
- * in one span of the calendar. Over all segments of a campaign the instants ascend strictly (so are
- * unique), are whole milliseconds, and no local civil day gets more than max_per_day of them.
+ * A segment is `count` contacts: the first at first_us, each next contact gap_us later, all in one span of the
+ * calendar. Over all segments of a campaign the instants strictly ascend (so they are unique), are whole milliseconds,
+ * and no local civil day gets more than max_per_day of them.
  *
- * The cursor is all that planning has to remember. Planning n contacts and then, from where the
- * cursor was left, m more gives the very instants of planning n + m at once. */
+ * The cursor is all the state of planning. Planning n contacts and then m more gives the same instants as planning n +
+ * m at once. */
 #ifndef DOMAIN_PLAN_H
 #define DOMAIN_PLAN_H
 
@@ -21,7 +21,7 @@ struct plan_rules {
 };
 
 struct plan_cursor {
-	int64_t next_us; /* the next contact not before this */
+	int64_t next_us; /* the next contact is not planned before this */
 	int32_t day;     /* a local civil day … */
 	int day_calls;   /* … and the calls already planned or made on it; other days have none */
 };
@@ -29,34 +29,34 @@ struct plan_cursor {
 struct plan_segment {
 	int64_t first_us, gap_us;
 	int count;
-	int group; /* whose contacts, where there are groups */
+	int group; /* the group of the contacts, where there are groups */
 };
 
-/* Plans `count` contacts and moves the cursor behind them. Returns the number of segments and sets
- * *planned. When fewer are planned than asked, `out` is full (call again) or, if 0 is returned, no
- * day within the next 366 can take a call, or the zone cannot be read. max_segments > 0. */
+/* Plans `count` contacts and moves the cursor to after them. Returns the number of segments, and sets *planned. If
+ * fewer were planned than asked, `out` is full (call again). If it returns 0, no day within the next 366 can take a
+ * call, or the zone cannot be read. max_segments > 0. */
 int plan_segments(const struct plan_rules *rules, struct plan_cursor *cursor, int count,
                   struct plan_segment *out, int max_segments, int *planned);
 
-/* Contacts that may be called at other times than others of their campaign. */
+/* Contacts that may be called at other times than the others of their campaign. */
 struct plan_group {
 	struct calendar calendar; /* civil days are those of the campaign's zone */
-	int64_t left;             /* contacts to be planned; planning takes from it */
-	enum calendar_answer answer; /* whether some day can take a call, as far as planning has looked */
-	struct span span;         /* made by planning, {0}: where it has come to */
-	int64_t closes_us;        /* made by planning: when the windows of the span close, or a day behind it */
+	int64_t left;             /* contacts that are not planned yet; planning reduces it */
+	enum calendar_answer answer; /* whether some day can take a call, as far as planning has searched */
+	struct span span;         /* set by planning, {0} at first: the present span */
+	int64_t closes_us;        /* set by planning: when the windows of the span close, or a day after it */
 };
 
-/* The same for all groups at once, by the rules but for their calendar: the campaign's instants are one row
- * without repeats, under one cap and at one pace. When several groups may be called, the one whose windows
- * close first is. A group is left out when no day within the next 366 can take it, or when one of its zones cannot be
- * read: see its answer, which is CALENDAR_SPAN at first. */
+/* Plans all groups at once, by the same rules but with the calendar of each group. The instants of the campaign are one
+ * sequence without repeats, under one cap and at one pace. If several groups may be called, the group whose windows
+ * close first is called. A group is left out if no day within the next 366 can take it, or if one of its zones cannot
+ * be read: see its answer, which is CALENDAR_SPAN at first. */
 int plan_group_segments(const struct plan_rules *rules, struct plan_group *groups, int group_count,
                         struct plan_cursor *cursor, int count, struct plan_segment *out, int max_segments,
                         int *planned);
 
-/* The same, added up by local civil day. When fewer are planned than asked, `out` is full, or no further day
- * can take a call (see the groups' answers). */
+/* Plans in the same way, but adds up the contacts by local civil day. If fewer were planned than asked, `out` is full,
+ * or no later day can take a call (see the groups' answers). */
 struct plan_day {
 	int32_t day;
 	int contacts;
@@ -65,13 +65,16 @@ struct plan_day {
 int plan_days(const struct plan_rules *rules, struct plan_group *groups, int group_count,
               struct plan_cursor *cursor, int count, struct plan_day *out, int max_days, int *planned);
 
-/* Where a contact is that waits for this instant and was not planned, a retry or one that was deferred: soon
- * after it, and between milliseconds, where nothing planned is. Positions keep apart all that wait for the same
- * instant, even a hundred thousand when the window opens. Those that wait for unlike instants may meet. */
+/* Returns the instant of a contact that waits for this instant without being planned (a retry, or a contact that was
+ * postponed): soon after it, and between milliseconds, where no planned contact is. The position separates the contacts
+ * that wait for the same instant, even if a hundred thousand wait for a window to open. Contacts that wait for
+ * different instants may still get the same one. */
+#define PLAN_SPREAD 999 /* instants within a millisecond */
 int64_t plan_between_ms(int64_t us, int64_t position);
 
-/* By how much a contact is moved on that met another, at the n-th time: whole milliseconds by chance, from a range that
- * doubles and begins with a second, which a million contacts of one instant fill. 0 at the first time. */
+/* Returns how far to move a contact whose instant another contact has already, at the n-th attempt: a random number of
+ * whole milliseconds, from a range that doubles and begins with a second, which holds a million contacts. 0 at the
+ * first attempt. */
 int64_t plan_shift_us(int run, uint32_t dice);
 
 #endif

@@ -6,7 +6,7 @@
 #define MAX_DURATION_SECONDS 604800
 #define MAX_COST INT64_C(99999999999999) /* ten-thousandths: what DECIMAL(14,4) holds */
 
-/* What a dialer may say; the others are ours to conclude. */
+/* The statuses that a dialer may report. Outdial concludes the others itself. */
 static const char *const reportable[CALL_STATUS__MAX + 1] = {
 	[CALL_QUEUED] = "", [CALL_DISPATCHED] = "", [CALL_RINGING] = "ringing",
 	[CALL_IN_PROGRESS] = "in_progress", [CALL_COMPLETED] = "completed", [CALL_FAILED] = "failed",
@@ -16,7 +16,7 @@ static const char *const reportable[CALL_STATUS__MAX + 1] = {
 static const struct call_report initial = {
 	.duration_seconds = -1, .cost_ten_thousandths = -1,
 	.outcome = "", .end_reason = "", .recording_url = "", .transcript_url = "", .summary = "",
-	.occurred_at = { .us = INSTANT_NONE },
+	.occurred_at = { .us = INSTANT_NONE }, .call_back_at = { .us = INSTANT_NONE },
 };
 
 static bool has_blank(const char *text)
@@ -27,12 +27,12 @@ static bool has_blank(const char *text)
 	return false;
 }
 
-/* A link that people follow in a browser: no javascript:, no file:. */
+/* A link that people open in a browser: not javascript:, not file:. */
 static const char *check_link(struct arena *arena, const char **value)
 {
 	static const char *const schemes[] = { "https://", "http://" };
 
-	(void)arena; /* the spelling stays */
+	(void)arena; /* the text is not changed */
 	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
 		size_t len = strlen(schemes[i]);
 
@@ -52,7 +52,8 @@ static const char *check_link(struct arena *arena, const char **value)
 	FIELD(struct call_report, recording_url, STRING, .flags = FIELD_NULLABLE, .max = 2048, .check = check_link), \
 	FIELD(struct call_report, transcript_url, STRING, .flags = FIELD_NULLABLE, .max = 2048, .check = check_link), \
 	FIELD(struct call_report, summary, STRING, .flags = FIELD_NULLABLE, .max = 10000),                   \
-	FIELD(struct call_report, occurred_at, WHEN, .flags = FIELD_NULLABLE)
+	FIELD(struct call_report, occurred_at, WHEN, .flags = FIELD_NULLABLE),                               \
+	FIELD(struct call_report, call_back_at, WHEN, .flags = FIELD_NULLABLE)
 
 FIELD_TABLE(report_fields, struct call_report, &initial, REPORT_FIELDS);
 
@@ -64,3 +65,31 @@ static const struct bulk_report bulk_initial = { 0 };
 FIELD_TABLE(bulk_report_fields, struct bulk_report, &bulk_initial,
             FIELD(struct bulk_report, reports, RECORDS, .flags = FIELD_REQUIRED, .min = 1, .max = BULK_REPORT_MAX,
                   .record = &with_call_fields));
+
+/* The person asked during the call, so the instant must be after it. `occurred_at` says when, if the report comes
+ * late. */
+static const char *fault_of_callback(const struct call_report *report, int64_t now_us)
+{
+	int64_t at_us = report->call_back_at.us, said_us = report->occurred_at.us;
+
+	if (!call_has_ended((enum call_status)report->status))
+		return "is only allowed with a status that ends the call";
+	if (report->call_back_at.is_wall)
+		return "must include a UTC offset";
+	if (said_us != INSTANT_NONE && at_us <= said_us)
+		return "must be after occurred_at";
+	if (said_us == INSTANT_NONE && at_us < now_us - CALL_BACK_LATE_US)
+		return "is more than an hour ago: a late report needs occurred_at";
+	if (at_us > now_us + CALL_BACK_AHEAD_US)
+		return "is more than 90 days ahead";
+	return NULL;
+}
+
+void report_judge(const struct call_report *report, const char *prefix, int64_t now_us, struct faults *faults)
+{
+	const char *fault;
+
+	if (report->call_back_at.us == INSTANT_NONE || (fault = fault_of_callback(report, now_us)) == NULL)
+		return;
+	fault_add(faults, arena_printf(faults->arena, "%scall_back_at", prefix), "%s", fault);
+}

@@ -1,4 +1,4 @@
-/* The fields of a dialer's report: as the body of a request, and of its answer to call.requested. */
+/* The fields of a dialer's report, as the body of a request or in its answer to call.requested. */
 #ifndef DOMAIN_REPORT_FIELDS_H
 #define DOMAIN_REPORT_FIELDS_H
 
@@ -10,6 +10,9 @@ extern const struct field_table report_fields; /* struct call_report, without ca
 struct bulk_report {
 	struct field_list reports; /* of struct call_report */
 };
+
+/* Rules between the fields of a report. The names of the fields at fault begin with `prefix`. */
+void report_judge(const struct call_report *report, const char *prefix, int64_t now_us, struct faults *faults);
 
 #define BULK_REPORT_MAX 1000
 

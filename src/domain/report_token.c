@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/vault.h"
 
-/* Together a multiple of three bytes, so that base64 needs no padding. */
+/* The size is a multiple of three bytes, so base64 needs no padding. */
 struct token {
 	struct uuid call_id;
 	uint8_t mac[17];

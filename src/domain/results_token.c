@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/vault.h"
 
-/* Together a multiple of three bytes, so that base64 needs no padding. */
+/* The size is a multiple of three bytes, so base64 needs no padding. */
 struct token {
 	uint8_t organization_id[8], expires_at_us[8];
 	uint8_t statuses[4];

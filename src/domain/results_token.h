@@ -1,5 +1,5 @@
-/* The token in the address of a file of results: it opens this file, and nothing else, to all who have the address, for a
- * minute. Nothing of it is stored: it says whose campaign it is and until when, under a MAC by the operator's key. */
+/* The token in a link to results. For a minute it opens this file, and nothing else, to everyone who has the link.
+ * It is not stored: it has the campaign and its expiry, and a MAC by the operator's key. */
 #ifndef DOMAIN_RESULTS_TOKEN_H
 #define DOMAIN_RESULTS_TOKEN_H
 
@@ -20,7 +20,7 @@ struct results_grant {
 
 void results_token_text(const struct results_grant *grant, char out[RESULTS_TOKEN_TEXT]);
 
-/* False: it is none of ours. Whether it has expired is for the caller to judge. */
+/* Returns false if the text is not a token of ours. The caller judges whether it has expired. */
 bool results_token_read(const char *text, struct results_grant *grant);
 
 #endif

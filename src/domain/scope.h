@@ -17,7 +17,7 @@ enum scope {
 
 extern const char *const scope_names[SCOPE__MAX + 1]; /* NULL-terminated */
 
-/* "read,write" or "all"; false: an unknown name or none. */
+/* Reads "read,write" or "all". Returns false for an unknown name, or none. */
 bool scopes_parse(const char *text, unsigned *scopes);
 
 #endif

@@ -22,7 +22,7 @@ static bool is_valid(const struct signing_secret *secret, int64_t now_us)
 	return secret->until_us > now_us;
 }
 
-/* Those that are still valid stay, and one place becomes free. */
+/* Drops secrets that have expired, and makes room for one more. */
 static void make_room(struct signing_secrets *secrets, int64_t now_us)
 {
 	size_t kept = 0;
@@ -73,7 +73,8 @@ void secrets_receiver_key(const struct signing_secrets *secrets, struct buf *out
 	crypto_base64(out, public_key, sizeof public_key);
 }
 
-/* A byte: how many; of each: type, length, until when (8 bytes, the highest first), the bytes. */
+/* A byte with the number of secrets; then for each its type, its length, its expiry (8 bytes, the highest first) and
+ * its bytes. */
 void secrets_seal(const struct signing_secrets *secrets, const struct uuid *endpoint, struct buf *out)
 {
 	uint8_t record[RECORD_MAX], *at = record;
@@ -93,7 +94,7 @@ void secrets_seal(const struct signing_secrets *secrets, const struct uuid *endp
 	crypto_forget(record, sizeof record);
 }
 
-/* Behind the one that was read; NULL: this is not what secrets_seal wrote. */
+/* Returns the byte after the secret that was read; NULL: secrets_seal did not write this. */
 static const uint8_t *read_secret(const uint8_t *at, const uint8_t *end, struct signing_secret *secret)
 {
 	uint64_t until = 0;
@@ -180,7 +181,7 @@ void signature_write(struct buf *out, const struct signing_secrets *secrets, con
 	buf_free(&text);
 }
 
-/* Whether a text stands in a list that is separated by spaces. */
+/* Returns whether a list of items separated by spaces has this text. */
 static bool list_has(const char *list, const struct buf *wanted)
 {
 	bool found = false;

@@ -1,5 +1,5 @@
-/* How webhooks are signed, and what dialers sign in the same way (Standard Webhooks). An endpoint has one
- * secret, and for a day after it was replaced the one before it, which signs along. */
+/* The signatures of webhooks, and of dialers' reports (Standard Webhooks). An endpoint has one secret. For a day after
+ * it was replaced, the secret before it signs too. */
 #ifndef DOMAIN_SIGNATURE_H
 #define DOMAIN_SIGNATURE_H
 
@@ -15,7 +15,7 @@ enum signature_type { SIGNATURE_HMAC, SIGNATURE_ED25519, SIGNATURE_TYPE__MAX };
 extern const char *const signature_type_names[SIGNATURE_TYPE__MAX + 1]; /* NULL-terminated */
 
 #define SECRET_SIZE_MAX 32
-#define SECRETS_MAX 4 /* who replaces them more often within a day loses the oldest */
+#define SECRETS_MAX 4 /* if a client replaces them more often within a day, the oldest is lost */
 
 struct signing_secrets {
 	size_t count; /* 0: there are none yet */
@@ -23,24 +23,25 @@ struct signing_secrets {
 		enum signature_type type;
 		size_t len;
 		uint8_t bytes[SECRET_SIZE_MAX];
-		int64_t until_us; /* INSTANT_NEVER for the one that counts */
+		int64_t until_us; /* INSTANT_NEVER for the present secret */
 	} list[SECRETS_MAX];  /* the newest first */
 };
 
-/* A new secret takes the place of the one that counts, which goes on for a day. */
+/* Makes a new secret. The present secret remains valid for a day. */
 void secrets_renew(struct signing_secrets *secrets, enum signature_type type, int64_t now_us);
 
-/* Until when an old secret signs along; INSTANT_NONE: there is none. */
+/* Returns until when an old secret signs too; INSTANT_NONE: there is none. */
 int64_t secrets_old_until(const struct signing_secrets *secrets, int64_t now_us);
 
-/* What a receiver verifies with: whsec_… of an HMAC, whpk_… of a key pair. */
+/* Appends the key that a receiver verifies with: whsec_… of an HMAC, whpk_… of a key pair. */
 void secrets_receiver_key(const struct signing_secrets *secrets, struct buf *out);
 
-/* As they are stored (base/vault.h): they belong to this endpoint. False: they cannot be opened. */
+/* Seals the secrets for storage (base/vault.h), for this endpoint, and opens them. Opening returns false if that fails.
+ */
 void secrets_seal(const struct signing_secrets *secrets, const struct uuid *endpoint, struct buf *out);
 bool secrets_open(struct signing_secrets *secrets, const struct uuid *endpoint, const void *sealed, size_t len);
 
-/* From the time before they were sealed. */
+/* Returns whether the secret was stored before secrets were sealed. */
 bool secret_is_in_clear(size_t len);
 bool secrets_adopt(struct signing_secrets *secrets, const void *secret, size_t len);
 
@@ -51,15 +52,15 @@ struct signed_message {
 	size_t body_len;
 };
 
-/* The value of the webhook-signature header, as of the message's time: v1,BASE64(HMAC-SHA256) or
- * v1a,BASE64(ed25519) over "id.timestamp.body", and the same of old secrets behind spaces. */
+/* Appends the value of the webhook-signature header at the time of the message: v1,BASE64(HMAC-SHA256) or
+ * v1a,BASE64(ed25519) over "id.timestamp.body"; then a space and the signature of each old secret. */
 void signature_write(struct buf *out, const struct signing_secrets *secrets, const struct signed_message *message);
 
-/* Whether such a header has a signature that could fit: v1, and the base64 of an HMAC. */
+/* Returns whether the header has a signature of the right form: v1, and the base64 of an HMAC. */
 bool signature_is_wellformed(const char *signatures);
 
-/* Whether one of the signatures in such a header is by a secret that is valid now. Those who verify with a public
- * key cannot sign: of theirs none fits. */
+/* Returns whether a signature in the header was made with a valid secret. A receiver that verifies with a public key
+ * cannot sign: its signatures never fit. */
 bool signature_fits(const char *signatures, const struct signing_secrets *secrets,
                     const struct signed_message *message, int64_t now_us);
 

@@ -63,7 +63,8 @@ static int port_of(const struct place *place)
 	return port <= 65535 ? port : -1;
 }
 
-/* "10", "0x0a", "012": there are parsers that read such a last part, or a host of one part, as a number. */
+/* Returns whether the label is "10", "0x0a" or "012": some parsers read such a last label, or a host of one label,
+ * as a number. */
 static bool is_number(const char *label, size_t len)
 {
 	bool is_hex = len >= 2 && label[0] == '0' && (label[1] | 0x20) == 'x';
@@ -84,7 +85,7 @@ static bool is_label(const char *label, size_t len)
 	return true;
 }
 
-/* Labels of letters, digits and hyphens, of which the last is no number. */
+/* Returns whether the host consists of labels of letters, digits and hyphens, and the last is not a number. */
 static bool is_name(const struct place *place)
 {
 	const char *label = place->host, *end = place->host + place->host_len;
@@ -102,7 +103,7 @@ static bool is_name(const struct place *place)
 	}
 }
 
-/* Whether the host is written as an address, in its one plain spelling. */
+/* Returns whether the host is an address in its one canonical spelling. */
 static bool read_address(const struct place *place, struct sockaddr_storage *out)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
@@ -123,7 +124,7 @@ static const char *host_fault(const struct place *place, const struct conf *conf
 	struct sockaddr_storage address;
 
 	if (place->host_len == 0)
-		return "names no host";
+		return "has no host";
 	if (place->host_len > MAX_HOST)
 		return "has a host name that is too long";
 	if (read_address(place, &address))
@@ -165,14 +166,14 @@ const char *target_url_fault(const char *url, const struct conf *conf)
 	if (strncasecmp(url, "https://", 8) != 0 && strncasecmp(url, "http://", 7) != 0)
 		return "must begin with https://";
 	if (carries_a_user(url))
-		return "must not carry user names or passwords";
+		return "must not contain user names or passwords";
 	if (!split(url, &place))
 		return "has a host that is neither a name nor a plainly written address";
 	if (!place.https && !conf->webhook_allow_http)
 		return "must begin with https:// (plain http is not allowed by the operator)";
 	port = port_of(&place);
 	if (port < 0)
-		return "has a port that is none";
+		return "has an invalid port";
 	if (!port_list_has(conf->webhook_ports, port))
 		return "has a port that the operator does not allow";
 	return host_fault(&place, conf);

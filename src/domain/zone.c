@@ -1,7 +1,7 @@
-/* Zones stay in memory once they are read. One question is asked of them, the offset from UTC at an instant, and
- * everything else is worked out from that.
+/* Zones stay in memory once they are read. Only one question is asked of them, the offset from UTC at an instant;
+ * everything else follows from that.
  *
- * Nothing tells us that a file has changed, so we look once a second. */
+ * No event says that a file has changed, so the files are looked at once a second. */
 #include "domain/zone.h"
 
 #include <stdbool.h>
@@ -18,21 +18,21 @@
 #define PATH_SIZE 4096
 #define FILE_CHECK_US US_PER_SECOND
 #define BUCKETS 256
-#define ZONES_MAX 2000 /* more than there are names: the rest were no names */
-#define LINKS_MAX 4    /* a link may lead to a link */
+#define ZONES_MAX 2000 /* more than there are zones: further names are not zones */
+#define LINKS_MAX 4    /* a link may point to another link */
 
 struct zone {
 	char name[ZONE_NAME_SIZE];
-	struct zone_rules *rules; /* as they were read last; NULL: never */
+	struct zone_rules *rules; /* as they were last read; NULL: never */
 	const char *trouble;      /* why they cannot be read now; NULL: they can */
-	struct stat file;         /* that they were read from */
+	struct stat file;         /* the file that they were read from */
 	int64_t checked_us;
 	struct zone *next;
 };
 
 static struct zone *zones[BUCKETS];
 static size_t zone_count;
-static struct zone *last_used; /* most questions are about the zone of the one before */
+static struct zone *last_used; /* most questions are about the same zone as the question before */
 static char folder_in_use[PATH_SIZE];
 
 static const char *folder(void)
@@ -85,7 +85,7 @@ static bool needs_no_file(const char *name)
 	return strcmp(name, "UTC") == 0 || strcmp(name, "Etc/UTC") == 0;
 }
 
-/* The file of the zone, or of the zone that the link leads to. False: there is none. */
+/* Finds the file of the zone, or of the zone that the link points to. Returns false if there is none. */
 static bool find_file(const char *name, char path[PATH_SIZE], struct stat *file)
 {
 	for (int links = 0; links <= LINKS_MAX; links++) {
@@ -112,7 +112,7 @@ static bool is_same_file(const struct stat *a, const struct stat *b)
 	       a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size;
 }
 
-/* What was read before stays, for the answer that is being worked out. */
+/* The rules that were read before stay, because a caller may still be working with them. */
 static void read_zone(struct zone *zone, const char *path, const struct stat *file)
 {
 	struct zone_rules *rules;
@@ -128,7 +128,7 @@ static void read_zone(struct zone *zone, const char *path, const struct stat *fi
 static void check_file(struct zone *zone)
 {
 	char path[PATH_SIZE];
-	struct stat file; /* as it was before it is read: if it changes in between, it is read once more */
+	struct stat file; /* stat() comes before the read: if the file changes in between, it is read again */
 
 	zone->checked_us = clock_mono_us();
 	if (needs_no_file(zone->name)) {
@@ -141,7 +141,7 @@ static void check_file(struct zone *zone)
 	}
 }
 
-/* NULL: that is no name of a zone. */
+/* Returns NULL if no zone has this name. */
 static struct zone *get_zone(const char *name)
 {
 	struct zone *zone = last_used;
@@ -185,7 +185,7 @@ enum zone_lookup zone_find(const char *given, char name[ZONE_NAME_SIZE])
 		write_name(name, "UTC");
 	else if (strcasecmp(given, "Etc/UTC") == 0)
 		write_name(name, "Etc/UTC");
-	else if (find_file(given, path, &file) && zone_trouble(given) == NULL) /* a file that the list lacks */
+	else if (find_file(given, path, &file) && zone_trouble(given) == NULL) /* a file that is missing in the list */
 		write_name(name, given);
 	else
 		return zone_names_are_complete() ? ZONE_NO_NAME : ZONE_CANNOT_SAY;
@@ -213,19 +213,19 @@ const char *zone_trouble(const char *name)
 {
 	const struct zone *zone = get_zone(name);
 
-	return zone == NULL ? "that is no name of a time zone" : zone->trouble;
+	return zone == NULL ? "this is not the name of a time zone" : zone->trouble;
 }
 
 static const struct zone_rules *rules_of(const char *name)
 {
 	const struct zone *zone = get_zone(name);
 
-	if (zone == NULL || zone->rules == NULL) /* to go on with UTC would have people called at night */
+	if (zone == NULL || zone->rules == NULL) /* with UTC instead, people would be called at night */
 		fatal("the time zone \"%s\" cannot be read", name);
 	return zone->rules;
 }
 
-/* East is positive. Clocks change on whole seconds: the second that holds the instant decides. */
+/* East is positive. Clocks change on whole seconds, so the second that contains the instant decides. */
 static int64_t offset_at(const struct zone_rules *rules, int64_t utc_us)
 {
 	int64_t second = (utc_us >= 0 ? utc_us : utc_us - (US_PER_SECOND - 1)) / US_PER_SECOND;
@@ -238,11 +238,10 @@ int64_t zone_utc_to_wall(const char *zone, int64_t utc_us)
 	return utc_us + offset_at(rules_of(zone), utc_us);
 }
 
-/* No offset reaches a day, and no zone has changed its clocks twice within three days (at least
- * not since 1970): only the offsets a day to either side can hold. The earlier one is tried first
- * because it gives the first occurrence of a wall time shown twice. Where neither holds, the wall
- * time is one that was skipped; read by the earlier offset it lies after the change, moved by the
- * gap. */
+/* No offset reaches a day, and no zone has changed its clocks twice within three days (at least not since 1970). So
+ * only the offsets a day before and a day after are possible. The earlier offset is tried first, because it gives the
+ * first occurrence of a wall time that is shown twice. If neither fits, the wall time was skipped. Read by the earlier
+ * offset, it is after the change, moved by the gap. */
 int64_t zone_wall_to_utc(const char *zone, int64_t wall_us)
 {
 	const struct zone_rules *rules = rules_of(zone);
@@ -256,7 +255,7 @@ int64_t zone_wall_to_utc(const char *zone, int64_t wall_us)
 	return wall_us - before;
 }
 
-/* Between two instants a day or so apart there is one change at most: see above. */
+/* Between two instants that are about a day apart there is at most one change: see above. */
 int64_t zone_next_change(const char *zone, int64_t from_us, int64_t until_us)
 {
 	const struct zone_rules *rules = rules_of(zone);

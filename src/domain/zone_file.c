@@ -1,4 +1,4 @@
-/* A TZif file lists the instants at which an offset begins. For the time after the last of them it has a rule in the
+/* A TZif file lists the instants at which an offset begins. For the time after the last instant it has a rule in the
  * form of the TZ variable (POSIX), such as "CET-1CEST,M3.5.0,M10.5.0/3". */
 #include "domain/zone_file.h"
 
@@ -20,20 +20,20 @@
 #define SECONDS_PER_DAY 86400
 #define DAMAGED "its file is damaged"
 
-/* "M3.5.0/2": when a change comes, every year. */
+/* "M3.5.0/2": when a change comes every year. */
 struct yearly {
 	enum { DAY_OF_MONTH, DAY_WITHOUT_LEAP, DAY_OF_YEAR } kind; /* Mm.w.d, Jn, n */
 	int month, week, weekday; /* of DAY_OF_MONTH */
 	int day;                  /* of the others */
-	int64_t seconds;          /* of the local time before the change, from midnight */
+	int64_t seconds;          /* from midnight, in the local time before the change */
 };
 
 struct zone_rules {
 	size_t count;
 	int64_t *from;   /* instants, ascending */
-	int32_t *offset; /* from each of them on */
-	int32_t first;   /* before the first */
-	bool has_tail;   /* a rule for the time after the last */
+	int32_t *offset; /* the offset from each instant on */
+	int32_t first;   /* the offset before the first instant */
+	bool has_tail;   /* there is a rule for the time after the last instant */
 	bool has_summer;
 	int32_t standard, summer;
 	struct yearly begins, ends; /* of the summer time */
@@ -108,7 +108,7 @@ static bool take_name(const char **at)
 	return len >= 3 && (!quoted || take(at, '>'));
 }
 
-/* POSIX counts offsets to the west. */
+/* POSIX counts offsets westward. */
 static bool take_offset(const char **at, int32_t *offset)
 {
 	int64_t west;
@@ -181,7 +181,7 @@ static int64_t change_in(const struct yearly *change, int year, int32_t offset_b
 	return (int64_t)day_in(change, year) * SECONDS_PER_DAY + change->seconds - offset_before;
 }
 
-/* The summer time of the south begins late in one year and ends early in the next. */
+/* In the southern hemisphere, summer time begins late in one year and ends early in the next. */
 static int32_t tail_offset(const struct zone_rules *rules, int64_t second)
 {
 	int64_t begins, ends;
@@ -201,7 +201,7 @@ static int32_t tail_offset(const struct zone_rules *rules, int64_t second)
 
 struct block {
 	size_t transitions, types, names, leaps, standards, utcs;
-	size_t size; /* of all that follows the header */
+	size_t size; /* of everything after the header */
 };
 
 /* Reads a header and checks that its block fits into the rest. */
@@ -271,7 +271,7 @@ static bool read_tail(const uint8_t *bytes, size_t len, struct zone_rules *rules
 	return strlen(text) == (size_t)(end - bytes - 1) && parse_tail(text, rules);
 }
 
-/* From version 2 on a second block with times of 64 bits follows, and the rule. */
+/* From version 2 on, a second block with times of 64 bits follows, and then the rule. */
 static const char *parse(const uint8_t *bytes, size_t len, struct zone_rules *rules)
 {
 	struct block block;
@@ -330,7 +330,7 @@ static const char *reason_of(int error)
 	}
 }
 
-/* Fills `bytes`, which have room for one more than the largest file. */
+/* Fills `bytes`, which has room for one byte more than the largest file. */
 static const char *read_whole(int file, uint8_t *bytes, size_t *len)
 {
 	struct stat status;
@@ -369,7 +369,7 @@ const char *zone_file_read(const char *path, struct zone_rules **rules)
 	return fault;
 }
 
-/* The last entry that begins at or before the second; -1: none does. */
+/* Returns the last entry that begins at or before the second, or -1. */
 static ptrdiff_t find_entry(const struct zone_rules *rules, int64_t second)
 {
 	size_t low = 0, high = rules->count;

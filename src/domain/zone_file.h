@@ -1,5 +1,5 @@
-/* One file of the tz database (TZif, RFC 9636): its offsets from UTC. A file is read whole and checked whole, so a
- * damaged one is an error and never taken for UTC. */
+/* One file of the tz database (TZif, RFC 9636): its offsets from UTC. The whole file is read and checked, so a damaged
+ * file is an error and never counts as UTC. */
 #ifndef DOMAIN_ZONE_FILE_H
 #define DOMAIN_ZONE_FILE_H
 
@@ -10,15 +10,15 @@
 
 struct zone_rules;
 
-/* Reads the file. Returns NULL and sets *rules, which the caller frees; or returns what is wrong, in words. */
+/* Reads the file. Returns NULL and sets *rules, which the caller frees; or returns what is wrong. */
 const char *zone_file_read(const char *path, struct zone_rules **rules);
-/* The same for bytes in memory. */
+/* Parses the bytes of a zone file. */
 const char *zone_rules_parse(const uint8_t *bytes, size_t len, struct zone_rules **rules);
-/* The rules of UTC, which need no file. */
+/* Returns the rules of UTC, which need no file. */
 struct zone_rules *zone_rules_utc(void);
 void zone_rules_free(struct zone_rules *rules);
 
-/* Seconds east of UTC, in the second that begins at this instant (since the epoch). */
+/* Returns the offset in seconds east of UTC, in the second that begins at this instant (since the epoch). */
 int64_t zone_rules_offset(const struct zone_rules *rules, int64_t second);
 
 #endif

@@ -16,12 +16,12 @@
 #define PATH_SIZE 4096
 #define NAMES_MAX 10000
 #define CHECK_US US_PER_SECOND
-#define SEARCH_AGAIN_US (10 * US_PER_SECOND) /* a folder without a list */
+#define SEARCH_AGAIN_US (10 * US_PER_SECOND) /* a folder without a list is searched again after this time */
 #define DEPTH_MAX 3 /* America/Argentina/Buenos_Aires */
 
 static struct {
 	char folder[PATH_SIZE];
-	struct zone_name *list; /* by name, without regard to case */
+	struct zone_name *list; /* sorted by name, ignoring case */
 	size_t count, room;
 	bool is_loaded, is_complete;
 	struct stat status; /* of the list */
@@ -89,7 +89,7 @@ static void forget_names(void)
 	names.is_complete = false;
 }
 
-/* "Z Europe/Berlin 0:53:28 - LMT …", "L Europe/Berlin Arctic/Longyearbyen"; all other lines tell the rules. */
+/* "Z Europe/Berlin 0:53:28 - LMT …", "L Europe/Berlin Arctic/Longyearbyen"; all other lines are rules. */
 static void take_line(char *line)
 {
 	char *rest, *kind = strtok_r(line, " \t\n", &rest), *first, *second;

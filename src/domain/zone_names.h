@@ -1,6 +1,6 @@
 /* The names of time zones, from the list tzdata.zi in the folder of the tz database: every zone and every link (an
- * older or other name of a zone). Names are found without regard to case. A folder without that list is searched
- * for zone files instead; then there are no links. */
+ * older or other name of a zone). Names are found ignoring case. A folder without that list is searched for zone files
+ * instead; then there are no links. */
 #ifndef DOMAIN_ZONE_NAMES_H
 #define DOMAIN_ZONE_NAMES_H
 
@@ -8,23 +8,24 @@
 
 #define ZONE_NAME_SIZE 64
 
-/* Whether the text has the form of an IANA name: parts that begin with a letter, joined by slashes. No dots, hence no way
- * out of the folder. The folder's other entries ("posix/…", "right/…", "localtime", "Factory") have not. */
+/* Returns whether the text has the form of an IANA name: parts that begin with a letter, joined by slashes. It has no
+ * dots, so it cannot leave the folder. The other entries of the folder ("posix/…", "right/…", "localtime", "Factory")
+ * do not have this form. */
 bool zone_name_is_valid(const char *text);
 
 struct zone_name {
 	char *name;
-	char *target; /* of a link: the name of the zone; else NULL */
+	char *target; /* of a link: the name of its zone; else NULL */
 };
 
-/* Reads the names of the folder, if they are of another folder or may have changed. At most once a second it looks whether
- * they have. */
+/* Reads the names of the folder if it is another folder, or if they may have changed. It checks that at most once a
+ * second. */
 void zone_names_refresh(const char *folder);
 
-/* NULL: no such name is known. Valid until the next refresh. */
+/* Returns NULL if the name is not known. The result is valid until the next refresh. */
 const struct zone_name *zone_names_find(const char *name);
 
-/* Whether the names come from the list, so that a name that is not among them does not exist. */
+/* Returns whether the names come from the list. Then a name that is not among them does not exist. */
 bool zone_names_are_complete(void);
 
 #endif

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "domain/backoff.h"
 #include "domain/health.h"
@@ -13,23 +12,22 @@
 #include "scheduler/dispatch.h"
 #include "scheduler/tries.h"
 #include "store/report_store.h"
-#include "store/statements.h"
 
-/* Written at once: so many answers of 64 KiB fit into the 16 MiB that a server takes in one statement. */
-#define PORTION 200
+/* The most reports in one statement: this many answers of 64 KiB fit into the 16 MiB that every server accepts. */
+#define REPORTS_AT_ONCE 200
 
 struct answers {
 	struct arena *arena; /* texts of reports, until they are written */
-	struct call_report *reports; /* and what is concluded of answers */
+	struct call_report *reports; /* also conclusions from answers */
 	enum report_result *report_results;
 	int report_count, max;
-	struct uuid *failed;
-	int64_t *failed_wake_at_us;
+	bool is_locked_out; /* reports wait for campaigns that another transaction has locked */
+	struct held_call *failed; /* calls that their dialers did not take */
 	int failed_count;
-	struct held_call *unbegun; /* no request left for them */
+	struct held_call *unbegun; /* calls for which no request was sent */
 	int unbegun_count;
 	int64_t patience_us;
-	struct tries tries; /* of all that were not taken */
+	struct tries tries; /* of all calls that were not accepted */
 };
 
 struct answers *answers_new(int max, int64_t patience_us)
@@ -44,10 +42,8 @@ struct answers *answers_new(int max, int64_t patience_us)
 	answers->reports = calloc((size_t)max, sizeof *answers->reports);
 	answers->report_results = calloc((size_t)max, sizeof *answers->report_results);
 	answers->failed = calloc((size_t)max, sizeof *answers->failed);
-	answers->failed_wake_at_us = calloc((size_t)max, sizeof *answers->failed_wake_at_us);
 	answers->unbegun = calloc((size_t)max, sizeof *answers->unbegun);
-	if (!answers->reports || !answers->report_results || !answers->failed || !answers->failed_wake_at_us ||
-	    !answers->unbegun)
+	if (!answers->reports || !answers->report_results || !answers->failed || !answers->unbegun)
 		fatal("out of memory");
 	return answers;
 }
@@ -60,7 +56,6 @@ void answers_free(struct answers *answers)
 	free(answers->reports);
 	free(answers->report_results);
 	free(answers->failed);
-	free(answers->failed_wake_at_us);
 	free(answers->unbegun);
 	tries_free(&answers->tries);
 	free(answers);
@@ -71,16 +66,24 @@ int answers_count(const struct answers *answers)
 	return answers->report_count + answers->failed_count + answers->unbegun_count;
 }
 
-/* A dialer may say how the call went in its answer; any other body just means that it took the call. */
+static bool read_report(const struct buf *body, struct call_report *report, struct faults *faults)
+{
+	uint64_t given;
+
+	if (field_read(&report_fields, FIELD_CREATE, body->data, body->len, report, &given, faults) != FIELD_OK)
+		return false;
+	report_judge(report, "", clock_now_us(), faults);
+	return faults->count == 0;
+}
+
+/* A dialer may report the result of the call in its answer. Any other body only means that it accepted the call. */
 static struct call_report read_answer(struct answers *answers, const struct deliver_result *result)
 {
 	struct faults faults = { .arena = answers->arena };
 	struct call_report report;
-	uint64_t given;
+	bool is_report = result->body->len != 0 && read_report(result->body, &report, &faults);
 
-	if (result->body->len == 0 ||
-	    field_read(&report_fields, FIELD_CREATE, result->body->data, result->body->len, &report, &given,
-	               &faults) != FIELD_OK) {
+	if (!is_report) {
 		memcpy(&report, report_fields.initial, sizeof report);
 		report.status = CALL_DISPATCHED;
 	}
@@ -105,9 +108,10 @@ static void try_again(struct answers *answers, const struct deliver_result *resu
 	uint32_t dice;
 
 	crypto_random(&dice, sizeof dice);
-	answers->failed[answers->failed_count] = result->id;
-	answers->failed_wake_at_us[answers->failed_count++] =
-		clock_now_us() + backoff_wait_us(backoff_dispatch_us(result->tries, dice), result->retry_after_us);
+	answers->failed[answers->failed_count++] = (struct held_call){
+		result->id, clock_now_us() + backoff_wait_us(backoff_dispatch_us(result->tries, dice), result->retry_after_us),
+		result->tries,
+	};
 }
 
 void answers_collect(struct answers *answers, const struct deliver_result *result)
@@ -116,7 +120,9 @@ void answers_collect(struct answers *answers, const struct deliver_result *resul
 
 	if (result->unbegun) {
 		if (result->duration_us < answers->patience_us)
-			answers->unbegun[answers->unbegun_count++] = (struct held_call){ result->id, clock_now_us() };
+			answers->unbegun[answers->unbegun_count++] = (struct held_call){
+				result->id, clock_now_us(), result->tries,
+			};
 		return;
 	}
 	if (result->status >= 200 && result->status < 300) {
@@ -137,21 +143,8 @@ void answers_collect(struct answers *answers, const struct deliver_result *resul
 static enum db_result write_failed(struct db *db, void *context)
 {
 	const struct answers *answers = context;
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
-	enum db_result result;
 
-	json_begin_array(&json, NULL);
-	for (int i = 0; i < answers->failed_count; i++) {
-		json_begin_array(&json, NULL);
-		json_hex_id(&json, NULL, &answers->failed[i]);
-		json_sql_instant(&json, NULL, answers->failed_wake_at_us[i]);
-		json_end(&json);
-	}
-	json_end(&json);
-	result = db_exec(db, SQL_CALLS_TRY_AGAIN, DB_ARGS(db_buf(&rows)));
-	buf_free(&rows);
-	return result;
+	return dispatch_try_again(db, answers->failed, answers->failed_count);
 }
 
 static enum db_result write_unbegun(struct db *db, void *context)
@@ -166,7 +159,8 @@ static enum db_result write_tries(struct db *db, void *context)
 	return tries_write_calls(db, context);
 }
 
-/* What the server refuses is dropped: the ends of their leases settle the calls. What waited for a lock is written later. */
+/* Reports that the server rejects are dropped, and their calls are settled when their leases end. Reports that
+ * waited for a lock are written later. */
 static enum db_result write_part(struct db *db, db_work *work, void *context)
 {
 	enum db_result result = db_transact_briefly(db, DB_REPEATABLE, work, context);
@@ -175,16 +169,57 @@ static enum db_result write_part(struct db *db, db_work *work, void *context)
 	return db_is_refusal(result) && !waited ? DB_OK : result;
 }
 
-enum db_result answers_write(struct db *db, struct answers *answers)
+/* Puts the reports whose campaigns are not locked first, and counts them. */
+static enum db_result put_free_first(struct db *db, struct answers *answers, int *free_count)
 {
-	for (int done = 0; done < answers->report_count; done += PORTION) {
-		int left = answers->report_count - done, part = left < PORTION ? left : PORTION;
+	size_t count = (size_t)answers->report_count, next = 0;
+	struct call_report *all = arena_alloc(answers->arena, count * sizeof *all);
+	bool *is_free = arena_alloc(answers->arena, count * sizeof *is_free);
 
-		DB_TRY(reports_apply(db, 0, answers->reports + done, (size_t)part, clock_now_us(),
-		                     answers->report_results));
+	memcpy(all, answers->reports, count * sizeof *all);
+	DB_TRY(reports_find_free(db, all, count, is_free));
+	for (size_t i = 0; i < count; i++)
+		if (is_free[i])
+			answers->reports[next++] = all[i];
+	*free_count = (int)next;
+	for (size_t i = 0; i < count; i++)
+		if (!is_free[i])
+			answers->reports[next++] = all[i];
+	return DB_OK;
+}
+
+static void keep_reports_from(struct answers *answers, int first)
+{
+	answers->report_count -= first;
+	memmove(answers->reports, answers->reports + first, (size_t)answers->report_count * sizeof *answers->reports);
+	answers->is_locked_out = answers->report_count != 0;
+	if (!answers->is_locked_out)
+		arena_reset(answers->arena);
+}
+
+/* Reports about a campaign that another transaction has locked are kept until it is free. The others are written. */
+static enum db_result write_reports(struct db *db, struct answers *answers, bool *woke)
+{
+	int count = answers->report_count;
+
+	if (answers->is_locked_out)
+		DB_TRY(put_free_first(db, answers, &count));
+	for (int done = 0; done < count; done += REPORTS_AT_ONCE) {
+		int left = count - done, part = left < REPORTS_AT_ONCE ? left : REPORTS_AT_ONCE;
+		enum db_result result = reports_apply_and_tell(db, 0, answers->reports + done, (size_t)part, clock_now_us(),
+		                                               answers->report_results, woke);
+
+		answers->is_locked_out |= result == DB_CONFLICT && db_waited_for_lock(db);
+		DB_TRY(result);
 	}
-	answers->report_count = 0;
-	arena_reset(answers->arena);
+	keep_reports_from(answers, count);
+	return answers->report_count > REPORTS_AT_ONCE ? DB_CONFLICT : DB_OK; /* more would not fit beside new answers */
+}
+
+enum db_result answers_write(struct db *db, struct answers *answers, bool *woke)
+{
+	DB_TRY(write_reports(db, answers, woke));
+	*woke |= answers->failed_count + answers->unbegun_count != 0;
 	if (answers->failed_count != 0)
 		DB_TRY(write_part(db, write_failed, answers));
 	answers->failed_count = 0;

@@ -1,4 +1,4 @@
-/* What the answers of dialers to call.requested mean, collected while transfers end and written in one go. */
+/* The answers of dialers to call.requested: collected while transfers end, and written together. */
 #ifndef SCHEDULER_ANSWERS_H
 #define SCHEDULER_ANSWERS_H
 
@@ -9,14 +9,16 @@
 
 struct answers;
 
-/* Room for `max` answers. What was judged longer ago than `patience_us` may be somebody else's by now. */
+/* Room for `max` answers. A call that was judged longer ago than `patience_us` may belong to another scheduler by now.
+ */
 struct answers *answers_new(int max, int64_t patience_us);
 void answers_free(struct answers *answers);
 
 void answers_collect(struct answers *answers, const struct deliver_result *result);
 int answers_count(const struct answers *answers);
 
-/* On failure they are kept, and written by the next call. */
-enum db_result answers_write(struct db *db, struct answers *answers);
+/* On failure they are kept, and written by the next call. *woke becomes true if there may be something to do at once.
+ */
+enum db_result answers_write(struct db *db, struct answers *answers, bool *woke);
 
 #endif

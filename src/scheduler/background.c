@@ -3,7 +3,8 @@
 #include "base/clock.h"
 #include "domain/batch.h"
 #include "store/batch_store.h"
-#include "store/campaign.h"
+#include "store/campaign_move.h"
+#include "store/contact_settlement.h"
 #include "store/folder_store.h"
 #include "store/purge.h"
 #include "store/statements.h"
@@ -19,6 +20,7 @@ static enum db_result work_on(struct db *db, struct batch *batch, int64_t now_us
 {
 	switch (batch->work) {
 	case BATCH_WORK_PURGE: return purge_step(db, batch, now_us);
+	case BATCH_WORK_SETTLE: return contacts_settle_step(db, batch);
 	case BATCH_WORK_COPY: return campaign_copy(db, batch, now_us);
 	default: return campaign_plan(db, batch, 1, now_us);
 	}
@@ -55,7 +57,7 @@ static enum db_result purge_folders(struct db *db, int *found)
 	enum db_result result = db_transact_briefly(db, DB_REPEATABLE, purge_folder, &folder_row);
 
 	if (db_is_refusal(result) && folder_row != 0)
-		result = folder_set_aside(db, folder_row, clock_now_us());
+		result = folder_set_aside(db, folder_row, result, clock_now_us());
 	*found += folder_row != 0;
 	return result;
 }
@@ -63,7 +65,7 @@ static enum db_result purge_folders(struct db *db, int *found)
 enum db_result background_step(struct db *db, int *found)
 {
 	static const enum batch_work kinds[] = { BATCH_WORK_CLEAR_PLAN, BATCH_WORK_PLAN, BATCH_WORK_PURGE,
-	                                         BATCH_WORK_COPY };
+	                                         BATCH_WORK_COPY, BATCH_WORK_SETTLE };
 
 	*found = 0;
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -72,7 +74,7 @@ enum db_result background_step(struct db *db, int *found)
 		enum db_result result = db_transact_briefly(db, DB_REPEATABLE, run_step, &step);
 
 		if (db_is_refusal(result) && step.id != 0)
-			result = batch_set_aside(db, step.id, step.now_us);
+			result = batch_set_aside(db, step.id, result, step.now_us);
 		DB_TRY(result);
 		*found += step.found;
 	}

@@ -5,8 +5,8 @@
 
 #include "domain/target.h"
 
-/* The last word on where a connection goes: what was just resolved and is connected to now, for every try anew. A
- * name that has another address the next moment changes nothing. */
+/* Checks the resolved address before every connection, so a name that resolves to another address a moment later (DNS
+ * rebinding) cannot bypass the rules. */
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct connection *connection = context;
@@ -27,7 +27,7 @@ static void prepare_tls(CURL *curl, const struct conf *conf)
 	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
 	if (*conf->webhook_ca_file != '\0')
 		curl_easy_setopt(curl, CURLOPT_CAINFO, conf->webhook_ca_file);
-	/* One file alone: with a folder beside it libcurl would read all of it anew for every connection. */
+	/* Only one file: with a folder too, libcurl would read all of it again for every connection. */
 	if (*conf->webhook_ca_file != '\0' || curl_version_info(CURLVERSION_NOW)->cainfo != NULL)
 		curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
 	if (*conf->webhook_client_certificate != '\0') {
@@ -41,7 +41,7 @@ void connection_prepare(struct connection *connection, void *curl, const struct 
 	*connection = (struct connection){ .conf = conf };
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, conf->webhook_allow_http ? "http,https" : "https");
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* nor one that the environment names */
+	curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* nor a proxy from the environment */
 	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, connection);
 	prepare_tls(curl, conf);

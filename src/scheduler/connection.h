@@ -1,4 +1,4 @@
-/* How a connection to an endpoint is made: to which addresses, and by which rules of TLS. */
+/* How a connection to an endpoint is made: the allowed addresses, and the rules of TLS. */
 #ifndef SCHEDULER_CONNECTION_H
 #define SCHEDULER_CONNECTION_H
 
@@ -9,13 +9,13 @@
 struct connection {
 	const struct conf *conf;
 	bool host_is_allowed;
-	bool refused; /* an address of the latest transfer was not one that webhooks may go to */
+	bool refused; /* the latest transfer led to an address that is not allowed */
 };
 
 /* For all transfers of a handle of libcurl; `connection` must outlive it. */
 void connection_prepare(struct connection *connection, void *curl, const struct conf *conf);
 
-/* Before each transfer. */
+/* Call it before each transfer. */
 void connection_begin(struct connection *connection, const char *url);
 
 #endif

@@ -1,114 +1,47 @@
-#include "scheduler/deliver.h"
+#include "scheduler/deliver_slot.h"
 
 #include <assert.h>
-#include <curl/curl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/crypto.h"
+#include "base/least.h"
 #include "base/log.h"
 #include "base/utf8.h"
-#include "config.h"
-#include "domain/signature.h"
-#include "scheduler/connection.h"
 
-#define MAX_REPLY (64 * 1024)
-#define MAX_HEADERS (64 * 1024)
-#define MAX_RETRY_AFTER_S 86400
 #define LINGER_US US_PER_SECOND
-#define RESERVE 8 /* so many parts has the whole of which one is kept free of those that linger */
-
-/* Transfers under way to one endpoint, of one kind. */
-struct load {
-	enum deliver_kind kind;
-	int64_t endpoint;
-	int count;
-};
+/* To look at so many transfers costs more than most statements of the database: their answers are awaited alone first.
+ */
+#define MANY 100
+#define ALONE_MS 1
+#define RESERVE 8 /* one part in this many of all slots is kept free of slow webhooks */
 
 /* The slots of one kind. */
 struct lane {
 	int limit, count;
 	int doubtful_limit, doubtful_count;
-	struct slot *oldest, *newest; /* under way to endpoints that are not doubtful, by their start */
-};
-
-struct slot {
-	struct slot *next; /* in the list of free, waiting or ended slots */
-	struct slot *older, *newer; /* in the lane */
-	int64_t began_us;  /* monotonic */
-	int64_t begin_us;  /* monotonic: when it is to begin */
-	int64_t begin_before_us, judged_us; /* as in the order */
-	size_t header_len; /* of the answer, so far */
-	bool is_full;      /* the reply is longer than we keep */
-	CURL *curl;
-	struct curl_slist *headers;
-	struct buf body, reply;
-	struct load *load;
-	struct deliver_result result;
-	char error[CURL_ERROR_SIZE];
-	struct connection connection;
+	struct slot *oldest, *newest; /* in progress to endpoints that are not doubtful, by their start */
 };
 
 struct deliver {
 	CURLM *multi;
 	struct slot *slots, *free, *ended, *handed_out;
-	struct slot *waiting; /* for the instant at which they begin, by that instant */
-	struct load *loads; /* one per slot is enough; those with count 0 are free */
-	int load_count;     /* so many were ever used */
+	struct slot *waiting; /* that wait for the instant at which they begin, in that order */
+	struct load *loads; /* one per slot is enough; a load with count 0 is free */
+	int load_count;     /* the most slots that were ever used */
+	int64_t driven_us;  /* monotonic: when it last drove the transfers */
+	struct stall stall;
 	struct lane lanes[DELIVER_KIND__MAX];
 	int count, free_count, ended_count;
 };
-
-/* A reply is read up to the limit; then the transfer is ended, and the answer counts as it came. */
-static size_t receive(char *data, size_t size, size_t count, void *context)
-{
-	struct slot *slot = context;
-	size_t len = size * count, room = MAX_REPLY - slot->reply.len;
-
-	buf_add(&slot->reply, data, len < room ? len : room);
-	slot->is_full = len > room;
-	return slot->is_full ? 0 : len;
-}
-
-static size_t receive_header(char *data, size_t size, size_t count, void *context)
-{
-	struct slot *slot = context;
-
-	(void)data;
-	slot->header_len += size * count;
-	return slot->header_len <= MAX_HEADERS ? size * count : 0;
-}
-
-static void slot_open(struct slot *slot, const struct conf *conf)
-{
-	slot->curl = curl_easy_init();
-	if (slot->curl == NULL)
-		fatal("libcurl: out of memory");
-	connection_prepare(&slot->connection, slot->curl, conf);
-	curl_easy_setopt(slot->curl, CURLOPT_PRIVATE, slot);
-	curl_easy_setopt(slot->curl, CURLOPT_ERRORBUFFER, slot->error);
-	curl_easy_setopt(slot->curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(slot->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)conf->webhook_connect_timeout_seconds * 1000);
-	curl_easy_setopt(slot->curl, CURLOPT_TIMEOUT_MS, (long)conf->webhook_timeout_seconds * 1000);
-	curl_easy_setopt(slot->curl, CURLOPT_WRITEFUNCTION, receive);
-	curl_easy_setopt(slot->curl, CURLOPT_WRITEDATA, slot);
-	curl_easy_setopt(slot->curl, CURLOPT_HEADERFUNCTION, receive_header);
-	curl_easy_setopt(slot->curl, CURLOPT_HEADERDATA, slot);
-#if LIBCURL_VERSION_NUM >= 0x075700
-	curl_easy_setopt(slot->curl, CURLOPT_QUICK_EXIT, 1L); /* else a name server that hangs stops the loop */
-#endif
-	curl_easy_setopt(slot->curl, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
-	curl_easy_setopt(slot->curl, CURLOPT_BUFFERSIZE, 16384L);
-}
 
 void deliver_error(const struct deliver_result *result, char *out, size_t size)
 {
 	struct buf text = { 0 };
 
-	utf8_excerpt(&text, result->error, strlen(result->error), size - 1); /* it may quote what came */
+	utf8_excerpt(&text, result->error, strlen(result->error), size - 1); /* libcurl's message may quote the answer */
 	if (result->status != 0)
 		snprintf(out, size, "the endpoint answered %d", result->status);
 	else
@@ -144,11 +77,11 @@ struct deliver *deliver_new(const struct conf *conf)
 	deliver->count = deliver->free_count = slots;
 	share_out(deliver, slots);
 	for (int i = 0; i < slots; i++) {
-		slot_open(&deliver->slots[i], conf);
+		slot_open(&deliver->slots[i], conf, &deliver->stall);
 		deliver->slots[i].next = deliver->free;
 		deliver->free = &deliver->slots[i];
 	}
-	/* Fewer kept connections than transfers would close one after every answer. */
+	/* With fewer kept connections than transfers, one would be closed after every answer. */
 	curl_multi_setopt(deliver->multi, CURLMOPT_MAXCONNECTS, (long)slots + 16);
 	return deliver;
 }
@@ -158,24 +91,14 @@ void deliver_free(struct deliver *deliver)
 	if (deliver == NULL)
 		return;
 	for (int i = 0; i < deliver->count; i++) {
-		struct slot *slot = &deliver->slots[i];
-
-		curl_multi_remove_handle(deliver->multi, slot->curl);
-		curl_easy_cleanup(slot->curl);
-		curl_slist_free_all(slot->headers);
-		buf_free(&slot->body);
-		buf_free(&slot->reply);
+		curl_multi_remove_handle(deliver->multi, deliver->slots[i].curl);
+		slot_close(&deliver->slots[i]);
 	}
 	curl_multi_cleanup(deliver->multi);
 	curl_global_cleanup();
 	free(deliver->loads);
 	free(deliver->slots);
 	free(deliver);
-}
-
-static int min_int(int a, int b)
-{
-	return a < b ? a : b;
 }
 
 int deliver_free_slots(const struct deliver *deliver, enum deliver_kind kind)
@@ -189,7 +112,7 @@ int deliver_free_doubtful(const struct deliver *deliver, enum deliver_kind kind)
 	               deliver->lanes[kind].doubtful_limit - deliver->lanes[kind].doubtful_count);
 }
 
-/* NULL: nothing of this kind is under way to this endpoint. */
+/* Returns NULL if no transfer of this kind to this endpoint is in progress. */
 static struct load *find_load(const struct deliver *deliver, const struct deliver_place *place)
 {
 	for (int i = 0; i < deliver->load_count; i++)
@@ -212,7 +135,7 @@ static struct load *new_load(struct deliver *deliver, const struct deliver_place
 	return &deliver->loads[i];
 }
 
-/* With `room` more it has at most three times what is left then. */
+/* With `room` more slots an endpoint has at most three times the slots that would then be free. */
 int deliver_room_at(const struct deliver *deliver, const struct deliver_place *place,
                     const struct deliver_taken *taken)
 {
@@ -230,52 +153,6 @@ int deliver_room_at(const struct deliver *deliver, const struct deliver_place *p
 int deliver_in_flight(const struct deliver *deliver)
 {
 	return deliver->count - deliver->free_count;
-}
-
-static void add_header(struct slot *slot, const char *line)
-{
-	struct curl_slist *headers = curl_slist_append(slot->headers, line);
-
-	if (headers == NULL)
-		fatal("out of memory");
-	slot->headers = headers;
-}
-
-static bool sign(struct buf *out, const struct deliver_order *order, const struct signed_message *message)
-{
-	struct signing_secrets secrets;
-	bool opened = secrets_open(&secrets, &order->owner, order->secret, order->secret_len);
-
-	if (opened)
-		signature_write(out, &secrets, message);
-	crypto_forget(&secrets, sizeof secrets);
-	return opened;
-}
-
-/* False: it cannot be signed. */
-static bool set_headers(struct slot *slot, const struct deliver_order *order)
-{
-	int64_t timestamp_s = clock_now_us() / US_PER_SECOND;
-	struct buf signature = { 0 };
-	char id[UUID_TEXT], line[128];
-	bool is_signed;
-
-	uuid_format(&order->id, id);
-	curl_slist_free_all(slot->headers);
-	slot->headers = NULL;
-	add_header(slot, "Content-Type: application/json");
-	add_header(slot, "Expect:");
-	snprintf(line, sizeof line, "webhook-id: %s", id);
-	add_header(slot, line);
-	snprintf(line, sizeof line, "webhook-timestamp: %lld", (long long)timestamp_s);
-	add_header(slot, line);
-	buf_puts(&signature, "webhook-signature: ");
-	is_signed = sign(&signature, order,
-	                 &(struct signed_message){ id, timestamp_s, slot->body.data, slot->body.len });
-	add_header(slot, signature.data);
-	buf_free(&signature);
-	curl_easy_setopt(slot->curl, CURLOPT_HTTPHEADER, slot->headers);
-	return is_signed;
 }
 
 static void enter_lane(struct lane *lane, struct slot *slot)
@@ -312,15 +189,10 @@ static void take_order(struct deliver *deliver, struct slot *slot, const struct 
 	slot->begin_us = slot->began_us + order->begin_at_us - clock_now_us();
 	slot->begin_before_us = order->begin_before_us;
 	slot->judged_us = order->judged_us;
-	slot->header_len = 0;
-	slot->is_full = false;
-	slot->error[0] = '\0';
-	buf_reset(&slot->body);
-	buf_reset(&slot->reply);
-	buf_add(&slot->body, order->body->data, order->body->len);
 	slot->result = (struct deliver_result){
 		.place = order->place, .id = order->id, .reference = order->reference, .tries = order->tries,
 		.probe = order->probe, .watched = order->watched, .pressed = order->pressed,
+		.since_us = order->since_us,
 		.started_at_us = clock_now_us(), .error = slot->error, .body = &slot->reply,
 	};
 	enter_lane(&deliver->lanes[order->place.kind], slot);
@@ -337,7 +209,7 @@ static void end_slot(struct deliver *deliver, struct slot *slot)
 	deliver->ended_count++;
 }
 
-/* Nothing leaves without a right signature: this one has ended before it began, and is tried again as any other. */
+/* Nothing is sent without a correct signature. This webhook ends before it began, and is tried again like any other. */
 static void end_unsigned(struct deliver *deliver, struct slot *slot, const struct deliver_order *order)
 {
 	char endpoint[UUID_TEXT];
@@ -350,15 +222,9 @@ static void end_unsigned(struct deliver *deliver, struct slot *slot, const struc
 	end_slot(deliver, slot);
 }
 
-static bool is_too_late(const struct slot *slot)
-{
-	return (slot->judged_us != 0 && clock_mono_us() - slot->judged_us > DELIVER_JUDGED_US) ||
-	       (slot->begin_before_us != 0 && clock_now_us() >= slot->begin_before_us);
-}
-
 static void begin(struct deliver *deliver, struct slot *slot)
 {
-	slot->result.unbegun = is_too_late(slot);
+	slot->result.unbegun = slot_is_too_late(slot);
 	slot->began_us = slot->result.unbegun ? slot->judged_us : clock_mono_us();
 	slot->result.started_at_us = clock_now_us();
 	if (slot->result.unbegun)
@@ -385,15 +251,9 @@ void deliver_start(struct deliver *deliver, const struct deliver_order *order)
 	deliver->free = slot->next;
 	deliver->free_count--;
 	take_order(deliver, slot, order);
-	connection_begin(&slot->connection, order->url);
-	if (!set_headers(slot, order)) {
+	if (!slot_prepare(slot, order))
 		end_unsigned(deliver, slot, order);
-		return;
-	}
-	curl_easy_setopt(slot->curl, CURLOPT_URL, order->url);
-	curl_easy_setopt(slot->curl, CURLOPT_POSTFIELDSIZE, (long)slot->body.len);
-	curl_easy_setopt(slot->curl, CURLOPT_POSTFIELDS, slot->body.data);
-	if (slot->begin_us > clock_mono_us())
+	else if (slot->begin_us > clock_mono_us())
 		wait_to_begin(deliver, slot);
 	else
 		begin(deliver, slot);
@@ -412,28 +272,13 @@ static void begin_due(struct deliver *deliver)
 static void end_transfer(struct deliver *deliver, CURL *curl, CURLcode code)
 {
 	struct slot *slot;
-	curl_off_t retry_after_s = 0;
-	long status = 0;
 
 	curl_easy_getinfo(curl, CURLINFO_PRIVATE, &slot);
-	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after_s);
-	slot->result.status = code == CURLE_OK || slot->is_full ? (int)status : 0;
-	if (status == 429 || status == 503)
-		slot->result.retry_after_us = (retry_after_s < MAX_RETRY_AFTER_S ? retry_after_s : MAX_RETRY_AFTER_S) *
-		                              US_PER_SECOND;
-	if (slot->result.status != 0)
-		slot->error[0] = '\0'; /* it was we who ended it */
-	else if (slot->connection.refused) /* whatever it is: one that is probed learns nothing of it */
-		snprintf(slot->error, sizeof slot->error, "webhooks may not go to the address that this leads to");
-	else if (slot->header_len > MAX_HEADERS || code == CURLE_OUT_OF_MEMORY) /* so libcurl calls one line that is too long */
-		snprintf(slot->error, sizeof slot->error, "the answer's headers are longer than 64 KiB");
-	else if (slot->error[0] == '\0')
-		snprintf(slot->error, sizeof slot->error, "%s", curl_easy_strerror(code));
+	slot_finish(slot, code);
 	end_slot(deliver, slot);
 }
 
-/* Too little is left for those who answer at once. */
+/* Too few slots are left for endpoints that answer quickly. */
 static bool is_cramped(const struct deliver *deliver, const struct lane *lane)
 {
 	return lane->limit - lane->count < lane->limit / RESERVE ||
@@ -457,7 +302,7 @@ static void make_room(struct deliver *deliver)
 	}
 }
 
-/* Ended transfers are read directly after they were moved on: polling first would let them wait. */
+/* Ended transfers are read directly after curl_multi_perform: polling first would delay them. */
 static void move_on(struct deliver *deliver)
 {
 	CURLMsg *message;
@@ -470,7 +315,7 @@ static void move_on(struct deliver *deliver)
 	make_room(deliver);
 }
 
-/* Up to when the next request is to begin. */
+/* Returns how long to wait at most, because of the next request that begins. */
 static int wait_at_most(const struct deliver *deliver, int wait_ms)
 {
 	int64_t ahead_us = deliver->waiting != NULL ? deliver->waiting->begin_us - clock_mono_us() : INT64_MAX;
@@ -480,17 +325,44 @@ static int wait_at_most(const struct deliver *deliver, int wait_ms)
 	return ahead_us <= 0 ? 0 : (int)((ahead_us + US_PER_MS - 1) / US_PER_MS);
 }
 
-void deliver_run(struct deliver *deliver, int fd, int wait_ms)
+/* The transfers should have waited so long at most. */
+static void note_stall(struct deliver *deliver, int64_t meant_us)
+{
+	int64_t now_us = clock_mono_us();
+
+	if (now_us - deliver->driven_us > meant_us + STALL_US) {
+		deliver->stall = (struct stall){ deliver->driven_us, now_us };
+	}
+	deliver->driven_us = now_us;
+}
+
+static void wait_and_move_on(struct deliver *deliver, int fd, int wait_ms)
 {
 	struct curl_waitfd also = { .fd = fd, .events = CURL_WAIT_POLLIN };
 
+	wait_ms = wait_at_most(deliver, wait_ms);
+	curl_multi_poll(deliver->multi, &also, fd >= 0, wait_ms, NULL);
+	note_stall(deliver, wait_ms * US_PER_MS);
 	begin_due(deliver);
 	move_on(deliver);
-	if (deliver->ended != NULL || wait_ms == 0)
+}
+
+void deliver_run(struct deliver *deliver, int fd, int wait_ms)
+{
+	note_stall(deliver, 0);
+	begin_due(deliver);
+	move_on(deliver);
+	if (deliver->ended == NULL && wait_ms != 0)
+		wait_and_move_on(deliver, fd, wait_ms);
+}
+
+void deliver_go_on(struct deliver *deliver, int fd, int wait_ms)
+{
+	if (deliver_in_flight(deliver) > MANY && poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, ALONE_MS) > 0)
 		return;
-	curl_multi_poll(deliver->multi, &also, fd >= 0, wait_at_most(deliver, wait_ms), NULL);
+	note_stall(deliver, 0);
 	begin_due(deliver);
-	move_on(deliver);
+	wait_and_move_on(deliver, fd, wait_ms);
 }
 
 bool deliver_next(struct deliver *deliver, struct deliver_result *result)

@@ -4,48 +4,55 @@
 
 #include "base/clock.h"
 #include "base/instant.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "domain/batch.h"
 #include "domain/report_fields.h"
-#include "scheduler/payload.h"
+#include "engine/payload.h"
+#include "store/call_store.h"
+#include "store/conflicts.h"
 #include "store/health_store.h"
 #include "store/report_store.h"
+#include "store/rows.h"
 #include "store/statements.h"
 
 #define HELD_RECHECK_US US_PER_SECOND
 #define REFUSED_RECHECK_US (60 * US_PER_SECOND)
 #define OFF_RECHECK_US (5 * US_PER_SECOND)
+#define LOCKED_RECHECK_US US_PER_SECOND
 #define LOAD_US (DELIVER_JUDGED_US / 2)
 #define LOAD_RUNS 3
 
-/* Loaded calls, sorted by what is to be done. */
+/* Loaded calls, sorted by what to do with them. */
 struct judged {
 	const struct conf *conf;
 	struct arena *arena;
-	int64_t at_us; /* monotonic: what they are judged by was true then */
+	int64_t at_us; /* monotonic: when the facts for judging were read */
+	const struct uuid *ids;
+	const int64_t *since_us; /* for each id: when its first request could have begun; NULL: not known */
+	int count;
 	struct held_call *held;
 	struct call_report *concluded;
 	int held_count, concluded_count;
 };
-
-static void write_ids(struct buf *out, const struct uuid *ids, int count)
-{
-	struct json json = json_to(out);
-
-	json_begin_array(&json, NULL);
-	for (int i = 0; i < count; i++)
-		json_hex_id(&json, NULL, &ids[i]);
-	json_end(&json);
-}
 
 static struct deliver_place place_of(const struct requested_call *call)
 {
 	return (struct deliver_place){ DELIVER_CALL, call->endpoint, call->health.doubtful };
 }
 
-/* A call is claimed a moment before it is due (claim_limits.ahead_us). One that is asked for again was called at once. */
-static void start_call(struct deliver *deliver, const struct judged *judged, const struct requested_call *call, bool probe)
+/* Returns the instant from which its first request could have begun; 0: this is not the first request. */
+static int64_t begins_since(const struct judged *judged, const struct requested_call *call)
+{
+	for (int i = 0; judged->since_us != NULL && i < judged->count; i++)
+		if (uuid_equal(&judged->ids[i], &call->id))
+			return judged->since_us[i];
+	return call->tries == 1 ? call->called_at_us : 0;
+}
+
+/* A call is claimed a moment before it is due (claim_limits.ahead_us). A call that is requested again was due at once.
+ */
+static void start_call(struct deliver *deliver, const struct judged *judged, const struct requested_call *call,
+                       bool probe)
 {
 	struct buf body = { 0 };
 
@@ -56,6 +63,7 @@ static void start_call(struct deliver *deliver, const struct judged *judged, con
 		.pressed = call->pressed, .url = call->url,
 		.owner = call->endpoint_id, .secret = call->secret.data, .secret_len = call->secret.len, .body = &body,
 		.begin_at_us = call->called_at_us, .begin_before_us = call->expires_at_us, .judged_us = judged->at_us,
+		.since_us = begins_since(judged, call),
 	});
 	buf_free(&body);
 }
@@ -73,28 +81,36 @@ static struct call_report conclusion(const struct uuid *id, enum call_premise pr
 	return report;
 }
 
-enum db_result dispatch_hold(struct db *db, const struct held_call *held, int count)
+static enum db_result write_held(struct db *db, enum sql_statement statement, const struct held_call *held, int count)
 {
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
+	struct arena *arena = arena_new();
+	struct rows rows = rows_new(arena);
 	enum db_result result;
 
-	json_begin_array(&json, NULL);
 	for (int i = 0; i < count; i++) {
-		json_begin_array(&json, NULL);
-		json_hex_id(&json, NULL, &held[i].id);
-		json_sql_instant(&json, NULL, held[i].until_us);
-		json_end(&json);
+		rows_next(&rows);
+		rows_id(&rows, "id", &held[i].id);
+		rows_instant(&rows, "wake_at", held[i].until_us);
+		rows_int(&rows, "tries", held[i].tries);
 	}
-	json_end(&json);
-	result = db_exec(db, SQL_CALLS_HOLD, DB_ARGS(db_buf(&rows)));
-	buf_free(&rows);
+	result = db_exec(db, statement, DB_ARGS(rows_value(&rows)));
+	arena_free(arena);
 	return result;
+}
+
+enum db_result dispatch_hold(struct db *db, const struct held_call *held, int count)
+{
+	return write_held(db, SQL_CALLS_HOLD, held, count);
+}
+
+enum db_result dispatch_try_again(struct db *db, const struct held_call *failed, int count)
+{
+	return write_held(db, SQL_CALLS_TRY_AGAIN, failed, count);
 }
 
 static void hold(struct judged *judged, const struct requested_call *call, int64_t until_us)
 {
-	judged->held[judged->held_count++] = (struct held_call){ call->id, until_us };
+	judged->held[judged->held_count++] = (struct held_call){ call->id, until_us, call->tries };
 }
 
 static void cancel(struct judged *judged, const struct requested_call *call, const char *reason)
@@ -110,13 +126,14 @@ static struct call_report unanswered(const struct conf *conf, const struct uuid 
 	return report;
 }
 
-/* Its campaign is paused: it waits in the plan, where it holds no place. */
+/* The campaign is paused: the call waits in the plan, where it takes no place. */
 static void give_back(struct judged *judged, const struct requested_call *call)
 {
 	judged->concluded[judged->concluded_count++] = unanswered(judged->conf, &call->id, CALL_UNASKED);
 }
 
-/* Whether the dialer is in a state to be asked, if not, when to look again; one call probes a half open circuit. */
+/* Finds out whether the dialer may get a request now, and if not, when to look again. One call probes a half-open
+ * circuit. */
 static enum db_result judge_dialer(struct db *db, const struct conf *conf, const struct requested_call *call,
                                    bool *probe, int64_t *hold_until_us)
 {
@@ -144,12 +161,22 @@ static enum db_result judge_dialer(struct db *db, const struct conf *conf, const
 	}
 }
 
-/* Judged from what the database said a moment ago: since the claim, or since the last try, the campaign may
- * have been paused or cancelled, or the number put on the do-not-call list. */
+/* Returns whether the campaign may call at the instant at which this request begins. Since the claim, or since the last
+ * try, it may have got other hours, other days or another zone. */
+static bool is_in_window(const struct judged *judged, const struct requested_call *call)
+{
+	int64_t since_us = begins_since(judged, call), now_us = clock_now_us();
+
+	return requested_call_is_in_window(call, since_us > now_us ? since_us : now_us);
+}
+
+/* Judges the call from fresh facts. Since the claim, or since the last try, the campaign may have been paused or
+ * cancelled, or the number may have been added to the do-not-call list. Pace, cap, places and contact limits are not
+ * judged again: they counted the attempt when it was claimed. */
 static enum db_result judge(struct db *db, struct judged *judged, struct deliver *deliver,
                             const struct requested_call *call)
 {
-	/* A single call is as a campaign that runs. */
+	/* A single call counts as one of a running campaign. */
 	enum batch_status status = call->batch_status < 0 ? BATCH_ACTIVE : (enum batch_status)call->batch_status;
 	struct deliver_place place = place_of(call);
 	int64_t soon_us = clock_now_us() + HELD_RECHECK_US, hold_until_us;
@@ -159,8 +186,10 @@ static enum db_result judge(struct db *db, struct judged *judged, struct deliver
 		cancel(judged, call, "do_not_call");
 	} else if (batch_is_final(status)) {
 		cancel(judged, call, "campaign_over");
-	} else if (!batch_is_running(status)) {
+	} else if (!batch_is_running(status) || !is_in_window(judged, call)) {
 		give_back(judged, call);
+	} else if (call->is_fetched) {
+		hold(judged, call, call->expires_at_us); /* the call is offered to its dialer until then */
 	} else if (clock_now_us() >= call->expires_at_us ||
 	           deliver_room_at(deliver, &place, &(struct deliver_taken){ 0 }) == 0) {
 		hold(judged, call, soon_us);
@@ -178,26 +207,23 @@ static enum db_result settle(struct db *db, const struct judged *judged)
 {
 	enum report_result *results = arena_alloc(judged->arena, (size_t)judged->concluded_count * sizeof *results);
 
-	if (judged->held_count != 0)
-		DB_TRY(dispatch_hold(db, judged->held, judged->held_count));
+	DB_TRY(dispatch_hold(db, judged->held, judged->held_count));
 	return reports_apply(db, 0, judged->concluded, (size_t)judged->concluded_count, clock_now_us(), results);
 }
 
-/* What took too long to load is old before it is judged, so it is loaded again. A server that is always that slow is
- * taken as it is. */
+/* If loading took too long, the facts are old, so they are loaded again. If the server is always that slow, the facts
+ * are used as they are. */
 static enum db_result load(struct db *db, const struct uuid *ids, int count, struct judged *judged,
                            struct db_rows *rows)
 {
-	struct buf id_rows = { 0 };
+	struct rows wanted = rows_of_uuids(ids, (size_t)count, judged->arena);
 	enum db_result result;
 	int run = 0;
 
-	write_ids(&id_rows, ids, count);
 	do {
 		judged->at_us = clock_mono_us();
-		result = db_query(db, SQL_DISPATCH_LOAD, DB_ARGS(db_buf(&id_rows)), judged->arena, rows);
+		result = db_query(db, SQL_DISPATCH_LOAD, DB_ARGS(rows_value(&wanted)), judged->arena, rows);
 	} while (result == DB_OK && clock_mono_us() - judged->at_us > LOAD_US && ++run < LOAD_RUNS);
-	buf_free(&id_rows);
 	if (run == LOAD_RUNS)
 		judged->at_us = clock_mono_us();
 	return result;
@@ -209,20 +235,18 @@ static enum db_result load_and_judge(struct db *db, struct deliver *deliver, con
 	int64_t began_us = clock_mono_us(), patience_us = judged->conf->lease_seconds * US_PER_SECOND / 2;
 	struct db_rows rows = { 0 };
 	enum db_result result = load(db, ids, count, judged, &rows);
+	const struct requested_call *calls = DB_STRUCTS(&rows, struct requested_call);
 
-	/* A process that was stopped for long sends nothing: the calls may be somebody else's by now. */
-	for (size_t r = 0; r < rows.count && clock_mono_us() - began_us < patience_us; r++) {
-		struct requested_call call = requested_call_from_row(&rows, r);
-
-		DB_TRY(judge(db, judged, deliver, &call));
-	}
+	/* A process that was stopped for long sends nothing: the calls may belong to another scheduler by now. */
+	for (size_t r = 0; r < rows.count && clock_mono_us() - began_us < patience_us; r++)
+		DB_TRY(judge(db, judged, deliver, &calls[r]));
 	return result;
 }
 
 enum db_result dispatch_calls(struct db *db, struct deliver *deliver, const struct conf *conf,
-                              const struct uuid *ids, int count)
+                              const struct uuid *ids, const int64_t *since_us, int count)
 {
-	struct judged judged = { .conf = conf, .arena = arena_new() };
+	struct judged judged = { .conf = conf, .arena = arena_new(), .ids = ids, .since_us = since_us, .count = count };
 	enum db_result result;
 
 	judged.held = arena_alloc(judged.arena, (size_t)count * sizeof *judged.held);
@@ -234,11 +258,12 @@ enum db_result dispatch_calls(struct db *db, struct deliver *deliver, const stru
 	return result;
 }
 
-/* The calls that a look at the overdue ones found, sorted by what is to be done. */
+/* Overdue calls, sorted by what to do with them. */
 struct overdue {
 	const struct conf *conf;
+	int64_t from_us; /* calls with an earlier wake_at are not looked for */
 	int limit, found;
-	struct uuid first; /* of those that were found */
+	struct uuid first; /* the first call that was found */
 	struct arena *arena;
 	struct uuid *leased;
 	int leased_count;
@@ -246,16 +271,25 @@ struct overdue {
 	int concluded_count;
 };
 
+/* Calls that were under way when the clock stepped forward keep the time that they had. So for the length of the step,
+ * deadlines are later by the length of the step. */
+static int64_t deadlines_until(int64_t now_us)
+{
+	int64_t step_us = clock_stepped_by_us();
+
+	return step_us > 0 && clock_mono_us() - clock_stepped_us() < step_us ? now_us - step_us : now_us;
+}
+
 static enum db_result find_overdue(struct db *db, void *context)
 {
 	struct overdue *overdue = context;
 	int64_t now_us = clock_now_us();
-	struct buf ids = { 0 };
 	struct db_rows rows;
-	enum db_result result = DB_OK;
+	struct rows ids;
 
 	overdue->leased_count = overdue->concluded_count = 0;
-	DB_TRY(db_query(db, SQL_CALLS_OVERDUE, DB_ARGS(db_instant(now_us), db_int(overdue->limit)),
+	DB_TRY(db_query(db, SQL_CALLS_OVERDUE, DB_ARGS(db_instant(overdue->from_us), db_instant(now_us),
+	                                               db_instant(deadlines_until(now_us)), db_int(overdue->limit)),
 	                overdue->arena, &rows));
 	overdue->found = (int)rows.count;
 	overdue->leased = arena_alloc(overdue->arena, rows.count * sizeof *overdue->leased);
@@ -272,19 +306,34 @@ static enum db_result find_overdue(struct db *db, void *context)
 		else
 			overdue->leased[overdue->leased_count++] = id;
 	}
-	write_ids(&ids, overdue->leased, overdue->leased_count);
-	if (overdue->leased_count != 0)
-		result = db_exec(db, SQL_CALLS_LEASE, DB_ARGS(
-			db_buf(&ids), db_instant(now_us + overdue->conf->lease_seconds * US_PER_SECOND)));
-	buf_free(&ids);
-	return result;
+	ids = rows_of_uuids(overdue->leased, (size_t)overdue->leased_count, overdue->arena);
+	return db_exec(db, SQL_CALLS_LEASE, DB_ARGS(
+		rows_value(&ids), db_instant(now_us + overdue->conf->lease_seconds * US_PER_SECOND)));
 }
 
-/* Halves what is looked at until the call that the server refuses to lease is alone. It is left for a minute. */
+static enum db_result leave_call(struct db *db, const struct uuid *call, int64_t wait_us)
+{
+	return db_exec(db, SQL_REPORT_LEAVE_CALL, DB_ARGS(db_instant(clock_now_us() + wait_us), db_uuid(call)));
+}
+
+/* Leaves a call that cannot be leased for a minute, or for a moment if only a lock is missing. */
+static enum db_result leave_refused(struct db *db, const struct uuid *call, enum db_result why)
+{
+	char id[UUID_TEXT];
+	int64_t number, wait_us;
+
+	memcpy(&number, call->b + sizeof call->b - sizeof number, sizeof number);
+	wait_us = conflict_wait_us(db, CONFLICT_CALL, number, why);
+	uuid_format(call, id);
+	if (wait_us == 0)
+		log_error("a call is left for a minute, because the database refuses to lease it call=%s", id);
+	return leave_call(db, call, wait_us != 0 ? wait_us : REFUSED_RECHECK_US);
+}
+
+/* Halves the number of calls until the call that the server refuses to lease is alone. */
 static enum db_result lease_overdue(struct db *db, struct overdue *overdue)
 {
 	enum db_result result = db_transact_briefly(db, DB_ONCE, find_overdue, overdue);
-	char id[UUID_TEXT];
 
 	while (db_is_refusal(result) && overdue->limit > 1) {
 		overdue->limit /= 2;
@@ -292,31 +341,48 @@ static enum db_result lease_overdue(struct db *db, struct overdue *overdue)
 	}
 	if (!db_is_refusal(result) || overdue->found == 0)
 		return result;
-	uuid_format(&overdue->first, id);
-	log_error("a call is left for a minute, because the database refuses to lease it call=%s", id);
 	overdue->leased_count = overdue->concluded_count = 0;
-	return db_exec(db, SQL_REPORT_LEAVE_CALL, DB_ARGS(db_instant(clock_now_us() + REFUSED_RECHECK_US),
-	                                                  db_uuid(&overdue->first)));
+	return leave_refused(db, &overdue->first, result);
 }
 
-enum db_result dispatch_overdue(struct db *db, struct deliver *deliver, const struct conf *conf, int *found)
+/* Writes the conclusions about calls whose campaigns nobody has locked. The others are tried again a moment later, so
+ * that nothing waits for the locks. */
+static enum db_result conclude_overdue(struct db *db, struct overdue *overdue)
 {
-	struct overdue overdue = { .conf = conf, .limit = deliver_free_slots(deliver, DELIVER_CALL), .arena = arena_new() };
+	size_t count = (size_t)overdue->concluded_count, free_count = 0;
+	enum report_result *results = arena_alloc(overdue->arena, count * sizeof *results);
+	bool *is_free = arena_alloc(overdue->arena, count * sizeof *is_free);
+
+	if (count == 0)
+		return DB_OK;
+	DB_TRY(reports_find_free(db, overdue->concluded, count, is_free));
+	for (size_t i = 0; i < count; i++) {
+		if (is_free[i])
+			overdue->concluded[free_count++] = overdue->concluded[i];
+		else
+			DB_TRY(leave_call(db, &overdue->concluded[i].call_id, LOCKED_RECHECK_US));
+	}
+	if (free_count != 0)
+		log_info("calls without a report from their dialer calls=%zu", free_count);
+	return reports_apply(db, 0, overdue->concluded, free_count, clock_now_us(), results);
+}
+
+enum db_result dispatch_overdue(struct db *db, struct deliver *deliver, const struct conf *conf, int64_t from_us,
+                                int *found)
+{
+	struct overdue overdue = {
+		.conf = conf, .from_us = from_us, .limit = deliver_free_slots(deliver, DELIVER_CALL), .arena = arena_new()
+	};
 	enum db_result result = DB_OK;
 
 	if (overdue.limit > REPORTS_MAX)
 		overdue.limit = REPORTS_MAX;
 	if (overdue.limit != 0)
 		result = lease_overdue(db, &overdue);
-	if (result == DB_OK && overdue.concluded_count != 0) {
-		enum report_result *results = arena_alloc(overdue.arena, (size_t)overdue.limit * sizeof *results);
-
-		log_info("calls without word from their dialer calls=%d", overdue.concluded_count);
-		result = reports_apply(db, 0, overdue.concluded, (size_t)overdue.concluded_count, clock_now_us(),
-		                       results);
-	}
-	if (result == DB_OK && overdue.leased_count != 0)
-		result = dispatch_calls(db, deliver, conf, overdue.leased, overdue.leased_count);
+	if (result == DB_OK && overdue.leased_count != 0) /* first, because their leases run */
+		result = dispatch_calls(db, deliver, conf, overdue.leased, NULL, overdue.leased_count);
+	if (result == DB_OK)
+		result = conclude_overdue(db, &overdue);
 	*found = result == DB_OK ? overdue.found : 0;
 	arena_free(overdue.arena);
 	return result;

@@ -1,4 +1,4 @@
-/* From a claimed call to its dialer and back: the call.requested webhook and what its answer means. */
+/* From a claimed call to its dialer and back: the call.requested webhook, and the meaning of its answer. */
 #ifndef SCHEDULER_DISPATCH_H
 #define SCHEDULER_DISPATCH_H
 
@@ -6,22 +6,29 @@
 #include "scheduler/deliver.h"
 #include "store/db.h"
 
-/* Loads the calls from the database, judges for each whether it may still be placed, and starts the
- * webhooks, each at the instant for which its call was claimed; as many slots must be free. The same for calls just claimed and for calls whose lease or
- * waiting time ran out. Calls that may not be placed now are looked at again, and count no try; those of a campaign that is
- * paused go back to its plan. */
+/* Loads the calls from the database, judges whether each may still be placed, and starts the webhooks, each at the
+ * instant for which its call was claimed. As many slots must be free. The calls were just claimed, or their lease or
+ * waiting time ran out. since_us: from when on each could have begun, for the metrics; NULL: from the instant for which
+ * it was claimed. Calls that may not be placed now are looked at again, and count no try. Calls of a paused campaign go
+ * back to its plan. */
 enum db_result dispatch_calls(struct db *db, struct deliver *deliver, const struct conf *conf,
-                              const struct uuid *ids, int count);
+                              const struct uuid *ids, const int64_t *since_us, int count);
 
-/* Calls for which no request left, and when to look at each again. Their leases count no try. */
+/* A call to look at again at an instant. A call that another process has leased since has more tries, and is left as it
+ * is. */
 struct held_call {
 	struct uuid id;
-	int64_t until_us;
+	int64_t until_us, tries; /* tries 0: not known */
 };
+/* Writes the instants of calls for which no request was sent: their leases count no try. */
 enum db_result dispatch_hold(struct db *db, const struct held_call *held, int count);
+/* Writes the instants of calls whose requests failed. */
+enum db_result dispatch_try_again(struct db *db, const struct held_call *failed, int count);
 
-/* Calls whose wake_at has passed: their lease ran out or their next try is due (dispatched again), no
- * dialer answered in time (its attempt waits in the plan, or is given up), or nobody reported (concluded). *found: how many there were. */
-enum db_result dispatch_overdue(struct db *db, struct deliver *deliver, const struct conf *conf, int *found);
+/* Handles calls whose wake_at has passed, from an instant on. Their lease ran out or their next try is due (they are
+ * dispatched again), no dialer answered in time (the attempt waits in the plan, or is given up), or no report came
+ * (they are ended). *found: how many there were. */
+enum db_result dispatch_overdue(struct db *db, struct deliver *deliver, const struct conf *conf, int64_t from_us,
+                                int *found);
 
 #endif

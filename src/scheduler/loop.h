@@ -4,8 +4,8 @@
 
 #include "base/conf.h"
 
-/* Runs until the process is asked to stop, then lets the webhooks under way end. A database that is away at the start is
- * waited for. At SIGHUP the program begins afresh at once, while a child of it lets the webhooks end. */
+/* Runs until the process is asked to stop, and then waits for the webhooks in progress. If the database is away at the
+ * start, it waits for it. At SIGHUP the program starts again at once, while a child process waits for the webhooks. */
 void scheduler_run(const struct conf *conf);
 
 #endif

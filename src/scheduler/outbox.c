@@ -9,12 +9,14 @@
 #include "base/log.h"
 #include "domain/backoff.h"
 #include "domain/event.h"
-#include "scheduler/payload.h"
+#include "engine/payload.h"
 #include "scheduler/queues.h"
 #include "scheduler/tries.h"
 #include "store/delivery_store.h"
 #include "store/rows.h"
 #include "store/statements.h"
+
+#define LOCK_WAITS_MAX 3
 
 static const struct queued *find_queued(const struct queued *list, int count, int64_t id)
 {
@@ -24,7 +26,8 @@ static const struct queued *find_queued(const struct queued *list, int count, in
 	abort();
 }
 
-static void start_delivery(struct deliver *deliver, const struct queued *queued, const struct outgoing_delivery *delivery)
+static void start_delivery(struct deliver *deliver, const struct queued *queued,
+                           const struct outgoing_delivery *delivery)
 {
 	struct buf body = { 0 };
 
@@ -42,14 +45,13 @@ static enum db_result load(struct db *db, const struct queued *list, int count, 
 {
 	struct rows ids = rows_new(arena);
 
-	for (int i = 0; i < count; i++) {
-		rows_next(&ids);
-		rows_int(&ids, "id", list[i].id);
-	}
+	for (int i = 0; i < count; i++)
+		rows_add_id(&ids, list[i].id);
 	return deliveries_load(db, &ids, arena, rows);
 }
 
-enum db_result outbox_start_due(struct db *db, struct deliver *deliver, const struct conf *conf, int *found)
+enum db_result outbox_start_due(struct db *db, struct deliver *deliver, const struct conf *conf,
+                                const struct queues_from *from, int *found)
 {
 	struct queued list[QUEUES_MAX];
 	const struct outgoing_delivery *deliveries;
@@ -61,11 +63,11 @@ enum db_result outbox_start_due(struct db *db, struct deliver *deliver, const st
 
 	*found = 0;
 	if (deliver_free_slots(deliver, DELIVER_EVENT) > 0)
-		result = queues_lease(db, deliver, conf, list, &count, found);
+		result = queues_lease(db, deliver, conf, from, list, &count, found);
 	if (result == DB_OK && count != 0)
 		result = load(db, list, count, arena, &rows);
 	deliveries = DB_STRUCTS(&rows, struct outgoing_delivery);
-	/* A process that was stopped for long sends nothing: the deliveries may be somebody else's by now. */
+	/* A process that was stopped for long sends nothing: the deliveries may belong to another scheduler by now. */
 	if (clock_mono_us() - began_us < conf->lease_seconds * US_PER_SECOND / 2)
 		for (size_t r = 0; r < rows.count; r++)
 			start_delivery(deliver, find_queued(list, count, deliveries[r].id), &deliveries[r]);
@@ -73,19 +75,20 @@ enum db_result outbox_start_due(struct db *db, struct deliver *deliver, const st
 	return result;
 }
 
-struct outbox_results {
-	const struct conf *conf;
-	struct arena *arena;
-	struct rows rows;
-	struct tries tries;
+/* The result of one try. */
+struct settled {
+	int64_t delivery, wake_at_us;
+	enum delivery_status status;
+	int code;
+	char error[256];
 };
 
-static void start_rows(struct outbox_results *results)
-{
-	arena_reset(results->arena);
-	results->rows = rows_new(results->arena);
-	tries_clear(&results->tries);
-}
+struct outbox_results {
+	const struct conf *conf;
+	struct buf list; /* of struct settled */
+	struct tries tries;
+	int waits; /* how often they waited for a lock */
+};
 
 struct outbox_results *outbox_results_new(const struct conf *conf)
 {
@@ -94,8 +97,6 @@ struct outbox_results *outbox_results_new(const struct conf *conf)
 	if (results == NULL)
 		fatal("out of memory");
 	results->conf = conf;
-	results->arena = arena_new();
-	start_rows(results);
 	return results;
 }
 
@@ -103,17 +104,17 @@ void outbox_results_free(struct outbox_results *results)
 {
 	if (results == NULL)
 		return;
-	arena_free(results->arena);
+	buf_free(&results->list);
 	tries_free(&results->tries);
 	free(results);
 }
 
 bool outbox_any(const struct outbox_results *results)
 {
-	return results->rows.count != 0;
+	return results->list.len != 0;
 }
 
-/* When to try again, or that this was the last time. */
+/* Decides when to try again, or that this was the last try. */
 static enum delivery_status next_try(const struct conf *conf, const struct deliver_result *result, int64_t *wake_at_us)
 {
 	int64_t delay_us;
@@ -128,41 +129,120 @@ static enum delivery_status next_try(const struct conf *conf, const struct deliv
 
 int64_t outbox_collect(struct outbox_results *results, const struct deliver_result *result)
 {
-	enum delivery_status status = DELIVERY_DELIVERED;
-	int64_t wake_at_us = INSTANT_NEVER;
-	char error[256] = "";
+	struct settled settled = {
+		.delivery = result->reference, .wake_at_us = INSTANT_NEVER,
+		.status = DELIVERY_DELIVERED, .code = result->status,
+	};
 
 	if (result->cut || result->status < 200 || result->status >= 300) {
-		status = next_try(results->conf, result, &wake_at_us);
-		deliver_error(result, error, sizeof error);
+		settled.status = next_try(results->conf, result, &settled.wake_at_us);
+		deliver_error(result, settled.error, sizeof settled.error);
 		log_info("webhook not delivered delivery=%lld tries=%d error=\"%s\"",
-		         (long long)result->reference, result->tries, error);
+		         (long long)result->reference, result->tries, settled.error);
 	}
-	rows_next(&results->rows);
-	rows_int(&results->rows, "id", result->reference);
-	rows_int(&results->rows, "status", status);
-	rows_instant(&results->rows, "wake_at", wake_at_us);
-	rows_int(&results->rows, "code", result->status);
-	rows_text(&results->rows, "error", error);
-	tries_add_delivery(&results->tries, result, error);
-	return wake_at_us;
+	buf_add(&results->list, &settled, sizeof settled);
+	tries_add_delivery(&results->tries, result, settled.error);
+	return settled.wake_at_us;
 }
 
-static enum db_result write_results(struct db *db, void *context)
+struct chunk {
+	const struct settled *list;
+	size_t count;
+};
+
+static struct rows rows_of(const struct chunk *chunk, struct arena *arena)
+{
+	struct rows rows = rows_new(arena);
+
+	for (size_t i = 0; i < chunk->count; i++) {
+		rows_next(&rows);
+		rows_int(&rows, "id", chunk->list[i].delivery);
+		rows_int(&rows, "status", chunk->list[i].status);
+		rows_instant(&rows, "wake_at", chunk->list[i].wake_at_us);
+		rows_int(&rows, "code", chunk->list[i].code);
+		rows_text(&rows, "error", chunk->list[i].error);
+	}
+	return rows;
+}
+
+static enum db_result write_chunk(struct db *db, void *context)
+{
+	struct arena *arena = arena_new();
+	struct rows rows = rows_of(context, arena);
+	enum db_result result = db_exec(db, SQL_OUTBOX_AGENTS, DB_ARGS(rows_value(&rows), db_instant(clock_now_us())));
+
+	if (result == DB_OK)
+		result = db_exec(db, SQL_OUTBOX_RESULTS, DB_ARGS(rows_value(&rows)));
+	arena_free(arena);
+	return result;
+}
+
+static struct chunk all_of(const struct outbox_results *results)
+{
+	return (struct chunk){
+		(const struct settled *)(const void *)results->list.data, results->list.len / sizeof(struct settled),
+	};
+}
+
+static enum db_result write_all(struct db *db, void *context)
 {
 	struct outbox_results *results = context;
-	struct db_value rows = rows_value(&results->rows);
+	struct chunk all = all_of(results);
 
-	DB_TRY(db_exec(db, SQL_OUTBOX_AGENTS, DB_ARGS(rows, db_instant(clock_now_us()))));
-	DB_TRY(db_exec(db, SQL_OUTBOX_RESULTS, DB_ARGS(rows)));
+	DB_TRY(write_chunk(db, &all));
 	return tries_write_deliveries(db, &results->tries);
 }
 
+static bool waited(const struct db *db, enum db_result result)
+{
+	return result == DB_CONFLICT && db_waited_for_lock(db);
+}
+
+/* Halves the results until the result that the server refuses is alone. It is dropped: when its lease ends, its
+ * delivery is tried again. */
+static enum db_result write_apart(struct db *db, struct chunk whole)
+{
+	enum db_result result = db_transact_briefly(db, DB_REPEATABLE, write_chunk, &whole);
+	struct chunk half = { whole.list, whole.count / 2 };
+
+	if (!db_is_refusal(result) || waited(db, result))
+		return result;
+	if (whole.count == 1) {
+		log_error("the result of a delivery is dropped, because the database refuses it delivery=%lld",
+		          (long long)whole.list->delivery);
+		return DB_OK;
+	}
+	DB_TRY(write_apart(db, half));
+	return write_apart(db, (struct chunk){ whole.list + half.count, whole.count - half.count });
+}
+
+static enum db_result write_tries(struct db *db, void *context)
+{
+	return tries_write_deliveries(db, context);
+}
+
+static enum db_result write_without_refused(struct db *db, struct outbox_results *results)
+{
+	enum db_result result;
+
+	DB_TRY(write_apart(db, all_of(results)));
+	result = db_transact_briefly(db, DB_REPEATABLE, write_tries, &results->tries);
+	return db_is_refusal(result) ? DB_OK : result; /* tries are only shown */
+}
+
+/* All endpoints wait meanwhile, so if the results wait for a lock for too long, they are all dropped. */
 enum db_result outbox_write(struct db *db, struct outbox_results *results)
 {
-	enum db_result result = db_transact(db, DB_REPEATABLE, write_results, results);
+	enum db_result result = db_transact_briefly(db, DB_REPEATABLE, write_all, results);
 
-	if (result == DB_OK || db_is_refusal(result)) /* refused: the ends of their leases settle them */
-		start_rows(results);
+	if (db_is_refusal(result) && !waited(db, result))
+		result = write_without_refused(db, results);
+	if (waited(db, result) && ++results->waits < LOCK_WAITS_MAX)
+		return result;
+	if (result == DB_OK || db_is_refusal(result)) {
+		buf_reset(&results->list);
+		tries_clear(&results->tries);
+		results->waits = 0;
+	}
 	return result;
 }

@@ -5,29 +5,32 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
+#include "base/least.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "base/arguments.h"
 #include "domain/report_fields.h"
 #include "domain/zone.h"
 #include "scheduler/background.h"
-#include "scheduler/claim.h"
-#include "scheduler/payload.h"
+#include "engine/claim.h"
+#include "engine/payload.h"
 #include "scheduler/script.h"
 #include "scheduler/stage.h"
 #include "scheduler/timeline.h"
 #include "store/report_store.h"
+#include "store/rows.h"
 #include "store/statements.h"
 
-#define MAX_CALLS 100 /* at once: what a campaign may have */
+#define MAX_CALLS 100 /* in progress at once: the most that a campaign may have */
 
 /* A call that a dialer has. */
-struct call {
+struct placed_call {
 	struct uuid id;
 	char to[17], from[17];
 	int64_t attempt, began_us, ends_us;
 	enum call_status status; /* that it will end with */
+	int64_t callback_us;     /* after its end the person wants to be called again; 0: does not */
+	bool is_callback;
 };
 
 struct simulation {
@@ -35,16 +38,11 @@ struct simulation {
 	struct stage stage;
 	struct timeline timeline;
 	int64_t lease_us, dispatch_ttl_us, until_us;
-	struct call calls[MAX_CALLS];
+	struct placed_call calls[MAX_CALLS];
 	int call_count;
 	bool *acted; /* which actions of the script are done */
 	enum batch_status status;
 };
-
-static int64_t min_us(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
 
 static void tell_status(struct simulation *sim, const struct batch *batch)
 {
@@ -64,7 +62,7 @@ static void look_at_status(struct simulation *sim)
 	arena_free(arena);
 }
 
-/* What users do now. */
+/* Does the users' actions that are due now. */
 static void act(struct simulation *sim)
 {
 	const struct script_action *actions = sim->script.actions.items;
@@ -99,57 +97,55 @@ static void tell(struct simulation *sim, const struct call_report *reports, int 
 		stage_require(&sim->stage, reports_apply(sim->stage.db, 0, reports, (size_t)count, clock_now_us(), results));
 }
 
-/* The dialer says which calls have ended. */
+/* The dialer reports the calls that have ended. */
 static void end_calls(struct simulation *sim)
 {
 	struct call_report reports[MAX_CALLS];
 	int count = 0, left = 0;
 
 	for (int i = 0; i < sim->call_count; i++) {
-		const struct call *call = &sim->calls[i];
+		const struct placed_call *call = &sim->calls[i];
 
 		if (call->ends_us > clock_now_us()) {
 			sim->calls[left++] = *call;
 			continue;
 		}
-		reports[count++] = report_of(&call->id, call->status, (call->ends_us - call->began_us) / US_PER_SECOND);
+		reports[count] = report_of(&call->id, call->status, (call->ends_us - call->began_us) / US_PER_SECOND);
+		if (call->callback_us != 0)
+			reports[count].call_back_at.us = call->ends_us + call->callback_us;
+		count++;
 		timeline_call_ended(&sim->timeline, &(struct timeline_call){
-			call->to, call->from, call->attempt, call->began_us, call->ends_us, call->status });
+			call->to, call->from, call->attempt, call->began_us, call->ends_us, call->status, call->is_callback });
 	}
 	sim->call_count = left;
 	tell(sim, reports, count);
 }
 
-/* The dialer takes the calls that were claimed. */
+/* The dialer takes the claimed calls. */
 static void take_calls(struct simulation *sim, const struct uuid *ids, int count)
 {
 	struct call_report reports[MAX_CALLS];
 	struct arena *arena = arena_new();
-	struct buf id_rows = { 0 };
-	struct json json = json_to(&id_rows);
+	struct rows wanted = rows_of_uuids(ids, (size_t)count, arena);
 	struct db_rows rows;
 
-	json_begin_array(&json, NULL);
-	for (int i = 0; i < count; i++)
-		json_hex_id(&json, NULL, &ids[i]);
-	json_end(&json);
-	stage_require(&sim->stage, db_query(sim->stage.db, SQL_DISPATCH_LOAD, DB_ARGS(db_buf(&id_rows)), arena, &rows));
+	stage_require(&sim->stage, db_query(sim->stage.db, SQL_DISPATCH_LOAD, DB_ARGS(rows_value(&wanted)), arena, &rows));
 	for (size_t r = 0; r < rows.count; r++) {
-		struct requested_call requested = requested_call_from_row(&rows, r);
+		const struct requested_call *requested = &DB_STRUCTS(&rows, struct requested_call)[r];
 		struct script_ending ending = script_next_ending(&sim->script);
-		struct call *call = &sim->calls[sim->call_count++];
+		struct placed_call *call = &sim->calls[sim->call_count++];
 
-		*call = (struct call){
-			.id = requested.id, .attempt = requested.attempt, .began_us = clock_now_us(),
+		*call = (struct placed_call){
+			.id = requested->id, .attempt = requested->attempt, .began_us = clock_now_us(),
 			.ends_us = clock_now_us() + ending.seconds * US_PER_SECOND, .status = ending.status,
+			.callback_us = ending.callback_us, .is_callback = requested->is_callback,
 		};
-		snprintf(call->to, sizeof call->to, "%s", requested.to_number);
-		snprintf(call->from, sizeof call->from, "%s", requested.from_number);
+		snprintf(call->to, sizeof call->to, "%s", requested->to_number);
+		snprintf(call->from, sizeof call->from, "%s", requested->from_number);
 		reports[r] = report_of(&call->id, CALL_DISPATCHED, -1);
 		timeline_call_began(&sim->timeline, call->began_us);
 	}
 	tell(sim, reports, (int)rows.count);
-	buf_free(&id_rows);
 	arena_free(arena);
 }
 
@@ -170,7 +166,7 @@ static void claim(struct simulation *sim)
 	struct uuid ids[MAX_CALLS];
 	int looked, count;
 
-	stage_require(&sim->stage, claim_due_calls(sim->stage.db, &limits, ids, &count, &looked));
+	stage_require(&sim->stage, claim_due_calls(sim->stage.db, &limits, ids, NULL, &count, &looked));
 	if (count != 0)
 		take_calls(sim, ids, count);
 }
@@ -186,15 +182,15 @@ static struct look look(struct simulation *sim)
 	struct db_rows rows;
 	struct look look;
 
-	stage_require(&sim->stage, db_query(sim->stage.db, SQL_SIMULATION_LOOK, DB_ARGS(db_int(sim->stage.batch_row)), arena,
-	                                    &rows));
+	stage_require(&sim->stage,
+	              db_query(sim->stage.db, SQL_SIMULATION_LOOK, DB_ARGS(db_int(sim->stage.batch_row)), arena, &rows));
 	look = (struct look){ db_get_int(&rows, 0, 0), db_get_int(&rows, 0, 1), db_get_int(&rows, 0, 2) != 0 };
 	arena_free(arena);
 	return look;
 }
 
-/* What a scheduler does, until there is nothing left to do at this instant. Returns when there is again: a campaign that
- * is full is woken by the call that ends, and that wake-up is not lost here. */
+/* Does the scheduler's work until there is nothing left to do at this instant. Returns when there is work again.
+ * The end of a call wakes a full campaign, and that wake-up is not lost here. */
 static int64_t schedule(struct simulation *sim)
 {
 	struct look now;
@@ -209,16 +205,16 @@ static int64_t schedule(struct simulation *sim)
 	return now.work == BATCH_WORK_DISPATCH && now.capped && sim->call_count != 0 ? INSTANT_NEVER : now.wake_at_us;
 }
 
-/* The next instant at which something happens, at `next_us` at the latest; INSTANT_NEVER: nothing will. */
+/* Returns the next instant at which something happens, next_us at the latest; INSTANT_NEVER: nothing will. */
 static int64_t next_instant(const struct simulation *sim, int64_t next_us)
 {
 	const struct script_action *actions = sim->script.actions.items;
 
 	for (int i = 0; i < sim->call_count; i++)
-		next_us = min_us(next_us, sim->calls[i].ends_us);
+		next_us = min_of(next_us, sim->calls[i].ends_us);
 	for (size_t i = 0; i < sim->script.actions.count; i++)
 		if (!sim->acted[i])
-			next_us = min_us(next_us, stage_instant(&sim->stage, &actions[i].at));
+			next_us = min_of(next_us, stage_instant(&sim->stage, &actions[i].at));
 	return next_us;
 }
 
@@ -275,7 +271,7 @@ void simulate(const struct conf *conf, int argc, char **argv)
 		fatal("out of memory");
 	if (strcmp(calls, "yes") != 0 && strcmp(calls, "no") != 0)
 		fatal("--calls must be yes or no, not `%s`", calls);
-	signals_catch(); /* the scratch database must not stay behind */
+	signals_catch(); /* so that the scratch database is always dropped */
 	log_set_level(LOG_LEVEL_WARNING);
 	sim->script = script_read(path, arena);
 	sim->acted = arena_alloc(arena, sim->script.actions.count * sizeof *sim->acted);

@@ -1,6 +1,6 @@
-/* `outdial simulate`: weeks of a campaign in seconds. Planning, claim and reports are the scheduler's own, against a
- * scratch database; the clock stands, and is moved to the next instant at which something happens; the dialer and the
- * people called do as a script says. */
+/* `outdial simulate`: weeks of a campaign in seconds. Planning, claims and reports are the scheduler's, with a
+ * scratch database. The clock stands still, and is moved to the next instant at which something happens. A script
+ * defines what the dialer and the contacts do. */
 #ifndef SCHEDULER_SIMULATION_H
 #define SCHEDULER_SIMULATION_H
 

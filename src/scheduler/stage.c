@@ -19,7 +19,7 @@
 #include "store/number_store.h"
 #include "store/webhook_store.h"
 
-/* The one of this process, for the end of it, however that comes. */
+/* The stage of this process, which is removed at exit. */
 static const char *scratch_option_file;
 static char scratch_name[64];
 
@@ -57,7 +57,7 @@ static void create_scratch(const char *option_file)
 void stage_require(const struct stage *stage, enum db_result result)
 {
 	if (result != DB_OK)
-		fatal("the database did not do it: result %d, %s", (int)result, db_last_error(stage->db));
+		fatal("the database failed: result %d, %s", (int)result, db_last_error(stage->db));
 }
 
 int64_t stage_instant(const struct stage *stage, const struct when *when)
@@ -96,7 +96,7 @@ static struct field_list add_numbers(struct stage *stage, int64_t count)
 	return (struct field_list){ ids, (size_t)count };
 }
 
-/* What users do, each in a transaction of its own. */
+/* The actions of users, each in its own transaction. */
 struct deed {
 	enum db_result (*carry_out)(struct db *, struct campaign_request *);
 	struct campaign_request *request;
@@ -126,8 +126,10 @@ static struct batch_config read_campaign(const struct script *script, uint64_t *
 	struct batch_config config = *(const struct batch_config *)batch_fields.initial;
 	struct faults faults = { .arena = arena };
 
-	script_require("campaign", field_read(&batch_fields, FIELD_CHANGE, script->campaign, strlen(script->campaign), &config,
-	                                      given, &faults), &faults);
+	script_require("campaign",
+	               field_read(&batch_fields, FIELD_CHANGE, script->campaign, strlen(script->campaign), &config, given,
+	                          &faults),
+	               &faults);
 	if (config.name == NULL || *config.name == '\0')
 		config.name = "Simulation";
 	batch_config_settle(&config, &batch_fields, *given, &faults);

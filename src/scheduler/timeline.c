@@ -77,8 +77,14 @@ void timeline_call_ended(struct timeline *timeline, const struct timeline_call *
 	if (!timeline->shows_calls)
 		return;
 	print_instant(timeline, call->began_us);
-	printf("call %s from %s, attempt %" PRId64 ": %s after %" PRId64 " s\n", call->to, call->from, call->attempt,
-	       call_status_names[call->status], (call->ended_us - call->began_us) / US_PER_SECOND);
+	printf("call %s from %s, attempt %" PRId64 "%s: %s after %" PRId64 " s\n", call->to, call->from, call->attempt,
+	       call->is_callback ? " (callback)" : "", call_status_names[call->status],
+	       (call->ended_us - call->began_us) / US_PER_SECOND);
+}
+
+static const char *plural(int64_t count)
+{
+	return count == 1 ? "" : "s";
 }
 
 void timeline_end(struct timeline *timeline, const struct batch *batch)
@@ -86,8 +92,10 @@ void timeline_end(struct timeline *timeline, const struct batch *batch)
 	const struct batch_counts *counts = &batch->counts;
 
 	print_day(timeline);
-	printf("%" PRId64 " calls on %" PRId64 " days; of %" PRId64 " contacts %" PRId64 " completed, %" PRId64 " voicemail, %" PRId64
-	       " no_answer, %" PRId64 " busy, %" PRId64 " failed, %" PRId64 " cancelled, %" PRId64 " skipped, %" PRId64 " pending\n",
-	       timeline->all_calls, timeline->days, counts->total, counts->completed, counts->voicemail, counts->no_answer,
-	       counts->busy, counts->failed, counts->cancelled, counts->skipped, counts->pending + counts->in_progress);
+	printf("%" PRId64 " call%s on %" PRId64 " day%s; of %" PRId64 " contact%s %" PRId64 " completed, %" PRId64
+	       " voicemail, %" PRId64 " no_answer, %" PRId64 " busy, %" PRId64 " failed, %" PRId64 " cancelled, %" PRId64
+	       " skipped, %" PRId64 " pending\n",
+	       timeline->all_calls, plural(timeline->all_calls), timeline->days, plural(timeline->days), counts->total,
+	       plural(counts->total), counts->completed, counts->voicemail, counts->no_answer, counts->busy, counts->failed,
+	       counts->cancelled, counts->skipped, counts->pending + counts->in_progress);
 }

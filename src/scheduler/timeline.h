@@ -1,4 +1,4 @@
-/* What a simulation prints: what happened when, by the wall clock of the campaign's zone, and a line per day. */
+/* The output of a simulation: what happens and when, in the campaign's zone, and a line per day. */
 #ifndef SCHEDULER_TIMELINE_H
 #define SCHEDULER_TIMELINE_H
 
@@ -7,7 +7,7 @@
 struct timeline {
 	const char *timezone;
 	bool shows_calls;
-	int32_t day;               /* that is being counted; 0: none yet */
+	int32_t day;               /* the day that is being counted; 0: none yet */
 	int64_t first_us, last_us; /* calls of the day began */
 	int64_t calls, ended[CALL_STATUS__MAX];
 	int64_t all_calls, days;
@@ -17,6 +17,7 @@ struct timeline_call {
 	const char *to, *from;
 	int64_t attempt, began_us, ended_us;
 	enum call_status status;
+	bool is_callback;
 };
 
 void timeline_say(struct timeline *timeline, int64_t at_us, const char *format, ...)

@@ -1,4 +1,4 @@
-/* What came of every try to deliver a webhook, collected and written in one go. */
+/* The result of every try to deliver a webhook: collected, and written together. */
 #ifndef SCHEDULER_TRIES_H
 #define SCHEDULER_TRIES_H
 
@@ -10,11 +10,11 @@ struct tries {
 	struct rows rows;
 };
 
-/* `error`: "" when it was taken. What it belongs to is a delivery, by its row, or a call, by its id. */
+/* `error`: "" if it was accepted. A try belongs to a delivery, by its row, or to a call, by its id. */
 void tries_add_delivery(struct tries *tries, const struct deliver_result *result, const char *error);
 void tries_add_call(struct tries *tries, const struct deliver_result *result, const char *error);
 
-/* Inside the caller's transaction, or as one of its own; writing the same twice does no harm. */
+/* Writes the tries, in the caller's transaction or in one of its own. Writing the same tries twice does no harm. */
 enum db_result tries_write_deliveries(struct db *db, struct tries *tries);
 enum db_result tries_write_calls(struct db *db, struct tries *tries);
 

@@ -1,7 +1,6 @@
 #include "scheduler/verdicts.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -9,24 +8,23 @@
 #include "base/log.h"
 #include "domain/health.h"
 #include "domain/pressure.h"
+#include "store/figures.h"
 #include "store/health_store.h"
 #include "store/rows.h"
 #include "store/statements.h"
 #include "store/webhook_store.h"
 
-#define TOTALS_US (5 * US_PER_SECOND)
-
 struct verdict {
-	int64_t endpoint, batch; /* batch: its pressure is concerned; 0: none */
+	int64_t endpoint, batch; /* batch: the campaign whose pressure this changes; 0: none */
 	struct health_note note;
 	int nth;
-	bool tells, is_gone; /* tells: of the endpoint; is_gone: 410 */
+	bool tells, is_gone; /* tells: says something about the endpoint; is_gone: the answer was 410 */
 	int64_t sent_us, retry_at_us;
-	char error[256]; /* "": the webhook was taken */
+	char error[256]; /* "": the webhook was accepted */
 };
 
 struct switch_off {
-	int64_t endpoint;
+	int64_t endpoint, judged_us; /* judged_us: it stays on if it was changed since */
 	const char *reason;
 };
 
@@ -34,9 +32,6 @@ struct verdicts {
 	const struct conf *conf;
 	struct verdict *list;
 	int count;
-	int64_t totals[OUTCOME__MAX];
-	bool is_counted; /* there is something in totals */
-	int64_t totals_at_us; /* monotonic: when to write them, if nothing else is to be written before */
 	/* Found while they are written: */
 	struct switch_off *off;
 	int off_count;
@@ -81,16 +76,15 @@ void verdicts_collect(struct verdicts *verdicts, const struct deliver_result *re
 		verdict.batch = result->reference;
 	if (outcome != OUTCOME_TAKEN)
 		deliver_error(result, verdict.error, sizeof verdict.error);
-	verdicts->totals[outcome]++;
-	verdicts->is_counted = true;
+	figures_count(FIGURE_WEBHOOKS, result->place.kind, (int)outcome, 1);
+	figures_observe(FIGURE_WEBHOOK_SECONDS, result->place.kind, result->duration_us);
 	if (verdict.tells || verdict.batch != 0)
 		verdicts->list[verdicts->count++] = verdict;
 }
 
 bool verdicts_any(const struct verdicts *verdicts)
 {
-	return verdicts->count != 0 || verdicts->off_count != 0 ||
-	       (verdicts->is_counted && clock_mono_us() >= verdicts->totals_at_us);
+	return verdicts->count != 0 || verdicts->off_count != 0;
 }
 
 static int compare_endpoints(const void *a, const void *b)
@@ -111,7 +105,7 @@ static int compare_batches(const void *a, const void *b)
 	return x->nth - y->nth;
 }
 
-/* Locks the rows of all endpoints that something is told of, in their order. */
+/* Locks the health of all endpoints that are concerned, in order. */
 static enum db_result lock_health(struct db *db, const struct verdicts *verdicts, struct arena *arena,
                                   struct db_rows *rows)
 {
@@ -123,23 +117,22 @@ static enum db_result lock_health(struct db *db, const struct verdicts *verdicts
 		if (!verdicts->list[i].tells)
 			continue;
 		wakes[count++] = (struct health_wake){ verdicts->list[i].endpoint, verdicts->list[i].retry_at_us };
-		rows_next(&ids);
-		rows_int(&ids, "id", verdicts->list[i].endpoint);
+		rows_add_id(&ids, verdicts->list[i].endpoint);
 	}
 	DB_TRY(health_wake(db, HEALTH_EXISTING, wakes, count));
 	return db_query(db, SQL_HEALTH_LOCK, DB_ARGS(rows_value(&ids)), arena, rows);
 }
 
-static void add_switch_off(struct verdicts *verdicts, int64_t endpoint, const char *reason)
+static void add_switch_off(struct verdicts *verdicts, int64_t endpoint, int64_t judged_us, const char *reason)
 {
 	for (int i = 0; i < verdicts->off_count; i++)
 		if (verdicts->off[i].endpoint == endpoint)
 			return;
-	verdicts->off[verdicts->off_count++] = (struct switch_off){ endpoint, reason };
+	verdicts->off[verdicts->off_count++] = (struct switch_off){ endpoint, judged_us, reason };
 }
 
-/* All that is told of one endpoint, in its order. Returns the latest error; "": the latest webhook was taken, or
- * nothing is known of it. */
+/* Updates the health of one endpoint from all its verdicts, in order. Returns the latest error; "" if the latest
+ * webhook was accepted, or if nothing is known. */
 static const char *note_all(struct verdicts *verdicts, int64_t endpoint, struct health *health, int64_t now_us)
 {
 	const char *error = "";
@@ -154,14 +147,14 @@ static const char *note_all(struct verdicts *verdicts, int64_t endpoint, struct 
 		health_note(health, &verdict->note, dice, now_us);
 		error = verdict->error;
 		if (verdict->is_gone)
-			add_switch_off(verdicts, endpoint, "the endpoint answered 410 Gone");
+			add_switch_off(verdicts, endpoint, verdict->sent_us, "the endpoint answered 410 Gone");
 	}
 	if (health_is_hopeless(health, verdicts->conf->webhook_disable_after, now_us))
-		add_switch_off(verdicts, endpoint, "the endpoint has taken nothing for too long");
+		add_switch_off(verdicts, endpoint, now_us, "the endpoint has taken nothing for too long");
 	return error;
 }
 
-/* When the queue must be looked into for what has changed. */
+/* Returns when the queue has to be looked at after this change. */
 static int64_t next_look(const struct health *before, const struct health *after, int64_t now_us)
 {
 	switch (health_circuit(after, now_us)) {
@@ -206,7 +199,8 @@ static enum db_result note_circuit(struct db *db, int64_t endpoint, const char *
 	return result;
 }
 
-static enum db_result log_circuit(struct db *db, int64_t endpoint, const struct health *before, const struct health *after)
+static enum db_result log_circuit(struct db *db, int64_t endpoint, const struct health *before,
+                                  const struct health *after)
 {
 	bool was_closed = before->open_until_us == INSTANT_NONE, is_closed = after->open_until_us == INSTANT_NONE;
 
@@ -237,7 +231,7 @@ static enum db_result update_health(struct db *db, struct verdicts *verdicts, st
 	return db_exec(db, SQL_HEALTH_SAVE, DB_ARGS(rows_value(&saves)));
 }
 
-/* What the verdicts from `first` on, all of one campaign, make of its pressure. */
+/* Applies the verdicts from `first` on, all of one campaign, to its pressure. */
 static enum db_result press(struct db *db, struct arena *arena, const struct verdict *first, int count)
 {
 	struct db_value id = db_int(first->batch);
@@ -266,12 +260,9 @@ static enum db_result ensure_pressure(struct db *db, const struct verdicts *verd
 {
 	struct rows ids = rows_new(arena);
 
-	for (int i = first; i < verdicts->count; i++) {
-		if (verdicts->list[i].note.outcome == OUTCOME_TAKEN)
-			continue;
-		rows_next(&ids);
-		rows_int(&ids, "id", verdicts->list[i].batch);
-	}
+	for (int i = first; i < verdicts->count; i++)
+		if (verdicts->list[i].note.outcome != OUTCOME_TAKEN)
+			rows_add_id(&ids, verdicts->list[i].batch);
 	return db_exec(db, SQL_PRESSURE_ENSURE, DB_ARGS(rows_value(&ids)));
 }
 
@@ -292,34 +283,16 @@ static enum db_result update_pressure(struct db *db, struct verdicts *verdicts, 
 	return DB_OK;
 }
 
-/* Last, because every scheduler adds to these rows. */
-static enum db_result add_totals(struct db *db, const struct verdicts *verdicts, struct arena *arena)
-{
-	struct rows rows = rows_new(arena);
-
-	for (int outcome = 0; outcome < OUTCOME__MAX; outcome++) {
-		if (verdicts->totals[outcome] == 0)
-			continue;
-		rows_next(&rows);
-		rows_int(&rows, "result", outcome);
-		rows_int(&rows, "webhooks", verdicts->totals[outcome]);
-	}
-	return db_exec(db, SQL_WEBHOOK_TOTALS_ADD, DB_ARGS(rows_value(&rows)));
-}
-
 static enum db_result write_all(struct db *db, void *context)
 {
 	struct verdicts *verdicts = context;
 	struct arena *arena = arena_new();
-	enum db_result result = DB_OK;
+	enum db_result result;
 
 	verdicts->off_count = 0;
-	if (verdicts->count != 0)
-		result = update_health(db, verdicts, arena);
-	if (result == DB_OK && verdicts->count != 0)
-		result = update_pressure(db, verdicts, arena);
+	result = update_health(db, verdicts, arena);
 	if (result == DB_OK)
-		result = add_totals(db, verdicts, arena);
+		result = update_pressure(db, verdicts, arena);
 	arena_free(arena);
 	return result;
 }
@@ -328,7 +301,7 @@ static enum db_result switch_off(struct db *db, void *context)
 {
 	const struct switch_off *off = context;
 
-	return webhook_switch_off(db, off->endpoint, off->reason, clock_now_us());
+	return webhook_switch_off(db, off->endpoint, off->judged_us, off->reason, clock_now_us());
 }
 
 static enum db_result switch_all_off(struct db *db, struct verdicts *verdicts)
@@ -336,24 +309,34 @@ static enum db_result switch_all_off(struct db *db, struct verdicts *verdicts)
 	for (; verdicts->off_count > 0; verdicts->off_count--) {
 		enum db_result result = db_transact(db, DB_REPEATABLE, switch_off, &verdicts->off[verdicts->off_count - 1]);
 
-		if (result != DB_OK && !db_is_refusal(result)) /* refused: the next failure asks for it again */
+		if (result != DB_OK && !db_is_refusal(result)) /* refused: the next failure asks again */
 			return result;
 	}
 	return DB_OK;
 }
 
+/* Halves the verdicts until the verdict that the server refuses is alone. It is dropped, because later verdicts will
+ * show the same. So are verdicts that waited for a lock: each half would wait, too. */
+static enum db_result write_apart(struct db *db, struct verdicts *verdicts, struct verdict *list, int count)
+{
+	struct verdicts chunk = {
+		.conf = verdicts->conf, .list = list, .count = count, .off = verdicts->off + verdicts->off_count,
+	};
+	enum db_result result = db_transact_briefly(db, DB_ONCE, write_all, &chunk);
+
+	if (result == DB_OK)
+		verdicts->off_count += chunk.off_count;
+	if (result == DB_LOST || !db_is_refusal(result) || count == 1 || (result == DB_CONFLICT && db_waited_for_lock(db)))
+		return result == DB_LOST ? result : DB_OK;
+	DB_TRY(write_apart(db, verdicts, list, count / 2));
+	return write_apart(db, verdicts, list + count / 2, count - count / 2);
+}
+
 enum db_result verdicts_write(struct db *db, struct verdicts *verdicts)
 {
 	DB_TRY(switch_all_off(db, verdicts));
-	if (verdicts->is_counted) {
-		enum db_result result = db_transact(db, DB_ONCE, write_all, verdicts);
-
-		if (result == DB_LOST) /* refused: later ones will tell */
-			return result;
-		verdicts->count = 0;
-		verdicts->is_counted = false;
-		verdicts->totals_at_us = clock_mono_us() + TOTALS_US;
-		memset(verdicts->totals, 0, sizeof verdicts->totals);
-	}
+	if (verdicts->count != 0)
+		DB_TRY(write_apart(db, verdicts, verdicts->list, verdicts->count));
+	verdicts->count = 0;
 	return switch_all_off(db, verdicts);
 }

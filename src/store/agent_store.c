@@ -43,7 +43,7 @@ enum db_result agent_find_row(struct db *db, int64_t organization_id, const stru
 	return DB_OK;
 }
 
-/* Two statements, because the second reads a row of another table that must stay unlocked. */
+/* Two statements, because the second reads a row of another table, which must stay unlocked. */
 static enum db_result lock_and_get(struct db *db, enum sql_statement lock, enum sql_statement statement,
                                    int64_t organization_id, const struct uuid *uuid, struct arena *arena,
                                    struct agent *out)
@@ -67,6 +67,19 @@ enum db_result agent_lock_shared(struct db *db, int64_t organization_id, const s
                                  struct arena *arena, struct agent *out)
 {
 	return lock_and_get(db, SQL_AGENT_LOCK_SHARED, SQL_AGENT_GET, organization_id, uuid, arena, out);
+}
+
+enum db_result agent_lock_found(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                                int64_t *row, enum agent_status *status)
+{
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_AGENT_LOCK_SHARED, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
+	if (rows.count == 0)
+		return DB_NOT_FOUND;
+	*row = db_get_int(&rows, 0, 0);
+	*status = (enum agent_status)db_get_int(&rows, 0, 1);
+	return db_guard(db, GUARD_AGENT, *row);
 }
 
 enum db_result agent_lock_status(struct db *db, int64_t row, enum agent_status *status)

@@ -6,27 +6,29 @@
 #include "store/db.h"
 #include "store/page.h"
 
-/* DB_NOT_FOUND: no such agent in this organisation. */
+/* Returns DB_NOT_FOUND if this organisation has no such agent. */
 enum db_result agent_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
                          struct arena *arena, struct agent *out);
 
-/* Its internal key alone: *row. 0 for the nil id. */
+/* Finds only the internal key of an agent: *row. 0 for the nil id. */
 enum db_result agent_find_row(struct db *db, int64_t organization_id, const struct uuid *uuid,
                               struct arena *arena, int64_t *row);
 
-/* As agent_get; the row stays until the transaction ends: unchanged, or as it is. */
+/* Like agent_get, and locks the row until the transaction ends: for changes, or against them. */
 enum db_result agent_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
                           struct arena *arena, struct agent *out);
 enum db_result agent_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid,
                                  struct arena *arena, struct agent *out);
 
-/* By its internal key: the status alone, and the row stays as it is until the transaction ends. DB_NOT_FOUND: it was
- * deleted. */
+/* Reads the status of an agent, and locks the row shared until the transaction ends: by its public id, or by its
+ * internal key. DB_NOT_FOUND: there is no such agent, or it was deleted. */
+enum db_result agent_lock_found(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                                int64_t *row, enum agent_status *status);
 enum db_result agent_lock_status(struct db *db, int64_t row, enum agent_status *status);
 
 struct agent_filter {
 	int status;       /* -1: any */
-	const char *name; /* a part of it, in any case; "": any */
+	const char *name; /* a part of the name, ignoring case; "": any */
 };
 enum db_result agent_list(struct db *db, int64_t organization_id, const struct agent_filter *filter,
                           const struct page *page, struct arena *arena,
@@ -37,10 +39,10 @@ enum db_result agent_insert(struct db *db, int64_t organization_id, struct agent
                             int64_t webhook_row);
 enum db_result agent_update(struct db *db, const struct agent *agent, int64_t webhook_row);
 
-/* Its numbers become unassigned. */
+/* Deletes an agent. Its numbers become unassigned. */
 enum db_result agent_delete(struct db *db, int64_t organization_id, const struct agent *agent);
 
-/* Whether a campaign that is scheduled, active or paused calls with it. */
+/* Returns whether a campaign that is scheduled, active or paused uses the agent. */
 enum db_result agent_is_used(struct db *db, int64_t organization_id, const struct agent *agent,
                              bool *used);
 

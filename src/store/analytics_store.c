@@ -1,5 +1,5 @@
-/* What is added is grouped here and not by the database: a hundred calls are a handful of rows. They go in the
- * order of their keys, so that two transactions do not lock them crosswise. */
+/* Calls are grouped here before they are added in the database: a hundred calls become a handful of rows. The rows are
+ * written in the order of their keys, so that two transactions cannot deadlock on them. */
 #include "store/analytics_store.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@ struct group {
 	struct tally tally;
 };
 
-/* A word of a dialer for one call of a campaign. */
+/* The outcome or end reason that a dialer reported for one call of a campaign. */
 struct word {
 	int64_t batch_id;
 	enum reason_kind kind;

@@ -1,5 +1,5 @@
-/* What the calls of a campaign add up to, kept up with as they end: read it costs the same for ten calls as for
- * a million. */
+/* Sums over the calls of a campaign. They are updated whenever calls end, so reading them costs the same for ten
+ * calls as for a million. */
 #ifndef STORE_ANALYTICS_STORE_H
 #define STORE_ANALYTICS_STORE_H
 
@@ -13,16 +13,17 @@ struct ended_call {
 	const char *outcome, *end_reason;                             /* "": not reported */
 };
 
-/* Inside the transaction that ends them. Hot rows: let little follow. */
+/* Adds calls, inside the transaction that ends them. Many transactions write these rows, so little should follow. */
 enum db_result analytics_add(struct db *db, const struct ended_call *calls, size_t count);
 
-/* Ascending; in the arena. */
+/* Reads the quarters in ascending order, into the arena. */
 enum db_result analytics_quarters(struct db *db, int64_t batch_id, struct arena *arena,
                                   const struct quarter **quarters, size_t *count);
 
 enum db_result analytics_tallies(struct db *db, int64_t batch_id, struct tallies *out);
 
-/* Words of dialers, with how many calls ended with them: the most frequent first. */
+/* Reads the outcomes or end reasons that dialers reported, and how many calls ended with each: the most frequent first.
+ */
 enum reason_kind { REASON_OUTCOME, REASON_END_REASON };
 struct reason {
 	const char *text;

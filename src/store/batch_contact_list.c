@@ -9,13 +9,13 @@
 
 const char *const batch_contact_sort_names[BATCH_CONTACT_SORT__MAX + 1] = { "position", "scheduled_at", NULL };
 
-/* What a filter stands for in the tables. Those that wait are stored alike. */
+/* The meaning of a filter in the tables. All waiting contacts are stored alike. */
 struct wanted {
-	unsigned stored;  /* bit set of the states of the others */
+	unsigned stored;  /* bit set of the stored statuses of the other contacts */
 	bool planned, unplanned;
 };
 
-/* Everybody who waits in a campaign whose plan is written is planned, and nobody in a draft. */
+/* When the plan of a campaign is written, every waiting contact is planned. In a draft none is. */
 static bool plan_is_written(const struct batch *batch)
 {
 	return batch->status != BATCH_DRAFT && batch->work == BATCH_WORK_DISPATCH &&
@@ -39,7 +39,7 @@ static struct wanted wanted_of(const struct batch *batch, unsigned statuses)
 	return wanted;
 }
 
-/* The condition of CONTACTS_FOUND, from the position on. */
+/* The condition of CONTACTS_FOUND, and the position to begin after. */
 struct range {
 	struct db_value above, up_to, stored, alike, waiting, planned, search;
 };
@@ -56,7 +56,8 @@ static struct range range_of(const struct wanted *wanted, const struct batch_con
 }
 
 static enum db_result find(struct db *db, const struct batch *batch, const struct batch_contact_filter *filter,
-                           const struct wanted *wanted, const struct page *page, struct arena *arena, struct db_rows *rows)
+                           const struct wanted *wanted, const struct page *page, struct arena *arena,
+                           struct db_rows *rows)
 {
 	struct range r = range_of(wanted, filter, page_above(page).i);
 	struct db_value id = db_int(batch->id), number = db_text(filter->phone_number);
@@ -92,7 +93,8 @@ static enum db_result query_page(struct db *db, const struct batch *batch, const
                                  const struct wanted *wanted, const struct page *page, struct arena *arena,
                                  struct db_rows *rows)
 {
-	struct db_value id = db_int(batch->id), after = page_above(page), limit = page_rows(page), offset = page_offset(page);
+	struct db_value id = db_int(batch->id), after = page_above(page);
+	struct db_value limit = page_rows(page), offset = page_offset(page);
 	bool waits = wanted->planned || wanted->unplanned;
 
 	if (wanted->stored == 0 && !waits)
@@ -150,7 +152,7 @@ static enum db_result count_waiting(struct db *db, const struct batch *batch, un
 	return DB_OK;
 }
 
-/* The campaign's counters know; only while a plan is being written the planned ones are counted. */
+/* The campaign's counters are used. Only while its plan is being written are the planned contacts counted. */
 static enum db_result count_by_status(struct db *db, const struct batch *batch, unsigned statuses, struct arena *arena,
                                       struct listing *out)
 {
@@ -169,7 +171,7 @@ static enum db_result count_by_status(struct db *db, const struct batch *batch, 
 	return DB_OK;
 }
 
-/* A search goes on after the contacts that it has looked at. */
+/* The next page of a search begins after the contacts that this page has looked at. */
 static void bound_search(const struct batch *batch, const struct page *page, struct listing *out)
 {
 	int64_t end = page_above(page).i + BATCH_CONTACTS_SEARCHED_MAX;
@@ -183,7 +185,8 @@ static void bound_search(const struct batch *batch, const struct page *page, str
 }
 
 static enum db_result count(struct db *db, const struct batch *batch, const struct batch_contact_filter *filter,
-                            const struct wanted *wanted, const struct page *page, struct arena *arena, struct listing *out)
+                            const struct wanted *wanted, const struct page *page, struct arena *arena,
+                            struct listing *out)
 {
 	if (out->total >= 0 && page->after == NULL)
 		return DB_OK;
@@ -216,5 +219,19 @@ enum db_result batch_contacts_list(struct db *db, const struct batch *batch, con
 	DB_TRY(count(db, batch, filter, &wanted, page, arena, out));
 	if (*filter->search != '\0')
 		bound_search(batch, page, out);
+	return DB_OK;
+}
+
+enum db_result batch_contacts_custom_fields(struct db *db, const struct batch *batch, int64_t after, int64_t up_to,
+                                            struct arena *arena, const char ***out, size_t *count)
+{
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_CONTACTS_CUSTOM_FIELDS, DB_ARGS(db_int(batch->id), db_int(after), db_int(up_to)), arena,
+	                &rows));
+	*out = arena_alloc(arena, (rows.count + 1) * sizeof **out);
+	*count = rows.count;
+	for (size_t r = 0; r < rows.count; r++)
+		(*out)[r] = db_get_text(&rows, r, 0);
 	return DB_OK;
 }

@@ -10,19 +10,20 @@
 #include "store/statements.h"
 
 #define ROWS_PER_STATEMENT 1000
-#define BYTES_PER_STATEMENT (4 << 20) /* a server takes 16 MiB at least */
+#define BYTES_PER_STATEMENT (4 << 20) /* every server accepts 16 MiB */
 
 /* Contacts that are being appended to a campaign. */
 struct addition {
 	const struct batch *batch;
 	const struct contact_input *contacts;
 	size_t count, done;
-	struct number_set seen; /* the numbers of those that are done */
-	int64_t behind, skipped;
+	struct number_set seen; /* the numbers of the contacts that were added */
+	int64_t after, skipped;
 	struct arena *arena; /* of a chunk */
 };
 
-/* Which of the next contacts have numbers that stand in the campaign. *count: how many of them were looked for. */
+/* Finds which of the next contacts have numbers that are in the campaign already. *count: how many contacts were
+ * checked. */
 static enum db_result find_standing(struct db *db, const struct addition *addition, bool **stands, size_t *count)
 {
 	struct rows numbers = rows_new(addition->arena);
@@ -33,7 +34,7 @@ static enum db_result find_standing(struct db *db, const struct addition *additi
 		*count = ROWS_PER_STATEMENT;
 	*stands = arena_alloc(addition->arena, *count * sizeof **stands);
 	memset(*stands, 0, *count * sizeof **stands);
-	if (addition->behind == 0)
+	if (addition->after == 0)
 		return DB_OK; /* all are in `seen` */
 	for (size_t i = 0; i < *count; i++) {
 		rows_next(&numbers);
@@ -46,7 +47,7 @@ static enum db_result find_standing(struct db *db, const struct addition *additi
 	return DB_OK;
 }
 
-/* Whether the next contact is skipped, as its number stands in the campaign or came before. */
+/* Returns whether the next contact is skipped, because its number is in the campaign or came before. */
 static bool take_number(struct addition *addition, bool stands)
 {
 	const char *phone = addition->contacts[addition->done++].phone_number;
@@ -69,10 +70,10 @@ static void write_contact(struct rows *rows, const struct contact_input *contact
 	rows_int(rows, "skip_reason", is_duplicate ? SKIP_DUPLICATE : SKIP_NONE);
 }
 
-/* One statement's worth of rows. For one alone the server need not unfold anything. */
+/* Adds the rows of one statement. For a single row the server does not have to unfold anything. */
 static enum db_result add_chunk(struct db *db, struct addition *addition)
 {
-	struct db_value id = db_int(addition->batch->id), behind = db_int(addition->behind + (int64_t)addition->done);
+	struct db_value id = db_int(addition->batch->id), after = db_int(addition->after + (int64_t)addition->done);
 	const struct contact_input *contact = addition->contacts + addition->done;
 	struct rows rows = rows_new(addition->arena);
 	size_t count;
@@ -83,22 +84,22 @@ static enum db_result add_chunk(struct db *db, struct addition *addition)
 		bool is_duplicate = take_number(addition, stands[0]);
 
 		return db_exec(db, SQL_CONTACTS_ADD_ONE, DB_ARGS(
-			id, db_int(behind.i + 1), db_text(contact->phone_number), db_text(contact->first_name),
+			id, db_int(after.i + 1), db_text(contact->phone_number), db_text(contact->first_name),
 			db_text(contact->last_name), db_text(contact->email), db_text(contact->timezone),
 			db_text(contact->custom_fields), db_int(is_duplicate ? CONTACT_SKIPPED : CONTACT_PENDING),
 			db_int(is_duplicate ? SKIP_DUPLICATE : SKIP_NONE)));
 	}
 	for (size_t i = 0; i < count && rows.text.len < BYTES_PER_STATEMENT; i++)
 		write_contact(&rows, &contact[i], take_number(addition, stands[i]));
-	return db_exec(db, SQL_CONTACTS_ADD, DB_ARGS(id, behind, rows_value(&rows)));
+	return db_exec(db, SQL_CONTACTS_ADD, DB_ARGS(id, after, rows_value(&rows)));
 }
 
-/* Behind those that are counted already. *skipped: how many of them. */
-static enum db_result add_all(struct db *db, const struct batch *batch, int64_t behind,
+/* Adds contacts after the counted contacts. *skipped: how many of them are skipped. */
+static enum db_result add_all(struct db *db, const struct batch *batch, int64_t after,
                               const struct contact_input *contacts, size_t count, int64_t *skipped)
 {
 	struct addition addition = {
-		.batch = batch, .contacts = contacts, .count = count, .behind = behind, .arena = arena_new(),
+		.batch = batch, .contacts = contacts, .count = count, .after = after, .arena = arena_new(),
 	};
 	enum db_result result = DB_OK;
 
@@ -146,7 +147,7 @@ enum db_result batch_contacts_add_first(struct db *db, struct batch *batch, cons
 	return skipped == 0 ? DB_OK : save_counts(db, batch, 0, skipped);
 }
 
-/* Counts copies that now stand behind the last contact that was known. */
+/* Counts copies that were inserted after the last known contact. */
 static enum db_result count_copied(struct db *db, struct batch *batch, int64_t count)
 {
 	int64_t skipped;
@@ -157,14 +158,14 @@ static enum db_result count_copied(struct db *db, struct batch *batch, int64_t c
 	return save_counts(db, batch, count, skipped);
 }
 
-/* Where the next contacts of a folder end; *count: how many they are at this moment. Others come and go before they are
- * copied. */
+/* Finds where the next contacts of a folder end. *count is their number at this moment: contacts may be added or
+ * removed before they are copied. */
 static enum db_result find_chunk(struct db *db, const struct batch *batch, const struct contact_part *part,
                                    int64_t limit, int64_t *last, int64_t *count)
 {
 	struct arena *arena = arena_new();
 	struct db_rows rows;
-	enum db_result result = db_query(db, SQL_KEPT_PORTION, DB_ARGS(
+	enum db_result result = db_query(db, SQL_STORED_CHUNK, DB_ARGS(
 		db_int(batch->organization_id), db_int(part->folder_row), db_int(part->after_id), db_int(part->last_id),
 		db_int(limit)), arena, &rows);
 
@@ -192,7 +193,7 @@ static enum db_result copy_of_folder(struct db *db, struct batch *batch, struct 
 	return count_copied(db, batch, db_affected(db));
 }
 
-/* Positions are dense, so a range of them bounds what is looked at, however few are copied. */
+/* Positions are dense. So a range of them limits how many contacts are read, even if few are copied. */
 static enum db_result copy_of_campaign(struct db *db, struct batch *batch, struct contact_part *part, int64_t limit,
                                        bool *all)
 {
@@ -220,7 +221,7 @@ static enum db_result find_missing(struct db *db, const struct batch *batch, str
 	DB_TRY(db_query(db, SQL_CONTACTS_MISSING_ID, DB_ARGS(rows_value(ids), db_int(batch->organization_id)),
 	                ids->text.arena, &rows));
 	if (rows.count == 0)
-		return DB_CONFLICT; /* deleted and made again at this very moment: run again */
+		return DB_CONFLICT; /* deleted and created again at this moment: run again */
 	*missing = db_get_uuid(&rows, 0, 0);
 	return DB_NOT_FOUND;
 }
@@ -229,15 +230,10 @@ enum db_result batch_contacts_copy(struct db *db, struct batch *batch, const str
                                    struct uuid *missing)
 {
 	struct arena *arena = arena_new();
-	struct rows rows = rows_new(arena);
-	enum db_result result;
-
-	for (size_t i = 0; i < count; i++) {
-		rows_next(&rows);
-		rows_id(&rows, "id", &ids[i]);
-	}
-	result = db_exec(db, SQL_CONTACTS_COPY_IDS, DB_ARGS(
+	struct rows rows = rows_of_uuids(ids, count, arena);
+	enum db_result result = db_exec(db, SQL_CONTACTS_COPY_IDS, DB_ARGS(
 		db_int(batch->id), db_int(batch->counts.total), rows_value(&rows), db_int(batch->organization_id)));
+
 	if (result == DB_OK && db_affected(db) < (int64_t)count)
 		result = find_missing(db, batch, &rows, missing);
 	arena_free(arena);
@@ -259,7 +255,7 @@ void batch_contact_derive_status(const struct batch *batch, struct batch_contact
 		contact->status = CONTACT_SCHEDULED;
 }
 
-/* CONTACT_COLUMNS, read into a batch_contact that is `at` in the struct. */
+/* CONTACT_COLUMNS, read into the batch_contact `at` of the struct. */
 #define CONTACT_MEMBERS(type, at)                                                                                   \
 	COLUMN_AS(type, phone_number, at who.phone_number), COLUMN_AS(type, first_name, at who.first_name),         \
 	COLUMN_AS(type, last_name, at who.last_name), COLUMN_AS(type, email, at who.email),                         \
@@ -271,10 +267,11 @@ void batch_contact_derive_status(const struct batch *batch, struct batch_contact
 	COLUMN_AS(type, call_status, at call_status), COLUMN_AS(type, from_number, at from_number),                 \
 	INSTANT_AS(type, called_at, at called_at_us), INSTANT_AS(type, ended_at, at ended_at_us),                   \
 	COLUMN_AS(type, duration_seconds, at duration_seconds), COLUMN_AS(type, cost, at cost_ten_thousandths),     \
-	COLUMN_AS(type, outcome, at outcome), COLUMN_AS(type, end_reason, at end_reason)
+	COLUMN_AS(type, outcome, at outcome), COLUMN_AS(type, end_reason, at end_reason),                          \
+	INSTANT_AS(type, retry_at, at retry_at_us), INSTANT_AS(type, call_back_at, at call_back_at_us)
 COLUMNS(batch_contact_columns, struct batch_contact, CONTACT_MEMBERS(struct batch_contact, ));
 
-/* A contact, with one of its attempts as the call. */
+/* A contact, with one of its attempts as its call. */
 struct contact_attempt {
 	struct batch_contact contact;
 	struct uuid id;
@@ -283,6 +280,16 @@ struct contact_attempt {
 COLUMNS(contact_attempt_columns, struct contact_attempt, CONTACT_MEMBERS(struct contact_attempt, contact.),
         COLUMN_AS(struct contact_attempt, attempt_id, id), COLUMN(struct contact_attempt, attempt),
         INSTANT(struct contact_attempt, planned_at));
+
+static bool asks_for_another(const struct batch_contact *call)
+{
+	return call->call_back_at_us != INSTANT_NONE && call->retry_at_us == call->call_back_at_us;
+}
+
+bool batch_contact_waits_for_callback(const struct batch_contact *contact)
+{
+	return (contact->status == CONTACT_PENDING || contact->status == CONTACT_SCHEDULED) && asks_for_another(contact);
+}
 
 static struct attempt attempt_of(const struct contact_attempt *row)
 {
@@ -313,8 +320,12 @@ enum db_result batch_contact_get(struct db *db, const struct batch *batch, int64
 	if (out->call_status < 0) /* a row without a call */
 		return DB_OK;
 	history = arena_alloc(arena, rows.count * sizeof *history);
-	for (size_t r = 0; r < rows.count; r++)
+	for (size_t r = 0; r < rows.count; r++) {
 		history[r] = attempt_of(&attempts[r]);
+		history[r].is_callback = r != 0 && asks_for_another(&attempts[r - 1].contact);
+		if (r != 0 && attempts[r - 1].contact.retry_at_us > history[r].scheduled_at_us)
+			history[r].scheduled_at_us = attempts[r - 1].contact.retry_at_us; /* it was moved to the first place */
+	}
 	out->history = history;
 	out->history_count = rows.count;
 	return DB_OK;

@@ -5,93 +5,25 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "store/columns.h"
+#include "store/conflicts.h"
 #include "store/rows.h"
 #include "store/statements.h"
 
 #define SET_ASIDE_US (60 * US_PER_SECOND)
 #define SET_ASIDE_REASON "tried again every minute: the database refuses its work, see the scheduler's log"
 
-/* [[days,start,end],…], as we wrote it. */
-static void read_windows(const char *text, struct arena *arena, void *member)
-{
-	struct calling_window *windows = *text == '\0' ? NULL : arena_alloc(arena, CALENDAR_MAX_WINDOWS * sizeof *windows);
-	struct calling_window next;
-	size_t count = 0;
-	int len;
-
-	while (count < CALENDAR_MAX_WINDOWS &&
-	       sscanf(text, "%*1[[,][%u,%d,%d]%n", &next.days, &next.start, &next.end, &len) == 3) {
-		windows[count++] = next;
-		text += len;
-	}
-	*(struct field_list *)member = (struct field_list){ windows, count };
-}
-
-static const char *write_windows(const void *member, struct arena *arena)
-{
-	const struct field_list *list = member;
-	const struct calling_window *windows = list->items;
-	const char *text = "";
-
-	for (size_t i = 0; i < list->count; i++)
-		text = arena_printf(arena, "%s%c[%u,%d,%d]", text, i == 0 ? '[' : ',', windows[i].days,
-		                    windows[i].start, windows[i].end);
-	return list->count == 0 ? "" : arena_printf(arena, "%s]", text);
-}
-
-/* A JSON array of dates, as we wrote it. */
-static void read_dates(const char *text, struct arena *arena, void *member)
-{
-	int32_t *days = arena_alloc(arena, (strlen(text) / 12 + 1) * sizeof *days);
-	size_t count = 0;
-	char date[11] = "";
-
-	for (const char *c = strchr(text, '"'); c != NULL; c = strchr(c + 12, '"')) {
-		memcpy(date, c + 1, 10);
-		count += date_parse(date, &days[count]);
-		if (c[12] == ']' || c[12] == '\0')
-			break;
-	}
-	*(struct field_list *)member = (struct field_list){ days, count };
-}
-
-static const char *write_dates(const void *member, struct arena *arena)
-{
-	const struct field_list *dates = member;
-	const int32_t *days = dates->items;
-	struct buf text = { .arena = arena };
-	struct json json = json_to(&text);
-
-	json_begin_array(&json, NULL);
-	for (size_t i = 0; i < dates->count; i++) {
-		char date[11];
-
-		date_format(days[i], date);
-		json_add_string(&json, NULL, date);
-	}
-	json_end(&json);
-	return text.data;
-}
-
-static const struct column_form windows_form = { read_windows, write_windows };
-static const struct column_form dates_form = { read_dates, write_dates };
-#define WINDOWS_AS(type, name, member) FORM_AS(type, name, member, &windows_form)
-#define DATES_AS(type, name, member) FORM_AS(type, name, member, &dates_form)
-
 #define OF_CONFIG(kind, name, member) kind##_AS(struct batch_config, name, member),
-static COLUMNS(calendar_columns, struct batch_config, CALENDAR_TABLE(OF_CONFIG));
 static COLUMNS(source_columns, struct batch_config, SOURCE_TABLE(OF_CONFIG));
 static COLUMNS(config_columns, struct batch_config, CAMPAIGN_TABLE(OF_CONFIG));
 
-/* A campaign comes as a row for each of its numbers, or as one row when it has none. */
+/* One row of a campaign. A campaign has a row for each of its numbers, or one row when it has none. */
 struct campaign_row {
 	struct batch batch;
 	const char *zone_trouble;
 	int64_t slot;
-	struct uuid number_id; /* nil: no number, or one that was deleted */
+	struct uuid number_id; /* nil: no number, or a number that was deleted */
 	const char *phone_number;
 };
 
@@ -99,33 +31,25 @@ struct campaign_row {
 #define BATCH_AT(name) INSTANT_AS(struct campaign_row, name, batch.name##_us)
 #define COUNTED(name) COLUMN_AS(struct campaign_row, name, batch.counts.name)
 #define OF_ROW(kind, name, member) kind##_AS(struct campaign_row, name, batch.config.member),
-COLUMNS(campaign_columns, struct campaign_row,
-        SOURCE_TABLE(OF_ROW) CAMPAIGN_TABLE(OF_ROW) BATCH(id), BATCH(uuid), BATCH(organization_id),
-        COLUMN_AS(struct campaign_row, agent_id, batch.agent_row),
-        COLUMN_AS(struct campaign_row, agent_uuid, batch.config.agent_id),
-        BATCH(has_contact_ids), BATCH(status), BATCH(status_reason), COLUMN(struct campaign_row, zone_trouble),
-        COLUMN_AS(struct campaign_row, total_contacts, batch.counts.total), COUNTED(called),
-        COUNTED(in_progress), COUNTED(completed), COUNTED(failed), COUNTED(voicemail),
-        COUNTED(no_answer), COUNTED(busy), COUNTED(cancelled), COUNTED(skipped),
-        BATCH_AT(planned_from), BATCH_AT(planned_until), BATCH_AT(started_at), BATCH_AT(completed_at),
-        BATCH_AT(created_at), BATCH_AT(updated_at), BATCH(work), BATCH_AT(wake_at), BATCH(day),
-        BATCH(day_calls), BATCH(plan_position), INSTANT_AS(struct campaign_row, plan_next, batch.plan.next_us),
+COLUMNS(campaign_columns, struct campaign_row, SOURCE_TABLE(OF_ROW) CAMPAIGN_TABLE(OF_ROW) BATCH(id), BATCH(uuid),
+        BATCH(organization_id), COLUMN_AS(struct campaign_row, agent_id, batch.agent_row),
+        COLUMN_AS(struct campaign_row, agent_uuid, batch.config.agent_id), BATCH(has_contact_ids), BATCH(status),
+        BATCH(status_reason), COLUMN(struct campaign_row, zone_trouble),
+        COLUMN_AS(struct campaign_row, total_contacts, batch.counts.total), COUNTED(called), COUNTED(in_progress),
+        COUNTED(completed), COUNTED(failed), COUNTED(voicemail), COUNTED(no_answer), COUNTED(busy), COUNTED(cancelled),
+        COUNTED(skipped), BATCH_AT(planned_from), BATCH_AT(planned_until), BATCH_AT(started_at), BATCH_AT(completed_at),
+        BATCH_AT(created_at), BATCH_AT(updated_at), BATCH(work), BATCH_AT(wake_at), BATCH(day), BATCH(day_calls),
+        BATCH(plan_position), BATCH(front_from), INSTANT_AS(struct campaign_row, plan_next, batch.plan.next_us),
         COLUMN_AS(struct campaign_row, plan_day, batch.plan.day),
         COLUMN_AS(struct campaign_row, plan_day_calls, batch.plan.day_calls), BATCH(held_by), BATCH_AT(held_until),
         BATCH(progress), COLUMN_AS(struct campaign_row, places, batch.dialer_places), BATCH(waits_for),
         COLUMN(struct campaign_row, slot), COLUMN(struct campaign_row, number_id),
         COLUMN(struct campaign_row, phone_number));
 
-void batch_read_calendar(const struct db_rows *rows, size_t r, size_t column, struct arena *arena,
-                         struct batch_config *config)
-{
-	for (size_t i = 0; i < calendar_columns.count; i++)
-		column_read(&calendar_columns.list[i], db_get(rows, r, column + i), arena, config);
-}
-
 static int by_slot(const void *a, const void *b)
 {
-	int64_t first = (*(const struct campaign_row *const *)a)->slot, second = (*(const struct campaign_row *const *)b)->slot;
+	int64_t first = (*(const struct campaign_row *const *)a)->slot;
+	int64_t second = (*(const struct campaign_row *const *)b)->slot;
 
 	return (first > second) - (first < second);
 }
@@ -146,7 +70,7 @@ static void read_numbers(struct batch *batch, const struct campaign_row *rows, s
 	batch->from_number = found != 0 ? numbers[0]->phone_number : "";
 }
 
-/* Reads the campaign of the first of `left` rows. Returns how many rows it has. */
+/* Reads the first campaign of `left` rows. Returns how many rows it has. */
 static size_t read_batch(const struct campaign_row *rows, size_t left, struct arena *arena, struct batch *batch)
 {
 	struct batch_counts *counts = &batch->counts;
@@ -188,6 +112,11 @@ enum db_result batch_find(struct db *db, const struct uuid *uuid, struct arena *
 	return read_one(&rows, arena, out);
 }
 
+enum db_result batch_organization(struct db *db, const struct uuid *uuid, int64_t *organization_id)
+{
+	return db_query_int(db, SQL_BATCH_ORGANIZATION, DB_ARGS(db_uuid(uuid)), organization_id);
+}
+
 enum db_result batch_get_row(struct db *db, int64_t id, struct arena *arena, struct batch *out)
 {
 	struct db_rows rows;
@@ -196,7 +125,7 @@ enum db_result batch_get_row(struct db *db, int64_t id, struct arena *arena, str
 	return read_one(&rows, arena, out);
 }
 
-/* Two statements, because the second reads rows of other tables that must stay unlocked. */
+/* Two statements, because the second reads rows of other tables, which must stay unlocked. */
 static enum db_result lock_with(struct db *db, enum sql_statement statement, int64_t organization_id,
                                 const struct uuid *uuid, struct arena *arena, struct batch *out)
 {
@@ -225,10 +154,8 @@ enum db_result batch_load(struct db *db, const struct db_rows *ids, struct arena
 	struct rows wanted = rows_new(arena);
 	struct db_rows rows;
 
-	for (size_t r = 0; r < ids->count; r++) {
-		rows_next(&wanted);
-		rows_int(&wanted, "id", db_get_int(ids, r, 0));
-	}
+	for (size_t r = 0; r < ids->count; r++)
+		rows_add_id(&wanted, db_get_int(ids, r, 0));
 	DB_TRY(db_query(db, SQL_BATCH_LOAD, DB_ARGS(rows_value(&wanted)), arena, &rows));
 	*campaigns = arena_alloc(arena, ids->count * sizeof **campaigns);
 	*count = 0;
@@ -284,10 +211,11 @@ enum db_result batch_recount_day(struct db *db, struct batch *batch, int64_t now
 
 enum db_result batch_save_state(struct db *db, const struct batch *batch)
 {
-	return db_exec(db, SQL_BATCH_SAVE_STATE, DB_ARGS(
-		db_int(batch_is_over(batch->status) ? BATCH_PROGRESS_MAX : 0), db_int(batch->status), db_text(batch->status_reason), db_int(batch->work),
-		db_instant(batch->wake_at_us), db_instant(batch->started_at_us),
-		db_instant(batch->completed_at_us), db_instant(batch->updated_at_us), db_int(batch->id)));
+	return db_exec(db, SQL_BATCH_SAVE_STATE,
+	               DB_ARGS(db_int(batch_is_over(batch->status) ? BATCH_PROGRESS_MAX : 0), db_int(batch->status),
+	                       db_text(batch->status_reason), db_int(batch->work), db_instant(batch->wake_at_us),
+	                       db_instant(batch->started_at_us), db_instant(batch->completed_at_us),
+	                       db_instant(batch->updated_at_us), db_int(batch->id)));
 }
 
 void batch_log_zone_trouble(const struct uuid *uuid, const char *before, const char *now)
@@ -328,10 +256,13 @@ static void log_set_aside(struct db *db, int64_t id)
 	arena_free(arena);
 }
 
-enum db_result batch_set_aside(struct db *db, int64_t id, int64_t now_us)
+enum db_result batch_set_aside(struct db *db, int64_t id, enum db_result why, int64_t now_us)
 {
-	int64_t until_us = now_us + SET_ASIDE_US;
+	int64_t wait_us = conflict_wait_us(db, CONFLICT_CAMPAIGN, id, why), until_us = now_us + SET_ASIDE_US;
 
+	if (wait_us != 0)
+		return db_exec(db, SQL_BATCH_POSTPONE, DB_ARGS(
+			db_instant(now_us + wait_us), db_int(id), db_instant(now_us + wait_us)));
 	log_set_aside(db, id);
 	return db_exec(db, SQL_BATCH_SET_ASIDE, DB_ARGS(
 		db_instant(until_us), db_text(SET_ASIDE_REASON), db_int(id), db_instant(until_us)));
@@ -352,14 +283,7 @@ enum db_result batch_lock_numbers(struct db *db, const struct batch *batch, int6
 
 static struct rows given_numbers(const struct batch *batch, struct arena *arena)
 {
-	const struct uuid *ids = batch->config.phone_number_ids.items;
-	struct rows rows = rows_new(arena);
-
-	for (size_t i = 0; i < batch->config.phone_number_ids.count; i++) {
-		rows_next(&rows);
-		rows_id(&rows, "id", &ids[i]);
-	}
-	return rows;
+	return rows_of_uuids(batch->config.phone_number_ids.items, batch->config.phone_number_ids.count, arena);
 }
 
 static enum db_result set_given_numbers(struct db *db, const struct batch *batch)

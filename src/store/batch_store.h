@@ -1,59 +1,67 @@
-/* Campaigns in the database: rows to structs and back. What may be done to them: store/campaign.h */
+/* Campaigns in the database: rows to structs and back. The actions on campaigns are in store/campaign.h. */
 #ifndef STORE_BATCH_STORE_H
 #define STORE_BATCH_STORE_H
 
 #include "domain/batch.h"
+#include "store/columns.h"
 #include "store/db.h"
 
-/* DB_NOT_FOUND: no such campaign in this organisation. Strings and lists live in the arena. */
+/* The forms of a campaign's lists, and the kinds of tables.h that are read and written by them. */
+extern const struct column_form calling_windows_form, dates_form, retries_form;
+#define WINDOWS_AS(type, name, member) FORM_AS(type, name, member, &calling_windows_form)
+#define DATES_AS(type, name, member) FORM_AS(type, name, member, &dates_form)
+#define RETRIES_AS(type, name, member) FORM_AS(type, name, member, &retries_form)
+
+/* Returns DB_NOT_FOUND if this organisation has no such campaign. Strings and lists live in the arena. */
 enum db_result batch_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
                          struct arena *arena, struct batch *out);
-/* Whatever its organisation, for who administers them all. */
+/* Finds a campaign of any organisation, for administrators. */
 enum db_result batch_find(struct db *db, const struct uuid *uuid, struct arena *arena, struct batch *out);
+/* Finds the organisation of a campaign. */
+enum db_result batch_organization(struct db *db, const struct uuid *uuid, int64_t *organization_id);
 enum db_result batch_get_row(struct db *db, int64_t id, struct arena *arena, struct batch *out);
 
-/* The same, and the campaign's row stays locked until the transaction ends. */
+/* Like batch_get, and locks the campaign's row until the transaction ends. */
 enum db_result batch_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
                           struct arena *arena, struct batch *out);
-/* Others may do the same. */
+/* Like batch_lock, but others may lock it in the same way. */
 enum db_result batch_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
                                  struct batch *out);
 
-/* Reads the campaigns whose internal ids are the first column of `ids`, in that order. One that was deleted meanwhile is
- * left out. */
+/* Reads the campaigns whose internal ids are in the first column of `ids`, in that order. A campaign that was deleted
+ * meanwhile is left out. */
 enum db_result batch_load(struct db *db, const struct db_rows *ids, struct arena *arena, struct batch **campaigns,
                           size_t *count);
 
-/* Inserts a draft without numbers; sets id. uuid, organization_id, agent_row, config and created_at_us are given, and
- * counts.total, if its first contacts follow. */
+/* Inserts a draft without numbers, and sets id. The caller sets uuid, organization_id, agent_row, config and
+ * created_at_us; and counts.total, if its first contacts follow. */
 enum db_result batch_insert(struct db *db, struct batch *batch);
 enum db_result batch_save_config(struct db *db, const struct batch *batch);
-/* Counts the calls of the local day of `now_us` anew into day and day_calls; the second also saves them. */
+/* Counts the calls of the local day of `now_us` again, into day and day_calls. The second function also saves them. */
 enum db_result batch_count_day(struct db *db, struct batch *batch, int64_t now_us);
 enum db_result batch_recount_day(struct db *db, struct batch *batch, int64_t now_us);
 enum db_result batch_save_state(struct db *db, const struct batch *batch);
-/* Logs that the campaign begins to wait for a time zone, waits for another reason or goes on, if `now` is not `before`. */
+/* If `now` differs from `before`, logs that the campaign waits for a time zone, waits for another reason, or goes on.
+ */
 void batch_log_zone_trouble(const struct uuid *uuid, const char *before, const char *now);
-/* Logs and saves it. */
+/* Logs and saves the campaign's zone_trouble. */
 enum db_result batch_save_zone_trouble(struct db *db, int64_t id, const struct uuid *uuid, const char *before,
                                        const char *now);
 
-/* Outside of a transaction: postpones the campaign by a minute and says so in its status_reason, when the database
- * refuses its work, so that it does not hold up the others. What saves its plan or its claim ends that. */
-enum db_result batch_set_aside(struct db *db, int64_t id, int64_t now_us);
+/* Outside of a transaction, when work on the campaign has failed with the result `why`: postpones the campaign, so that
+ * it does not block the others. If only a lock was missing, it is postponed for less than a second (conflicts.h).
+ * Otherwise it is postponed by a minute, and its status_reason says so until its plan or a claim is saved. */
+enum db_result batch_set_aside(struct db *db, int64_t id, enum db_result why, int64_t now_us);
 
-/* How many of its numbers are left; these stay until the transaction ends. */
+/* Counts the numbers that the campaign still has. They cannot be deleted until the transaction ends. */
 enum db_result batch_lock_numbers(struct db *db, const struct batch *batch, int64_t *left);
 
-/* Writes config.phone_number_ids, or the agent's outbound numbers when there are none.
- * *found: how many numbers the campaign has now. The first is for a campaign that has none yet. */
+/* Writes config.phone_number_ids, or the agent's outbound numbers if the client gave none. *found: how many numbers the
+ * campaign has now. batch_set_numbers is for a campaign without numbers. */
 enum db_result batch_set_numbers(struct db *db, const struct batch *batch, int64_t *found);
 enum db_result batch_save_numbers(struct db *db, const struct batch *batch, int64_t *found);
-/* What that would write: *found, and the pace of these numbers together; *calls_per_minute is 0 when one has none. */
+/* Finds what batch_save_numbers would write: *found, and the pace of these numbers together. *calls_per_minute is 0 if
+ * one of them has no pace. */
 enum db_result batch_find_numbers(struct db *db, const struct batch *batch, int64_t *found, int64_t *calls_per_minute);
-
-/* Reads the columns of CALENDAR_TABLE, which begin at `column`, into the config. Lists are in the arena. */
-void batch_read_calendar(const struct db_rows *rows, size_t r, size_t column, struct arena *arena,
-                         struct batch_config *config);
 
 #endif

@@ -6,9 +6,12 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "store/agent_store.h"
+#include "store/batch_store.h"
 #include "store/columns.h"
+#include "store/health_store.h"
 #include "store/rows.h"
 #include "store/statements.h"
+#include "store/tables.h"
 
 COLUMNS(call_columns, struct call,
         COLUMN(struct call, id), COLUMN(struct call, batch_id), COLUMN(struct call, position),
@@ -19,7 +22,24 @@ COLUMNS(call_columns, struct call,
         INSTANT(struct call, dispatched_at), INSTANT(struct call, answered_at), INSTANT(struct call, reported_at),
         INSTANT(struct call, ended_at), COLUMN(struct call, duration_seconds),
         COLUMN(struct call, cost_ten_thousandths), COLUMN(struct call, outcome), COLUMN(struct call, end_reason),
-        COLUMN(struct call, recording_url), COLUMN(struct call, transcript_url), COLUMN(struct call, summary));
+        COLUMN(struct call, recording_url), COLUMN(struct call, transcript_url), COLUMN(struct call, summary),
+        INSTANT(struct call, call_back_at), COLUMN(struct call, is_callback));
+
+#define REQUESTED(name) COLUMN(struct requested_call, name)
+#define OF_AGENT(name) COLUMN_AS(struct requested_call, name, agent.name)
+#define OF_CONTACT(name) COLUMN_AS(struct requested_call, name, contact.name)
+#define OF_CONFIG(kind, name, member) kind##_AS(struct requested_call, name, config.member),
+COLUMNS(requested_call_columns, struct requested_call, CALENDAR_TABLE(OF_CONFIG)
+        REQUESTED(id), REQUESTED(attempt), REQUESTED(tries), REQUESTED(to_number), REQUESTED(from_number),
+        INSTANT(struct requested_call, called_at), INSTANT(struct requested_call, expires_at), REQUESTED(is_callback),
+        REQUESTED(batch_id), REQUESTED(batch_status), REQUESTED(batch_row), REQUESTED(pressed), REQUESTED(do_not_call),
+        COLUMN_AS(struct requested_call, agent_id, agent.uuid), OF_AGENT(name), OF_AGENT(voice_id),
+        OF_AGENT(system_prompt), OF_AGENT(greeting), OF_AGENT(language_hint), OF_AGENT(settings),
+        REQUESTED(position), OF_CONTACT(first_name), OF_CONTACT(last_name), OF_CONTACT(email),
+        COLUMN_AS(struct requested_call, contact_timezone, contact.timezone),
+        OF_CONTACT(custom_fields), REQUESTED(variables), REQUESTED(call_settings), REQUESTED(endpoint),
+        REQUESTED(endpoint_id), REQUESTED(url), REQUESTED(secret), REQUESTED(disabled), REQUESTED(is_fetched),
+        HEALTH_COLUMNS(struct requested_call, health));
 
 enum db_result call_get(struct db *db, int64_t organization_id, const struct uuid *id,
                         struct arena *arena, struct call *out)
@@ -33,17 +53,28 @@ enum db_result call_get(struct db *db, int64_t organization_id, const struct uui
 enum db_result calls_load(struct db *db, const struct uuid *ids, size_t *count, struct arena *arena,
                           const struct call **out)
 {
-	struct rows wanted = rows_new(arena);
+	struct rows wanted = rows_of_uuids(ids, *count, arena);
 	struct db_rows rows;
 
-	for (size_t i = 0; i < *count; i++) {
-		rows_next(&wanted);
-		rows_id(&wanted, "id", &ids[i]);
-	}
 	DB_TRY(db_query(db, SQL_CALLS_LOAD, DB_ARGS(rows_value(&wanted)), arena, &rows));
 	*count = rows.count;
 	*out = DB_STRUCTS(&rows, struct call);
 	return DB_OK;
+}
+
+bool requested_call_is_in_window(const struct requested_call *call, int64_t at_us)
+{
+	const struct batch_config *config = &call->config;
+	enum calendar_answer answer;
+	struct calendar calendar;
+	struct span span;
+
+	if (call->batch_row == 0)
+		return true;
+	calendar = batch_calendar(config, config->respect_contact_timezone
+	                                  ? contact_zones(call->contact.timezone, call->to_number) : NULL);
+	answer = calendar_find_span(&calendar, at_us, &span);
+	return answer == CALENDAR_UNREADABLE || (answer == CALENDAR_SPAN && span.from_us <= at_us);
 }
 
 enum db_result call_insert_single(struct db *db, const struct single_call *call)
@@ -88,8 +119,8 @@ enum db_result call_tally_from(struct db *db, int64_t organization_id, const cha
 	return result;
 }
 
-enum db_result call_tally_of_campaign(struct db *db, int64_t batch_id, struct arena *arena, struct number_tally **tallies,
-                                      size_t *count)
+enum db_result call_tally_of_campaign(struct db *db, int64_t batch_id, struct arena *arena,
+                                      struct number_tally **tallies, size_t *count)
 {
 	struct db_rows rows;
 	struct number_tally *tally = NULL;
@@ -109,14 +140,15 @@ enum db_result call_tally_of_campaign(struct db *db, int64_t batch_id, struct ar
 	return DB_OK;
 }
 
-#define IN_FLIGHT (CALL_BIT(CALL_QUEUED) | CALL_BIT(CALL_DISPATCHED) | CALL_BIT(CALL_RINGING) | CALL_BIT(CALL_IN_PROGRESS))
+#define IN_FLIGHT \
+	(CALL_BIT(CALL_QUEUED) | CALL_BIT(CALL_DISPATCHED) | CALL_BIT(CALL_RINGING) | CALL_BIT(CALL_IN_PROGRESS))
 #define ALL_STATUSES (CALL_BIT(CALL_STATUS__MAX) - 1)
 
-/* What a filter stands for in the table. */
+/* The meaning of a filter in the table. */
 struct stored_filter {
 	int64_t organization_id, agent_row, batch_row; /* 0: any */
 	unsigned statuses;
-	bool asked;      /* of the queued ones not those that wait in the plan */
+	bool asked;      /* only queued calls that do not wait in the plan */
 	const char *to_number, *from_number;
 	struct uuid from, until;
 	int64_t calls_of_batch;
@@ -137,11 +169,11 @@ static enum db_result find_batch(struct db *db, const struct uuid *uuid, struct 
 	return DB_OK;
 }
 
-/* Which index a list goes by, and what its statements take before and after the range of ids. */
+/* The index that a list uses, and the parameters of its statements before and after the range of ids. */
 static const struct way {
 	enum sql_statement list, count;
 	enum { KEY_ORGANIZATION, KEY_AGENT, KEY_BATCH, KEY_TO_NUMBER, KEY_FROM_NUMBER, KEY_STATUS } key;
-	bool has_filters; /* those that are not in the index */
+	bool has_filters; /* filters on columns that are not in the index */
 } by_batch = { SQL_CALL_LIST_OF_BATCH, SQL_CALL_COUNT_OF_BATCH, KEY_BATCH, false },
   by_batch_and = { SQL_CALL_LIST_OF_BATCH_AND, SQL_CALL_COUNT_OF_BATCH_AND, KEY_BATCH, true },
   by_agent = { SQL_CALL_LIST_OF_AGENT, SQL_CALL_COUNT_OF_AGENT, KEY_AGENT, false },
@@ -153,7 +185,7 @@ static const struct way {
   by_status_and = { SQL_CALL_LIST_OF_STATUSES, SQL_CALL_COUNT_OF_STATUSES_AND, KEY_STATUS, true },
   by_nothing = { SQL_CALL_LIST, SQL_CALL_COUNT, KEY_ORGANIZATION, false };
 
-/* The one that reads the fewest rows: calls in flight are few, and so are those to one number. */
+/* Returns the way that reads the fewest rows. Calls in flight are few, and so are calls to one number. */
 static const struct way *best_way(const struct stored_filter *filter)
 {
 	bool is_any = filter->statuses == ALL_STATUSES;
@@ -186,7 +218,7 @@ static void add(struct args *args, struct db_value value)
 	args->list[args->count++] = value;
 }
 
-/* As CALL_OF_FILTERS. */
+/* Adds the parameters of CALL_OF_FILTERS. */
 static void add_filters(struct args *args, const struct stored_filter *filter)
 {
 	add(args, db_int(filter->statuses));
@@ -214,7 +246,7 @@ static void add_key(struct args *args, const struct stored_filter *filter, const
 		add(args, db_int((filter->statuses & CALL_BIT(status)) != 0 ? status : -1));
 }
 
-/* Each state is a part of the statement. */
+/* Adds the parameters of each status, which is a part of the statement. */
 static void add_parts(struct args *args, const struct stored_filter *filter, const struct way *way,
                       const struct uuid *below, int64_t up_to)
 {

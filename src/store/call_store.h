@@ -1,55 +1,90 @@
-/* Calls for reading. What changes them: scheduler/claim.c and store/report_store.c */
+/* Calls for reading. engine/claim.c and store/report_store.c change them. */
 #ifndef STORE_CALL_STORE_H
 #define STORE_CALL_STORE_H
 
+#include "domain/agent.h"
+#include "domain/batch.h"
 #include "domain/call_json.h"
+#include "domain/contact.h"
+#include "domain/health.h"
+#include "store/columns.h"
+#include "store/constants.h"
 #include "store/db.h"
 #include "store/page.h"
 
-/* DB_NOT_FOUND: no such call in this organisation. */
+/* Returns DB_NOT_FOUND if this organisation has no such call. */
 enum db_result call_get(struct db *db, int64_t organization_id, const struct uuid *id,
                         struct arena *arena, struct call *out);
 
-/* Those of the ids that there are, in any order; `count`: of the ids, then of the calls. */
+/* Reads the calls with these ids that exist, in any order. `count` is the number of ids, then of calls. */
 enum db_result calls_load(struct db *db, const struct uuid *ids, size_t *count, struct arena *arena,
                           const struct call **out);
 
-/* A call outside of any campaign: queued, and a scheduler's to dispatch at once. */
+/* The facts about a call that its dialer receives, and that decide whether it may still be placed: a row of
+ * SQL_DISPATCH_LOAD. */
+struct requested_call {
+	struct uuid id, batch_id;
+	bool is_callback; /* the person asked for it */
+	int64_t attempt, tries, position, called_at_us, expires_at_us;
+	const char *to_number, *from_number;
+	int batch_status; /* enum batch_status; -1: a single call */
+	bool do_not_call;
+	struct agent agent;
+	struct contact_input contact; /* of a campaign's call */
+	const char *variables, *call_settings; /* of a single call */
+	int64_t endpoint;
+	struct uuid endpoint_id;
+	bool disabled;        /* the endpoint is switched off */
+	bool is_fetched;      /* its dialer fetches its calls */
+	struct health health; /* of the endpoint */
+	int64_t batch_row;    /* 0: a single call */
+	struct batch_config config; /* of its campaign; only what makes its calendar */
+	bool pressed;         /* its dialer asked the campaign to slow down */
+	const char *url;
+	struct bytes secret;
+};
+
+/* Returns whether its campaign may call at this instant, by the calendar as it is now. A zone that cannot be read stops
+ * no call. */
+bool requested_call_is_in_window(const struct requested_call *call, int64_t at_us);
+
+/* A call outside of any campaign: it is queued, and a scheduler dispatches it at once. */
 struct single_call {
 	struct uuid id;
-	int64_t number_row; /* of from_number if that has a pace; 0: it has none */
+	int64_t number_row; /* row of from_number if it has a pace; 0: it has none */
 	int64_t organization_id, agent_row, max_seconds, expires_at_us, now_us;
 	const char *to_number, *from_number;
 	const char *variables, *call_settings; /* JSON objects */
 };
 enum db_result call_insert_single(struct db *db, const struct single_call *call);
 
-/* Sets the number such a call is made from: `wanted` if it is the organisation's, or one of the agent's
+/* Sets the number from which a single call is made: `wanted` if it belongs to the organisation, or one of the agent's
  * outbound numbers if `wanted` is "". DB_NOT_FOUND: there is none. */
 enum db_result call_from_number(struct db *db, const char *wanted, struct arena *arena, struct single_call *call);
 
-/* How the calls from a number that were created since an instant ended: the latest CALLS_TALLIED_MAX of them. By enum
- * call_status, those in flight too. */
-#define CALLS_TALLIED_MAX 10000
+/* Counts the calls from a number that were created since an instant, by enum call_status, calls in flight included:
+ * only the latest CALLS_TALLIED_MAX. */
 enum db_result call_tally_from(struct db *db, int64_t organization_id, const char *from_number, int64_t since_us,
                                int64_t counts[CALL_STATUS__MAX]);
 
-/* The same of a campaign, by the numbers that its calls were made from, in their order. */
+/* Counts the calls of a campaign in the same way, by the numbers from which they were made, in the order of the
+ * numbers. */
 struct number_tally {
 	const char *from_number;
 	int64_t counts[CALL_STATUS__MAX];
 };
-enum db_result call_tally_of_campaign(struct db *db, int64_t batch_id, struct arena *arena, struct number_tally **tallies,
-                                      size_t *count);
+enum db_result call_tally_of_campaign(struct db *db, int64_t batch_id, struct arena *arena,
+                                      struct number_tally **tallies, size_t *count);
 
 struct call_filter {
 	unsigned statuses;                    /* bit set of enum call_status */
-	bool in_flight; /* also those before their end, without those that wait in the plan; neither: in any state */
+	/* also calls that have not ended and do not wait in the plan; if neither is set: calls in any state */
+	bool in_flight;
 	struct uuid agent_id, batch_id;       /* nil: any */
 	const char *to_number, *from_number;  /* "": any */
 	int64_t after_us, before_us;          /* created in [after, before); INSTANT_NONE, INSTANT_NEVER: any */
 };
-/* Newest first; of struct call. DB_NOT_FOUND: there is no such agent, or no such campaign. */
+/* Lists struct call, newest first. DB_NOT_FOUND: the agent or the campaign does not exist. */
 enum db_result call_list(struct db *db, int64_t organization_id, const struct call_filter *filter,
                          const struct page *page, struct arena *arena, struct listing *out);
 

@@ -19,7 +19,7 @@ static const enum sql_statement lists[CAMPAIGN_SORT__MAX][2] = {
 	[CAMPAIGN_SORT_PROGRESS] = { SQL_CAMPAIGN_LIST_BY_PROGRESS_UP, SQL_CAMPAIGN_LIST_BY_PROGRESS_DOWN },
 };
 
-/* What a page is asked for, as parameters. */
+/* The parameters that describe a page. */
 struct question {
 	struct db_value organization, agent, search, first, key, id, limit, offset;
 	unsigned statuses;
@@ -75,7 +75,7 @@ static enum db_result query_by_status(struct db *db, const struct campaign_filte
 	return db_query(db, lists[filter->sort][filter->descending], args, count, arena, rows);
 }
 
-/* The states that are wanted, for IN (?, …); -1 is none. */
+/* Fills in the wanted statuses for IN (?, …); -1 is no status. */
 static void fill_statuses(struct db_value *args, unsigned statuses)
 {
 	for (int status = 0; status < BATCH_STATUS__MAX; status++)
@@ -96,13 +96,8 @@ static enum db_result query_of_agent(struct db *db, const struct question *q, st
 static enum db_result query_ids(struct db *db, int64_t organization_id, const struct field_list *ids,
                                 struct arena *arena, struct db_rows *rows)
 {
-	struct rows wanted = rows_new(arena);
-	const struct uuid *id = ids->items;
+	struct rows wanted = rows_of_uuids(ids->items, ids->count, arena);
 
-	for (size_t i = 0; i < ids->count; i++) {
-		rows_next(&wanted);
-		rows_id(&wanted, "id", &id[i]);
-	}
 	return db_query(db, SQL_CAMPAIGN_LIST_OF_IDS, DB_ARGS(rows_value(&wanted), db_int(organization_id)), arena, rows);
 }
 

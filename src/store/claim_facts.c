@@ -5,13 +5,14 @@
 
 #include "base/clock.h"
 #include "base/instant.h"
-#include "base/json.h"
 #include "store/batch_store.h"
 #include "store/health_store.h"
 #include "store/organization_store.h"
+#include "store/rows.h"
 #include "store/statements.h"
+#include "store/tables.h"
 
-/* A number whose pace somebody else is judging by is looked at again this soon. */
+/* A number whose pace another transaction has locked is looked at again this soon. */
 #define HELD_RECHECK_US (5 * US_PER_MS)
 
 /* Campaigns that are read together, and the paces of their numbers. */
@@ -24,37 +25,26 @@ struct reading {
 	bool locks;
 };
 
-static void read_campaign(const struct db_rows *rows, size_t r, struct arena *arena, struct claim_campaign *out)
-{
-	*out = (struct claim_campaign){
-		.id = db_get_int(rows, r, 0),
-		.uuid = db_get_uuid(rows, r, 1),
-		.organization_id = db_get_int(rows, r, 2),
-		.agent_row = db_get_int(rows, r, 3),
-		.status = (enum batch_status)db_get_int(rows, r, 4),
-		.rotation = (enum rotation)db_get_int(rows, r, 5),
-		.config = {
-			.scheduled_at.us = db_get_int(rows, r, 6),
-			.max_concurrent_calls = db_get_int(rows, r, 7),
-			.max_calls_per_day = db_get_int(rows, r, 8),
-			.calls_per_minute = db_get_int(rows, r, 9),
-		},
-		.total = db_get_int(rows, r, 10),
-		.called = db_get_int(rows, r, 11),
-		.claimed = db_get_int(rows, r, 12),
-		.low_water_us = db_get_int(rows, r, 13),
-		.day = db_get_int(rows, r, 14),
-		.day_calls = db_get_int(rows, r, 15),
-		.pace_at_us = db_get_int(rows, r, 16),
-		.zone_trouble = db_get_text(rows, r, 17),
-		.deferred_us = INSTANT_NEVER,
-	};
-	batch_read_calendar(rows, r, 18, arena, &out->config);
-	out->waiting = db_get_int(rows, r, 25);
-	out->wake_at_us = db_get_int(rows, r, 26);
-}
+#define CAMPAIGN(name) COLUMN(struct claim_campaign, name)
+#define CONFIG(kind, name, member) kind##_AS(struct claim_campaign, name, config.member),
+COLUMNS(claim_campaign_columns, struct claim_campaign,
+        CALENDAR_TABLE(CONFIG) CONFIG(INSTANT, scheduled_at, scheduled_at.us)
+        CONFIG(COLUMN, max_concurrent_calls, max_concurrent_calls) CONFIG(COLUMN, max_calls_per_day, max_calls_per_day)
+        CONFIG(COLUMN, calls_per_minute, calls_per_minute) CAMPAIGN(id), CAMPAIGN(uuid), CAMPAIGN(organization_id),
+        COLUMN_AS(struct claim_campaign, agent_id, agent_row), CAMPAIGN(status),
+        COLUMN_AS(struct claim_campaign, phone_rotation_strategy, rotation),
+        COLUMN_AS(struct claim_campaign, total_contacts, total), CAMPAIGN(called), CAMPAIGN(claimed), CAMPAIGN(waiting),
+        INSTANT(struct claim_campaign, low_water), CAMPAIGN(day), CAMPAIGN(day_calls),
+        INSTANT(struct claim_campaign, pace_at), INSTANT(struct claim_campaign, wake_at),
+        INSTANT(struct claim_campaign, callback_at), CAMPAIGN(held_by), CAMPAIGN(zone_trouble));
 
-/* Until it is read a pace lets nothing through: it stays so if somebody else has it. */
+#define FACT(name) COLUMN(struct claim_facts, name)
+COLUMNS(claim_facts_columns, struct claim_facts, FACT(id), FACT(done), FACT(final), FACT(max_call_seconds),
+        FACT(endpoint), FACT(phone_numbers), FACT(has_limits), HEALTH_COLUMNS(struct claim_facts, health),
+        INSTANT(struct claim_facts, trial_until), FACT(places), FACT(agent_waits), FACT(agent_id),
+        FACT(do_not_call_version), FACT(is_fetched));
+
+/* A pace lets nothing through until it is read, and stays so if another transaction has it. */
 static struct claim_pace *find_pace(struct reading *reading, int64_t number_id)
 {
 	struct claim_pace key = { .number_id = number_id };
@@ -69,10 +59,9 @@ static struct claim_pace *find_pace(struct reading *reading, int64_t number_id)
 	return &reading->paces[reading->pace_count++];
 }
 
-/* "+49… +49…:17": numbers, with the id of those that have a pace. */
-static void read_numbers(struct reading *reading, struct claim_campaign *campaign, const char *text)
+static void read_numbers(struct reading *reading, struct claim_campaign *campaign)
 {
-	char *copy = arena_strdup(reading->arena, text), *rest = NULL;
+	char *copy = arena_strdup(reading->arena, campaign->facts.phone_numbers), *rest = NULL;
 
 	for (char *number = strtok_r(copy, " ", &rest); number != NULL && campaign->number_count < BATCH_MAX_NUMBERS;
 	     number = strtok_r(NULL, " ", &rest)) {
@@ -95,62 +84,34 @@ static struct claim_campaign *find_campaign(const struct reading *reading, int64
 	return NULL;
 }
 
-/* One statement over a list of ids. */
-static enum db_result query_ids(struct db *db, enum sql_statement statement, struct buf *ids, struct json *json,
-                                struct arena *arena, struct db_rows *rows)
-{
-	enum db_result result;
-
-	json_end(json);
-	result = db_query(db, statement, DB_ARGS(db_buf(ids)), arena, rows);
-	buf_free(ids);
-	return result;
-}
-
-static struct json begin_ids(struct buf *ids)
-{
-	struct json json = json_to(ids);
-
-	json_begin_array(&json, NULL);
-	return json;
-}
-
 static enum db_result read_facts(struct db *db, struct reading *reading)
 {
-	struct buf ids = { 0 };
-	struct json json = begin_ids(&ids);
+	struct rows ids = rows_new(reading->arena);
+	const struct claim_facts *facts;
 	struct db_rows rows;
 
 	for (size_t i = 0; i < reading->count; i++)
-		json_int(&json, NULL, reading->campaigns[i].id);
-	DB_TRY(query_ids(db, SQL_CLAIM_FACTS, &ids, &json, reading->arena, &rows));
+		rows_add_id(&ids, reading->campaigns[i].id);
+	DB_TRY(db_query(db, SQL_CLAIM_FACTS, DB_ARGS(rows_value(&ids)), reading->arena, &rows));
+	facts = DB_STRUCTS(&rows, struct claim_facts);
 	for (size_t r = 0; r < rows.count; r++) {
-		struct claim_campaign *campaign = find_campaign(reading, db_get_int(&rows, r, 0));
+		struct claim_campaign *campaign = find_campaign(reading, facts[r].id);
 
-		campaign->done = db_get_int(&rows, r, 1);
-		campaign->final = db_get_int(&rows, r, 2);
-		campaign->max_call_seconds = db_get_int(&rows, r, 3);
-		campaign->endpoint = db_get_int(&rows, r, 4);
-		read_numbers(reading, campaign, db_get_text(&rows, r, 5));
-		campaign->has_limits = db_get_int(&rows, r, 6) != 0;
-		campaign->health = health_from_row(&rows, r, 7);
-		campaign->trial_until_us = db_get_int(&rows, r, 13);
-		campaign->places = db_get_int(&rows, r, 14);
-		campaign->agent_waits = db_get_int(&rows, r, 15) != 0;
+		campaign->facts = facts[r];
+		read_numbers(reading, campaign);
 	}
 	return DB_OK;
 }
 
 static enum db_result read_paces(struct db *db, struct reading *reading)
 {
-	struct buf ids = { 0 };
-	struct json json = begin_ids(&ids);
+	struct rows ids = rows_new(reading->arena);
 	struct db_rows rows;
 
 	for (size_t i = 0; i < reading->pace_count; i++)
-		json_int(&json, NULL, reading->paces[i].number_id);
-	DB_TRY(query_ids(db, reading->locks ? SQL_CLAIM_PACES_LOCK : SQL_CLAIM_PACES, &ids, &json, reading->arena,
-	                 &rows));
+		rows_add_id(&ids, reading->paces[i].number_id);
+	DB_TRY(db_query(db, reading->locks ? SQL_CLAIM_PACES_LOCK : SQL_CLAIM_PACES, DB_ARGS(rows_value(&ids)),
+	                reading->arena, &rows));
 	for (size_t r = 0; r < rows.count; r++) {
 		struct claim_pace *pace = find_pace(reading, db_get_int(&rows, r, 0));
 
@@ -174,15 +135,14 @@ COLUMNS(organization_limits_columns, struct organization_limits,
 static enum db_result read_limits(struct db *db, struct reading *reading)
 {
 	const struct organization_limits *limits;
-	struct buf ids = { 0 };
-	struct json json = begin_ids(&ids);
+	struct rows ids = rows_new(reading->arena);
 	struct db_rows rows;
 
 	for (size_t i = 0; i < reading->count; i++)
-		if (reading->campaigns[i].has_limits)
-			json_int(&json, NULL, reading->campaigns[i].organization_id);
-	DB_TRY(query_ids(db, reading->locks ? SQL_CLAIM_LIMITS_LOCK : SQL_CLAIM_LIMITS, &ids, &json, reading->arena,
-	                 &rows));
+		if (reading->campaigns[i].facts.has_limits)
+			rows_add_id(&ids, reading->campaigns[i].organization_id);
+	DB_TRY(db_query(db, reading->locks ? SQL_CLAIM_LIMITS_LOCK : SQL_CLAIM_LIMITS, DB_ARGS(rows_value(&ids)),
+	                reading->arena, &rows));
 	limits = DB_STRUCTS(&rows, struct organization_limits);
 	for (size_t r = 0; reading->locks && r < rows.count; r++)
 		DB_TRY(db_guard(db, GUARD_LIMITS, limits[r].organization_id));
@@ -196,7 +156,7 @@ static enum db_result read_limits(struct db *db, struct reading *reading)
 static bool any_limits(const struct reading *reading)
 {
 	for (size_t i = 0; i < reading->count; i++)
-		if (reading->campaigns[i].has_limits)
+		if (reading->campaigns[i].facts.has_limits)
 			return true;
 	return false;
 }
@@ -204,9 +164,13 @@ static bool any_limits(const struct reading *reading)
 static enum db_result read_all(struct db *db, struct reading *reading, const struct db_rows *rows)
 {
 	reading->count = rows->count;
-	reading->campaigns = arena_alloc(reading->arena, rows->count * sizeof *reading->campaigns);
-	for (size_t r = 0; r < rows->count; r++)
-		read_campaign(rows, r, reading->arena, &reading->campaigns[r]);
+	reading->campaigns = DB_STRUCTS(rows, struct claim_campaign);
+	for (size_t r = 0; r < rows->count; r++) {
+		struct claim_campaign *campaign = &reading->campaigns[r];
+
+		campaign->deferred_us = INSTANT_NEVER;
+		campaign->is_open = *campaign->held_by == '\0' || strcmp(campaign->held_by, gate_name(GATE_DUE)) == 0;
+	}
 	if (rows->count == 0)
 		return DB_OK;
 	DB_TRY(read_facts(db, reading));
@@ -215,14 +179,56 @@ static enum db_result read_all(struct db *db, struct reading *reading, const str
 	return any_limits(reading) ? read_limits(db, reading) : DB_OK;
 }
 
-enum db_result claim_facts_lock(struct db *db, int64_t now_us, int max, struct arena *arena,
+enum db_result claim_facts_lock(struct db *db, int64_t from_us, int64_t now_us, int max, struct arena *arena,
                                 struct claim_campaign **campaigns, size_t *count)
 {
 	struct reading reading = { .arena = arena, .now_us = now_us, .locks = true };
 	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_CLAIM_CAMPAIGNS, DB_ARGS(db_instant(now_us), db_int(max)), arena, &rows));
+	DB_TRY(db_query(db, SQL_CLAIM_CAMPAIGNS, DB_ARGS(db_instant(from_us), db_instant(now_us), db_int(max)), arena,
+	                &rows));
 	DB_TRY(read_all(db, &reading, &rows));
+	*campaigns = reading.campaigns;
+	*count = reading.count;
+	return DB_OK;
+}
+
+static struct db_value agent_of(const struct uuid *agent_id)
+{
+	return uuid_is_nil(agent_id) ? db_text("") : db_uuid(agent_id);
+}
+
+/* Drops the campaigns whose calls this dialer does not fetch any more: their agents got another webhook, or they got
+ * another agent, before they were locked. */
+static void keep_fetched(struct reading *reading, const struct uuid *agent_id)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < reading->count; i++) {
+		const struct claim_facts *facts = &reading->campaigns[i].facts;
+
+		if (facts->is_fetched && (uuid_is_nil(agent_id) || uuid_equal(agent_id, &facts->agent_id)))
+			reading->campaigns[kept++] = reading->campaigns[i];
+	}
+	reading->count = kept;
+}
+
+/* The campaigns are found without a lock, so that a fetch which finds none locks nothing. */
+enum db_result claim_facts_lock_fetched(struct db *db, const struct claim_fetch *fetch, int64_t now_us, int max,
+                                        struct arena *arena, struct claim_campaign **campaigns, size_t *count)
+{
+	struct reading reading = { .arena = arena, .now_us = now_us, .locks = true };
+	struct db_value agent = agent_of(&fetch->agent_id);
+	struct rows ids = rows_new(arena);
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_FETCH_CAMPAIGNS, DB_ARGS(
+		db_int(fetch->organization_id), db_instant(now_us), agent, agent, db_int(max)), arena, &rows));
+	for (size_t r = 0; r < rows.count; r++)
+		rows_add_id(&ids, db_get_int(&rows, r, 0));
+	DB_TRY(db_query(db, SQL_FETCH_CAMPAIGNS_LOCK, DB_ARGS(rows_value(&ids), db_instant(now_us)), arena, &rows));
+	DB_TRY(read_all(db, &reading, &rows));
+	keep_fetched(&reading, &fetch->agent_id);
 	*campaigns = reading.campaigns;
 	*count = reading.count;
 	return DB_OK;
@@ -242,7 +248,7 @@ enum db_result claim_facts_read(struct db *db, int64_t batch_row, int64_t now_us
 	return DB_OK;
 }
 
-/* What the paces of its numbers let through together, and when the first of them lets one through. */
+/* How many calls the paces of its numbers let through together, and when the first pace lets a call through. */
 static void add_numbers(struct gate_facts *facts, const struct claim_campaign *campaign)
 {
 	facts->has_number = campaign->number_count > 0;
@@ -261,11 +267,11 @@ static void add_numbers(struct gate_facts *facts, const struct claim_campaign *c
 /* While a circuit is half open one call tries the dialer, until it has expired. */
 static int64_t dialer_opens_at(const struct claim_campaign *campaign, int64_t now_us)
 {
-	switch (health_circuit(&campaign->health, now_us)) {
+	switch (health_circuit(&campaign->facts.health, now_us)) {
 	case CIRCUIT_OPEN:
-		return campaign->health.open_until_us;
+		return campaign->facts.health.open_until_us;
 	case CIRCUIT_HALF_OPEN:
-		return campaign->trial_until_us;
+		return campaign->facts.trial_until_us;
 	default:
 		return INSTANT_NONE;
 	}
@@ -275,10 +281,10 @@ int64_t claim_facts_places(const struct claim_campaign *campaign)
 {
 	int64_t places = campaign->config.max_concurrent_calls;
 
-	return campaign->places != 0 && campaign->places < places ? campaign->places : places;
+	return campaign->facts.places != 0 && campaign->facts.places < places ? campaign->facts.places : places;
 }
 
-/* The window is open or closed by itself, however far ahead the start is. */
+/* Returns the span of this instant, whether its window is open or closed; `otherwise` if there is none. */
 static struct span span_at(const struct calendar *calendar, int64_t at_us, struct span otherwise)
 {
 	struct span span;
@@ -292,16 +298,17 @@ struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us
 		.now_us = now_us,
 		.status = campaign->status,
 		.start_at_us = campaign->config.scheduled_at.us,
-		.has_dialer = campaign->endpoint != 0,
+		.has_dialer = campaign->facts.endpoint != 0,
 		.dialer_opens_at_us = dialer_opens_at(campaign, now_us),
-		.agent_waits = campaign->agent_waits,
+		.agent_waits = campaign->facts.agent_waits,
 		.dialer_room = dialer_room,
+		.waits_for_fetch = campaign->facts.is_fetched,
 		.calendar = batch_plan_rules(&campaign->config).calendar,
 		.max_per_day = campaign->config.max_calls_per_day,
 		.day = (int32_t)campaign->day,
 		.day_calls = campaign->day_calls,
 		.pace.at_us = campaign->pace_at_us,
-		.free_places = claim_facts_places(campaign) - (campaign->claimed - campaign->done),
+		.free_places = claim_facts_places(campaign) - (campaign->claimed - campaign->facts.done),
 		.due_at_us = now_us,
 		.limits_open_at_us = INSTANT_NONE,
 	};
@@ -332,34 +339,21 @@ bool claim_facts_day_has(const struct claim_campaign *campaign, int64_t called_a
 	       span.day == campaign->day;
 }
 
-static void write_limited(struct json *json, const struct limited_number *asked)
-{
-	json_begin_array(json, NULL);
-	json_add_string(json, NULL, asked->phone_number);
-	if (uuid_is_nil(&asked->but))
-		json_add_string(json, NULL, "");
-	else
-		json_hex_id(json, NULL, &asked->but);
-	json_end(json);
-}
-
 /* Rows of SQL_CONTACT_ATTEMPTS, by the order of their numbers from 1. */
 static enum db_result query_attempts(struct db *db, int64_t organization_id, const struct contact_limits *limits,
                                      const struct limited_number *asked, size_t count, int64_t now_us,
                                      struct arena *arena, struct db_rows *rows)
 {
-	struct buf numbers = { 0 };
-	struct json json = json_to(&numbers);
-	enum db_result result;
+	struct rows numbers = rows_new(arena);
 
-	json_begin_array(&json, NULL);
-	for (size_t i = 0; i < count; i++)
-		write_limited(&json, &asked[i]);
-	json_end(&json);
-	result = db_query(db, SQL_CONTACT_ATTEMPTS, DB_ARGS(
-		db_buf(&numbers), db_int(organization_id), db_instant(now_us - contact_limits_reach_us(limits))), arena, rows);
-	buf_free(&numbers);
-	return result;
+	for (size_t i = 0; i < count; i++) {
+		rows_next(&numbers);
+		rows_text(&numbers, "phone", asked[i].phone_number);
+		rows_bytes(&numbers, "own", asked[i].except.b, uuid_is_nil(&asked[i].except) ? 0 : sizeof asked[i].except.b);
+	}
+	return db_query(db, SQL_CONTACT_ATTEMPTS, DB_ARGS(
+		rows_value(&numbers), db_int(organization_id), db_instant(now_us - contact_limits_reach_us(limits))),
+		arena, rows);
 }
 
 static struct contact_attempt *read_attempts(const struct db_rows *rows, struct arena *arena)

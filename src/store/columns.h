@@ -1,10 +1,10 @@
-/* Columns by name: which member of a struct each column of an answer lands in. A statement made with READ
- * (statements.def) names such a list. When the statement is prepared, the names and types of its columns are
- * compared with the list, and the process aborts if they differ. The compiler checks the types of the members.
+/* Columns by name: which member of a struct each column of an answer is read into. A statement made with READ
+ * (statements.def) names such a list. When the statement is prepared, the names and types of its columns are compared
+ * with the list, and the process aborts if they differ. The compiler checks the types of the members.
  *
  *	COLUMNS(agent_columns, struct agent,
  *	        COLUMN(struct agent, name),
- *	        INSTANT(struct agent, created_at),           lands in created_at_us
+ *	        INSTANT(struct agent, created_at),           read into created_at_us
  *	        COLUMN_AS(struct agent, webhook_row, w.id))  a column of another name than its member */
 #ifndef STORE_COLUMNS_H
 #define STORE_COLUMNS_H
@@ -31,7 +31,7 @@ enum column_type {
 	COLUMN_FORM,
 };
 
-/* How a list is kept as text. */
+/* How a list is stored as text. */
 struct column_form {
 	void (*read)(const char *text, struct arena *arena, void *member);
 	const char *(*write)(const void *member, struct arena *arena);
@@ -71,16 +71,16 @@ struct columns {
 		sizeof((const struct column[]){ __VA_ARGS__ }) / sizeof(struct column), \
 	}
 
-/* Position of the name in the list; the list's count if it is not there. */
+/* Returns the position of the name in the list, or the list's count if it is not in it. */
 size_t columns_find(const struct columns *columns, const char *name);
 
-/* Whether a cell of this kind can be read into the column. */
+/* Returns whether a cell of this kind can be read into the column. */
 bool column_takes(const struct column *column, const struct db_value *cell);
 
 /* Reads a cell into a struct; texts are not copied. */
 void column_read(const struct column *column, const struct db_value *cell, struct arena *arena, void *object);
 
-/* The parameter that has the value of a member; a text that has to be made is in the arena. */
+/* Returns the parameter for a member; a text that has to be made is in the arena. */
 struct db_value column_value(const struct column *column, const void *object, struct arena *arena);
 
 #endif

@@ -5,8 +5,9 @@
 #include "store/columns.h"
 #include "store/statements.h"
 
-#define AT_ONCE 10000 /* of a source, in the request */
-#define STEP 1000     /* later: others wait for the campaign's lock, and the scheduler's calls for its loop */
+#define AT_ONCE 10000 /* contacts of a source that are copied within the request */
+/* fewer in the background: others wait for the campaign's lock, and the scheduler has calls to send */
+#define STEP 1000
 
 COLUMNS(contact_part_columns, struct contact_part,
         COLUMN_AS(struct contact_part, folder_id, folder_row), COLUMN_AS(struct contact_part, source_id, source_row),
@@ -15,11 +16,11 @@ COLUMNS(contact_part_columns, struct contact_part,
 
 static enum db_result find_last(struct db *db, const struct batch *batch, struct contact_part *part)
 {
-	return db_query_int(db, SQL_KEPT_LAST, DB_ARGS(db_int(batch->organization_id), db_int(part->folder_row)),
+	return db_query_int(db, SQL_STORED_LAST, DB_ARGS(db_int(batch->organization_id), db_int(part->folder_row)),
 	                    &part->last_id);
 }
 
-/* The rest follows in the background. */
+/* The rest is copied in the background. */
 static enum db_result begin_rest(struct db *db, struct batch *batch, const struct contact_part *part)
 {
 	DB_TRY(db_exec(db, SQL_COPY_BEGIN, DB_ARGS(
@@ -42,7 +43,7 @@ enum db_result contact_copy_folder(struct db *db, struct batch *batch, const str
 	return part.last_id == part.after_id ? DB_OK : begin_rest(db, batch, &part);
 }
 
-/* How many contacts have such a result. */
+/* Returns how many contacts have one of these results. */
 static int64_t count_results(const struct batch_counts *counts, unsigned statuses)
 {
 	const int64_t of[CONTACT_STATUS__MAX] = {
@@ -58,7 +59,8 @@ static int64_t count_results(const struct batch_counts *counts, unsigned statuse
 	return count;
 }
 
-/* The states that they are stored with: those who wait in a campaign that is over count as cancelled. */
+/* Returns the stored statuses that mean these results: in a campaign that is over, waiting contacts count as cancelled.
+ */
 static unsigned stored_statuses(const struct batch *source, unsigned statuses)
 {
 	if (statuses == 0)

@@ -1,23 +1,25 @@
-/* A campaign gets copies of the contacts of a folder, in the order of their making, or of another campaign, in the order of
- * their positions. Those of a small one are there when the campaign is. The rest of a large one follows in chunks, whatever
- * becomes of the source meanwhile, and the campaign calls nobody until all are there (work is BATCH_WORK_COPY). */
+/* Copies the contacts of a folder to a campaign, in the order of their creation, or those of another campaign, in the
+ * order of their positions. A small source is copied in the transaction that creates the campaign. The rest of a large
+ * one is copied in chunks, whatever happens to the source meanwhile. The campaign makes no calls until all contacts are
+ * copied (its work is BATCH_WORK_COPY). */
 #ifndef STORE_CONTACT_COPY_H
 #define STORE_CONTACT_COPY_H
 
 #include "domain/batch.h"
 #include "store/db.h"
 
-/* In the transaction that makes the campaign; the caller has locked the folder. */
+/* Call it in the transaction that creates the campaign; the caller has locked the folder. */
 enum db_result contact_copy_folder(struct db *db, struct batch *batch, const struct contact_folder *folder);
 
-/* The same of a campaign. What it has now is meant, with the results of batch->config.source_statuses. A contact is judged
- * when it is copied; but whether one that waits counts as cancelled is judged now. */
+/* Copies the contacts that the source has now and whose results are in batch->config.source_statuses. A contact is
+ * judged when it is copied, but whether waiting contacts count as cancelled is decided now. */
 enum db_result contact_copy_campaign(struct db *db, struct batch *batch, const struct batch *source);
 
-/* The next chunk, under the campaign's lock. *done: it was the last, and batch->work is to be set. */
+/* Copies the next chunk, under the campaign's lock. *done: it was the last, and the caller sets batch->work. */
 enum db_result contact_copy_step(struct db *db, struct batch *batch, bool *done);
 
-/* Whether contacts of this campaign are still to be copied: they must stay until then. Its row is locked. */
+/* Finds out whether contacts of this campaign, whose row is locked, are still to be copied: then they must not be
+ * removed. */
 enum db_result contact_copy_needs(struct db *db, const struct batch *source, bool *needed);
 
 #endif

@@ -41,7 +41,7 @@ static enum db_result end_call(struct db *db, const struct batch *batch, const s
 	return reports_apply_in(db, batch->organization_id, &report, 1, now_us, result);
 }
 
-/* It may be in a group of contacts that are to be planned in their zones. */
+/* The contact may be in a group of contacts that are to be planned in their zones. */
 static enum db_result leave_plan(struct db *db, const struct batch *batch, int64_t position)
 {
 	struct db_value id = db_int(batch->id), at = db_int(position);
@@ -73,7 +73,7 @@ enum db_result contact_remove(struct db *db, struct batch *batch, int64_t positi
 	DB_TRY(end_call(db, batch, &contact.call_id, now_us, &ended));
 	if (ended != REPORT_ACCEPTED)
 		DB_TRY(cancel_contact(db, batch, position, now_us));
-	if (!batch_is_running(batch->status)) /* nobody may be left: then it ends */
+	if (!batch_is_running(batch->status)) /* if no contact is left, the campaign ends */
 		return DB_OK;
 	return db_exec(db, SQL_BATCH_WAKE, DB_ARGS(db_instant(now_us), db_int(batch->id)));
 }

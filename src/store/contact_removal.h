@@ -1,17 +1,17 @@
-/* Contacts leave a campaign. All under the campaign's lock. */
+/* Removes contacts from a campaign, under the campaign's lock. */
 #ifndef STORE_CONTACT_REMOVAL_H
 #define STORE_CONTACT_REMOVAL_H
 
 #include "domain/batch.h"
 #include "store/db.h"
 
-/* A contact that waits is cancelled instead: it leaves the plan, and keeps its position. An attempt that no dialer answered ends
- * with it. DB_REFUSED: it does not wait; *status is what it is. DB_NOT_FOUND: it does not exist. */
+/* Cancels a contact that waits: it leaves the plan, and keeps its position. An attempt that no dialer answered ends
+ * with it. DB_REFUSED: the contact does not wait; *status is its status. DB_NOT_FOUND: it does not exist. */
 enum db_result contact_remove(struct db *db, struct batch *batch, int64_t position, int64_t now_us,
                               enum contact_status *status);
 
-/* Deletes the last of a draft's contacts, at most CONTACTS_REMOVED_MAX, so that positions stay dense. What is still to be
- * copied from a folder is not copied any more. */
+/* Deletes the last of a draft's contacts, at most CONTACTS_REMOVED_MAX, so that positions stay dense. Contacts that
+ * are still to be copied from a folder are not copied any more. */
 enum db_result contacts_remove_last(struct db *db, struct batch *batch, int64_t *removed);
 #define CONTACTS_REMOVED_MAX 10000
 

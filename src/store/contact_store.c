@@ -20,7 +20,7 @@ enum db_result contact_get(struct db *db, int64_t organization_id, const struct 
 {
 	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_KEPT_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
+	DB_TRY(db_query(db, SQL_STORED_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
 	return DB_FIRST(&rows, struct contact, out);
 }
 
@@ -30,11 +30,11 @@ enum db_result contact_lock(struct db *db, int64_t organization_id, const struct
 {
 	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_KEPT_LOCK, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
+	DB_TRY(db_query(db, SQL_STORED_LOCK, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
 	return rows.count == 0 ? DB_NOT_FOUND : contact_get(db, organization_id, uuid, arena, out);
 }
 
-/* Without a filter the folders know. */
+/* Without a filter the counts of the folders are used. */
 static enum db_result count_all(struct db *db, int64_t organization_id, struct arena *arena, struct listing *out)
 {
 	struct db_value organization = db_int(organization_id);
@@ -42,8 +42,8 @@ static enum db_result count_all(struct db *db, int64_t organization_id, struct a
 
 	if (out->total >= 0)
 		return DB_OK;
-	DB_TRY(page_count(db, SQL_KEPT_COUNT_IN_NO_FOLDER, DB_ARGS(organization), arena, out));
-	DB_TRY(db_query(db, SQL_KEPT_COUNT_IN_FOLDERS, DB_ARGS(organization), arena, &rows));
+	DB_TRY(page_count(db, SQL_STORED_COUNT_IN_NO_FOLDER, DB_ARGS(organization), arena, out));
+	DB_TRY(db_query(db, SQL_STORED_COUNT_IN_FOLDERS, DB_ARGS(organization), arena, &rows));
 	out->total += db_get_int(&rows, 0, 0);
 	return DB_OK;
 }
@@ -65,9 +65,9 @@ static enum db_result count_contacts(struct db *db, int64_t organization_id, con
 	if (is_plain(filter) && out->total < 0)
 		out->total = filter->folder->contact_count;
 	if (outcome.i >= 0)
-		return page_count(db, SQL_KEPT_COUNT_OF_OUTCOME,
+		return page_count(db, SQL_STORED_COUNT_OF_OUTCOME,
 		                  DB_ARGS(organization, newest, outcome, folder, folder, search, search), arena, out);
-	return page_count(db, SQL_KEPT_COUNT, DB_ARGS(organization, newest, folder, folder, search, search), arena, out);
+	return page_count(db, SQL_STORED_COUNT, DB_ARGS(organization, newest, folder, folder, search, search), arena, out);
 }
 
 static enum db_result query_page(struct db *db, int64_t organization_id, const struct contact_filter *filter,
@@ -79,12 +79,12 @@ static enum db_result query_page(struct db *db, int64_t organization_id, const s
 	                folder = db_int(filter->folder != NULL ? filter->folder->id : -1);
 
 	if (outcome.i >= 0)
-		return page_query(db, SQL_KEPT_LIST_OF_OUTCOME, DB_ARGS(
+		return page_query(db, SQL_STORED_LIST_OF_OUTCOME, DB_ARGS(
 			organization, below, outcome, folder, folder, search, search, limit, offset), page, arena, out);
 	if (is_plain(filter) && filter->folder != NULL)
-		return page_query(db, SQL_KEPT_LIST_OF_FOLDER, DB_ARGS(organization, below, folder, limit, offset), page,
+		return page_query(db, SQL_STORED_LIST_OF_FOLDER, DB_ARGS(organization, below, folder, limit, offset), page,
 		                  arena, out);
-	return page_query(db, SQL_KEPT_LIST, DB_ARGS(
+	return page_query(db, SQL_STORED_LIST, DB_ARGS(
 		organization, below, folder, folder, search, search, limit, offset), page, arena, out);
 }
 
@@ -97,7 +97,7 @@ enum db_result contact_list(struct db *db, int64_t organization_id, const struct
 
 enum db_result contact_insert(struct db *db, int64_t organization_id, struct contact *contact)
 {
-	DB_TRY(db_exec(db, SQL_KEPT_INSERT, DB_ARGS(
+	DB_TRY(db_exec(db, SQL_STORED_INSERT, DB_ARGS(
 		db_uuid(&contact->uuid), db_int(organization_id), db_instant(contact->created_at_us),
 		db_instant(contact->updated_at_us), db_members(&saved_columns, contact))));
 	contact->id = db_insert_id(db);
@@ -106,7 +106,7 @@ enum db_result contact_insert(struct db *db, int64_t organization_id, struct con
 
 enum db_result contact_update(struct db *db, const struct contact *contact, int64_t old_folder_row)
 {
-	DB_TRY(db_exec(db, SQL_KEPT_UPDATE, DB_ARGS(
+	DB_TRY(db_exec(db, SQL_STORED_UPDATE, DB_ARGS(
 		db_instant(contact->updated_at_us), db_members(&saved_columns, contact), db_int(contact->id))));
 	if (contact->folder_row == old_folder_row)
 		return DB_OK;
@@ -116,7 +116,7 @@ enum db_result contact_update(struct db *db, const struct contact *contact, int6
 
 enum db_result contact_delete(struct db *db, const struct contact *contact)
 {
-	DB_TRY(db_exec(db, SQL_KEPT_DELETE, DB_ARGS(db_int(contact->id))));
+	DB_TRY(db_exec(db, SQL_STORED_DELETE, DB_ARGS(db_int(contact->id))));
 	return folder_grew(db, contact->folder_row, -1);
 }
 
@@ -150,13 +150,13 @@ enum db_result contacts_add(struct db *db, int64_t organization_id, int64_t fold
 
 	assert(count <= CONTACTS_AT_ONCE);
 	if (overwrite)
-		result = db_exec(db, SQL_KEPT_ADD_OR_CHANGE, DB_ARGS(
+		result = db_exec(db, SQL_STORED_ADD_OR_CHANGE, DB_ARGS(
 			organization, folder, now, now, rows_value(&rows), db_int((members & CONTACT_HAS_FIRST_NAME) != 0),
 			db_int((members & CONTACT_HAS_LAST_NAME) != 0), db_int((members & CONTACT_HAS_EMAIL) != 0),
 			db_int((members & CONTACT_HAS_TIMEZONE) != 0),
 			db_int((members & CONTACT_HAS_CUSTOM_FIELDS) != 0), now));
 	else
-		result = db_exec(db, SQL_KEPT_ADD, DB_ARGS(organization, folder, now, now, rows_value(&rows)));
+		result = db_exec(db, SQL_STORED_ADD, DB_ARGS(organization, folder, now, now, rows_value(&rows)));
 	arena_free(arena);
 	if (result != DB_OK)
 		return result;

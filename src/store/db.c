@@ -1,8 +1,6 @@
 #include "store/db_connection.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,40 +9,22 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/instant.h"
 #include "base/log.h"
+#include "store/db_writer.h"
 #include "store/outage.h"
 
 #define IDLE_MAX_US (30 * US_PER_SECOND) /* well below the session's wait_timeout */
 #define CLOCK_MAX_AGE_US (5 * US_PER_SECOND)
-#define MAX_RUNS 12
-#define FEW_RUNS 4
+#define READER_STATEMENT_S 5 /* of a replica: the writer can still answer the request */
+#define ER_CON_COUNT 1040
+#define ER_USER_CONNECTIONS 1203
 #define ER_LOCK_WAIT 1205
-#define ER_NOT_READY 1047
-#define OUTAGE_BRIDGED_US (2 * US_PER_SECOND) /* in a shorter one a transaction is tried again, and nobody notices */
+#define PLACE_TRIES 10 /* for a free connection of the server */
+#define PLACE_WAIT_MS 100
+#define LOOK_S 1 /* how long a host that is only looked at may take for each answer */
 
-/* How long each kind of program waits. Each is longer than the one inside of it, and shorter than the one around it:
- * a lock, a statement, a request, nginx (60 s) and the watchdogs (30 s without a statement that ended). */
-static const struct {
-	unsigned connect_s, statement_s, lock_s; /* statement 0: as long as it takes */
-	int64_t again_us;   /* no run of a transaction begins after this */
-	int64_t give_up_us; /* and no statement after this */
-} patiences[DB_PATIENCE__MAX] = {
-	[DB_FOR_REQUESTS] = { 3, 15, 5, 10 * US_PER_SECOND, 40 * US_PER_SECOND },
-	[DB_FOR_WORK] = { 3, 20, 5, 10 * US_PER_SECOND, 120 * US_PER_SECOND },
-	[DB_FOR_PROBES] = { 2, 4, 3, 0, 4 * US_PER_SECOND },
-	[DB_FOR_PEOPLE] = { 10, 0, 365 * 86400, INT64_MAX / 2, INT64_MAX / 2 },
-};
-
-static enum db_patience patience = DB_FOR_WORK;
-
-void db_be_patient(enum db_patience like)
-{
-	patience = like;
-}
-
-static const char *diverted_to; /* NULL: what the option file says */
+static const char *diverted_to; /* NULL: the database of the option file */
 
 void db_divert(const char *database)
 {
@@ -57,14 +37,22 @@ struct db *db_new(const char *option_file)
 
 	if (db == NULL)
 		fatal("out of memory");
-	if (access(option_file, R_OK) != 0) /* the client library would pass it by in silence */
+	if (access(option_file, R_OK) != 0) /* the client library would ignore it silently */
 		fatal("%s: %s", option_file, strerror(errno));
 	db->option_file = option_file;
 	db_hosts_read(option_file, &db->hosts);
 	return db;
 }
 
-static void disconnect(struct db *db)
+struct db *db_new_reader(const char *option_file)
+{
+	struct db *db = db_new(option_file);
+
+	db->is_reader = true;
+	return db;
+}
+
+void db_disconnect(struct db *db)
 {
 	for (int i = 0; i < SQL__MAX; i++)
 		if (db->prepared[i].stmt != NULL)
@@ -75,31 +63,26 @@ static void disconnect(struct db *db)
 	db->mysql = NULL;
 }
 
-void db_disconnect(struct db *db)
-{
-	disconnect(db);
-}
-
 void db_free(struct db *db)
 {
 	if (db == NULL)
 		return;
-	disconnect(db);
+	db_disconnect(db);
 	free(db);
 }
 
 static void drop_connection(struct db *db, const char *what, const char *message)
 {
-	bool hangs = patiences[patience].statement_s != 0 && db->mysql != NULL &&
-	             clock_mono_us() - db->used_at_us >= patiences[patience].statement_s * US_PER_SECOND;
+	bool hangs = db_waits()->statement_s != 0 && db->mysql != NULL &&
+	             clock_mono_us() - db->used_at_us >= db_waits()->statement_s * US_PER_SECOND;
 
 	log_debug("database connection lost in %s: %s", what, message);
-	outage_count_lost();
-	disconnect(db);
-	if (hangs)
+	if (!db->only_looks && !db->is_reader)
+		outage_count_lost();
+	db_disconnect(db);
+	if (hangs && !db->is_reader)
 		outage_begins(message);
-	if (db->hosts.count > 0)
-		db->host = (db->host + 1) % db->hosts.count;
+	db_writer_lost(db, hangs);
 }
 
 enum db_result db_classify(struct db *db, const char *what, unsigned number, const char *message)
@@ -146,7 +129,7 @@ const char *db_last_error(const struct db *db)
 	return db->error;
 }
 
-/* One column of what a SHOW statement answers, by the name in the other; NULL: it has no such row. */
+/* Returns a cell of a SHOW statement's result, by the name in the first column; NULL: there is no such row. */
 static const char *shown(const MYSQL_RES *answer, MYSQL_ROW row, const char *name)
 {
 	return answer != NULL && row != NULL && strcasecmp(row[0], name) == 0 ? row[1] : NULL;
@@ -180,7 +163,18 @@ static enum db_result ask_facts(struct db *db, const char *sql, struct host_fact
 	return DB_OK;
 }
 
-/* A replica, a node that has lost its quorum, or a primary that is one no more, takes the connection and no writes. */
+/* A node of Galera applies the commits of other nodes a little later. So a new connection waits until the node has
+ * applied all commits. Otherwise a change that was answered before a fail-over could seem to be missing. */
+static enum db_result see_all_commits(struct db *db)
+{
+	DB_TRY(db_run_text(db, "SET SESSION wsrep_sync_wait = 1"));
+	DB_TRY(db_run_text(db, "SELECT 1"));
+	mysql_free_result(mysql_store_result(db->mysql));
+	return db_run_text(db, "SET SESSION wsrep_sync_wait = DEFAULT");
+}
+
+/* Finds out whether the host takes writes. A replica, a node without a quorum, and a former primary accept connections
+ * but no writes. */
 static enum db_result look_at_host(struct db *db)
 {
 	struct host_facts facts = { .read_only = false };
@@ -190,39 +184,56 @@ static enum db_result look_at_host(struct db *db)
 	if (facts.wsrep_on)
 		DB_TRY(ask_facts(db, "SHOW GLOBAL STATUS LIKE 'wsrep_ready'", &facts));
 	db->locks_are_local = facts.wsrep_on || facts.writes_everywhere;
-	if (facts.wsrep_on && !facts.wsrep_ready)
-		return db_classify(db, "connect", ER_NOT_READY, "this node of the cluster is not ready");
-	db->is_writer = !facts.read_only;
+	if (facts.wsrep_on && !facts.wsrep_ready) {
+		strcpy(db->error, "this node of the cluster is not ready");
+		return DB_LOST;
+	}
+	if (facts.wsrep_on)
+		DB_TRY(see_all_commits(db));
+	db->is_writer = !facts.read_only && !db->is_reader;
 	return DB_OK;
 }
 
-/* Never works on a connection that is not as promised. */
+/* Sets up the session. A connection is used only if all of this succeeded. */
 static enum db_result set_up_session(struct db *db)
 {
 	char text[128];
 	static const char session[] =
-		"SET SESSION time_zone = '+00:00',"
-		/* A difference of two counters may be below zero: no reason to refuse the statement. */
+		/* The connection has this parameter too, but a server may be configured to ignore it. */
+		"SET NAMES utf8mb4, SESSION time_zone = '+00:00',"
+		/* A difference of two counters may be below zero, and the statement must not fail then. */
 		" sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_UNSIGNED_SUBTRACTION',"
 		" group_concat_max_len = 1048576,"
+		/* Settings that an administrator may have changed for all sessions, and that would change what statements do.
+		 */
+		" autocommit = 1, completion_type = 0, sql_safe_updates = 0, sql_big_selects = 1, sql_auto_is_null = 0,"
+		" sql_select_limit = 18446744073709551615,"
 		/* A host that vanishes inside a transaction keeps its locks no longer than this. */
 		" wait_timeout = 60"
-		/* From MariaDB 11.6 on a locking read would fail where it meets a row that changed since the statement began. */
+		/* From MariaDB 11.6 on a locking read would fail where it meets a row that changed since the statement began.
+	     */
 		"/*M!110602 , innodb_snapshot_isolation = OFF */";
 
 	snprintf(text, sizeof text, "SET SESSION innodb_lock_wait_timeout = %u, lock_wait_timeout = %u",
-	         patiences[patience].lock_s, patiences[patience].lock_s);
+	         db_waits()->lock_s, db_waits()->lock_s);
 	DB_TRY(db_run_text(db, session));
 	DB_TRY(db_run_text(db, text));
-	return db_run_text(db, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+	return db_run_text(db, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE");
 }
 
-static enum db_result connect_host(struct db *db, const struct db_host *host)
+static unsigned statement_seconds(const struct db *db)
 {
-	unsigned seconds = patiences[patience].statement_s;
+	return db->is_reader && db_patience() == DB_FOR_REQUESTS ? READER_STATEMENT_S : db_waits()->statement_s;
+}
+
+enum db_result db_connect_host(struct db *db, const struct db_host *host)
+{
+	unsigned seconds = db->only_looks ? LOOK_S : statement_seconds(db);
+	unsigned connect_s = db->only_looks ? LOOK_S : db_waits()->connect_s;
 	const char *name = NULL, *socket = NULL;
 
 	db->is_writer = false;
+	db->is_turned_away = false;
 	db->used_at_us = clock_mono_us();
 	db->mysql = mysql_init(NULL);
 	if (db->mysql == NULL)
@@ -230,7 +241,8 @@ static enum db_result connect_host(struct db *db, const struct db_host *host)
 	mysql_options(db->mysql, MYSQL_READ_DEFAULT_FILE, db->option_file);
 	mysql_options(db->mysql, MYSQL_READ_DEFAULT_GROUP, "outdial");
 	mysql_options(db->mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-	mysql_options(db->mysql, MYSQL_OPT_CONNECT_TIMEOUT, &patiences[patience].connect_s);
+	mysql_options(db->mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
+	db_wait_set_up(db);
 	if (seconds != 0) {
 		mysql_options(db->mysql, MYSQL_OPT_READ_TIMEOUT, &seconds);
 		mysql_options(db->mysql, MYSQL_OPT_WRITE_TIMEOUT, &seconds);
@@ -242,71 +254,106 @@ static enum db_result connect_host(struct db *db, const struct db_host *host)
 	if (mysql_real_connect(db->mysql, socket != NULL ? "localhost" : name, NULL, NULL, diverted_to,
 	                       host != NULL ? host->port : 0, socket, CLIENT_FOUND_ROWS) == NULL) {
 		strncpy(db->error, mysql_error(db->mysql), sizeof db->error - 1);
-		disconnect(db);
+		db->is_turned_away = mysql_errno(db->mysql) == ER_CON_COUNT || mysql_errno(db->mysql) == ER_USER_CONNECTIONS;
+		db_disconnect(db);
 		return DB_LOST;
 	}
 	if (look_at_host(db) == DB_OK && set_up_session(db) == DB_OK)
 		return DB_OK;
-	disconnect(db);
+	db_disconnect(db);
 	return DB_LOST;
 }
 
-/* The first host that takes writes; where none does, one that is good for reading. */
+/* Connects to the first host that takes writes; if there is none, to a host that can be read from. */
 static enum db_result connect_first(struct db *db)
 {
-	size_t count = db->hosts.count, first = db->host, readable = count;
+	size_t count = db->hosts.count, first = db_writer_host(), readable = count;
 
 	for (size_t i = 0; i < count; i++) {
 		size_t host = (first + i) % count;
 
-		if (connect_host(db, &db->hosts.list[host]) != DB_OK)
+		if (db_connect_host(db, &db->hosts.list[host]) != DB_OK)
 			continue;
 		db->host = host;
-		if (db->is_writer)
+		if (db->is_writer) {
+			db_writer_found(db);
 			return DB_OK;
-		disconnect(db);
+		}
+		db_disconnect(db);
 		readable = host;
 	}
 	if (readable == count)
 		return DB_LOST;
 	db->host = readable;
-	return connect_host(db, &db->hosts.list[readable]);
+	return db_connect_host(db, &db->hosts.list[readable]);
 }
 
+/* Any host can be read from. The host that was used before is tried first. */
+static enum db_result connect_reader(struct db *db)
+{
+	size_t count = db->hosts.count, first = db->host;
+
+	if (count == 0)
+		return db_connect_host(db, NULL);
+	for (size_t i = 0; i < count; i++) {
+		db->host = (first + i) % count;
+		if (db_connect_host(db, &db->hosts.list[db->host]) == DB_OK)
+			return DB_OK;
+	}
+	return DB_LOST;
+}
+
+static enum db_result connect_any(struct db *db)
+{
+	return db->hosts.count == 0 ? db_connect_host(db, NULL) : connect_first(db);
+}
+
+/* A server without a free connection works with those that it has, so this process alone waits. If it failed at once,
+ * it would take the requests that others could answer. */
 static enum db_result connect_database(struct db *db)
 {
-	enum db_result result = db->hosts.count == 0 ? connect_host(db, NULL) : connect_first(db);
+	enum db_result result = connect_any(db);
 
+	for (int i = 0; i < PLACE_TRIES && result != DB_OK && db->is_turned_away; i++) {
+		nanosleep(&(struct timespec){ .tv_nsec = PLACE_WAIT_MS * 1000000 }, NULL);
+		result = connect_any(db);
+	}
 	if (result == DB_OK)
 		outage_ends();
+	else if (db->is_turned_away)
+		outage_warn_full(db->error);
 	else
 		outage_begins(db->error);
 	return result;
 }
 
 /* Statements never say NOW(): this is the one place that asks the database for the time. */
+enum db_result db_ask_clock(struct db *db, int64_t *now_us)
+{
+	return db_query_int(db, SQL_CLOCK, DB_NO_ARGS, now_us);
+}
+
 static enum db_result sync_clock(struct db *db)
 {
-	int64_t asked = clock_mono_us();
-	struct arena *arena = arena_new();
-	struct db_rows rows;
-	enum db_result result = db_query(db, SQL_CLOCK, DB_NO_ARGS, arena, &rows);
+	int64_t asked = clock_mono_us(), now_us;
 
-	if (result == DB_OK)
-		clock_set(db_get_int(&rows, 0, 0), asked, clock_mono_us());
-	arena_free(arena);
-	return result;
+	DB_TRY(db_ask_clock(db, &now_us));
+	clock_set(now_us, asked, clock_mono_us());
+	return DB_OK;
 }
 
-/* A connection that was idle for long may have been closed by the server, so another is made: this is nothing
- * to be told of. */
-static void leave_idle_connection(struct db *db)
+/* The server may have closed a connection that was idle for a long time. So a new connection is made, without a
+ * line in the log. The same applies if the other processes of this program use another host now. */
+static void leave_old_connection(struct db *db)
 {
-	if (db->mysql != NULL && !db->in_transaction && clock_mono_us() - db->used_at_us > IDLE_MAX_US)
-		disconnect(db);
+	if (db->mysql == NULL || db->in_transaction)
+		return;
+	if (clock_mono_us() - db->used_at_us > IDLE_MAX_US || db_writer_has_moved(db))
+		db_disconnect(db);
 }
 
-/* While the database is away, all but the one whose turn it is fail at once. That one asks on the connection that it has. */
+/* While the database is away, all processes fail at once, except the process whose turn it is. This process asks on its
+ * present connection. */
 static enum db_result ask_in_outage(struct db *db)
 {
 	if (!outage_may_ask())
@@ -322,7 +369,11 @@ enum db_result db_ready(struct db *db)
 {
 	enum db_result result = DB_OK;
 
-	leave_idle_connection(db);
+	if (!db->is_reader && db_patience() != DB_FOR_REQUESTS)
+		db_writer_look_back(db);
+	leave_old_connection(db);
+	if (db->is_reader)
+		return db->mysql != NULL ? DB_OK : connect_reader(db);
 	if (outage_is_on())
 		DB_TRY(ask_in_outage(db));
 	if (db->mysql == NULL)
@@ -334,10 +385,10 @@ enum db_result db_ready(struct db *db)
 
 enum db_result db_connect(struct db *db)
 {
-	leave_idle_connection(db);
+	leave_old_connection(db);
 	if (db->in_transaction) /* a new connection would know nothing of the transaction */
 		return db->mysql != NULL && clock_mono_us() < db->give_up_at_us ? DB_OK : DB_LOST;
-	return db->mysql != NULL && !outage_is_on() ? DB_OK : db_ready(db);
+	return db->mysql != NULL && (db->is_reader || !outage_is_on()) ? DB_OK : db_ready(db);
 }
 
 bool db_takes_writes(const struct db *db)
@@ -345,145 +396,8 @@ bool db_takes_writes(const struct db *db)
 	return db->mysql != NULL && db->is_writer;
 }
 
-/* What the server said with its last answer. */
+/* The server's text with its last answer. */
 bool db_is_in_transaction(const struct db *db)
 {
 	return (db->mysql->server_status & SERVER_STATUS_IN_TRANS) != 0;
-}
-
-static void write_notes(struct db *db)
-{
-	for (size_t at = 0; at < db->notes_len; at += strlen(db->notes + at) + 1)
-		log_info("%s", db->notes + at);
-	db->notes_len = 0;
-}
-
-static enum db_result run_connected(struct db *db, db_work *work, void *context)
-{
-	enum db_result result;
-
-	DB_TRY(db_run_text(db, "START TRANSACTION"));
-	result = work(db, context);
-	if (db->mysql == NULL)
-		return DB_LOST;
-	if (result != DB_OK) {
-		if (mysql_rollback(db->mysql))
-			disconnect(db); /* the server rolls back what a lost connection left */
-		return result;
-	}
-	if (!db_is_in_transaction(db)) /* nothing is left to commit */
-		return DB_CONFLICT;
-	db->used_at_us = clock_mono_us();
-	if (mysql_commit(db->mysql)) {
-		result = fail(db, "COMMIT");
-		return result == DB_LOST ? DB_UNKNOWN : result;
-	}
-	return DB_OK;
-}
-
-static enum db_result run_once(struct db *db, db_work *work, void *context)
-{
-	enum db_result result;
-
-	if (db->mysql != NULL && !db->is_writer)
-		disconnect(db); /* to look for a host that takes writes */
-	DB_TRY(db_ready(db));
-	db->in_transaction = true;
-	db->give_up_at_us = clock_mono_us() + patiences[patience].give_up_us;
-	db->notes_len = 0;
-	result = run_connected(db, work, context);
-	db->in_transaction = false;
-	if (result == DB_OK)
-		write_notes(db);
-	return result;
-}
-
-static void back_off(int run)
-{
-	int64_t limit_us = (US_PER_MS << (run < 8 ? run : 8)), wait_us;
-	uint32_t dice; /* not random(): forked workers would throw the same */
-
-	crypto_random(&dice, sizeof dice);
-	wait_us = limit_us / 2 + dice % limit_us;
-
-	nanosleep(&(struct timespec){ .tv_sec = wait_us / US_PER_SECOND,
-	                              .tv_nsec = wait_us % US_PER_SECOND * 1000 }, NULL);
-}
-
-static enum db_result run_often(struct db *db, enum db_again again, int max_runs, db_work *work, void *context)
-{
-	enum db_result result = DB_LOST;
-	bool unknown = false;
-	int64_t began_us = clock_mono_us();
-
-	assert(!db->in_transaction); /* a second START TRANSACTION would commit the first */
-	if (outage_stops_writes())
-		return DB_LOST;
-	for (int run = 0; run < max_runs; run++) {
-		result = run_once(db, work, context);
-		unknown |= result == DB_UNKNOWN;
-		if (result != DB_CONFLICT && result != DB_LOST && !(result == DB_UNKNOWN && again == DB_REPEATABLE))
-			break;
-		if (result == DB_CONFLICT && db->waited_for_lock && max_runs == FEW_RUNS)
-			break;
-		if (clock_mono_us() - began_us > patiences[patience].again_us || outage_lasts_us() > OUTAGE_BRIDGED_US)
-			break;
-		back_off(run);
-	}
-	return unknown && result == DB_LOST ? DB_UNKNOWN : result; /* an earlier run may have been kept */
-}
-
-enum db_result db_transact(struct db *db, enum db_again again, db_work *work, void *context)
-{
-	return run_often(db, again, MAX_RUNS, work, context);
-}
-
-enum db_result db_transact_briefly(struct db *db, enum db_again again, db_work *work, void *context)
-{
-	return run_often(db, again, FEW_RUNS, work, context);
-}
-
-bool db_waited_for_lock(const struct db *db)
-{
-	return db->waited_for_lock;
-}
-
-bool db_is_refusal(enum db_result result)
-{
-	return result != DB_OK && result != DB_LOST && result != DB_UNKNOWN;
-}
-
-enum db_result db_rehearse(struct db *db, db_work *work, void *context)
-{
-	size_t notes_len = db->notes_len;
-
-	assert(db->in_transaction);
-	DB_TRY(db_run_text(db, "SAVEPOINT rehearsal"));
-	DB_TRY(work(db, context));
-	db->notes_len = notes_len;
-	return db_run_text(db, "ROLLBACK TO SAVEPOINT rehearsal");
-}
-
-void db_note(struct db *db, const char *format, ...)
-{
-	size_t room = sizeof db->notes - db->notes_len;
-	va_list args;
-	int len;
-
-	va_start(args, format);
-	len = vsnprintf(db->notes + db->notes_len, room, format, args);
-	va_end(args);
-	if (len > 0 && (size_t)len + 1 < room)
-		db->notes_len += (size_t)len + 1;
-	if (!db->in_transaction)
-		write_notes(db);
-}
-
-enum db_result db_guard(struct db *db, enum db_guard guard, int64_t id)
-{
-	if (!db->locks_are_local || !db->in_transaction) /* a lock outside of a transaction guards nothing */
-		return DB_OK;
-	if (guard == GUARD_CAMPAIGN) /* whose row claims and reports write */
-		return db_exec(db, SQL_GUARD_CAMPAIGN, DB_ARGS(db_int(id)));
-	return db_exec(db, SQL_GUARD, DB_ARGS(db_int(guard), db_int(id)));
 }

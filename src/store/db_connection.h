@@ -1,4 +1,5 @@
-/* Inner side of store/db.h: a connection as db.c makes it and db_statement.c uses it. No one else includes this. */
+/* The inner side of store/db.h: a connection, which db.c makes, and db_statement.c and db_transaction.c
+ * use. No other file includes it. */
 #ifndef STORE_DB_CONNECTION_H
 #define STORE_DB_CONNECTION_H
 
@@ -9,10 +10,17 @@
 #include "store/db_hosts.h"
 #include "store/statements.h"
 
-/* A statement on a connection, and which of its columns of the answer is which of the list it is read by. */
+/* A prepared statement of a connection, and the position of each of its columns in its list. */
 struct prepared {
 	MYSQL_STMT *stmt; /* NULL: not prepared */
 	uint8_t map[COLUMNS_MAX];
+};
+
+/* The counts of a transaction: db_count. */
+#define DB_COUNTS_MAX 16
+struct db_counts {
+	struct { int figure, slot; int64_t count; } list[DB_COUNTS_MAX];
+	int len;
 };
 
 struct db {
@@ -20,8 +28,11 @@ struct db {
 	struct prepared prepared[SQL__MAX];
 	const char *option_file;
 	struct db_hosts hosts;
-	size_t host; /* of the list: the one that is asked first */
-	bool is_writer; /* what it connected to takes writes */
+	size_t host; /* of the list: the host of the connection */
+	bool is_reader; /* made by db_new_reader; is_writer stays false */
+	bool is_writer; /* the host of the connection takes writes */
+	bool only_looks; /* the connection only tests whether a host answers, with short timeouts */
+	bool is_turned_away; /* the server has no free connection */
 	bool locks_are_local; /* to one host of several that take writes: see db_guard */
 	bool in_transaction, waited_for_lock;
 	int64_t used_at_us; /* monotonic: the last statement */
@@ -30,7 +41,19 @@ struct db {
 	char error[256];
 	char notes[2048]; /* lines of db_note, each with its NUL; they end with an empty one */
 	size_t notes_len;
+	struct db_counts counts;
+	db_meanwhile *meanwhile; /* NULL: nothing is done while an answer is awaited */
+	void *meanwhile_context;
 };
+
+/* How long this process waits: see db_be_patient. */
+struct db_waits {
+	unsigned connect_s, statement_s, lock_s; /* statement 0: as long as it takes */
+	int64_t again_us;   /* no run of a transaction begins after this */
+	int64_t give_up_us; /* and no statement after this */
+};
+enum db_patience db_patience(void);
+const struct db_waits *db_waits(void);
 
 enum db_error_class {
 	DB_ERROR_BUG,       /* of the statement or the schema */
@@ -43,13 +66,24 @@ enum db_error_class {
 
 enum db_error_class db_error_class(unsigned number);
 
-/* False: the transaction ended without a word, because a cluster gave it up. What runs now would be kept by itself. */
+/* Returns false if the transaction ended unnoticed because a cluster gave it up. Then a further statement would be
+ * committed by itself. */
 bool db_is_in_transaction(const struct db *db);
 
-/* Closes what idled for too long, and connects if need be. DB_LOST: not possible, or a transaction would be left. */
+/* Connects to this host; NULL: to the host that the option file names. Returns DB_OK or DB_LOST. */
+enum db_result db_connect_host(struct db *db, const struct db_host *host);
+
+/* Closes a connection that was idle for too long, and connects if necessary. DB_LOST: that is not possible, or a
+ * transaction would be abandoned. */
 enum db_result db_connect(struct db *db);
 
-/* Sorts an error into its class, and drops the connection when it is of no more use. */
+/* Waiting for the server, while db_meanwhile runs: db_wait.c. They return false if the client library has an error. */
+void db_wait_set_up(const struct db *db); /* before the connection is made */
+bool db_wait_execute(struct db *db, MYSQL_STMT *stmt);
+bool db_wait_store(struct db *db, MYSQL_STMT *stmt);
+bool db_wait_commit(struct db *db);
+
+/* Sorts an error into its class, and drops the connection if it cannot be used any more. */
 enum db_result db_classify(struct db *db, const char *what, unsigned number, const char *message);
 
 #endif

@@ -1,12 +1,12 @@
-/* What the error numbers of the server mean for a transaction. What is not in the table is a bug, of a statement or
- * of the schema. Names are those of the servers' manuals. */
+/* The class of each error number of the server. A number that is not in the table is a bug of a statement or of the
+ * schema. The names are those of the servers' manuals. */
 #include "store/db_connection.h"
 
 static const struct {
 	unsigned first, last;
 	enum db_error_class class;
 } classes[] = {
-	/* Somebody else was faster: the transaction is gone, and is run again. */
+	/* Another transaction was faster: this one is rolled back, and runs again. */
 	{ 1020, 1020, DB_ERROR_CONFLICT }, /* CHECKREAD: a row changed since the snapshot */
 	{ 1180, 1180, DB_ERROR_CONFLICT }, /* ERROR_DURING_COMMIT: a cluster did not certify it */
 	{ 1205, 1205, DB_ERROR_CONFLICT }, /* LOCK_WAIT_TIMEOUT */
@@ -22,7 +22,7 @@ static const struct {
 	{ 1062, 1062, DB_ERROR_DUPLICATE },
 	{ 1586, 1586, DB_ERROR_DUPLICATE },
 
-	/* The server has too much to do, or no room: it passes by itself. */
+	/* The server is overloaded, or has no space, which passes. */
 	{ 1021, 1021, DB_ERROR_PASSES }, /* DISK_FULL */
 	{ 1037, 1038, DB_ERROR_PASSES }, /* OUTOFMEMORY, OUT_OF_SORTMEMORY */
 	{ 1041, 1041, DB_ERROR_PASSES }, /* OUT_OF_RESOURCES */
@@ -37,7 +37,7 @@ static const struct {
 	{ 3024, 3024, DB_ERROR_PASSES }, /* QUERY_TIMEOUT of MySQL */
 	{ 9001, 9006, DB_ERROR_PASSES }, /* a proxy, or TiDB, found no server in time */
 
-	/* This connection is of no more use, and perhaps this host: the next one is asked. */
+	/* This connection, and perhaps this host, cannot be used any more: the next host is tried. */
 	{ 1040, 1040, DB_ERROR_NEXT_HOST }, /* CON_COUNT */
 	{ 1047, 1047, DB_ERROR_NEXT_HOST }, /* UNKNOWN_COM: a node of Galera without a quorum */
 	{ 1053, 1053, DB_ERROR_NEXT_HOST }, /* SERVER_SHUTDOWN */

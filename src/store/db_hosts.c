@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/settings.h"
 
 static const char *parse_port(const char *text, unsigned *port)
 {
@@ -20,7 +21,7 @@ static const char *parse_port(const char *text, unsigned *port)
 	return NULL;
 }
 
-/* One host of the list, with its port behind a colon. An address with colons of its own stands in brackets. */
+/* Reads one host of the list, with its port after a colon. An IPv6 address is in brackets. */
 static const char *parse_host(char *text, struct db_host *out)
 {
 	char *name = text, *end = text + strcspn(text, ":"), *rest;
@@ -81,7 +82,7 @@ const char *db_hosts_parse(const char *text, struct db_hosts *out)
 	return NULL;
 }
 
-/* The value of `host` in a line of the group [outdial]; NULL: it is no such line. */
+/* Returns the value of `host` in a line of the group [outdial], or NULL. */
 static char *host_value(char *line, bool *in_group)
 {
 	char *text = trim(line), *value;
@@ -106,7 +107,7 @@ void db_hosts_read(const char *option_file, struct db_hosts *out)
 	char line[4096], *value;
 	bool in_group = false;
 	const char *fault;
-	FILE *file = fopen(option_file, "r");
+	FILE *file = settings_open(option_file, NULL);
 
 	*out = (struct db_hosts){ .count = 0 };
 	if (file == NULL)

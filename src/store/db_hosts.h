@@ -1,5 +1,6 @@
-/* The hosts of the database, as the option file lists them: `host = db1, db2:3307, [2001:db8::1]` in the group [outdial]; the
- * path of a socket is a host too. The client libraries know one host only, or read such a list in ways of their own; so it is read here. */
+/* The hosts of the database, as listed in the option file: `host = db1, db2:3307, [2001:db8::1]` in the group
+ * [outdial]. The path of a socket is a host too. The client libraries know only one host, or read such a list in
+ * different ways, so the list is read here. */
 #ifndef STORE_DB_HOSTS_H
 #define STORE_DB_HOSTS_H
 
@@ -17,7 +18,7 @@ struct db_hosts {
 	struct db_host list[DB_HOSTS_MAX];
 };
 
-/* NULL when the text was taken, else what is wrong with it. */
+/* Returns NULL if the text was accepted, else what is wrong with it. */
 const char *db_hosts_parse(const char *text, struct db_hosts *out);
 
 /* A fault is fatal, with the file. */

@@ -1,4 +1,4 @@
-/* Statements of the closed set on a connection: prepared once, run with parameters, and their answers read. */
+/* The statements of the closed set on a connection: prepared once, run with parameters, and their answers read. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "store/db_connection.h"
 #include "store/rows.h"
 
-#define MAX_ARGS 80
+#define MAX_ARGS 100
 
 #ifdef MARIADB_BASE_VERSION
 typedef my_bool null_flag;
@@ -26,7 +26,7 @@ typedef bool null_flag;
 
 static const struct {
 	const char *name, *text;
-	const struct columns *columns; /* NULL: it is read as cells, or answers nothing */
+	const struct columns *columns; /* NULL: its answer is read as cells, or it has none */
 } statements[SQL__MAX] = {
 #define SQL(id, text) [id] = { #id, text, NULL },
 #define READ(id, list, text) [id] = { #id, text, &list },
@@ -35,8 +35,8 @@ static const struct {
 #undef READ
 };
 
-/* The statement is prepared anew when it is used next. An error may come behind the first rows of an answer (a lock that
- * is waited for in vain), and the client library would then wait for the rest of them at the next use. */
+/* The statement is prepared again at its next use. An error may come after the first rows of an answer (a lock wait
+ * that timed out). The client library would then wait for the rest of these rows. */
 static enum db_result fail_statement(struct db *db, enum sql_statement id)
 {
 	MYSQL_STMT *stmt = db->prepared[id].stmt;
@@ -77,7 +77,7 @@ static enum db_type column_type(const MYSQL_FIELD *field)
 {
 	switch (field->type) {
 	case MYSQL_TYPE_TINY: case MYSQL_TYPE_SHORT: case MYSQL_TYPE_INT24: case MYSQL_TYPE_LONG:
-	case MYSQL_TYPE_LONGLONG: case MYSQL_TYPE_NEWDECIMAL: /* what sums and COALESCE make of integers */
+	case MYSQL_TYPE_LONGLONG: case MYSQL_TYPE_NEWDECIMAL: /* sums and COALESCE turn integers into this */
 		return DB_INT;
 	case MYSQL_TYPE_DATETIME: case MYSQL_TYPE_TIMESTAMP:
 		return DB_INSTANT;
@@ -99,7 +99,7 @@ static void map_column(enum sql_statement id, const MYSQL_FIELD *field, uint8_t 
 	*at = (uint8_t)found;
 }
 
-/* Every column of the list is in the answer, once. */
+/* Every column of the list must be in the answer, once. */
 static void map_columns(enum sql_statement id, struct prepared *prepared)
 {
 	const struct columns *columns = statements[id].columns;
@@ -137,8 +137,8 @@ static enum db_result prepare_text(struct db *db, enum sql_statement id)
 	return DB_OK;
 }
 
-/* A server of a cluster that gives a transaction up tells nothing of it while it prepares a statement, and its answer does
- * not say whether there is a transaction: so it is asked. */
+/* If a server of a cluster rolls a transaction back, preparing a statement does not report it, and the answer does not
+ * say whether there is a transaction. So the server is asked. */
 static enum db_result prepare_in_transaction(struct db *db, enum sql_statement id)
 {
 	DB_TRY(prepare_text(db, id));
@@ -183,7 +183,7 @@ static void bind_arg(const struct db_value *arg, MYSQL_BIND *bind, MYSQL_TIME *t
 	}
 }
 
-/* The batches among the parameters fit the statement, one JSON_TABLE after the other. */
+/* Checks that the batches among the parameters fit the JSON_TABLEs of the statement, in order. */
 static void check_rows(enum sql_statement id, const struct db_value *args, size_t count)
 {
 	const char *sql = statements[id].text;
@@ -201,27 +201,27 @@ static bool has_no_rows(const struct db_value *args, size_t count)
 	return false;
 }
 
+/* Executes a statement that is prepared. It must not be prepared again here: db_connect could close the connection, and
+ * with it the caller's statement. */
 static enum db_result execute(struct db *db, enum sql_statement id, const struct db_value *args, size_t count)
 {
 	MYSQL_BIND binds[MAX_ARGS] = { 0 };
 	MYSQL_TIME times[MAX_ARGS];
-	MYSQL_STMT *stmt;
+	MYSQL_STMT *stmt = db->prepared[id].stmt;
 
-	DB_TRY(prepare(db, id));
-	stmt = db->prepared[id].stmt;
 	assert(count <= MAX_ARGS && mysql_stmt_param_count(stmt) == count);
 	check_rows(id, args, count);
 	for (size_t i = 0; i < count; i++)
 		bind_arg(&args[i], &binds[i], &times[i]);
 	db->used_at_us = clock_mono_us();
-	if (mysql_stmt_bind_param(stmt, binds) || mysql_stmt_execute(stmt))
+	if (mysql_stmt_bind_param(stmt, binds) || !db_wait_execute(db, stmt))
 		return fail_statement(db, id);
 	db->used_at_us = clock_mono_us();
 	progress_note();
 	return DB_OK;
 }
 
-/* Puts the values of the members where a struct is given. Returns how many parameters that makes. */
+/* Replaces a struct by the values of its members. Returns the number of parameters. */
 static size_t expand_args(const struct db_value *args, size_t count, struct db_value out[MAX_ARGS], struct arena *arena)
 {
 	size_t used = 0;
@@ -238,14 +238,6 @@ static size_t expand_args(const struct db_value *args, size_t count, struct db_v
 	return used;
 }
 
-static enum db_result exec(struct db *db, enum sql_statement id, const struct db_value *args, size_t count)
-{
-	DB_TRY(execute(db, id, args, count));
-	db->affected = (int64_t)mysql_stmt_affected_rows(db->prepared[id].stmt);
-	db->insert_id = (int64_t)mysql_stmt_insert_id(db->prepared[id].stmt);
-	return DB_OK;
-}
-
 enum db_result db_exec(struct db *db, enum sql_statement id, const struct db_value *args, size_t count)
 {
 	struct db_value all[MAX_ARGS];
@@ -256,7 +248,13 @@ enum db_result db_exec(struct db *db, enum sql_statement id, const struct db_val
 	if (has_no_rows(args, count))
 		return DB_OK;
 	arena = arena_new();
-	result = exec(db, id, all, expand_args(args, count, all, arena));
+	result = prepare(db, id);
+	if (result == DB_OK)
+		result = execute(db, id, all, expand_args(args, count, all, arena));
+	if (result == DB_OK) {
+		db->affected = (int64_t)mysql_stmt_affected_rows(db->prepared[id].stmt);
+		db->insert_id = (int64_t)mysql_stmt_insert_id(db->prepared[id].stmt);
+	}
 	arena_free(arena);
 	return result;
 }
@@ -271,7 +269,7 @@ int64_t db_insert_id(const struct db *db)
 	return db->insert_id;
 }
 
-/* Where the client library puts one column of the row being read. */
+/* The place where the client library writes one column of the present row. */
 struct place {
 	enum db_type type;
 	int64_t i;
@@ -315,19 +313,17 @@ static struct db_value read_cell(const struct place *place, struct arena *arena)
 	return value;
 }
 
-static void read_cells(const struct place *places, size_t count, struct db_value *cells, struct arena *arena)
+/* A row is a struct, or an array of cells. */
+static void read_row(const struct prepared *prepared, const struct place *places, const struct db_rows *rows, void *to,
+                     struct arena *arena)
 {
-	for (size_t c = 0; c < count; c++)
-		cells[c] = read_cell(&places[c], arena);
-}
-
-static void read_struct(const struct place *places, size_t count, const struct columns *columns, const uint8_t *map,
-                        void *object, struct arena *arena)
-{
-	for (size_t c = 0; c < count; c++) {
+	for (size_t c = 0; c < rows->columns; c++) {
 		struct db_value cell = read_cell(&places[c], arena);
 
-		column_read(&columns->list[map[c]], &cell, arena, object);
+		if (rows->of != NULL)
+			column_read(&rows->of->list[prepared->map[c]], &cell, arena, to);
+		else
+			((struct db_value *)to)[c] = cell;
 	}
 }
 
@@ -349,10 +345,7 @@ static int fetch_rows(const struct prepared *prepared, struct arena *arena, stru
 		return 1;
 	for (size_t r = 0; r < rows->count && fetched == 0; r++, to += width) {
 		fetched = mysql_stmt_fetch(prepared->stmt);
-		if (rows->of != NULL)
-			read_struct(places, rows->columns, rows->of, prepared->map, to, arena);
-		else
-			read_cells(places, rows->columns, (struct db_value *)to, arena);
+		read_row(prepared, places, rows, to, arena);
 	}
 	return fetched;
 }
@@ -369,7 +362,7 @@ static enum db_result query(struct db *db, enum sql_statement id, const struct d
 	stmt = db->prepared[id].stmt;
 	mysql_stmt_attr_set(stmt, STMT_ATTR_UPDATE_MAX_LENGTH, &(null_flag){ 1 });
 	DB_TRY(execute(db, id, args, count));
-	if (mysql_stmt_store_result(stmt))
+	if (!db_wait_store(db, stmt))
 		return fail_statement(db, id);
 	rows->count = (size_t)mysql_stmt_num_rows(stmt);
 	rows->columns = mysql_stmt_field_count(stmt);
@@ -384,7 +377,7 @@ enum db_result db_query(struct db *db, enum sql_statement id, const struct db_va
 {
 	enum db_result result = query(db, id, args, count, arena, rows);
 
-	if (result == DB_LOST && !db->in_transaction) /* a restart of the server since the last query */
+	if (result == DB_LOST && !db->in_transaction) /* the server restarted since the last query */
 		result = query(db, id, args, count, arena, rows);
 	return result;
 }

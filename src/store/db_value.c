@@ -1,4 +1,4 @@
-/* Parameters and cells: store/db.h without the connection. */
+/* Parameters and cells: the part of store/db.h that needs no connection. */
 #include <assert.h>
 #include <string.h>
 

@@ -38,8 +38,10 @@ enum db_result delivery_list(struct db *db, const struct webhook *webhook, const
 	struct delivery *items;
 	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_DELIVERY_LIST, DB_ARGS(endpoint, status, status, type, type, after, before,
-	                                               page_below(page), page_rows(page), page_offset(page)), arena, &rows));
+	DB_TRY(db_query(db, SQL_DELIVERY_LIST,
+	                DB_ARGS(endpoint, status, status, type, type, after, before, page_below(page), page_rows(page),
+	                        page_offset(page)),
+	                arena, &rows));
 	items = DB_STRUCTS(&rows, struct delivery);
 	for (size_t r = 0; r < rows.count; r++)
 		items[r].webhook_id = webhook->uuid;
@@ -49,7 +51,7 @@ enum db_result delivery_list(struct db *db, const struct webhook *webhook, const
 	return page_count(db, SQL_DELIVERY_COUNT, DB_ARGS(endpoint, status, status, type, type, after, before), arena, out);
 }
 
-/* The newest of one endpoint. */
+/* Reads the newest deliveries of one endpoint. */
 static enum db_result query_newest(struct db *db, int64_t endpoint, const struct delivery_filter *filter,
                                    const struct page *page, int64_t limit, struct arena *arena, struct db_rows *rows)
 {
@@ -71,7 +73,7 @@ static size_t merge(const struct delivery *a, size_t a_count, const struct deliv
 	return count;
 }
 
-/* One endpoint after the other: each index is read as far as the page reaches. */
+/* Reads one endpoint after the other: each index is read only as far as the page needs. */
 enum db_result delivery_list_all(struct db *db, int64_t organization_id, const struct delivery_filter *filter,
                                  const struct page *page, struct arena *arena, struct listing *out)
 {

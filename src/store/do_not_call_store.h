@@ -1,4 +1,4 @@
-/* Numbers that are never called. The claim and every dispatch look here (scheduler/). */
+/* Numbers that are never called. Every claim and every dispatch reads this list. */
 #ifndef STORE_DO_NOT_CALL_STORE_H
 #define STORE_DO_NOT_CALL_STORE_H
 
@@ -10,14 +10,18 @@ struct suppressed_number {
 	int64_t created_at_us;
 };
 
-/* Numbers that are there already stay as they are. *added: how many were new. */
+/* Adds numbers. Numbers that are on the list already do not change. *added: how many were new. */
 enum db_result do_not_call_add(struct db *db, int64_t organization_id, const char *const *phone_numbers,
                                size_t count, const char *reason, int64_t now_us, int64_t *added);
 
-/* DB_NOT_FOUND: it is not on the list. */
+/* Returns DB_NOT_FOUND if the number is not on the list. */
 enum db_result do_not_call_remove(struct db *db, int64_t organization_id, const char *phone_number);
 
-/* By number; of struct suppressed_number. This number if it is not "", else those with this beginning ("": all). */
+/* Reads the version of an organisation's do-not-call list: the number of its latest change; 0: there was none. */
+enum db_result do_not_call_version(struct db *db, int64_t organization_id, int64_t *version);
+
+/* Lists struct suppressed_number by number: this number if it is not "", else the numbers with this beginning ("":
+ * all). */
 enum db_result do_not_call_list(struct db *db, int64_t organization_id, const char *phone_number, const char *beginning,
                                 const struct page *page, struct arena *arena, struct listing *out);
 

@@ -1,8 +1,8 @@
 #include "store/due_contacts.h"
 
 #include "base/crypto.h"
-#include "base/json.h"
 #include "domain/plan.h"
+#include "store/rows.h"
 #include "store/statements.h"
 
 int64_t due_contacts_shift_us(int run)
@@ -13,26 +13,23 @@ int64_t due_contacts_shift_us(int run)
 	return plan_shift_us(run, dice);
 }
 
-static enum db_result write_rows(struct db *db, enum sql_statement statement, const struct due_contact *rows,
+static enum db_result write_rows(struct db *db, enum sql_statement statement, const struct due_contact *list,
                                  size_t count)
 {
-	struct buf text = { 0 };
-	struct json json = json_to(&text);
+	struct arena *arena = arena_new();
+	struct rows rows = rows_new(arena);
 	enum db_result result;
 
-	json_begin_array(&json, NULL);
 	for (size_t i = 0; i < count; i++) {
-		json_begin_array(&json, NULL);
-		json_int(&json, NULL, rows[i].batch_id);
-		json_sql_instant(&json, NULL, rows[i].due_at_us);
-		json_int(&json, NULL, rows[i].position);
-		json_int(&json, NULL, rows[i].attempt);
-		json_int(&json, NULL, rows[i].waits);
-		json_end(&json);
+		rows_next(&rows);
+		rows_int(&rows, "batch_id", list[i].batch_id);
+		rows_instant(&rows, "due_at", list[i].due_at_us);
+		rows_int(&rows, "position", list[i].position);
+		rows_int(&rows, "attempt", list[i].attempt);
+		rows_int(&rows, "waits", list[i].waits);
 	}
-	json_end(&json);
-	result = db_exec(db, statement, DB_ARGS(db_buf(&text)));
-	buf_free(&text);
+	result = db_exec(db, statement, DB_ARGS(rows_value(&rows)));
+	arena_free(arena);
 	return result;
 }
 
@@ -53,7 +50,7 @@ enum db_result due_contacts_write(struct db *db, enum sql_statement statement, c
 {
 	const struct due_contact *list = (const struct due_contact *)(const void *)rows->data;
 	size_t count = rows->len / sizeof *list;
-	enum db_result result = count == 0 ? DB_OK : write_rows(db, statement, list, count);
+	enum db_result result = write_rows(db, statement, list, count);
 
 	if (result != DB_DUPLICATE)
 		return result;

@@ -1,5 +1,5 @@
-/* Contacts that wait for an instant of their own, besides those of a plan: retries, contacts that were
- * deferred, and those whose call no dialer answered. */
+/* Contacts that wait for an instant outside of the plan: retries, contacts that were postponed, and contacts whose
+ * call no dialer answered. */
 #ifndef STORE_DUE_CONTACTS_H
 #define STORE_DUE_CONTACTS_H
 
@@ -8,14 +8,15 @@
 
 struct due_contact {
 	int64_t batch_id, due_at_us, position, attempt;
-	bool waits; /* the call of that attempt waits here, to be asked for again */
+	bool waits; /* the call of that attempt waits here, to be sent again */
 };
 
 /* Writes `rows`, which hold structs due_contact, with one of the statements that take such rows. An instant belongs to
- * one contact of a campaign: where it is taken, this contact comes a little later. */
+ * one contact of a campaign. If it is taken, the contact gets a slightly later instant. */
 enum db_result due_contacts_write(struct db *db, enum sql_statement statement, const struct buf *rows);
 
-/* By how much later the n-th try comes. No two processes move alike, so none is held up for ever by the same others. */
+/* Returns how much later the n-th attempt is. Every process gets different values, so that two processes do not collide
+ * again and again. */
 int64_t due_contacts_shift_us(int run);
 #define DUE_CONTACTS_RUNS 12
 

@@ -10,20 +10,20 @@ COLUMNS(gate_details_columns, struct gate_details,
         INSTANT(struct gate_details, oldest_call_at), COLUMN(struct gate_details, webhook_id),
         COLUMN(struct gate_details, dialer_error));
 
-/* The contact that is called next. */
+/* The contact that is next to be called. */
 struct queue_head {
 	int64_t position, due_at_us, due_now;
-	int64_t asked_at_us; /* INSTANT_NONE: no dialer was asked for its call yet */
+	int64_t asked_at_us; /* INSTANT_NONE: its call was not sent to a dialer yet */
 };
 
 COLUMNS(queue_head_columns, struct queue_head,
         COLUMN(struct queue_head, position), INSTANT(struct queue_head, due_at), COLUMN(struct queue_head, due_now),
         INSTANT(struct queue_head, asked_at));
 
-/* How much room a dialer has its schedulers know; here it has some unless it is switched off. */
+/* Only schedulers know how much room a dialer has. Here a dialer has room unless it is switched off. */
 static int64_t dialer_room(const struct claim_campaign *campaign)
 {
-	return campaign->endpoint < 0 ? 0 : INT64_MAX;
+	return campaign->facts.endpoint < 0 ? 0 : INT64_MAX;
 }
 
 static enum db_result read_do_not_call(struct db *db, const struct batch *batch, struct arena *arena,
@@ -44,7 +44,7 @@ static enum db_result read_do_not_call(struct db *db, const struct batch *batch,
 	return DB_OK;
 }
 
-/* Of the numbers that have a pace, the one that lets a call through first. */
+/* Of the numbers with a pace, the number that lets a call through first. */
 static void find_next_number(const struct claim_campaign *campaign, struct gate_details *details)
 {
 	for (int i = 0; i < campaign->number_count; i++) {
@@ -68,11 +68,12 @@ static enum db_result read_details(struct db *db, const struct batch *batch, con
 	DB_TRY(db_query(db, SQL_EXPLAIN_DETAILS, DB_ARGS(organization, id, id), arena, &rows));
 	DB_TRY(DB_FIRST(&rows, struct gate_details, out));
 	out->places = claim_facts_places(campaign);
-	out->in_progress = campaign->claimed - campaign->done;
-	out->dialer_places = campaign->places;
-	out->failing_since_us = campaign->health.failing_since_us;
+	out->in_progress = campaign->claimed - campaign->facts.done;
+	out->dialer_places = campaign->facts.places;
+	out->failing_since_us = campaign->facts.health.failing_since_us;
 	out->do_not_call_reason = "";
 	out->do_not_call_since_us = INSTANT_NONE;
+	out->not_before_us = out->next_number_at_us = INSTANT_NONE;
 	find_next_number(campaign, out);
 	return DB_OK;
 }
@@ -83,7 +84,7 @@ static void lift_cap(struct gate_facts *facts, const struct claim_campaign *camp
 		facts->max_per_day = 0;
 }
 
-/* A call that waits in the plan was asked for before: it is no other call to its number, and a day that has counted it
+/* A call that waits in the plan was sent before. It is not another call to its number, and the day that counted it
  * has room for it. */
 static enum db_result judge_limits(struct db *db, const struct batch *batch, const struct claim_campaign *campaign,
                                    int64_t now_us, struct arena *arena, struct explanation *out)
@@ -91,7 +92,7 @@ static enum db_result judge_limits(struct db *db, const struct batch *batch, con
 	struct limited_number asked = { .phone_number = out->contact.who.phone_number };
 
 	if (out->contact.call_status == CALL_QUEUED) {
-		asked.but = out->contact.call_id;
+		asked.except = out->contact.call_id;
 		lift_cap(&out->facts, campaign, out->contact.called_at_us);
 	}
 	if (campaign->limits == NULL)
@@ -117,11 +118,13 @@ static enum db_result gather_facts(struct db *db, const struct batch *batch, int
 	if (out->facts.contact_answer != CALENDAR_SPAN)
 		out->facts.contact_span = (struct span){ INSTANT_NEVER, INSTANT_NEVER, 0 };
 	DB_TRY(read_details(db, batch, &campaign, arena, &out->details));
+	out->details.not_before_us = out->contact.retry_at_us;
+	out->details.is_callback = batch_contact_waits_for_callback(&out->contact);
 	DB_TRY(judge_limits(db, batch, &campaign, now_us, arena, out));
 	return read_do_not_call(db, batch, arena, out);
 }
 
-/* Whether a zone is why the gate is closed: then it writes which one and why. */
+/* Returns whether the gate is closed because of a zone that cannot be read; then it writes which zone, and why. */
 static bool is_unreadable(enum gate gate, const struct gate_facts *facts, char trouble[BATCH_ZONE_TROUBLE])
 {
 	if (gate == GATE_TIME_ZONE)
@@ -142,11 +145,13 @@ static const char *reason_of(const struct explanation *explanation, int64_t now_
 	if (explanation->next_at_us == INSTANT_NEVER && is_unreadable(explanation->waits_for, &explanation->facts, trouble))
 		return arena_printf(arena, "It waits: %s.", trouble);
 	if (explanation->next_at_us == INSTANT_NEVER)
-		return arena_printf(arena, "It waits for more than time: see %s.", gate_name(explanation->waits_for));
+		return arena_printf(arena, "It waits for the rule %s, which does not open at a known time.",
+		                    gate_name(explanation->waits_for));
 	if (explanation->next_at_us <= now_us)
 		return "It is called as soon as its turn comes.";
 	instant_format_iso(explanation->next_at_us, text);
-	return arena_printf(arena, "It can be called from %s on.", text);
+	return arena_printf(arena, "%s can be called from %s on.",
+	                    explanation->details.is_callback ? "It asked to be called back, and" : "It", text);
 }
 
 enum db_result explain_contact(struct db *db, const struct batch *batch, int64_t position, int64_t now_us,
@@ -178,11 +183,12 @@ static const char *campaign_reason_of(const struct batch *batch, const struct ca
 		return arena_printf(arena, "No contact is planned; calls in progress: %d.",
 		                    (int)explanation->details.in_progress);
 	if (explanation->next_at_us == INSTANT_NEVER)
-		return arena_printf(arena, "It waits for more than time: see %s.", gate_name(explanation->waits_for));
+		return arena_printf(arena, "It waits for the rule %s, which does not open at a known time.",
+		                    gate_name(explanation->waits_for));
 	if (explanation->next_at_us <= now_us)
 		return "The next contact is called as soon as its turn comes.";
 	instant_format_iso(explanation->next_at_us, text);
-	return arena_printf(arena, "The next call can go out from %s on.", text);
+	return arena_printf(arena, "The next call can be placed from %s on.", text);
 }
 
 /* The contacts that wait, from the first that a claim would look at. */
@@ -217,7 +223,7 @@ enum db_result explain_campaign(struct db *db, const struct batch *batch, int64_
 	out->verdict = gates_judge(&out->facts);
 	out->next_at_us = gates_next_at(&out->facts, &out->waits_for);
 	if (out->waits_for == GATE_DUE)
-		out->waits_for = GATE__MAX; /* there is nobody */
+		out->waits_for = GATE__MAX; /* there is no contact to call */
 	out->reason = campaign_reason_of(batch, out, now_us, arena);
 	return DB_OK;
 }

@@ -3,10 +3,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/columns.h"
+#include "store/conflicts.h"
 #include "store/statements.h"
 
 #define SET_ASIDE_US (60 * US_PER_SECOND)
-#define PURGE_CHUNK 1000 /* as in the statement */
 
 #define OF_FOLDER(kind, name, member) kind##_AS(struct contact_folder, name, member),
 COLUMNS(folder_saved, struct contact_folder, FOLDER_TABLE(OF_FOLDER));
@@ -69,7 +69,8 @@ static enum db_result query_page(struct db *db, int64_t organization_id, const s
 
 	if (sort == FOLDER_SORT_CREATED_AT)
 		return page_query(db, list, DB_ARGS(organization, search, search, first, id, limit, offset), page, arena, out);
-	return page_query(db, list, DB_ARGS(organization, search, search, first, key, key, id, limit, offset), page, arena, out);
+	return page_query(db, list, DB_ARGS(organization, search, search, first, key, key, id, limit, offset), page, arena,
+	                  out);
 }
 
 enum db_result folder_list(struct db *db, int64_t organization_id, const struct folder_filter *filter,
@@ -79,7 +80,9 @@ enum db_result folder_list(struct db *db, int64_t organization_id, const struct 
 	if (out->count != 0) {
 		const struct contact_folder *last = (const struct contact_folder *)out->items + out->count - 1;
 
-		out->last = (struct page_key){ last->id, last->contact_count, filter->sort == FOLDER_SORT_NAME ? last->name : "" };
+		out->last = (struct page_key){
+			last->id, last->contact_count, filter->sort == FOLDER_SORT_NAME ? last->name : "",
+		};
 	}
 	return page_count(db, SQL_FOLDER_COUNT, DB_ARGS(
 		db_int(organization_id), db_text(filter->search), db_text(filter->search)), arena, out);
@@ -115,7 +118,7 @@ enum db_result folder_grew(struct db *db, int64_t folder_row, int64_t by)
 static enum db_result purge(struct db *db, int64_t folder_row, int64_t organization_id)
 {
 	DB_TRY(db_exec(db, SQL_FOLDER_PURGE_CONTACTS, DB_ARGS(db_int(organization_id), db_int(folder_row))));
-	if (db_affected(db) == PURGE_CHUNK)
+	if (db_affected(db) == PURGE_ROWS)
 		return DB_OK;
 	return db_exec(db, SQL_FOLDER_PURGE, DB_ARGS(db_int(folder_row)));
 }
@@ -133,8 +136,12 @@ enum db_result folder_purge_step(struct db *db, int64_t now_us, int64_t *folder_
 	return result;
 }
 
-enum db_result folder_set_aside(struct db *db, int64_t folder_row, int64_t now_us)
+enum db_result folder_set_aside(struct db *db, int64_t folder_row, enum db_result why, int64_t now_us)
 {
+	int64_t wait_us = conflict_wait_us(db, CONFLICT_FOLDER, folder_row, why);
+
+	if (wait_us != 0)
+		return db_exec(db, SQL_FOLDER_SET_ASIDE, DB_ARGS(db_instant(now_us + wait_us), db_int(folder_row)));
 	log_error("a deleted folder is set aside for a minute, because the database refuses to purge it folder=%lld",
 	          (long long)folder_row);
 	return db_exec(db, SQL_FOLDER_SET_ASIDE, DB_ARGS(db_instant(now_us + SET_ASIDE_US), db_int(folder_row)));

@@ -1,4 +1,4 @@
-/* Folders of contacts. A deleted one is gone at once for everybody; its contacts leave in portions. */
+/* Folders of contacts. A deleted folder is invisible at once; its contacts are deleted in batches. */
 #ifndef STORE_FOLDER_STORE_H
 #define STORE_FOLDER_STORE_H
 
@@ -6,18 +6,18 @@
 #include "store/db.h"
 #include "store/page.h"
 
-/* DB_NOT_FOUND: no such folder in this organisation. Texts live in the arena. */
+/* Returns DB_NOT_FOUND if this organisation has no such folder. Texts live in the arena. */
 enum db_result folder_get(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
                           struct contact_folder *out);
 
-/* The same, and the row stays until the transaction ends: unchanged by others, or as it is. Who adds or
- * removes contacts holds the lock. */
+/* Like folder_get, and locks the row until the transaction ends: for changes, or against them. Adding and removing
+ * contacts needs this lock. */
 enum db_result folder_lock(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
                            struct contact_folder *out);
 enum db_result folder_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid,
                                   struct arena *arena, struct contact_folder *out);
 
-/* The latest of this name. */
+/* Finds the latest folder of this name. */
 enum db_result folder_find(struct db *db, int64_t organization_id, const char *name, struct arena *arena,
                            struct contact_folder *out);
 
@@ -35,13 +35,14 @@ enum db_result folder_insert(struct db *db, int64_t organization_id, struct cont
 enum db_result folder_update(struct db *db, const struct contact_folder *folder);
 enum db_result folder_delete(struct db *db, const struct contact_folder *folder, int64_t now_us);
 
-/* So many contacts came (or, negative, left). For folder 0, which is none, nothing is done. */
+/* Adds to the number of contacts; a negative number subtracts. Does nothing for folder 0, which is none. */
 enum db_result folder_grew(struct db *db, int64_t folder_row, int64_t by);
 
-/* Inside a transaction: a portion of the contacts of one deleted folder, in the end the folder itself.
- * *folder_row: 0 if there was none. */
+/* Inside a transaction: deletes a batch of the contacts of one deleted folder; after the last batch, the folder.
+ * *folder_row: 0 if there is no deleted folder. */
 enum db_result folder_purge_step(struct db *db, int64_t now_us, int64_t *folder_row);
-/* Outside of a transaction: postpones the purge by a minute, when the database refuses it, so that others are purged. */
-enum db_result folder_set_aside(struct db *db, int64_t folder_row, int64_t now_us);
+/* Outside of a transaction, when the purge has failed with the result `why`: postpones it, so that other folders are
+ * purged, as batch_set_aside does. */
+enum db_result folder_set_aside(struct db *db, int64_t folder_row, enum db_result why, int64_t now_us);
 
 #endif

@@ -6,7 +6,7 @@
 #include "store/planning.h"
 #include "store/statements.h"
 
-#define MAX_SEGMENTS 2000 /* contacts behind them are not compared: that is years ahead */
+#define MAX_SEGMENTS 2000 /* contacts after these are not compared: they are years ahead */
 
 enum db_result forecast_never_called(struct db *db, const struct batch *batch, struct arena *arena,
                                      struct never_called *out)
@@ -47,7 +47,8 @@ enum db_result forecast_numbers_gap(struct db *db, const struct batch *batch, in
 	return DB_OK;
 }
 
-/* The plan as it stands goes on from the first contact that waits: planned in one go or from there, it is the same. */
+/* The present plan continues from the first waiting contact. Planned from there or from its beginning, it is the same.
+ */
 static enum db_result find_start(struct db *db, struct batch *batch, int64_t now_us, struct arena *arena)
 {
 	struct db_rows rows;

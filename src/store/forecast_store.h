@@ -1,4 +1,4 @@
-/* What a forecast needs to know besides the campaign. Nothing is locked. */
+/* Facts that a forecast needs besides the campaign. Nothing is locked. */
 #ifndef STORE_FORECAST_STORE_H
 #define STORE_FORECAST_STORE_H
 
@@ -7,7 +7,7 @@
 
 #define NEVER_CALLED_POSITIONS 10
 
-/* Contacts that are skipped, or would be at their turn. */
+/* Contacts that are skipped, or would be skipped at their turn. */
 struct never_called {
 	size_t count;
 	struct {
@@ -19,12 +19,12 @@ struct never_called {
 enum db_result forecast_never_called(struct db *db, const struct batch *batch, struct arena *arena,
                                      struct never_called *out);
 
-/* The least time between two calls that the paces of its numbers allow together; 0: there is none. */
+/* Finds the shortest time between two calls that the paces of its numbers allow together; 0: there is no pace. */
 enum db_result forecast_numbers_gap(struct db *db, const struct batch *batch, int64_t now_us, struct arena *arena,
                                     int64_t *gap_us);
 
-/* From the plan as it stands to that of `changed`, whose plan is where planning would start. One that was not made
- * yet counts as made now. */
+/* Compares the present plan with the plan of `changed`, which begins where planning would begin. A plan that does
+ * not exist yet counts as made now. */
 enum db_result forecast_move(struct db *db, const struct batch *changed, int64_t now_us, struct arena *arena,
                              struct plan_shift *out);
 

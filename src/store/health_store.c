@@ -11,20 +11,6 @@
 COLUMNS(endpoint_health_columns, struct endpoint_health,
         COLUMN_AS(struct endpoint_health, endpoint_id, endpoint), HEALTH_COLUMNS(struct endpoint_health, health));
 
-struct health health_from_row(const struct db_rows *rows, size_t r, size_t first)
-{
-	struct health health = {
-		.doubtful = db_get_int(rows, r, first) != 0,
-		.failures = db_get_int(rows, r, first + 1),
-		.failing_since_us = db_get_int(rows, r, first + 2),
-		.open_until_us = db_get_int(rows, r, first + 3),
-		.probe_until_us = db_get_int(rows, r, first + 4),
-		.hold_until_us = db_get_int(rows, r, first + 5),
-	};
-
-	return health;
-}
-
 static int compare_wakes(const void *a, const void *b)
 {
 	const struct health_wake *x = a, *y = b;

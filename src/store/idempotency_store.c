@@ -6,9 +6,9 @@
 #include "store/columns.h"
 #include "store/statements.h"
 
-COLUMNS(kept_reply_columns, struct kept_reply,
-        COLUMN(struct kept_reply, request_hash), COLUMN(struct kept_reply, request_id), COLUMN(struct kept_reply, status),
-        COLUMN(struct kept_reply, body), INSTANT(struct kept_reply, created_at));
+COLUMNS(kept_reply_columns, struct kept_reply, COLUMN(struct kept_reply, request_hash),
+        COLUMN(struct kept_reply, request_id), COLUMN(struct kept_reply, status), COLUMN(struct kept_reply, body),
+        INSTANT(struct kept_reply, created_at));
 
 static enum db_result read_kept(struct db *db, const struct db_value *organization, const struct db_value *key,
                                 struct arena *arena, struct kept_reply *kept)
@@ -31,7 +31,7 @@ enum db_result idempotency_take(struct db *db, int64_t organization_id, const ui
 		return result;
 	result = read_kept(db, &organization, &key, arena, kept);
 	if (result != DB_OK)
-		return result == DB_NOT_FOUND ? DB_CONFLICT : result; /* dropped this very moment: run again */
+		return result == DB_NOT_FOUND ? DB_CONFLICT : result; /* dropped at this moment: run again */
 	if (kept->created_at_us > now_us - IDEMPOTENCY_KEPT_US)
 		return DB_DUPLICATE;
 	return db_exec(db, SQL_IDEMPOTENCY_TAKE_OVER, DB_ARGS(wanted, now, organization, key));
@@ -40,8 +40,14 @@ enum db_result idempotency_take(struct db *db, int64_t organization_id, const ui
 enum db_result idempotency_keep(struct db *db, int64_t organization_id, const uint8_t key_hash[SHA256_SIZE],
                                 const struct kept_reply *reply)
 {
-	return db_exec(db, SQL_IDEMPOTENCY_KEEP, DB_ARGS(
-		db_text(reply->request_id), db_int(reply->status), db_text(reply->body), db_int(organization_id), db_bytes(key_hash, SHA256_SIZE)));
+	return db_exec(db, SQL_IDEMPOTENCY_KEEP,
+	               DB_ARGS(db_text(reply->request_id), db_int(reply->status), db_text(reply->body),
+	                       db_int(organization_id), db_bytes(key_hash, SHA256_SIZE)));
+}
+
+enum db_result idempotency_give_back(struct db *db, int64_t organization_id, const uint8_t key_hash[SHA256_SIZE])
+{
+	return db_exec(db, SQL_IDEMPOTENCY_GIVE_BACK, DB_ARGS(db_int(organization_id), db_bytes(key_hash, SHA256_SIZE)));
 }
 
 enum db_result idempotency_find(struct db *db, int64_t organization_id, const uint8_t key_hash[SHA256_SIZE],

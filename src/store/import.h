@@ -1,8 +1,8 @@
-/* A CSV file of contacts into a folder, a campaign or the do-not-call list, as it comes in: memory does not grow with it,
- * but in a dry run, which remembers the numbers (IMPORT_DRY_MAX).
- * Every thousand rows, or fewer where that takes long, are a transaction of their own, so that others are not kept waiting; an import that
- * breaks off leaves the rows that were loaded by then. Rows that are of no use are told of, and the others
- * are loaded. Use outside of a transaction. */
+/* Imports a CSV file of contacts into a folder, a campaign or the do-not-call list while it arrives. Memory does not
+ * grow with the file, except in a dry run, which remembers the numbers (IMPORT_DRY_MAX). Every thousand rows (fewer if
+ * that takes long) are a transaction of their own, so that other transactions do not wait. If an import breaks off, the
+ * rows before remain. Rows that cannot be used are reported, and the others are loaded. Use it outside of a
+ * transaction. */
 #ifndef STORE_IMPORT_H
 #define STORE_IMPORT_H
 
@@ -17,12 +17,12 @@
 #define IMPORT_DRY_MAX 2000000 /* different numbers in a dry run */
 
 struct import_report {
-	/* The rows of the file, without the header and those that are blank, are the sum of what became of them. A row
-	 * whose form is bad may be several: each of its lines counts. */
+	/* The rows of the file, without the header and blank rows, are the sum of the counters below. A row with wrong
+	 * quotes counts as several: each of its lines counts. */
 	int64_t rows, imported, updated, skipped, errors; /* skipped: the number was there already */
 	struct {
 		int64_t row;         /* as a spreadsheet counts: the header is row 1 */
-		const char *phone;   /* what is in the file, shortened; "" */
+		const char *phone;   /* the text in the file, shortened; "" */
 		const char *reason;
 	} details[IMPORT_DETAILS_MAX]; /* of the first errors */
 	size_t detail_count;
@@ -39,27 +39,31 @@ struct import_report {
 	size_t sample_count;
 	struct uuid folder_id; /* nil: no contact was good, and so no folder was made */
 	struct batch batch; /* after the latest addition */
-	const char *fault;  /* why the file was refused; NULL: batch.status did not allow to add contacts */
+	bool is_away;       /* the organisation has moved to another cell (a fault) */
+	const char *fault;  /* why the file was refused; NULL: contacts cannot be added in the state batch.status */
 };
 
 struct import;
 
-/* folder->id 0: one of this name is made with the first good contact. An existing number is passed over (skipped), or
- * overwritten (updated) in what the file has columns for. */
+/* folder->id 0: a folder of this name is created with the first good contact. An existing number is skipped, or the
+ * fields for which the file has columns are overwritten (updated). */
 struct import *import_to_folder(struct db *db, int64_t organization_id, const struct contact_folder *folder,
                                 bool overwrite);
-/* A number that stands in the campaign already is added as skipped. */
+/* A number that is in the campaign already is added as skipped. */
 struct import *import_to_batch(struct db *db, const struct batch *batch);
-/* Their numbers are put on the list; what stands there already is skipped. */
+/* Puts the numbers on the list; a number that is on it already is skipped. */
 struct import *import_to_do_not_call(struct db *db, int64_t organization_id, const char *reason);
-/* Before anything is pushed: how the file is to be read. The struct's texts are copied. */
+/* Call it before anything is pushed: sets how the file is read. The struct's texts are copied. */
 struct import_options {
 	const char *charset; /* list_text_knows; "" or NULL: UTF-8, or UTF-16 with a mark */
+	const char *default_country; /* of numbers without one (phone_country_check); "" or NULL: they are refused */
 	struct contact_map map;
 };
 void import_set_options(struct import *import, const struct import_options *options);
-/* Before anything is pushed: the import writes nothing, and reports what it would come to. */
+/* Call it before anything is pushed: the import writes nothing, and reports what it would do. */
 void import_make_dry(struct import *import);
+/* Call it before anything is pushed: the rows are judged without the database. */
+void import_make_check(struct import *import);
 void import_free(struct import *import);
 
 /* The first result that is not DB_OK ends the import. DB_REFUSED: see the report. DB_NOT_FOUND: the

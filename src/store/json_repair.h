@@ -8,8 +8,8 @@
 #include "store/db.h"
 
 /* Repairs every stored text that is no JSON object. A text that cannot be repaired is kept in the field
- * CUSTOM_FIELDS_UNREADABLE of a new object. Writes how many rows were repaired or kept so to `progress`, and names the
- * first of the rows that were kept so. Running it again does no harm. */
+ * CUSTOM_FIELDS_UNREADABLE of a new object. Writes the numbers of repaired and kept rows to `progress`, and names
+ * the first of the kept rows. Running it again does no harm. */
 enum db_result json_repair(struct db *db, FILE *progress);
 
 #endif

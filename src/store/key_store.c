@@ -2,18 +2,21 @@
 
 #include "base/clock.h"
 #include "base/instant.h"
+#include "store/audit_store.h"
 #include "store/columns.h"
+#include "store/organization_store.h"
 #include "store/statements.h"
 
 COLUMNS(key_found_columns, struct key,
         COLUMN(struct key, id), COLUMN(struct key, organization_id), COLUMN(struct key, scopes),
-        INSTANT(struct key, expires_at), INSTANT(struct key, revoked_at), COLUMN(struct key, parent_row));
+        INSTANT(struct key, expires_at), INSTANT(struct key, revoked_at), COLUMN(struct key, parent_row),
+        COLUMN(struct key, place));
 
-COLUMNS(key_columns, struct key,
-        COLUMN(struct key, id), COLUMN(struct key, uuid), COLUMN(struct key, organization_name), COLUMN(struct key, name),
-        COLUMN(struct key, scopes), INSTANT(struct key, expires_at), INSTANT(struct key, revoked_at),
-        INSTANT(struct key, last_used_at), INSTANT(struct key, created_at), COLUMN(struct key, organization_id),
-        COLUMN(struct key, organization_uuid), COLUMN(struct key, parent_id), COLUMN(struct key, parent_row));
+COLUMNS(key_columns, struct key, COLUMN(struct key, id), COLUMN(struct key, uuid),
+        COLUMN(struct key, organization_name), COLUMN(struct key, name), COLUMN(struct key, scopes),
+        INSTANT(struct key, expires_at), INSTANT(struct key, revoked_at), INSTANT(struct key, last_used_at),
+        INSTANT(struct key, created_at), COLUMN(struct key, organization_id), COLUMN(struct key, organization_uuid),
+        COLUMN(struct key, parent_id), COLUMN(struct key, parent_row));
 
 enum db_result key_find(struct db *db, const uint8_t hash[SHA256_SIZE], struct arena *arena,
                         struct key *out)
@@ -45,8 +48,8 @@ static void note_key(struct db *db, const char *what, const struct uuid *uuid)
 enum db_result key_insert(struct db *db, struct key *key, const uint8_t hash[SHA256_SIZE])
 {
 	DB_TRY(db_exec(db, SQL_KEY_CREATE,
-	               DB_ARGS(db_uuid(&key->uuid), db_int(key->organization_id), db_int(key->parent_row), db_text(key->name),
-	                       db_bytes(hash, SHA256_SIZE), db_int(key->scopes),
+	               DB_ARGS(db_uuid(&key->uuid), db_int(key->organization_id), db_int(key->parent_row),
+	                       db_text(key->name), db_bytes(hash, SHA256_SIZE), db_int(key->scopes),
 	                       db_instant(key->expires_at_us), db_instant(key->created_at_us))));
 	key->id = db_insert_id(db);
 	key->revoked_at_us = INSTANT_NEVER;
@@ -70,6 +73,16 @@ enum db_result key_make_room(struct db *db, int64_t parent_row)
 	return db_exec(db, SQL_KEY_END_SESSIONS, DB_ARGS(db_int(parent_row), db_int(sessions - KEY_SESSIONS_MAX + 1)));
 }
 
+/* A request's entry is written by its route. */
+static enum db_result note_operator(struct db *db, int64_t organization_id, const struct uuid *uuid,
+                                    enum audit_action action)
+{
+	return audit_write(db, &(struct audit_entry){
+		.organization_id = organization_id, .object = AUDIT_KEY, .action = (int)action, .object_id = *uuid,
+		.from_status = -1, .to_status = -1, .happened_at_us = clock_now_us(), .reason = "", .changes = "",
+	});
+}
+
 static enum db_result insert_with_organization(struct db *db, void *context)
 {
 	const struct creation *creation = context;
@@ -80,7 +93,9 @@ static enum db_result insert_with_organization(struct db *db, void *context)
 	               DB_ARGS(db_uuid(&organization), db_text(key->organization_name),
 	                       db_instant(key->created_at_us))));
 	DB_TRY(organization_find(db, key->organization_name, &key->organization_id));
-	return key_insert(db, key, creation->hash);
+	DB_TRY(organization_enter(db, key->organization_id));
+	DB_TRY(key_insert(db, key, creation->hash));
+	return note_operator(db, key->organization_id, &key->uuid, AUDIT_CREATED);
 }
 
 enum db_result key_create(struct db *db, struct key *key, const uint8_t hash[SHA256_SIZE])
@@ -125,6 +140,22 @@ enum db_result key_revoke(struct db *db, int64_t organization_id, const struct u
 		return DB_NOT_FOUND;
 	note_key(db, "revoked", uuid);
 	return DB_OK;
+}
+
+static enum db_result revoke_any(struct db *db, void *context)
+{
+	const struct uuid *uuid = context;
+	int64_t organization_id;
+
+	DB_TRY(db_query_int(db, SQL_KEY_ORGANIZATION, DB_ARGS(db_uuid(uuid)), &organization_id));
+	DB_TRY(organization_enter(db, organization_id));
+	DB_TRY(key_revoke(db, 0, uuid, clock_now_us()));
+	return note_operator(db, organization_id, uuid, AUDIT_REVOKED);
+}
+
+enum db_result key_revoke_any(struct db *db, struct uuid uuid)
+{
+	return db_transact(db, DB_REPEATABLE, revoke_any, &uuid);
 }
 
 enum db_result key_note_use(struct db *db, int64_t id, int64_t now_us)

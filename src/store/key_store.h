@@ -12,47 +12,53 @@
 
 struct key {
 	int64_t id, organization_id;
-	int64_t parent_row; /* of the key whose session it is, with which it ends; 0: it is no key of a session */
+	int64_t parent_row; /* of the key of a session: its parent, with which it ends; 0: it is not the key of a session */
 	struct uuid uuid, organization_uuid, parent_id;
-	const char *name, *organization_name; /* key_find does not read the ids and names */
+	const char *name, *organization_name; /* key_find does not read ids and names */
 	unsigned scopes;                      /* bit set of enum scope */
-	int64_t expires_at_us, revoked_at_us; /* INSTANT_NEVER: not at all */
+	int place;                            /* enum organization_place: of its organisation */
+	int64_t expires_at_us, revoked_at_us; /* INSTANT_NEVER: never */
 	int64_t last_used_at_us;              /* to within a minute; INSTANT_NONE: not yet */
 	int64_t created_at_us;
 };
 
-/* DB_NOT_FOUND: no organisation of this name. */
+/* Returns DB_NOT_FOUND if no organisation has this name. */
 enum db_result organization_find(struct db *db, const char *name, int64_t *id);
 
-/* DB_NOT_FOUND: no such key. */
+/* Returns DB_NOT_FOUND if there is no such key. */
 enum db_result key_find(struct db *db, const uint8_t hash[SHA256_SIZE], struct arena *arena,
                         struct key *out);
 
 /* Reads the key with this internal id. DB_NOT_FOUND: it does not exist. */
 enum db_result key_get(struct db *db, int64_t id, struct arena *arena, struct key *out);
 
-/* Whose key it is, for what outlives a session: the key itself, or its parent. */
+/* Returns the key to record where the key of a session would be deleted too soon: the key itself, or its parent. */
 int64_t key_owner(const struct key *key);
 
-/* Makes room for another session of the key: of KEY_SESSIONS_MAX those that end first go. */
+/* Makes room for another session of the key: if it has KEY_SESSIONS_MAX sessions, those that end first are deleted. */
 #define KEY_SESSIONS_MAX 1000
 enum db_result key_make_room(struct db *db, int64_t parent_row);
 
-/* Creates the organisation when it is not there yet. Sets id and organization_id. */
+/* For an operator, in a transaction of its own, with the audit log. Creates the key, and its organisation if that does
+ * not exist. Sets id and organization_id. DB_REFUSED: it is not here. */
 enum db_result key_create(struct db *db, struct key *key, const uint8_t hash[SHA256_SIZE]);
 
-/* The same inside a transaction, for an organisation that is there: key->organization_id. */
+/* Inserts the key inside a transaction, for an existing organisation: key->organization_id. */
 enum db_result key_insert(struct db *db, struct key *key, const uint8_t hash[SHA256_SIZE]);
 
-/* Those of all organisations, and those of one (newest first; of struct key), without keys of sessions. */
+/* Lists the keys of all organisations, or of one (struct key, newest first), without keys of sessions. */
 enum db_result key_list(struct db *db, struct arena *arena, const struct key **list, size_t *count);
 enum db_result key_list_of(struct db *db, int64_t organization_id, const struct page *page, struct arena *arena,
                            struct listing *out);
 
-/* Also for a key that is revoked already. organization_id 0: of any. DB_NOT_FOUND: no such key. */
+/* Revokes a key inside a transaction, even if it is revoked already. organization_id 0: of any organisation.
+ * DB_NOT_FOUND: there is no such key. */
 enum db_result key_revoke(struct db *db, int64_t organization_id, const struct uuid *uuid, int64_t now_us);
 
-/* Writes nothing if that was known to the minute. */
+/* The same for an operator, in a transaction of its own, with an entry in the audit log. */
+enum db_result key_revoke_any(struct db *db, struct uuid uuid);
+
+/* Records the use of a key, to the minute. */
 enum db_result key_note_use(struct db *db, int64_t id, int64_t now_us);
 
 #endif

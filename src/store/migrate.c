@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "store/audit_store.h"
 #include "store/json_repair.h"
 #include "store/migrate_watch.h"
 #include "store/schema.h"
@@ -30,22 +31,7 @@ static int is_migration(const struct dirent *entry)
 	return file_version(entry->d_name) > 0;
 }
 
-static void read_file(const char *path, struct buf *out)
-{
-	FILE *file = fopen(path, "r");
-	char part[4096];
-	size_t got;
-
-	if (file == NULL)
-		fatal("%s: %s", path, strerror(errno));
-	while ((got = fread(part, 1, sizeof part, file)) > 0)
-		buf_add(out, part, got);
-	if (ferror(file))
-		fatal("%s: %s", path, strerror(errno));
-	fclose(file);
-}
-
-/* Copies the next statement without its comments to `out` and returns what is behind its semicolon. */
+/* Copies the next statement without its comments to `out`, and returns the text after its semicolon. */
 static const char *next_statement(const char *sql, struct buf *out)
 {
 	char quote = '\0';
@@ -103,7 +89,7 @@ static void run_file(const struct migration *migration, const char *name)
 	pid_t watch;
 
 	path_of(migration, name, &path);
-	read_file(path.data, &text);
+	buf_read(&text, path.data);
 	watch = migrate_watch_begin(migration->option_file, name, migration->connection, migration->progress);
 	run_statements(migration, path.data, buf_text(&text));
 	migrate_watch_end(watch);
@@ -111,7 +97,8 @@ static void run_file(const struct migration *migration, const char *name)
 	buf_free(&text);
 }
 
-/* Work on the data that a file's statements rely on, and that SQL cannot do. It is repeatable, as the files are. */
+/* Work on the data that the statements of a file rely on, and that SQL cannot do. Like the files, it can be repeated.
+ */
 static const struct {
 	const char *file;
 	enum db_result (*run)(struct db *db, FILE *progress);
@@ -142,7 +129,7 @@ static void hash_file(const struct migration *migration, const char *name, char 
 	uint8_t hash[SHA256_SIZE];
 
 	path_of(migration, name, &path);
-	read_file(path.data, &text);
+	buf_read(&text, path.data);
 	crypto_sha256(buf_text(&text), text.len, hash);
 	for (size_t i = 0; i < sizeof hash; i++)
 		snprintf(out + 2 * i, 3, "%02x", hash[i]);
@@ -150,7 +137,7 @@ static void hash_file(const struct migration *migration, const char *name, char 
 	buf_free(&text);
 }
 
-/* What was applied before there were checksums gets that of the file that is there now. */
+/* A file that was applied before there were checksums gets the checksum of the present file. */
 static void check_file(const struct migration *migration, const char *name)
 {
 	char hash[2 * SHA256_SIZE + 1];
@@ -194,7 +181,8 @@ static void check_folder(const char *folder, struct dirent *const *files, int co
 		fatal("%s: its newest file is of version %d, this program's is %d", folder, count, SCHEMA_VERSION);
 }
 
-static void check_database(struct db *db)
+/* Returns the newest version that was applied. */
+static int64_t check_database(struct db *db)
 {
 	int64_t newest;
 	bool is_utf8;
@@ -209,6 +197,7 @@ static void check_database(struct db *db)
 	if (newest > SCHEMA_VERSION)
 		fatal("the database has schema version %d, this program knows only %d: it is too old",
 		      (int)newest, SCHEMA_VERSION);
+	return newest;
 }
 
 static void apply_if_missing(const struct migration *migration, const char *name)
@@ -221,16 +210,32 @@ static void apply_if_missing(const struct migration *migration, const char *name
 		apply(migration, name);
 }
 
+static void note(struct db *db, int64_t from)
+{
+	struct buf changes = { 0 };
+	enum db_result result;
+
+	buf_printf(&changes, "{\"schema_version\":{\"from\":%d,\"to\":%d}}", (int)from, SCHEMA_VERSION);
+	result = audit_write(db, &(struct audit_entry){
+		.object = AUDIT_INSTALLATION, .action = AUDIT_MIGRATED, .from_status = -1, .to_status = -1,
+		.happened_at_us = clock_now_us(), .reason = "", .changes = changes.data,
+	});
+	if (result != DB_OK)
+		fatal("cannot write the audit log: %s", db_last_error(db));
+	buf_free(&changes);
+}
+
 void migrate(const char *option_file, const char *folder, FILE *progress)
 {
 	struct migration migration = { .option_file = option_file, .folder = folder, .progress = progress };
 	struct dirent **files;
 	int count = scandir(folder, &files, is_migration, alphasort);
+	int64_t newest;
 
 	check_folder(folder, files, count);
 	db_be_patient(DB_FOR_PEOPLE);
 	migration.db = db_new(option_file);
-	check_database(migration.db);
+	newest = check_database(migration.db);
 	if (db_query_int(migration.db, SQL_MIGRATE_CONNECTION, DB_NO_ARGS, &migration.connection) != DB_OK)
 		fatal("cannot ask the database: %s", db_last_error(migration.db));
 	for (int i = 0; i < count; i++)
@@ -240,6 +245,8 @@ void migrate(const char *option_file, const char *folder, FILE *progress)
 		free(files[i]);
 	}
 	free(files);
+	if (newest < SCHEMA_VERSION)
+		note(migration.db, newest);
 	fprintf(progress, "schema version %d\n", SCHEMA_VERSION);
 	db_free(migration.db); /* ends the lock */
 }

@@ -9,40 +9,81 @@
 #include <unistd.h>
 
 #include "store/db.h"
-#include "store/statements.h"
+#include "store/db_text.h"
 
 #define FIRST_SECONDS 2
 #define EVERY_SECONDS 10
+#define BLOCKERS_MAX 20
 
-static void tell_session(const struct db_rows *rows, size_t r, FILE *progress)
+/* The columns of SHOW PROCESSLIST, in which both kinds of servers agree. */
+enum { ID, USER, HOST, DATABASE, COMMAND, SECONDS, STATE };
+
+struct watch {
+	const char *name;
+	int64_t connection, own;
+	char database[65];
+	FILE *progress;
+	bool waits;
+	int blockers; /* printed */
+};
+
+static const char *text_of(const struct db_cell *cell)
 {
-	fprintf(progress, "    it may wait for connection %" PRId64 " of %s (%s for %" PRId64 " s)\n", db_get_int(rows, r, 0),
-	        db_get_text(rows, r, 3), db_get_text(rows, r, 4), db_get_int(rows, r, 2));
+	return cell->data != NULL ? cell->data : "";
 }
 
-/* The user of the database may see its own sessions only: these are Outdial's programs. */
-static void tell(struct db *db, const char *name, int64_t connection, FILE *progress)
+static enum db_result take_own(void *context, const struct db_cell *cells)
 {
-	struct arena *arena = arena_new();
-	bool waits = false;
-	struct db_rows rows;
+	struct watch *watch = context;
 
-	if (db_query(db, SQL_MIGRATE_WATCH, DB_NO_ARGS, arena, &rows) != DB_OK)
-		rows.count = 0;
-	for (size_t r = 0; r < rows.count; r++)
-		if (db_get_int(&rows, r, 0) == connection) {
-			fprintf(progress, "  %s: for %" PRId64 " s: %s\n", name, db_get_int(&rows, r, 2), db_get_text(&rows, r, 1));
-			waits = strstr(db_get_text(&rows, r, 1), "lock") != NULL;
-		}
-	for (size_t r = 0; waits && r < rows.count; r++)
-		if (db_get_int(&rows, r, 0) != connection)
-			tell_session(&rows, r, progress);
-	fflush(progress);
-	arena_free(arena);
+	watch->own = strtoll(text_of(&cells[0]), NULL, 10);
+	snprintf(watch->database, sizeof watch->database, "%s", text_of(&cells[1]));
+	return DB_OK;
+}
+
+static enum db_result print_statement(void *context, const struct db_cell *session)
+{
+	struct watch *watch = context;
+
+	if (strtoll(text_of(&session[ID]), NULL, 10) != watch->connection)
+		return DB_OK;
+	fprintf(watch->progress, "  %s: for %s s: %s\n", watch->name, text_of(&session[SECONDS]), text_of(&session[STATE]));
+	watch->waits = strstr(text_of(&session[STATE]), "lock") != NULL;
+	return DB_OK;
+}
+
+static enum db_result print_blocker(void *context, const struct db_cell *session)
+{
+	struct watch *watch = context;
+	int64_t id = strtoll(text_of(&session[ID]), NULL, 10);
+
+	if (id == watch->connection || id == watch->own || strcmp(text_of(&session[DATABASE]), watch->database) != 0)
+		return DB_OK;
+	if (watch->blockers++ >= BLOCKERS_MAX)
+		return DB_OK;
+	fprintf(watch->progress, "    it may wait for connection %" PRId64 " of %s (%s for %s s)\n", id,
+	        text_of(&session[HOST]), text_of(&session[COMMAND]), text_of(&session[SECONDS]));
+	return DB_OK;
+}
+
+/* The database user may see only its own sessions: those of Outdial's programs. Not from information_schema, because
+ * MySQL refuses to read its table of sessions while the statement of some session has bytes. */
+static void print_waits(struct db *db, struct watch *watch)
+{
+	static const char show[] = "SHOW PROCESSLIST";
+
+	watch->waits = false;
+	watch->blockers = 0;
+	if (db_ready(db) != DB_OK || db_text_query(db, "SELECT CONNECTION_ID(), DATABASE()", take_own, watch) != DB_OK)
+		return;
+	if (db_text_query(db, show, print_statement, watch) == DB_OK && watch->waits)
+		db_text_query(db, show, print_blocker, watch);
+	fflush(watch->progress);
 }
 
 pid_t migrate_watch_begin(const char *option_file, const char *name, int64_t connection, FILE *progress)
 {
+	struct watch watch = { .name = name, .connection = connection, .progress = progress };
 	pid_t parent = getpid(), child;
 	struct db *db;
 
@@ -57,7 +98,7 @@ pid_t migrate_watch_begin(const char *option_file, const char *name, int64_t con
 	db_be_patient(DB_FOR_PROBES);
 	db = db_new(option_file);
 	for (;;) {
-		tell(db, name, connection, progress);
+		print_waits(db, &watch);
 		sleep(EVERY_SECONDS);
 	}
 }

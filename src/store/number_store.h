@@ -6,7 +6,7 @@
 #include "store/db.h"
 #include "store/page.h"
 
-/* DB_NOT_FOUND: no such number in this organisation. */
+/* Returns DB_NOT_FOUND if this organisation has no such number. */
 enum db_result number_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
                           struct arena *arena, struct phone_number *out);
 
@@ -14,26 +14,26 @@ enum db_result number_get(struct db *db, int64_t organization_id, const struct u
 enum db_result number_list(struct db *db, int64_t organization_id, const char *search, const struct page *page,
                            struct arena *arena, struct listing *out); /* of struct phone_number */
 
-/* The same, and its row stays locked until the transaction ends. */
+/* Like number_get, and locks the row until the transaction ends. */
 enum db_result number_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
                            struct arena *arena, struct phone_number *out);
 
-/* Its friendly_name, provider_type and pace. */
+/* Saves friendly_name, provider_type and pace. */
 enum db_result number_update(struct db *db, const struct phone_number *number, int64_t now_us);
 
-/* Sets id. DB_DUPLICATE: the organisation has this number already. */
+/* Inserts a number and sets id. DB_DUPLICATE: the organisation has this number already. */
 enum db_result number_insert(struct db *db, int64_t organization_id, struct phone_number *number);
 
-/* Takes a call from a number outside of any campaign, if its pace lets it; `number_row` 0: it has none.
- * *wait_us: 0, or how long it has to wait instead. */
+/* Takes a call outside of any campaign from a number, if its pace allows it. `number_row` 0: it has no pace. *wait_us:
+ * 0, or how long the call has to wait instead. */
 enum db_result number_take_call(struct db *db, int64_t number_row, int64_t now_us, int64_t *wait_us);
 
-/* agent_row: the internal key of the agent that is called by it or calls from it; 0: none. */
+/* agent_row: the internal key of the agent that answers calls to the number, or calls from it; 0: none. */
 enum number_direction { NUMBER_INBOUND, NUMBER_OUTBOUND };
 enum db_result number_assign(struct db *db, const struct phone_number *number,
                              enum number_direction direction, int64_t agent_row);
 
-/* DB_NOT_FOUND: no such number in this organisation. Campaigns go on with the numbers that are left. */
+/* Deletes a number. Campaigns go on with their other numbers. DB_NOT_FOUND: this organisation has no such number. */
 enum db_result number_delete(struct db *db, int64_t organization_id, const struct uuid *uuid);
 
 #endif

@@ -3,24 +3,28 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "domain/batch.h"
+#include "domain/report_fields.h"
 #include "store/batch_store.h"
 #include "store/campaign.h"
+#include "store/constants.h"
+#include "store/figures.h"
+#include "store/organization_store.h"
 #include "store/report_store.h"
 #include "store/statements.h"
 
 #define CHUNK 200
-#define PAUSE_REASON "the operator has paused all campaigns"
 
 static struct call_report recovery(struct uuid call)
 {
-	return (struct call_report){
-		.call_id = call, .premise = CALL_ANY, .status = CALL_FAILED, .duration_seconds = -1,
-		.cost_ten_thousandths = -1, .outcome = "", .end_reason = "recovered", .recording_url = "",
-		.transcript_url = "", .summary = "", .occurred_at.us = INSTANT_NONE,
-	};
+	struct call_report report = *(const struct call_report *)report_fields.initial;
+
+	report.call_id = call;
+	report.status = CALL_FAILED;
+	report.end_reason = "recovered";
+	return report;
 }
 
-/* Ends the calls after `last`, at most CHUNK, and moves `last` to the end of them. */
+/* Ends the calls after `last`, at most CHUNK, and moves `last` to the last of them. */
 static enum db_result recover_chunk(struct db *db, int64_t before_us, struct arena *arena, struct uuid *last,
                                       int64_t *ended, size_t *found)
 {
@@ -52,6 +56,7 @@ enum db_result operation_recover(struct db *db, int64_t before_us, int64_t *ende
 		arena_reset(arena);
 		result = recover_chunk(db, before_us, arena, &last, ended, &found);
 	} while (result == DB_OK && found == CHUNK);
+	figures_flush(db);
 	arena_free(arena);
 	return result;
 }
@@ -61,15 +66,18 @@ static enum db_result pause_one(struct db *db, void *context)
 	struct campaign_request *request = context;
 
 	DB_TRY(batch_lock(db, request->organization_id, &request->uuid, request->arena, &request->batch));
-	return campaign_move(db, &request->batch, BATCH_PAUSE, PAUSE_REASON, request->now_us);
+	return campaign_move(db, &request->batch, BATCH_PAUSE, OPERATOR_PAUSED, request->now_us);
 }
 
 static enum db_result resume_one(struct db *db, void *context)
 {
+	const struct campaign_request *request = context;
+
+	DB_TRY(organization_enter(db, request->organization_id));
 	return campaign_resume(db, context);
 }
 
-/* One that may not be moved any more, or is gone, is left out. */
+/* Skips a campaign that was deleted, or that may not be moved any more. */
 static enum db_result change_one(struct db *db, db_work *work, struct campaign_request *request, int64_t *changed)
 {
 	enum db_result result = db_transact(db, DB_REPEATABLE, work, request);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "store/batch_store.h"
 #include "store/columns.h"
 #include "store/statements.h"
 
@@ -51,10 +52,64 @@ const struct column_form contact_limits_form = { read_limits, write_limits };
 COLUMNS(organization_columns, struct organization,
         COLUMN(struct organization, id), COLUMN(struct organization, uuid), COLUMN(struct organization, name),
         INSTANT(struct organization, created_at), INSTANT(struct organization, updated_at),
+        FORM_AS(struct organization, calling_windows, calling_windows, &calling_windows_form),
         CONTACT_LIMITS_COLUMNS(struct organization, limits));
+
+static COLUMNS(hours_columns, struct organization,
+               FORM_AS(struct organization, calling_windows, calling_windows, &calling_windows_form));
 
 COLUMNS(limits_columns, struct contact_limits,
         FORM_AS(struct contact_limits, limits, list, &contact_limits_form), COLUMN(struct contact_limits, rest_hours));
+
+COLUMNS(organization_place_columns, struct organization_place_of,
+        COLUMN(struct organization_place_of, id), COLUMN(struct organization_place_of, uuid),
+        COLUMN(struct organization_place_of, name), COLUMN(struct organization_place_of, place),
+        COLUMN(struct organization_place_of, cell), INSTANT(struct organization_place_of, created_at));
+
+enum db_result organization_place(struct db *db, int64_t id, struct arena *arena, struct organization_place_of *out)
+{
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_ORGANIZATION_PLACE, DB_ARGS(db_int(id)), arena, &rows));
+	return DB_FIRST(&rows, struct organization_place_of, out);
+}
+
+enum db_result organization_places(struct db *db, struct arena *arena, const struct organization_place_of **list,
+                                   size_t *count)
+{
+	struct db_rows rows;
+
+	DB_TRY(db_query(db, SQL_ORGANIZATION_PLACES, DB_NO_ARGS, arena, &rows));
+	*list = DB_STRUCTS(&rows, struct organization_place_of);
+	*count = rows.count;
+	return DB_OK;
+}
+
+enum db_result organization_enter(struct db *db, int64_t id)
+{
+	int64_t place;
+	enum db_result result = db_query_int(db, SQL_ORGANIZATION_ENTER, DB_ARGS(db_int(id)), &place);
+
+	if (result != DB_OK)
+		return result == DB_NOT_FOUND ? DB_REFUSED : result;
+	return place == ORGANIZATION_HERE ? DB_OK : DB_REFUSED;
+}
+
+enum db_result organization_any_arrives(struct db *db, bool *arrives)
+{
+	int64_t count;
+	enum db_result result = db_query_int(db, SQL_ORGANIZATION_ANY_ARRIVES, DB_NO_ARGS, &count);
+
+	*arrives = result == DB_OK && count > 0;
+	return result;
+}
+
+enum db_result organization_lock_place(struct db *db, int64_t id, int64_t *place)
+{
+	enum db_result result = db_query_int(db, SQL_ORGANIZATION_LOCK_PLACE, DB_ARGS(db_int(id)), place);
+
+	return result == DB_NOT_FOUND ? DB_REFUSED : result;
+}
 
 enum db_result organization_get(struct db *db, int64_t id, struct arena *arena, struct organization *out)
 {
@@ -73,13 +128,19 @@ enum db_result organization_lock(struct db *db, int64_t id, struct arena *arena,
 	return organization_get(db, id, arena, out);
 }
 
-/* The row stays when the last limit goes: it is the lock. */
+/* The row stays when the last limit is removed, because it is the lock. */
 enum db_result organization_save_limits(struct db *db, const struct organization *organization)
 {
 	struct db_value limits = db_members(&limits_columns, &organization->limits);
 	struct db_value at = db_instant(organization->updated_at_us);
 
 	return db_exec(db, SQL_ORGANIZATION_SET_LIMITS, DB_ARGS(db_int(organization->id), limits, at, limits, at));
+}
+
+enum db_result organization_save_hours(struct db *db, const struct organization *organization)
+{
+	return db_exec(db, SQL_ORGANIZATION_SET_HOURS, DB_ARGS(
+		db_members(&hours_columns, organization), db_instant(organization->updated_at_us), db_int(organization->id)));
 }
 
 enum db_result organization_lock_limits(struct db *db, int64_t id, struct arena *arena, struct contact_limits *out)

@@ -11,7 +11,8 @@ static enum db_result count_in_flight(struct db *db, struct db_value organizatio
 	return db_query_int(db, SQL_OVERVIEW_PLACES, DB_ARGS(organization), &out->places);
 }
 
-/* Deliveries are in the order of their making, and those of the first event of a stretch are about its first. */
+/* Deliveries are stored in the order of their creation. So the first deliveries of a stretch belong to about its first
+ * events. */
 static enum db_result count_deliveries(struct db *db, struct db_value organization, int64_t failed_since_us,
                                        struct overview *out)
 {

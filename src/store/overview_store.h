@@ -1,5 +1,4 @@
-/* What an organisation has under way, for reading at a glance. Everything is counted in indexes, and counting ends
- * somewhere: it costs little whatever there is. */
+/* The overview of an organisation. Everything is counted in indexes, up to a limit, so it is always cheap. */
 #ifndef STORE_OVERVIEW_STORE_H
 #define STORE_OVERVIEW_STORE_H
 
@@ -7,7 +6,6 @@
 #include "domain/webhook.h"
 #include "store/db.h"
 
-#define OVERVIEW_COUNTED_MAX 10000 /* as in statements/webhooks.def */
 #define OVERVIEW_WEBHOOKS_MAX 20
 
 struct overview {
@@ -15,14 +13,16 @@ struct overview {
 	int64_t places;             /* of the active campaigns, the first OVERVIEW_COUNTED_MAX of them */
 	int64_t deliveries_waiting;
 	int64_t deliveries_failed;  /* of events since an instant */
-	/* Ascending: what ended of the calls that campaigns placed in a stretch of time, the first 1,000 in each state. */
+	/* Ascending: the ended calls that campaigns placed in a stretch of time, of the first 1,000 campaigns in each
+	 * state. */
 	const struct quarter *quarters;
 	size_t quarter_count;
-	const struct webhook *webhooks; /* switched off, or with a circuit that is not closed; the newest */
+	const struct webhook *webhooks; /* the newest endpoints that are switched off, or whose circuit is not closed */
 	size_t webhook_count;
 };
 
-/* Quarters from the one until the other; failed deliveries of events since `failed_since_us`. */
+/* Reads the quarters from the first until the second, and counts failed deliveries of events since `failed_since_us`.
+ */
 enum db_result overview_load(struct db *db, int64_t organization_id, int64_t from_us, int64_t until_us,
                              int64_t failed_since_us, struct arena *arena, struct overview *out);
 

@@ -28,7 +28,7 @@ struct db_value page_above(const struct page *page)
 void page_fill(struct listing *out, const struct page *page, const void *items, size_t count, size_t item_size)
 {
 	bool has_more = (int64_t)count > page->limit;
-	/* An empty page at an offset stands somewhere behind the end. */
+	/* An empty page at an offset is somewhere beyond the end. */
 	bool shows_end = page->after == NULL && !has_more && (count != 0 || page->offset == 0);
 
 	if (has_more)

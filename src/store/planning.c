@@ -1,28 +1,24 @@
 #include "store/planning.h"
 
 #include "base/instant.h"
-#include "base/json.h"
+#include "base/least.h"
 #include "domain/gate.h"
 #include "store/batch_store.h"
 #include "store/due_contacts.h"
+#include "store/front_contacts.h"
+#include "store/rows.h"
 #include "store/statements.h"
 #include "store/zone_groups.h"
 
-#define CHUNK 5000       /* positions per transaction; as in SQL_PLAN_CLEAR */
-#define MAX_SEGMENTS 64  /* per chunk: the join in SQL_PLAN_INSERT looks at each for every position */
-
-static int64_t max_us(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
+#define MAX_SEGMENTS 64  /* per chunk: the join in SQL_PLAN_INSERT compares each with every position */
 
 void planning_restart(struct batch *batch, int64_t from_us)
 {
-	if (batch->work != BATCH_WORK_COPY) /* what follows it anyway */
+	if (batch->work != BATCH_WORK_COPY) /* then copying, and planning after it, goes on anyway */
 		batch->work = BATCH_WORK_CLEAR_PLAN;
 	batch->plan_position = 0;
 	batch->plan = (struct plan_cursor){
-		.next_us = max_us(from_us, batch->config.scheduled_at.us),
+		.next_us = max_of(from_us, batch->config.scheduled_at.us),
 		.day = batch->day,
 		.day_calls = (int)batch->day_calls,
 	};
@@ -33,7 +29,7 @@ void planning_continue(struct batch *batch, int64_t from_us)
 {
 	if (batch->work == BATCH_WORK_DISPATCH)
 		batch->work = BATCH_WORK_PLAN;
-	batch->plan.next_us = max_us(batch->plan.next_us, max_us(from_us, batch->config.scheduled_at.us));
+	batch->plan.next_us = max_of(batch->plan.next_us, max_of(from_us, batch->config.scheduled_at.us));
 }
 
 enum db_result planning_is_late(struct db *db, const struct batch *batch, int64_t now_us, bool *late)
@@ -53,7 +49,7 @@ bool planning_was_given_up(const struct batch *batch)
 	return batch->work == BATCH_WORK_DISPATCH && batch->plan_position < batch->counts.total;
 }
 
-/* An instant belongs to one contact. */
+/* An instant belongs to one contact, so another one is tried. */
 static enum db_result advance_waiting(struct db *db, const struct batch *batch)
 {
 	struct db_value from = db_instant(instant_ceil_ms(batch->plan.next_us));
@@ -65,14 +61,14 @@ static enum db_result advance_waiting(struct db *db, const struct batch *batch)
 	return result == DB_DUPLICATE ? DB_CONFLICT : result;
 }
 
-/* Contacts that another rule moved may be called earlier by the new plan. */
+/* Contacts that another rule postponed may be called earlier by the new plan. */
 static enum db_result clear_moved(struct db *db, const struct batch *batch, bool *done)
 {
 	DB_TRY(db_exec(db, SQL_PLAN_CLEAR_RETRIES, DB_ARGS(
-		db_int(batch->id), db_int(batch->config.retry_delay_minutes), db_instant(batch->plan.next_us))));
-	*done = db_affected(db) < CHUNK;
+		db_int(batch->id), db_instant(batch->plan.next_us))));
+	*done = db_affected(db) < PLAN_ROWS;
 	DB_TRY(advance_waiting(db, batch));
-	*done = *done && db_affected(db) < CHUNK;
+	*done = *done && db_affected(db) < PLAN_ROWS;
 	return DB_OK;
 }
 
@@ -81,7 +77,7 @@ static enum db_result clear_chunk(struct db *db, struct batch *batch)
 	bool done;
 
 	DB_TRY(db_exec(db, SQL_PLAN_CLEAR, DB_ARGS(db_int(batch->id), db_instant(batch->plan.next_us))));
-	done = db_affected(db) < CHUNK;
+	done = db_affected(db) < PLAN_ROWS;
 	if (done)
 		DB_TRY(clear_moved(db, batch, &done));
 	if (done && batch->config.respect_contact_timezone)
@@ -91,52 +87,46 @@ static enum db_result clear_chunk(struct db *db, struct batch *batch)
 	return DB_OK;
 }
 
-/* How many of the next `wanted` contacts to be planned there are, and where the last of them stands. */
+/* Finds how many of the next `wanted` unplanned contacts there are, and the position of the last. */
 static enum db_result find_unplanned(struct db *db, const struct batch *batch, struct arena *arena, int wanted,
                                    int *count, int64_t *last_position)
 {
-	struct db_value id = db_int(batch->id), behind = db_int(batch->plan_position);
+	struct db_value id = db_int(batch->id), after = db_int(batch->plan_position);
 	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_PLAN_NTH_UNPLANNED, DB_ARGS(id, behind, db_int(wanted - 1)), arena, &rows));
+	DB_TRY(db_query(db, SQL_PLAN_NTH_UNPLANNED, DB_ARGS(id, after, db_int(wanted - 1)), arena, &rows));
 	if (rows.count != 0) {
 		*count = wanted;
 		*last_position = db_get_int(&rows, 0, 0);
 		return DB_OK;
 	}
-	DB_TRY(db_query(db, SQL_PLAN_COUNT_UNPLANNED, DB_ARGS(id, behind), arena, &rows));
+	DB_TRY(db_query(db, SQL_PLAN_COUNT_UNPLANNED, DB_ARGS(id, after), arena, &rows));
 	*count = (int)db_get_int(&rows, 0, 0);
 	*last_position = db_get_int(&rows, 0, 1);
 	return DB_OK;
 }
 
-static enum db_result insert_segments(struct db *db, const struct batch *batch, int64_t last_position,
-                                      const struct plan_segment *segments, int count)
+static enum db_result insert_segments(struct db *db, const struct batch *batch, struct arena *arena,
+                                      int64_t last_position, const struct plan_segment *segments, int count)
 {
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
+	struct rows rows = rows_new(arena);
 	enum db_result result = DB_DUPLICATE;
 	int64_t nth = 1;
 
-	json_begin_array(&json, NULL);
 	for (int i = 0; i < count; i++) {
-		json_begin_array(&json, NULL);
-		json_int(&json, NULL, nth);
-		json_int(&json, NULL, nth + segments[i].count - 1);
-		json_sql_instant(&json, NULL, segments[i].first_us);
-		json_int(&json, NULL, segments[i].gap_us);
-		json_end(&json);
+		rows_next(&rows);
+		rows_int(&rows, "nth_first", nth);
+		rows_int(&rows, "nth_last", nth + segments[i].count - 1);
+		rows_instant(&rows, "first_at", segments[i].first_us);
+		rows_int(&rows, "gap", segments[i].gap_us);
 		nth += segments[i].count;
 	}
-	json_end(&json);
-	/* A retry may meet another that stands there already. */
+	/* A retry may have the same instant as another that is there already. */
 	for (int run = 0; result == DB_DUPLICATE && run < DUE_CONTACTS_RUNS; run++)
 		result = db_exec(db, SQL_PLAN_INSERT, DB_ARGS(
-			db_int(batch->id), db_int(due_contacts_shift_us(run)), db_buf(&rows), db_int(batch->id),
-			db_int(batch->plan_position), db_int(last_position), db_int(batch->config.retry_delay_minutes),
-			db_instant(batch->updated_at_us)));
-	buf_free(&rows);
-	if (result == DB_OK && db_affected(db) != nth - 1) /* not those that were counted */
+			db_int(batch->id), db_int(due_contacts_shift_us(run)), rows_value(&rows), db_int(batch->id),
+			db_int(batch->plan_position), db_int(last_position), db_instant(batch->updated_at_us)));
+	if (result == DB_OK && db_affected(db) != nth - 1) /* not as many as were counted */
 		result = DB_CONFLICT;
 	return result == DB_DUPLICATE ? DB_CONFLICT : result;
 }
@@ -147,19 +137,19 @@ static void note_extent(struct batch *batch, const struct plan_segment *segments
 
 	if (batch->planned_from_us == INSTANT_NONE)
 		batch->planned_from_us = segments[0].first_us;
-	batch->planned_until_us = max_us(batch->planned_until_us, last->first_us + (last->count - 1) * last->gap_us);
+	batch->planned_until_us = max_of(batch->planned_until_us, last->first_us + (last->count - 1) * last->gap_us);
 }
 
 static enum db_result plan_chunk(struct db *db, struct batch *batch, struct arena *arena, enum calendar_answer *answer)
 {
 	struct plan_rules rules = batch_plan_rules(&batch->config);
-	struct plan_group all = { .calendar = rules.calendar, .left = CHUNK };
+	struct plan_group all = { .calendar = rules.calendar, .left = PLAN_ROWS };
 	struct plan_segment segments[MAX_SEGMENTS];
 	struct plan_cursor cursor = batch->plan;
 	int64_t last_position;
 	int wanted, count;
 
-	plan_group_segments(&rules, &all, 1, &cursor, CHUNK, segments, MAX_SEGMENTS, &wanted);
+	plan_group_segments(&rules, &all, 1, &cursor, PLAN_ROWS, segments, MAX_SEGMENTS, &wanted);
 	DB_TRY(find_unplanned(db, batch, arena, wanted > 0 ? wanted : 1, &count, &last_position));
 	if (count == 0) {
 		batch->work = BATCH_WORK_DISPATCH;
@@ -171,7 +161,7 @@ static enum db_result plan_chunk(struct db *db, struct batch *batch, struct aren
 		return DB_OK;
 	}
 	int made = plan_segments(&rules, &batch->plan, count, segments, MAX_SEGMENTS, &wanted);
-	DB_TRY(insert_segments(db, batch, last_position, segments, made));
+	DB_TRY(insert_segments(db, batch, arena, last_position, segments, made));
 	note_extent(batch, segments, made);
 	batch->plan_position = last_position;
 	if (batch->plan_position == batch->counts.total)
@@ -179,7 +169,7 @@ static enum db_result plan_chunk(struct db *db, struct batch *batch, struct aren
 	return DB_OK;
 }
 
-/* The same by groups of contacts: first all are sorted into these, then they are planned. */
+/* Plans by groups of contacts: first all contacts are sorted into groups, then the groups are planned. */
 static enum db_result plan_group_chunk(struct db *db, struct batch *batch, enum calendar_answer *answer)
 {
 	struct plan_segment segments[MAX_SEGMENTS];
@@ -187,8 +177,8 @@ static enum db_result plan_group_chunk(struct db *db, struct batch *batch, enum 
 	int made;
 
 	if (batch->plan_position < batch->counts.total)
-		return zone_groups_sort(db, batch, CHUNK, answer);
-	DB_TRY(zone_groups_plan(db, batch, CHUNK, segments, MAX_SEGMENTS, &made, &done));
+		return zone_groups_sort(db, batch, PLAN_ROWS, answer);
+	DB_TRY(zone_groups_plan(db, batch, PLAN_ROWS, segments, MAX_SEGMENTS, &made, &done));
 	if (made != 0)
 		note_extent(batch, segments, made);
 	if (done)
@@ -200,17 +190,14 @@ static enum db_result plan_step(struct db *db, struct batch *batch, struct arena
 {
 	if (batch->work == BATCH_WORK_CLEAR_PLAN)
 		return clear_chunk(db, batch);
+	if (batch->front_from != 0 && batch->plan_position == 0)
+		DB_TRY(front_contacts_plan(db, batch, arena));
 	return batch->config.respect_contact_timezone ? plan_group_chunk(db, batch, answer)
 	                                              : plan_chunk(db, batch, arena, answer);
 }
 
-static int64_t min_us(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* When a scheduler should look: at once to go on planning, else when the first contact is due. Sooner, if a zone may be
- * readable again. */
+/* Sets when a scheduler should look: at once to go on planning, else when the first contact is due; earlier if a zone
+ * may be readable again. */
 static enum db_result next_look(struct db *db, struct batch *batch, enum calendar_answer answer, struct arena *arena)
 {
 	int64_t recheck_us = batch->updated_at_us + PLAN_ZONE_RECHECK_US;
@@ -226,12 +213,13 @@ static enum db_result next_look(struct db *db, struct batch *batch, enum calenda
 	if (!batch_is_running(batch->status))
 		return DB_OK;
 	DB_TRY(db_query(db, SQL_PLAN_FIRST_DUE, DB_ARGS(db_int(batch->id)), arena, &rows));
-	/* With nobody waiting a scheduler looks at once, to complete the campaign. */
-	batch->wake_at_us = rows.count != 0 ? min_us(db_get_int(&rows, 0, 0), recheck_us) : batch->updated_at_us;
+	/* If no contact waits, a scheduler looks at once, to complete the campaign. */
+	batch->wake_at_us = rows.count != 0 ? min_of(db_get_int(&rows, 0, 0), recheck_us) : batch->updated_at_us;
 	return DB_OK;
 }
 
-/* What is known without a scheduler's look: the rest is judged when the first contact is due. */
+/* Finds the gate that holds the campaign, as far as it is known before a scheduler looks. The other gates are
+ * judged when the first contact is due. */
 static struct gate_hold judge_hold(const struct batch *batch, enum calendar_answer answer)
 {
 	struct gate_facts facts = {
@@ -268,7 +256,7 @@ static bool is_planning(const struct batch *batch)
 	return batch->work == BATCH_WORK_CLEAR_PLAN || batch->work == BATCH_WORK_PLAN;
 }
 
-/* The campaign's wait for a zone begins or ends. That of single contacts is noted by zone_groups_plan. */
+/* Records that the campaign begins or ends to wait for a zone. zone_groups_plan does that for single contacts. */
 static void note_zone_trouble(struct batch *batch, enum calendar_answer answer)
 {
 	struct calendar calendar = batch_plan_rules(&batch->config).calendar;
@@ -301,7 +289,7 @@ enum db_result planning_groups(struct db *db, const struct batch *batch, struct 
                                struct plan_group **groups, int *count)
 {
 	if (batch->config.respect_contact_timezone)
-		return zone_groups_count(db, batch, arena, groups, count);
+		return zone_groups_count(db, batch, batch->counts.total, arena, groups, count);
 	*groups = arena_alloc(arena, sizeof **groups);
 	**groups = (struct plan_group){
 		.calendar = batch_calendar(&batch->config, NULL), .left = batch->counts.pending,

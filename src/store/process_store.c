@@ -14,10 +14,18 @@
 
 const char *const process_kind_names[PROCESS_KIND__MAX] = { "api", "scheduler" };
 
-COLUMNS(process_columns, struct process,
-        COLUMN(struct process, id), COLUMN(struct process, kind), COLUMN(struct process, host), COLUMN(struct process, pid),
-        COLUMN(struct process, version), INSTANT(struct process, started_at), INSTANT(struct process, seen_at),
-        COLUMN(struct process, turn_us));
+COLUMNS(process_columns, struct process, COLUMN(struct process, id), COLUMN(struct process, kind),
+        COLUMN(struct process, host), COLUMN(struct process, pid), COLUMN(struct process, version),
+        INSTANT(struct process, started_at), INSTANT(struct process, seen_at), COLUMN(struct process, turn_us));
+
+COLUMNS(next_wakes_columns, struct next_wakes,
+        INSTANT(struct next_wakes, claim), INSTANT(struct next_wakes, calls), INSTANT(struct next_wakes, outbox),
+        INSTANT(struct next_wakes, new_events),
+        INSTANT(struct next_wakes, background), INSTANT(struct next_wakes, doubtful));
+
+COLUMNS(work_state_columns, struct work_state,
+        COLUMN(struct work_state, schedulers), COLUMN(struct work_state, apis),
+        INSTANT(struct work_state, scheduler_seen), INSTANT(struct work_state, oldest_due));
 
 struct process process_new(enum process_kind kind)
 {
@@ -31,14 +39,21 @@ struct process process_new(enum process_kind kind)
 	};
 }
 
-enum db_result process_beat(struct db *db, const struct process *process)
+enum db_result process_beat(struct db *db, struct process *process)
 {
-	struct db_value now = db_instant(clock_now_us());
+	struct db_value now;
 
+	process->seen_at_us = clock_now_us();
+	now = db_instant(process->seen_at_us);
 	return db_exec(db, SQL_PROCESS_BEAT, DB_ARGS(
 		db_uuid(&process->id), db_int(process->kind), db_text(process->host), db_int(process->pid),
 		db_text(process->version), db_instant(process->started_at_us), now, db_int(process->turn_us), now,
 		db_int(process->turn_us)));
+}
+
+enum db_result process_seen(struct db *db, const struct uuid *id, int64_t *seen_at_us)
+{
+	return db_query_int(db, SQL_PROCESS_SEEN, DB_ARGS(db_uuid(id)), seen_at_us);
 }
 
 enum db_result process_end(struct db *db, const struct process *process)
@@ -57,36 +72,16 @@ enum db_result processes_read(struct db *db, struct arena *arena, const struct p
 	return DB_OK;
 }
 
-static enum db_result read_processes(struct db *db, struct arena *arena, struct work_state *out)
-{
-	int64_t alive_us = clock_now_us() - PROCESS_ALIVE_US;
-	const struct process *processes;
-	size_t count;
-
-	DB_TRY(processes_read(db, arena, &processes, &count));
-	for (size_t i = 0; i < count; i++) {
-		bool is_scheduler = processes[i].kind == PROCESS_SCHEDULER;
-
-		if (processes[i].seen_at_us > alive_us)
-			*(is_scheduler ? &out->schedulers : &out->apis) += 1;
-		if (is_scheduler && processes[i].seen_at_us > out->scheduler_seen_us)
-			out->scheduler_seen_us = processes[i].seen_at_us;
-	}
-	return DB_OK;
-}
-
 enum db_result work_state_read(struct db *db, struct work_state *out)
 {
+	struct db_value alive = db_instant(clock_now_us() - PROCESS_ALIVE_US);
 	struct arena *arena = arena_new();
 	struct db_rows rows;
-	enum db_result result;
+	enum db_result result = db_query(db, SQL_WORK_STATE, DB_ARGS(
+		alive, alive, db_instant(clock_now_us() - US_PER_DAY)), arena, &rows);
 
-	*out = (struct work_state){ .scheduler_seen_us = INSTANT_NONE, .oldest_due_us = INSTANT_NEVER };
-	result = read_processes(db, arena, out);
 	if (result == DB_OK)
-		result = db_query(db, SQL_OLDEST_DUE, DB_NO_ARGS, arena, &rows);
-	if (result == DB_OK)
-		out->oldest_due_us = db_get_int(&rows, 0, 0);
+		result = DB_FIRST(&rows, struct work_state, out);
 	arena_free(arena);
 	return result;
 }

@@ -1,11 +1,11 @@
-/* A deleted campaign's rows leave in chunks, so that nobody else waits for them. */
+/* Deletes the rows of a deleted campaign in chunks, so that no other transaction has to wait long. */
 #ifndef STORE_PURGE_H
 #define STORE_PURGE_H
 
 #include "domain/batch.h"
 #include "store/db.h"
 
-/* One chunk, under the campaign's lock. The last one takes the campaign itself. */
+/* Deletes one chunk, under the campaign's lock. The last chunk deletes the campaign itself. */
 enum db_result purge_step(struct db *db, struct batch *batch, int64_t now_us);
 
 #endif

@@ -25,7 +25,7 @@ static bool tells_of_end(const struct reported_call *call)
 	return call->changed && call_has_ended(call->status) && is_wanted(call, ending(call));
 }
 
-/* One whose end came in the same portion is told of as it was before. */
+/* If the start and the end of a call are in the same batch, the event of its start has its state before the end. */
 static struct call as_it_began(const struct call *call, enum call_status status)
 {
 	struct call begun = *call;
@@ -35,6 +35,7 @@ static struct call as_it_began(const struct call *call, enum call_status status)
 	if (status != CALL_IN_PROGRESS)
 		begun.answered_at_us = INSTANT_NONE;
 	begun.duration_seconds = begun.cost_ten_thousandths = -1;
+	begun.call_back_at_us = INSTANT_NONE;
 	begun.outcome = begun.end_reason = begun.recording_url = begun.transcript_url = begun.summary = "";
 	return begun;
 }

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 
 static int compare_calls(const void *a, const void *b)
 {
@@ -34,6 +33,13 @@ bool report_concerns_batch(const struct reported_call *call)
 	return report_ended_in_batch(call) || call->unanswered != NULL || (call->changed && call->was_waiting);
 }
 
+enum contact_status report_outcome(const struct reported_call *call)
+{
+	bool keeps = call->status == CALL_CANCELLED && call_has_ended(call->kept_outcome);
+
+	return contact_status_after(keeps ? call->kept_outcome : call->status);
+}
+
 static int compare_batches(const void *a, const void *b)
 {
 	int64_t x = ((const struct reported_batch *)a)->id, y = ((const struct reported_batch *)b)->id;
@@ -46,14 +52,4 @@ struct reported_batch *report_job_batch(const struct report_job *job, int64_t id
 	struct reported_batch key = { .id = id };
 
 	return bsearch(&key, job->batches, job->batch_count, sizeof key, compare_batches);
-}
-
-void report_job_batch_ids(const struct report_job *job, struct buf *out)
-{
-	struct json json = json_to(out);
-
-	json_begin_array(&json, NULL);
-	for (size_t i = 0; i < job->batch_count; i++)
-		json_int(&json, NULL, job->batches[i].id);
-	json_end(&json);
 }

@@ -1,5 +1,5 @@
-/* What becomes of calls: reports of dialers and conclusions of the scheduler, many at once. One
- * transaction moves call, contact, counters and retry, and wakes the campaigns that wait for it. */
+/* Applies reports of dialers and conclusions of the scheduler to calls, many at once. One transaction writes calls,
+ * contacts, counters and retries, and wakes the campaigns that wait for this. */
 #ifndef STORE_REPORT_STORE_H
 #define STORE_REPORT_STORE_H
 
@@ -17,13 +17,20 @@ extern const char *const report_result_names[REPORT_RESULT__MAX];
 
 #define REPORTS_MAX 1000
 
-/* In a transaction of its own, or of the caller (_in). organization_id 0: any (the scheduler's own). results[i] tells of
- * reports[i]; several reports of one call apply in their order. Repeating it is harmless.
- * In a transaction of its own a report that the server refuses does not hold up the others: it is logged and
- * ignored, and no scheduler looks at its call for a minute. */
+/* Applies reports, in a transaction of its own or of the caller (_in). organization_id 0: any (for the scheduler).
+ * results[i] is the result of reports[i]. Several reports on one call are applied in their order. Repeating it is
+ * harmless. In a transaction of its own, it waits for a lock only once (DB_CONFLICT, db_waited_for_lock). A report that
+ * the server refuses does not delay the others: it is logged and ignored, and no scheduler looks at its call for a
+ * minute. */
 enum db_result reports_apply(struct db *db, int64_t organization_id, const struct call_report *reports,
                              size_t count, int64_t now_us, enum report_result *results);
+/* *woke becomes true when a scheduler has to look at a campaign now. */
+enum db_result reports_apply_and_tell(struct db *db, int64_t organization_id, const struct call_report *reports,
+                                      size_t count, int64_t now_us, enum report_result *results, bool *woke);
 enum db_result reports_apply_in(struct db *db, int64_t organization_id, const struct call_report *reports,
                                 size_t count, int64_t now_us, enum report_result *results);
+
+/* Finds the reports that can be written without waiting, because their campaigns are not locked at this moment. */
+enum db_result reports_find_free(struct db *db, const struct call_report *reports, size_t count, bool *is_free);
 
 #endif

@@ -4,75 +4,79 @@
 #include <string.h>
 
 #include "base/instant.h"
-#include "base/json.h"
 #include "store/analytics_store.h"
 #include "store/due_contacts.h"
+#include "store/rows.h"
 #include "store/statements.h"
 
-/* -1: what became of this call changes no contact. */
+/* -1: this call does not change its contact. */
 static int contact_status_of(const struct reported_call *call)
 {
 	if (!report_concerns_batch(call))
 		return -1;
 	if (!call_has_ended(call->status))
 		return CONTACT_IN_PROGRESS;
-	return call->move == PLAN_RETRY ? CONTACT_PENDING : (int)contact_status_after(call->status);
+	return call->move == PLAN_RETRY ? CONTACT_PENDING : (int)report_outcome(call);
 }
 
-static void write_call(struct json *json, const struct reported_call *call)
+static void write_call(struct rows *rows, const struct reported_call *call)
 {
-	json_begin_array(json, NULL);
-	json_hex_id(json, NULL, &call->id);
-	json_int(json, NULL, call->status);
-	json_sql_instant(json, NULL, call->wake_at_us);
-	json_sql_instant(json, NULL, call->ended_at_us);
-	json_int(json, NULL, call->duration_seconds);
-	json_int(json, NULL, call->cost);
-	json_int(json, NULL, contact_status_of(call));
-	json_sql_instant(json, NULL, call->dispatched_at_us);
-	json_sql_instant(json, NULL, call->answered_at_us);
-	json_sql_instant(json, NULL, call->reported_at_us);
-	json_end(json);
+	rows_id(rows, "id", &call->id);
+	rows_int(rows, "status", call->status);
+	rows_instant(rows, "wake_at", call->wake_at_us);
+	rows_instant(rows, "ended_at", call->ended_at_us);
+	rows_int(rows, "duration", call->duration_seconds);
+	rows_int(rows, "cost", call->cost);
+	rows_int(rows, "contact_status", contact_status_of(call));
+	rows_instant(rows, "dispatched_at", call->dispatched_at_us);
+	rows_instant(rows, "answered_at", call->answered_at_us);
+	rows_instant(rows, "reported_at", call->reported_at_us);
 }
 
-static void write_texts(struct json *json, const struct reported_call *call)
+static void write_texts(struct rows *rows, const struct reported_call *call)
 {
-	json_begin_array(json, NULL);
-	json_hex_id(json, NULL, &call->id);
-	json_add_string(json, NULL, call->outcome);
-	json_add_string(json, NULL, call->end_reason);
-	json_add_string(json, NULL, call->recording_url);
-	json_add_string(json, NULL, call->transcript_url);
-	json_add_string(json, NULL, call->summary);
-	json_end(json);
+	rows_id(rows, "id", &call->id);
+	rows_text(rows, "outcome", call->outcome);
+	rows_text(rows, "end_reason", call->end_reason);
+	rows_text(rows, "recording_url", call->recording_url);
+	rows_text(rows, "transcript_url", call->transcript_url);
+	rows_text(rows, "summary", call->summary);
 }
 
-static void write_kept_contact(struct json *json, const struct reported_call *call)
+static void write_retry(struct rows *rows, const struct reported_call *call)
 {
-	json_begin_array(json, NULL);
-	json_int(json, NULL, call->batch_id);
-	json_int(json, NULL, call->position);
-	json_int(json, NULL, call->status);
-	json_sql_instant(json, NULL, call->called_at_us);
-	json_end(json);
+	rows_id(rows, "id", &call->id);
+	rows_instant(rows, "retry_at", call->retry_at_us);
+	rows_instant(rows, "call_back_at", call->call_back_at_us);
 }
 
-static void write_waiting(struct json *json, const struct reported_call *call)
+static void write_callback(struct rows *rows, const struct reported_call *call)
 {
-	json_begin_array(json, NULL);
-	json_hex_id(json, NULL, &call->id);
-	json_sql_instant(json, NULL, call->wake_at_us);
-	json_end(json);
+	rows_int(rows, "batch_id", call->batch_id);
+	rows_int(rows, "position", call->position);
+	rows_instant(rows, "due_at", call->due_at_us);
 }
 
-static void write_attempt(struct json *json, const struct reported_call *call)
+static void write_kept_contact(struct rows *rows, const struct reported_call *call)
 {
-	json_begin_array(json, NULL);
-	json_int(json, NULL, call->batch_id);
-	json_int(json, NULL, call->position);
-	json_int(json, NULL, call->attempt);
-	json_hex_id(json, NULL, &call->id);
-	json_end(json);
+	rows_int(rows, "batch_id", call->batch_id);
+	rows_int(rows, "position", call->position);
+	rows_int(rows, "status", call->status);
+	rows_instant(rows, "called_at", call->called_at_us);
+}
+
+static void write_waiting(struct rows *rows, const struct reported_call *call)
+{
+	rows_id(rows, "id", &call->id);
+	rows_instant(rows, "wake_at", call->wake_at_us);
+}
+
+static void write_attempt(struct rows *rows, const struct reported_call *call)
+{
+	rows_int(rows, "batch_id", call->batch_id);
+	rows_int(rows, "position", call->position);
+	rows_int(rows, "attempt", call->attempt);
+	rows_id(rows, "id", &call->id);
 }
 
 static bool is_undone(const struct reported_call *call)
@@ -80,7 +84,7 @@ static bool is_undone(const struct reported_call *call)
 	return call->move == PLAN_UNDONE;
 }
 
-/* It may have waited before, too. */
+/* The contact may have waited before, too. */
 static bool waits(const struct reported_call *call)
 {
 	return call->unanswered != NULL && !call->changed && !is_undone(call);
@@ -101,7 +105,7 @@ static bool is_changed(const struct reported_call *call)
 	return call->changed;
 }
 
-/* What the call's report said in words. Before the end there is nothing of it. */
+/* The texts of the call's report. They are empty before the end. */
 static bool has_texts(const struct reported_call *call)
 {
 	return call->changed && (*call->outcome != '\0' || *call->end_reason != '\0' ||
@@ -109,31 +113,27 @@ static bool has_texts(const struct reported_call *call)
 	                         *call->summary != '\0');
 }
 
-/* One statement with a row for every call that `chosen` picks; none at all if it picks none. */
-static enum db_result write_rows(struct db *db, const struct report_job *job, enum sql_statement statement,
-                                  bool (*chosen)(const struct reported_call *),
-                                  void (*write)(struct json *, const struct reported_call *))
+static bool is_called_again(const struct reported_call *call)
 {
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
-	enum db_result result = DB_OK;
-	size_t count = 0;
-
-	json_begin_array(&json, NULL);
-	for (size_t i = 0; i < job->call_count; i++) {
-		if (!chosen(&job->calls[i]))
-			continue;
-		write(&json, &job->calls[i]);
-		count++;
-	}
-	json_end(&json);
-	if (count != 0)
-		result = db_exec(db, statement, DB_ARGS(db_buf(&rows)));
-	buf_free(&rows);
-	return result;
+	return call->retry_at_us != INSTANT_NONE || call->call_back_at_us != INSTANT_NONE;
 }
 
-/* Who waits from now on, and what for. */
+/* Runs one statement with a row for every call that `chosen` picks, or none if it picks none. */
+static enum db_result write_rows(struct db *db, const struct report_job *job, enum sql_statement statement,
+                                 bool (*chosen)(const struct reported_call *),
+                                 void (*write)(struct rows *, const struct reported_call *))
+{
+	struct rows rows = rows_new(job->arena);
+
+	for (size_t i = 0; i < job->call_count; i++)
+		if (chosen(&job->calls[i])) {
+			rows_next(&rows);
+			write(&rows, &job->calls[i]);
+		}
+	return db_exec(db, statement, DB_ARGS(rows_value(&rows)));
+}
+
+/* Writes the contacts that wait from now on, and what they wait for. */
 static enum db_result write_plan(struct db *db, const struct report_job *job)
 {
 	struct buf rows = { 0 };
@@ -175,99 +175,93 @@ static enum db_result write_analytics(struct db *db, const struct report_job *jo
 
 static enum db_result write_counters(struct db *db, const struct report_job *job)
 {
-	static const enum contact_status order[] = { CONTACT_COMPLETED, CONTACT_FAILED, CONTACT_VOICEMAIL,
-	                                             CONTACT_NO_ANSWER, CONTACT_BUSY, CONTACT_CANCELLED };
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
-	enum db_result result;
+	struct rows rows = rows_new(job->arena);
 
-	json_begin_array(&json, NULL);
 	for (size_t i = 0; i < job->batch_count; i++) {
-		json_begin_array(&json, NULL);
-		json_int(&json, NULL, job->batches[i].id);
-		json_int(&json, NULL, job->batches[i].done);
-		for (size_t s = 0; s < sizeof order / sizeof *order; s++)
-			json_int(&json, NULL, job->batches[i].final[order[s]]);
-		json_end(&json);
-	}
-	json_end(&json);
-	result = db_exec(db, SQL_REPORT_COUNTERS, DB_ARGS(db_buf(&rows)));
-	buf_free(&rows);
-	return result;
-}
+		const int64_t *final = job->batches[i].final;
 
-static bool changes_ledgers(const struct reported_batch *batch)
-{
-	return batch->claimed != 0 || batch->waiting != 0;
+		rows_next(&rows);
+		rows_int(&rows, "batch_id", job->batches[i].id);
+		rows_int(&rows, "done", job->batches[i].done);
+		rows_int(&rows, "completed", final[CONTACT_COMPLETED]);
+		rows_int(&rows, "failed", final[CONTACT_FAILED]);
+		rows_int(&rows, "voicemail", final[CONTACT_VOICEMAIL]);
+		rows_int(&rows, "no_answer", final[CONTACT_NO_ANSWER]);
+		rows_int(&rows, "busy", final[CONTACT_BUSY]);
+		rows_int(&rows, "cancelled", final[CONTACT_CANCELLED]);
+	}
+	return db_exec(db, SQL_REPORT_COUNTERS, DB_ARGS(rows_value(&rows)));
 }
 
 /* Takes the campaign's lock. */
-static enum db_result write_ledgers(struct db *db, const struct report_job *job)
+static enum db_result write_claim_counts(struct db *db, const struct report_job *job)
 {
-	struct buf rows = { 0 };
-	struct json json = json_to(&rows);
-	enum db_result result = DB_OK;
-	bool any = false;
+	struct rows rows = rows_new(job->arena);
 
-	json_begin_array(&json, NULL);
 	for (size_t i = 0; i < job->batch_count; i++) {
 		const struct reported_batch *batch = &job->batches[i];
 
-		if (!changes_ledgers(batch))
+		if (batch->claimed == 0 && batch->waiting == 0)
 			continue;
-		json_begin_array(&json, NULL);
-		json_int(&json, NULL, batch->id);
-		json_int(&json, NULL, batch->claimed);
-		json_int(&json, NULL, batch->waiting);
-		json_int(&json, NULL, batch->called);
-		json_int(&json, NULL, batch->day);
-		json_int(&json, NULL, batch->day_calls);
-		json_end(&json);
-		any = true;
+		rows_next(&rows);
+		rows_int(&rows, "id", batch->id);
+		rows_int(&rows, "claimed", batch->claimed);
+		rows_int(&rows, "waiting", batch->waiting);
+		rows_int(&rows, "called", batch->called);
+		rows_int(&rows, "day", batch->day);
+		rows_int(&rows, "day_calls", batch->day_calls);
 	}
-	json_end(&json);
-	if (any)
-		result = db_exec(db, SQL_REPORT_LEDGERS, DB_ARGS(db_buf(&rows)));
-	buf_free(&rows);
-	return result;
+	return db_exec(db, SQL_REPORT_CLAIM_COUNTS, DB_ARGS(rows_value(&rows)));
 }
 
-/* Takes the campaign's lock, and only for campaigns that have something to gain from a look. A wake-up
- * that slips through (the campaign is filled up this very moment) costs a second: full campaigns
- * are looked at that often. */
+/* Takes the campaign's lock. */
+static enum db_result write_callbacks(struct db *db, const struct report_job *job)
+{
+	struct rows rows = rows_new(job->arena);
+
+	for (size_t i = 0; i < job->batch_count; i++) {
+		if (job->batches[i].first_callback_us == INSTANT_NEVER)
+			continue;
+		rows_next(&rows);
+		rows_int(&rows, "id", job->batches[i].id);
+		rows_instant(&rows, "due_at", job->batches[i].first_callback_us);
+	}
+	DB_TRY(write_rows(db, job, SQL_REPORT_CALLBACKS, report_is_called_back, write_callback));
+	return db_exec(db, SQL_REPORT_FIRST_CALLBACKS, DB_ARGS(rows_value(&rows)));
+}
+
+/* Takes the campaign's lock, and only for campaigns that have something to gain from a look. If a wake-up is missed
+ * (the campaign becomes full at this very moment), the next look comes a second later: full campaigns are looked at
+ * that often. If a campaign ended since its row was read, everything was judged by an old state. */
 static enum db_result wake_batches(struct db *db, struct report_job *job)
 {
-	struct buf ids = { 0 }, wakes = { 0 };
-	struct json json = json_to(&wakes);
-	struct db_rows rows;
-	enum db_result result;
-	size_t count = 0;
+	struct rows ids = rows_new(job->arena), wakes = rows_new(job->arena);
+	struct db_rows found;
 
-	report_job_batch_ids(job, &ids);
-	result = db_query(db, SQL_REPORT_WHICH_TO_WAKE, DB_ARGS(db_buf(&ids)), job->arena, &rows);
-	for (size_t r = 0; result == DB_OK && r < rows.count; r++)
-		report_job_batch(job, db_get_int(&rows, r, 0))->first_due_us = job->now_us;
-	json_begin_array(&json, NULL);
+	for (size_t i = 0; i < job->batch_count; i++)
+		rows_add_id(&ids, job->batches[i].id);
+	DB_TRY(db_query(db, SQL_REPORT_WHICH_TO_WAKE, DB_ARGS(rows_value(&ids)), job->arena, &found));
+	for (size_t r = 0; r < found.count; r++)
+		report_job_batch(job, db_get_int(&found, r, 0))->first_due_us = job->now_us;
 	for (size_t i = 0; i < job->batch_count; i++) {
 		if (job->batches[i].first_due_us == INSTANT_NEVER)
 			continue;
-		json_begin_array(&json, NULL);
-		json_int(&json, NULL, job->batches[i].id);
-		json_sql_instant(&json, NULL, job->batches[i].first_due_us);
-		json_end(&json);
-		count++;
+		rows_next(&wakes);
+		rows_int(&wakes, "id", job->batches[i].id);
+		rows_instant(&wakes, "wake_at", job->batches[i].first_due_us);
+		rows_int(&wakes, "is_over", batch_is_over(job->batches[i].status));
 	}
-	json_end(&json);
-	if (result == DB_OK && count != 0)
-		result = db_exec(db, SQL_REPORT_WAKE, DB_ARGS(db_buf(&wakes)));
-	buf_free(&ids);
-	buf_free(&wakes);
-	return result;
+	if (wakes.count == 0)
+		return DB_OK;
+	*job->woke = true;
+	DB_TRY(db_exec(db, SQL_REPORT_WAKE, DB_ARGS(rows_value(&wakes))));
+	return db_affected(db) == (int64_t)wakes.count ? DB_OK : DB_CONFLICT;
 }
 
 enum db_result report_write_calls(struct db *db, const struct report_job *job)
 {
 	DB_TRY(write_rows(db, job, SQL_REPORT_CALLS, is_changed, write_call));
+	DB_TRY(write_rows(db, job, SQL_REPORT_RETRIES, is_called_again, write_retry));
 	return write_rows(db, job, SQL_REPORT_TEXTS, has_texts, write_texts);
 }
 
@@ -281,6 +275,7 @@ enum db_result report_write_ends(struct db *db, struct report_job *job)
 	DB_TRY(write_plan(db, job));
 	DB_TRY(write_analytics(db, job));
 	DB_TRY(write_counters(db, job));
-	DB_TRY(write_ledgers(db, job));
+	DB_TRY(write_claim_counts(db, job));
+	DB_TRY(write_callbacks(db, job));
 	return wake_batches(db, job);
 }

@@ -11,13 +11,9 @@ COLUMNS(reporter_columns, struct reporter,
 enum db_result reporters_find(struct db *db, const struct uuid *ids, size_t count, struct arena *arena,
                               struct reporter **out, size_t *out_count)
 {
-	struct rows calls = rows_new(arena);
+	struct rows calls = rows_of_uuids(ids, count, arena);
 	struct db_rows rows;
 
-	for (size_t i = 0; i < count; i++) {
-		rows_next(&calls);
-		rows_id(&calls, "id", &ids[i]);
-	}
 	DB_TRY(db_query(db, SQL_REPORT_DIALERS, DB_ARGS(rows_value(&calls)), arena, &rows));
 	*out = DB_STRUCTS(&rows, struct reporter);
 	*out_count = rows.count;

@@ -5,27 +5,24 @@
 #include "store/rows.h"
 #include "store/statements.h"
 
-/* So many rows at once hold nobody up. */
+/* A batch of this size delays no other transaction noticeably. */
 #define EVENTS 500
 #define ROWS 5000
-#define SESSIONS_KEPT_US US_PER_DAY /* after their end: to say "has expired" instead of "is not known" */
+#define SESSIONS_KEPT_US US_PER_DAY /* kept after their end, to answer "has expired" instead of "is not known" */
 
 struct purge {
 	int64_t before_us;
 	bool more;
 };
 
-/* Events are nearly in the order of their creation: of the first ones those that are old enough. */
+/* Events are nearly in the order of their creation. Of the first events, this takes those that are old enough. */
 static struct rows find_old(const struct db_rows *events, int64_t before_us, struct arena *arena)
 {
 	struct rows ids = rows_new(arena);
 
-	for (size_t r = 0; r < events->count; r++) {
-		if (db_get_int(events, r, 1) >= before_us)
-			continue;
-		rows_next(&ids);
-		rows_int(&ids, "id", db_get_int(events, r, 0));
-	}
+	for (size_t r = 0; r < events->count; r++)
+		if (db_get_int(events, r, 1) < before_us)
+			rows_add_id(&ids, db_get_int(events, r, 0));
 	return ids;
 }
 
@@ -57,8 +54,8 @@ static enum db_result delete_rows(struct db *db, enum sql_statement statement, s
 	return DB_OK;
 }
 
-/* Tries follow their deliveries, be it that these were purged or that their endpoint was deleted: a delivery that is
- * older than all that are left is gone. */
+/* Tries are deleted after their deliveries, whether these were purged or their endpoint was deleted. If a delivery is
+ * older than all deliveries that are left, it is gone. */
 static enum db_result purge_tries(struct db *db, int64_t before_us, bool *more)
 {
 	struct uuid first_call = uuid_first_at(before_us);
@@ -74,14 +71,15 @@ static enum db_result purge_tries(struct db *db, int64_t before_us, bool *more)
 	return delete_rows(db, SQL_RETENTION_DELETE_CALL_TRIES, db_uuid(&first_call), more);
 }
 
-enum db_result retention_step(struct db *db, int64_t now_us, int64_t keep_webhooks_us, bool *more)
+enum db_result retention_step(struct db *db, int64_t now_us, const struct retention *keep, bool *more)
 {
-	struct purge purge = { .before_us = now_us - keep_webhooks_us };
+	struct purge purge = { .before_us = now_us - keep->webhooks_us };
 
 	*more = false;
 	DB_TRY(db_transact(db, DB_REPEATABLE, purge_events, &purge));
 	DB_TRY(purge_tries(db, purge.before_us, more));
 	*more |= purge.more;
+	DB_TRY(delete_rows(db, SQL_AUDIT_TIDY, db_instant(now_us - keep->audit_us), more));
 	DB_TRY(delete_rows(db, SQL_PROCESSES_TIDY, db_instant(now_us - US_PER_DAY), more));
 	DB_TRY(delete_rows(db, SQL_KEY_TIDY_SESSIONS, db_instant(now_us - SESSIONS_KEPT_US), more));
 	return delete_rows(db, SQL_IDEMPOTENCY_TIDY, db_instant(now_us - IDEMPOTENCY_KEPT_US), more);

@@ -1,10 +1,15 @@
-/* What is kept for a while and then leaves: events with their deliveries and tries, replies under idempotency keys. */
+/* Deletes rows that are kept only for a while: events with their deliveries and tries, replies under idempotency
+ * keys, and entries of the audit log. */
 #ifndef STORE_RETENTION_H
 #define STORE_RETENTION_H
 
 #include "store/db.h"
 
-/* Takes away a portion of each kind, by any number of processes at once. `more`: some kind had a whole portion. */
-enum db_result retention_step(struct db *db, int64_t now_us, int64_t keep_webhooks_us, bool *more);
+struct retention {
+	int64_t webhooks_us, audit_us; /* how long they are kept */
+};
+
+/* Deletes a batch of each kind; any number of processes may do that at once. `more`: a kind had a full batch. */
+enum db_result retention_step(struct db *db, int64_t now_us, const struct retention *keep, bool *more);
 
 #endif

@@ -16,7 +16,7 @@ struct rows rows_new(struct arena *arena)
 	return rows;
 }
 
-/* A row that is complete is as wide as the first. */
+/* A complete row has as many columns as the first. */
 static void check_width(struct rows *rows)
 {
 	assert(rows->count == 0 || rows->column > 0);
@@ -24,7 +24,7 @@ static void check_width(struct rows *rows)
 	rows->width = rows->column;
 }
 
-/* The space before the values of a row becomes a bracket when a second value comes. */
+/* The space before the values of a row is replaced by a bracket when a second value comes. */
 void rows_next(struct rows *rows)
 {
 	check_width(rows);
@@ -92,7 +92,28 @@ void rows_id(struct rows *rows, const char *name, const struct uuid *id)
 	json_hex_id(&json, NULL, id);
 }
 
-/* The closing brackets are there, but do not count: a row may follow. */
+void rows_add_id(struct rows *rows, int64_t id)
+{
+	rows_next(rows);
+	rows_int(rows, "id", id);
+}
+
+void rows_add_uuid(struct rows *rows, const struct uuid *id)
+{
+	rows_next(rows);
+	rows_id(rows, "id", id);
+}
+
+struct rows rows_of_uuids(const struct uuid *ids, size_t count, struct arena *arena)
+{
+	struct rows rows = rows_new(arena);
+
+	for (size_t i = 0; i < count; i++)
+		rows_add_uuid(&rows, &ids[i]);
+	return rows;
+}
+
+/* The closing brackets are written but not counted, because a row may follow. */
 struct db_value rows_value(struct rows *rows)
 {
 	size_t open_len = rows->text.len;

@@ -28,8 +28,8 @@ enum rows_type { ROWS_INT, ROWS_INSTANT, ROWS_TEXT };
 struct rows {
 	struct buf text;
 	size_t count;
-	size_t width;  /* columns of a row; 0 until the first is complete */
-	size_t column; /* how many the last row has so far */
+	size_t width;  /* columns of a row; 0 until the first row is complete */
+	size_t column; /* columns that the last row has so far */
 	size_t begins; /* where the last row begins in the text */
 	struct {
 		const char *name;
@@ -46,7 +46,13 @@ void rows_text(struct rows *rows, const char *name, const char *value);
 void rows_bytes(struct rows *rows, const char *name, const void *data, size_t len); /* as hex: UNHEX(j.name) */
 void rows_id(struct rows *rows, const char *name, const struct uuid *id);           /* the same */
 
-/* The parameter, until a row is added; `rows` must live until the statement has run. */
+/* Adds a row with the one column `id`: an internal id, or a public one. */
+void rows_add_id(struct rows *rows, int64_t id);
+void rows_add_uuid(struct rows *rows, const struct uuid *id);
+/* Makes such a row for each of these ids. */
+struct rows rows_of_uuids(const struct uuid *ids, size_t count, struct arena *arena);
+
+/* Returns the parameter, which is valid until a row is added. `rows` must live until the statement has run. */
 struct db_value rows_value(struct rows *rows);
 
 /* Aborts unless the rows fit the first JSON_TABLE in `sql`. Returns the text after its columns. */

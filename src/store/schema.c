@@ -3,6 +3,8 @@
 #include "base/log.h"
 #include "store/statements.h"
 
+#define PACKET_MIN (16 << 20) /* the default of MariaDB */
+
 static enum db_result query_int(struct db *db, enum sql_statement id, int64_t *out)
 {
 	struct arena *arena = arena_new();
@@ -15,7 +17,7 @@ static enum db_result query_int(struct db *db, enum sql_statement id, int64_t *o
 	return result;
 }
 
-/* 0 as long as there is no table to ask. */
+/* Returns 0 if there is no such table yet. */
 static enum db_result ask_table(struct db *db, enum sql_statement id, int64_t *out)
 {
 	int64_t tables;
@@ -55,7 +57,7 @@ enum db_result schema_is_utf8(struct db *db, bool *is_utf8)
 	return result;
 }
 
-/* The bodies of the two transactions, one inside the other. */
+/* The contexts of two transactions, one inside the other. */
 struct locking_test {
 	struct db *second;
 	bool works;
@@ -71,7 +73,7 @@ static enum db_result try_lock(struct db *db, void *context)
 	return DB_OK;
 }
 
-/* Where already the first is passed by, another process holds the row for its own test: proof enough. */
+/* If even the first read skips the row, another process holds it for its own test: that is proof enough. */
 static enum db_result lock_twice(struct db *db, void *context)
 {
 	struct locking_test *test = context;
@@ -94,6 +96,18 @@ enum db_result schema_test_locking(const char *option_file, bool *works)
 	return result;
 }
 
+/* A batch of rows is one parameter of a statement. The largest batches have some MiB. */
+static enum db_result warn_of_packets(struct db *db)
+{
+	int64_t most;
+
+	DB_TRY(query_int(db, SQL_SCHEMA_PACKET, &most));
+	if (most < PACKET_MIN)
+		log_warning("max_allowed_packet of the database is %lld: requests with many contacts need %d",
+		            (long long)most, PACKET_MIN);
+	return DB_OK;
+}
+
 static enum db_result require_version(struct db *db)
 {
 	int64_t version;
@@ -109,10 +123,10 @@ static enum db_result require_version(struct db *db)
 	DB_TRY(schema_is_utf8(db, &is_utf8));
 	if (!is_utf8)
 		fatal("the database's character set must be utf8mb4: ALTER DATABASE … CHARACTER SET utf8mb4");
-	return DB_OK;
+	return warn_of_packets(db);
 }
 
-/* What it refuses will not pass: the tables are not as they should be, or the user has no right to them. */
+/* If the server rejects this, it will not accept it later: the tables are wrong, or the user has no right to them. */
 static enum db_result fatal_if_refused(struct db *db, enum db_result result)
 {
 	if (db_is_refusal(result) && result != DB_CONFLICT)

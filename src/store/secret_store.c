@@ -11,12 +11,12 @@
 #include "store/rows.h"
 #include "store/statements.h"
 
-#define PORTION 100
+#define CHUNK 100
 
-/* What the keys do not open. */
+/* Secrets that the keys do not open. */
 struct unopened {
 	bool in_clear, under_other_key;
-	uint8_t key_id[VAULT_ID_SIZE]; /* of that one */
+	uint8_t key_id[VAULT_ID_SIZE]; /* of the key that seals the secret */
 };
 
 static enum db_result find_unopened(struct db *db, struct unopened *out)
@@ -60,7 +60,7 @@ static enum db_result read_service_key(struct db *db, uint8_t id[VAULT_ID_SIZE])
 	return result;
 }
 
-/* The first program that starts says which key it is, where `outdial migrate` had none. */
+/* The first program that starts records which key it is, if `outdial migrate` had no key. */
 static enum db_result require_service_key(struct db *db, const char *file)
 {
 	uint8_t id[VAULT_ID_SIZE];
@@ -75,7 +75,7 @@ static enum db_result require_service_key(struct db *db, const char *file)
 	return result;
 }
 
-/* Fatal where the keys are not those of the database. */
+/* Ends the process if the keys are not those of the database. */
 static enum db_result require_keys(struct db *db, const char *file, struct unopened *unopened)
 {
 	vault_load(file);
@@ -92,12 +92,12 @@ enum db_result secrets_require(const struct conf *conf)
 	enum db_result result = require_keys(db, conf->secret_key_file, &unopened);
 
 	if (db_is_refusal(result) && result != DB_CONFLICT)
-		fatal("cannot read under which keys secrets are sealed: %s", db_last_error(db));
+		fatal("cannot read which keys seal the secrets: %s", db_last_error(db));
 	db_free(db);
 	if (result != DB_OK)
 		return DB_LOST;
 	if (unopened.in_clear)
-		fatal("secrets of webhooks stand in clear in the database: run `outdial secrets rekey`");
+		fatal("secrets of webhooks are stored in clear in the database: run `outdial secrets rekey`");
 	return DB_OK;
 }
 
@@ -108,7 +108,18 @@ enum db_result secrets_note_key(struct db *db, const char *file)
 	return require_keys(db, file, &unopened);
 }
 
-/* What is stored of an endpoint's secrets. */
+enum db_result secrets_take_over(struct db *db, bool *can)
+{
+	uint8_t id[VAULT_ID_SIZE];
+	struct unopened unopened;
+
+	DB_TRY(find_unopened(db, &unopened));
+	DB_TRY(read_service_key(db, id));
+	*can = !unopened.in_clear && !unopened.under_other_key && vault_has_key(id);
+	return DB_OK;
+}
+
+/* The stored secrets of an endpoint. */
 struct stored_secret {
 	int64_t id;
 	struct uuid uuid;
@@ -118,15 +129,15 @@ struct stored_secret {
 COLUMNS(stored_secret_columns, struct stored_secret,
         COLUMN(struct stored_secret, id), COLUMN(struct stored_secret, uuid), COLUMN(struct stored_secret, secret));
 
-/* Some endpoints, from the first to the last of which a transaction goes. */
-struct portion {
+/* A batch of endpoints, which one transaction handles. */
+struct chunk {
 	struct rekey *rekey;
 	struct arena *arena;
-	int64_t behind; /* this internal key */
-	/* Made afresh at every run: */
+	int64_t after; /* begins after this internal key */
+	/* Set again by every run: */
 	int64_t last;
 	size_t count, lost_count;
-	struct uuid lost[PORTION];
+	struct uuid lost[CHUNK];
 	struct rows sealed;
 };
 
@@ -139,7 +150,7 @@ static bool read_secrets(struct signing_secrets *secrets, const struct stored_se
 	return secrets_open(secrets, &stored->uuid, bytes->data, bytes->len);
 }
 
-static void seal_row(struct portion *portion, const struct stored_secret *stored)
+static void seal_row(struct chunk *chunk, const struct stored_secret *stored)
 {
 	const struct bytes *bytes = &stored->secret;
 	struct signing_secrets secrets;
@@ -149,62 +160,62 @@ static void seal_row(struct portion *portion, const struct stored_secret *stored
 	if (known && !secret_is_in_clear(bytes->len) && memcmp(bytes->data, vault_key_id(), VAULT_ID_SIZE) == 0)
 		return;
 	if (!known) {
-		portion->lost[portion->lost_count++] = stored->uuid;
-		if (!portion->rekey->replace_lost)
+		chunk->lost[chunk->lost_count++] = stored->uuid;
+		if (!chunk->rekey->replace_lost)
 			return;
 		secrets.count = 0;
 		secrets_renew(&secrets, SIGNATURE_HMAC, clock_now_us());
 	}
 	secrets_seal(&secrets, &stored->uuid, &sealed);
-	rows_next(&portion->sealed);
-	rows_int(&portion->sealed, "id", stored->id);
-	rows_bytes(&portion->sealed, "secret", sealed.data, sealed.len);
+	rows_next(&chunk->sealed);
+	rows_int(&chunk->sealed, "id", stored->id);
+	rows_bytes(&chunk->sealed, "secret", sealed.data, sealed.len);
 	buf_free(&sealed);
 	crypto_forget(&secrets, sizeof secrets);
 }
 
-static enum db_result seal_portion(struct db *db, void *context)
+static enum db_result seal_chunk(struct db *db, void *context)
 {
-	struct portion *portion = context;
+	struct chunk *chunk = context;
 	const struct stored_secret *stored;
 	struct db_rows rows;
 
-	portion->lost_count = 0;
-	portion->sealed = rows_new(portion->arena);
-	DB_TRY(db_query(db, SQL_SECRET_PORTION, DB_ARGS(db_int(portion->behind), db_int(PORTION)), portion->arena, &rows));
+	chunk->lost_count = 0;
+	chunk->sealed = rows_new(chunk->arena);
+	DB_TRY(db_query(db, SQL_SECRET_CHUNK, DB_ARGS(db_int(chunk->after), db_int(CHUNK)), chunk->arena, &rows));
 	stored = DB_STRUCTS(&rows, struct stored_secret);
-	portion->count = rows.count;
+	chunk->count = rows.count;
 	for (size_t r = 0; r < rows.count; r++)
-		seal_row(portion, &stored[r]);
-	portion->last = rows.count > 0 ? stored[rows.count - 1].id : portion->behind;
-	return db_exec(db, SQL_SECRET_SAVE, DB_ARGS(rows_value(&portion->sealed)));
+		seal_row(chunk, &stored[r]);
+	chunk->last = rows.count > 0 ? stored[rows.count - 1].id : chunk->after;
+	return db_exec(db, SQL_SECRET_SAVE, DB_ARGS(rows_value(&chunk->sealed)));
 }
 
-static void add_up(const struct portion *portion)
+static void add_up(const struct chunk *chunk)
 {
-	struct rekey *rekey = portion->rekey;
+	struct rekey *rekey = chunk->rekey;
 
-	rekey->lost += (int64_t)portion->lost_count;
-	rekey->sealed += (int64_t)portion->sealed.count;
-	rekey->untouched += (int64_t)(portion->count - portion->sealed.count);
-	for (size_t i = 0; i < portion->lost_count && rekey->tell_lost != NULL; i++)
-		rekey->tell_lost(&portion->lost[i]);
+	rekey->lost += (int64_t)chunk->lost_count;
+	rekey->sealed += (int64_t)chunk->sealed.count;
+	rekey->untouched += (int64_t)(chunk->count - chunk->sealed.count);
+	for (size_t i = 0; i < chunk->lost_count && rekey->on_lost != NULL; i++)
+		rekey->on_lost(&chunk->lost[i]);
 }
 
 enum db_result secrets_rekey(struct db *db, struct rekey *rekey)
 {
-	struct portion portion = { .rekey = rekey, .arena = arena_new() };
+	struct chunk chunk = { .rekey = rekey, .arena = arena_new() };
 	enum db_result result;
 
 	rekey->sealed = rekey->untouched = rekey->lost = 0;
 	do {
-		result = db_transact(db, DB_REPEATABLE, seal_portion, &portion);
+		result = db_transact(db, DB_REPEATABLE, seal_chunk, &chunk);
 		if (result == DB_OK)
-			add_up(&portion);
-		portion.behind = portion.last;
-		arena_reset(portion.arena);
-	} while (result == DB_OK && portion.count > 0);
-	arena_free(portion.arena);
+			add_up(&chunk);
+		chunk.after = chunk.last;
+		arena_reset(chunk.arena);
+	} while (result == DB_OK && chunk.count > 0);
+	arena_free(chunk.arena);
 	if (result == DB_OK && (rekey->lost == 0 || rekey->replace_lost))
 		result = db_exec(db, SQL_SERVICE_KEY_SET, DB_ARGS(db_bytes(vault_key_id(), VAULT_ID_SIZE)));
 	return result;

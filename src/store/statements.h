@@ -1,7 +1,8 @@
-/* The closed set of SQL statements. Their texts stand in store/statements.def. */
+/* The closed set of SQL statements. Their texts are in store/statements.def. */
 #ifndef STORE_STATEMENTS_H
 #define STORE_STATEMENTS_H
 
+#include "store/constants.h"
 #include "store/tables.h"
 
 enum sql_statement {

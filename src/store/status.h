@@ -1,4 +1,4 @@
-/* What is going on in an installation, over all organisations. */
+/* The figures of an installation, over all organisations. */
 #ifndef STORE_STATUS_H
 #define STORE_STATUS_H
 
@@ -9,7 +9,13 @@ struct status {
 	struct work_state work;
 	int64_t campaigns[BATCH_STATUS__MAX];
 	int64_t calls_in_flight;    /* placed and not ended */
-	int64_t deliveries_waiting; /* webhooks still to be taken by their receivers */
+	int64_t deliveries_waiting; /* webhooks that their receivers have not taken yet */
+};
+
+/* What may hold work up, for the metrics: a row of SQL_METRICS. */
+struct troubles {
+	int64_t circuits_open, circuits_half_open, endpoints_disabled, campaigns_slowed_down;
+	int64_t due_contacts; /* counted up to METRICS_COUNTED_ROWS */
 };
 
 enum db_result status_read(struct db *db, struct status *out);

@@ -1,7 +1,7 @@
-/* Columns that are written as they are read, said once: C(kind, column, member), where kind is COLUMN, INSTANT or
- * a form (WINDOWS, DATES: store/batch_store.h).
- * Statements make parts of their texts from a list (AS_NAME, AS_MARK and AS_SET of statements.def). Stores make
- * columns of it, to read with and for db_members: OF_AGENT(kind, name, member) kind##_AS(struct agent, name, member), */
+/* Lists of columns that are both read and written: C(kind, column, member), where kind is COLUMN, INSTANT or a form
+ * (WINDOWS, DATES, RETRIES: store/batch_store.h). Statements make parts of their texts from a list (AS_NAME, AS_MARK
+ * and AS_SET of statements.def). Stores make columns from it, for reading and for db_members: OF_AGENT(kind, name,
+ * member) kind##_AS(struct agent, name, member), */
 #ifndef STORE_TABLES_H
 #define STORE_TABLES_H
 
@@ -35,7 +35,9 @@
 	C(COLUMN, to_status, to_status)          \
 	C(INSTANT, happened_at, happened_at_us)  \
 	C(COLUMN, reason, reason)                \
-	C(COLUMN, changes, changes)
+	C(COLUMN, changes, changes)              \
+	C(COLUMN, address, address)              \
+	C(COLUMN, operator_name, operator_name)
 
 #define FOLDER_TABLE(C)                     \
 	C(COLUMN, name, name)               \
@@ -66,6 +68,13 @@
 	C(COLUMN, source_campaign_id, source_campaign_id)           \
 	C(COLUMN, source_statuses, source_statuses)
 
+#define RETRY_TABLE(C)                                              \
+	C(COLUMN, retry_failed, retry_failed)                       \
+	C(COLUMN, max_retry_attempts, max_retry_attempts)           \
+	C(COLUMN, retry_on, retry_on)                               \
+	C(COLUMN, retry_delay_minutes, retry_delay_minutes)         \
+	C(RETRIES, retry_rules, retry_rules)
+
 #define CAMPAIGN_TABLE(C)                                           \
 	C(COLUMN, name, name)                                       \
 	C(COLUMN, phone_rotation_strategy, phone_rotation_strategy) \
@@ -75,10 +84,7 @@
 	C(COLUMN, max_concurrent_calls, max_concurrent_calls)       \
 	C(COLUMN, max_calls_per_day, max_calls_per_day)             \
 	C(COLUMN, calls_per_minute, calls_per_minute)               \
-	C(COLUMN, retry_failed, retry_failed)                       \
-	C(COLUMN, max_retry_attempts, max_retry_attempts)           \
-	C(COLUMN, retry_on, retry_on)                               \
-	C(COLUMN, retry_delay_minutes, retry_delay_minutes)         \
+	RETRY_TABLE(C)                                              \
 	C(COLUMN, metadata, metadata)
 
 #endif

@@ -38,7 +38,7 @@ static enum db_result read_figures(struct db *db, struct webhook *webhook, int64
 	return DB_FIRST(&rows, struct webhook_figures, &webhook->figures);
 }
 
-/* One after the other: neither server can look up a bounded part of each of several in one statement. */
+/* One endpoint after the other, because neither server can read a limited part for each of several in one statement. */
 enum db_result webhook_read_figures(struct db *db, int64_t organization_id, struct webhook *webhooks, size_t count,
                                     struct arena *arena)
 {
@@ -48,7 +48,7 @@ enum db_result webhook_read_figures(struct db *db, int64_t organization_id, stru
 	if (count != 0)
 		result = db_query_int(db, SQL_WEBHOOK_FIRST_SINCE, DB_ARGS(
 			db_int(organization_id), db_instant(clock_now_us() - US_PER_DAY)), &first);
-	if (result == DB_NOT_FOUND) /* nothing is that young */
+	if (result == DB_NOT_FOUND) /* no delivery is that recent */
 		first = INT64_MAX;
 	else if (result != DB_OK)
 		return result;
@@ -141,11 +141,12 @@ static enum db_result publish_switched_off(struct db *db, const struct db_rows *
 	return result;
 }
 
-enum db_result webhook_switch_off(struct db *db, int64_t id, const char *reason, int64_t now_us)
+enum db_result webhook_switch_off(struct db *db, int64_t id, int64_t judged_us, const char *reason, int64_t now_us)
 {
 	struct arena *arena = arena_new();
 	struct db_rows row;
-	enum db_result result = db_query(db, SQL_WEBHOOK_SWITCH_OFF_LOCK, DB_ARGS(db_int(id)), arena, &row);
+	enum db_result result = db_query(db, SQL_WEBHOOK_SWITCH_OFF_LOCK, DB_ARGS(db_int(id), db_instant(judged_us)),
+	                                 arena, &row);
 
 	if (result == DB_OK && row.count != 0) {
 		log_warning("endpoint switched off endpoint=%lld reason=\"%s\"", (long long)id, reason);

@@ -6,11 +6,12 @@
 #include "store/db.h"
 #include "store/page.h"
 
-/* DB_NOT_FOUND: no such endpoint in this organisation. Only what is got, not what is locked, comes with its health. */
+/* Returns DB_NOT_FOUND if this organisation has no such endpoint. Only webhook_get reads the health too; the functions
+ * that lock do not. */
 enum db_result webhook_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
                            struct arena *arena, struct webhook *out);
 
-/* The same; the row stays until the transaction ends: unchanged, or as it is. */
+/* Like webhook_get, and locks the row until the transaction ends: for changes, or against them. */
 enum db_result webhook_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
                             struct arena *arena, struct webhook *out);
 enum db_result webhook_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid,
@@ -25,16 +26,17 @@ enum db_result webhook_update(struct db *db, const struct webhook *webhook);
 
 enum db_result webhook_renew_secret(struct db *db, const struct webhook *webhook);
 
-/* What is still to be delivered there ends as failed, in the background. */
+/* Deletes an endpoint. Its waiting deliveries end as failed, in the background. */
 enum db_result webhook_delete(struct db *db, const struct webhook *webhook);
 
-/* Switched off by ourselves, which the organisation's other endpoints are told; nothing if it is off or gone. */
-enum db_result webhook_switch_off(struct db *db, int64_t id, const char *reason, int64_t now_us);
+/* Switches an endpoint off because it fails, and sends an event about that to the organisation's other endpoints. Does
+ * nothing if it is off or deleted, or was changed since `judged_us`: it may have another address now. */
+enum db_result webhook_switch_off(struct db *db, int64_t id, int64_t judged_us, const char *reason, int64_t now_us);
 
-/* How many agents have their calls placed there. */
+/* Counts the agents whose calls go to this endpoint. */
 enum db_result webhook_count_agents(struct db *db, const struct webhook *webhook, int64_t *count);
 
-/* Of each of these, which are the organisation's. webhook_get and webhook_list do so. */
+/* Reads the figures of these endpoints of the organisation. webhook_get and webhook_list do so. */
 enum db_result webhook_read_figures(struct db *db, int64_t organization_id, struct webhook *webhooks, size_t count,
                                     struct arena *arena);
 

@@ -10,10 +10,10 @@
 
 #define CLEARED_AT_ONCE 5000 /* as in the statement */
 
-/* What stands in batch_zones. */
+/* A row of batch_zones. */
 struct zone_group {
 	int64_t slot;
-	const char *zones; /* "": nobody knows */
+	const char *zones; /* "": the zone is not known */
 	int64_t waiting;
 };
 
@@ -29,7 +29,7 @@ COLUMNS(unplanned_contact_columns, struct unplanned_contact,
         COLUMN(struct unplanned_contact, position), COLUMN(struct unplanned_contact, attempt),
         COLUMN(struct unplanned_contact, timezone), COLUMN(struct unplanned_contact, phone_number));
 
-/* How many contacts are in a zone, or in those of a number that begins so. */
+/* How many contacts are in a zone, or in the zones of a number with this beginning. */
 struct zone_count {
 	const char *timezone, *beginning;
 	int64_t contacts;
@@ -167,20 +167,20 @@ static enum db_result insert_segment(struct db *db, const struct batch *batch, s
 {
 	enum db_result result = DB_DUPLICATE;
 
-	/* A retry may meet another that stands there already. */
+	/* A retry may have the same instant as another that is there already. */
 	for (int run = 0; result == DB_DUPLICATE && run < DUE_CONTACTS_RUNS; run++)
-		result = db_exec(db, SQL_ZONES_PLAN, DB_ARGS(
-			db_instant(segment->first_us), db_int(segment->gap_us), db_int(due_contacts_shift_us(run)), db_int(batch->id),
-			db_int(group->slot), db_int(segment->count), db_int(batch->config.retry_delay_minutes),
-			db_instant(batch->updated_at_us)));
-	if (result == DB_OK && db_affected(db) != segment->count) /* not those that were counted */
+		result = db_exec(db, SQL_ZONES_PLAN,
+		                 DB_ARGS(db_instant(segment->first_us), db_int(segment->gap_us),
+		                         db_int(due_contacts_shift_us(run)), db_int(batch->id), db_int(group->slot),
+		                         db_int(segment->count), db_instant(batch->updated_at_us)));
+	if (result == DB_OK && db_affected(db) != segment->count) /* not as many as were counted */
 		result = DB_CONFLICT;
 	if (result != DB_OK)
 		return result == DB_DUPLICATE ? DB_CONFLICT : result;
 	return take_first(db, batch, group, segment->count);
 }
 
-/* No day can take them: it says so in their rows, or they are left with what their last call gave. */
+/* No day can take these contacts. They are skipped, or end with the outcome of their last call. */
 static enum db_result skip_contacts(struct db *db, const struct batch *batch, struct zone_group *group, int limit,
                                     struct arena *arena)
 {
@@ -215,7 +215,7 @@ static struct plan_group *plan_groups(const struct batch *batch, const struct zo
 	return plan;
 }
 
-/* Those that are left wait until their zones can be read. */
+/* The contacts that are left wait until their zones can be read. */
 static void note_unreadable(struct batch *batch, const struct zone_groups *groups, const struct plan_group *plan)
 {
 	const struct plan_group *first = NULL;
@@ -250,7 +250,7 @@ static enum db_result plan_contacts(struct db *db, struct batch *batch, int limi
 		if (groups.list[i].waiting == 0 || plan[i].answer != CALENDAR_NEVER)
 			continue;
 		DB_TRY(skip_contacts(db, batch, &groups.list[i], limit, arena));
-		break; /* the others in a step of their own */
+		break; /* the other contacts have a step of their own */
 	}
 	for (size_t i = 0; i < groups.count; i++)
 		if (plan[i].answer != CALENDAR_UNREADABLE)
@@ -290,14 +290,15 @@ enum db_result zone_groups_look(struct db *db, const struct batch *batch, bool *
 	return result;
 }
 
-enum db_result zone_groups_count(struct db *db, const struct batch *batch, struct arena *arena,
+enum db_result zone_groups_count(struct db *db, const struct batch *batch, int64_t last, struct arena *arena,
                                  struct plan_group **groups, int *count)
 {
 	struct zone_groups found = { .arena = arena };
 	const struct zone_count *counts;
 	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_ZONES_COUNT, DB_ARGS(db_int(number_zones_reach()), db_int(batch->id)), arena, &rows));
+	DB_TRY(db_query(db, SQL_ZONES_COUNT, DB_ARGS(db_int(number_zones_reach()), db_int(batch->id), db_int(last)), arena,
+	                &rows));
 	counts = DB_STRUCTS(&rows, struct zone_count);
 	for (size_t r = 0; r < rows.count; r++) {
 		const char *zones = contact_zones(counts[r].timezone, counts[r].beginning);

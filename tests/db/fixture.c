@@ -1,9 +1,10 @@
 #include "fixture.h"
 
-#include <mysql.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/instant.h"
@@ -20,7 +21,7 @@ const char *fixture_option_file(void)
 	return file;
 }
 
-static int64_t new_organization(struct db *db)
+int64_t new_organization(struct db *db)
 {
 	uint8_t hash[SHA256_SIZE];
 	struct uuid uuid = uuid_new();
@@ -60,9 +61,21 @@ int fixture_tear_down(void **state)
 	return 0;
 }
 
-int64_t ask(const char *format, ...)
+MYSQL *send_query(const char *query)
 {
 	MYSQL *mysql = mysql_init(NULL);
+
+	mysql_options(mysql, MYSQL_READ_DEFAULT_FILE, fixture_option_file());
+	mysql_options(mysql, MYSQL_READ_DEFAULT_GROUP, "outdial");
+	if (mysql_real_connect(mysql, NULL, NULL, NULL, NULL, 0, NULL, 0) == NULL ||
+	    mysql_query(mysql, query) != 0)
+		fatal("%s: %s", query, mysql_error(mysql));
+	return mysql;
+}
+
+int64_t ask(const char *format, ...)
+{
+	MYSQL *mysql;
 	MYSQL_RES *result;
 	MYSQL_ROW row;
 	int64_t number;
@@ -72,15 +85,39 @@ int64_t ask(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(query, sizeof query, format, args);
 	va_end(args);
-	mysql_options(mysql, MYSQL_READ_DEFAULT_FILE, fixture_option_file());
-	mysql_options(mysql, MYSQL_READ_DEFAULT_GROUP, "outdial");
-	if (mysql_real_connect(mysql, NULL, NULL, NULL, NULL, 0, NULL, 0) == NULL ||
-	    mysql_query(mysql, query) != 0)
-		fatal("%s: %s", query, mysql_error(mysql));
-	result = mysql_store_result(mysql); /* NULL: a statement that answers nothing */
+	mysql = send_query(query);
+	result = mysql_store_result(mysql); /* NULL: a statement without a result */
 	row = result != NULL ? mysql_fetch_row(result) : NULL;
 	number = row != NULL && row[0] != NULL ? strtoll(row[0], NULL, 10) : 0;
 	mysql_free_result(result);
 	mysql_close(mysql);
 	return number;
+}
+
+/* Not from information_schema: MySQL cannot read its table of sessions while the text of a statement holds bytes. */
+static bool is_session(const char *text)
+{
+	enum { STATE = 6, INFO = 7 };
+	MYSQL *mysql = send_query("SHOW FULL PROCESSLIST");
+	MYSQL_RES *sessions = mysql_store_result(mysql);
+	bool found = false;
+	MYSQL_ROW row;
+
+	while ((row = mysql_fetch_row(sessions)) != NULL)
+		found |= (row[STATE] != NULL && strstr(row[STATE], text) != NULL) ||
+		         (row[INFO] != NULL && strstr(row[INFO], text) != NULL);
+	mysql_free_result(sessions);
+	mysql_close(mysql);
+	return found;
+}
+
+void wait_for_session(const char *text)
+{
+	int64_t deadline_us = clock_mono_us() + 20 * US_PER_SECOND;
+
+	while (!is_session(text)) {
+		if (clock_mono_us() > deadline_us)
+			fatal("no session has come to: %s", text);
+		usleep(5000);
+	}
 }

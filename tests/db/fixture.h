@@ -1,8 +1,10 @@
-/* What a test of a store works with: a connection, an organisation of its own, and a way to look at the
- * tables that is not ours. The option file is named by OUTDIAL_TEST_DATABASE_FILE, its schema is there.
- * How campaigns are made and dialed in tests: scene.h. */
+/* The fixture of a store's test: a connection, an organisation of its own, and an independent way to read the tables.
+ * The option file is named by OUTDIAL_TEST_DATABASE_FILE, its schema is there. How campaigns are made and dialed in
+ * tests: scene.h. */
 #ifndef TESTS_FIXTURE_H
 #define TESTS_FIXTURE_H
+
+#include <mysql.h>
 
 #include "store/db.h"
 
@@ -16,8 +18,17 @@ const char *fixture_option_file(void);
 int fixture_set_up(void **state);
 int fixture_tear_down(void **state);
 
-/* The first cell of what a query answers, as a number; 0 for a statement that answers nothing. */
+/* Makes another organisation. Returns its internal key. */
+int64_t new_organization(struct db *db);
+
+/* Returns the first cell of a query's result, as a number; 0 for a statement without a result. */
 int64_t ask(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Opens a session of its own, which the caller closes, and sends it this statement. */
+MYSQL *send_query(const char *query);
+
+/* Waits until the state or the statement of a session contains the text. */
+void wait_for_session(const char *text);
 
 #define assert_ok(call) assert_int_equal(call, DB_OK)
 

@@ -1,11 +1,11 @@
-/* A campaign on a stage: an agent that is ready, numbers, contacts, a clock that tests set, and short
- * names for what clients, schedulers and dialers do. */
+/* A scene for tests: an agent that is ready, numbers, contacts, a clock that tests set, and short names for the
+ * actions of clients, schedulers and dialers. */
 #ifndef TESTS_SCENE_H
 #define TESTS_SCENE_H
 
 #include "domain/batch.h"
 #include "fixture.h"
-#include "scheduler/claim.h"
+#include "engine/claim.h"
 #include "store/campaign.h"
 #include "store/report_store.h"
 
@@ -16,13 +16,13 @@ struct scene {
 	struct fixture *fixture;
 	int64_t webhook_row, agent_row;
 	struct uuid agent_id, number_ids[SCENE_MAX_NUMBERS];
-	struct batch_config config; /* of the campaigns to be made: every day, whole day, UTC, 10 places */
-	struct uuid batch_id;       /* the campaign made last */
+	struct batch_config config; /* the configuration of new campaigns: every day, whole day, UTC, 10 places */
+	struct uuid batch_id;       /* the latest campaign */
 	int64_t batch;              /* and its row */
-	struct uuid calls[SCENE_MAX_CALLS]; /* claimed by scene_claim, in the order of their claim */
+	struct uuid calls[SCENE_MAX_CALLS]; /* the calls that scene_claim claimed, in the order of their claim */
 	int call_count;             /* of the last scene_claim */
-	int room;                   /* at every dialer, for scene_claim */
-	int64_t ahead_us;           /* what is due in this time is claimed too, by scene_claim */
+	int room;                   /* free slots at every dialer, for scene_claim */
+	int64_t ahead_us;           /* scene_claim also claims calls that are due within this time */
 };
 
 int scene_set_up(void **state);
@@ -33,7 +33,7 @@ int scene_tear_down(void **state);
 void scene_at(const char *instant);
 void scene_pass(int64_t us);
 
-/* What a client does, each in a transaction of its own. */
+/* Actions of a client, each in a transaction of its own. */
 typedef enum db_result campaign_action(struct db *, struct campaign_request *);
 enum db_result scene_try(struct scene *scene, campaign_action *action, struct campaign_request *request);
 void scene_do(struct scene *scene, campaign_action *action);
@@ -44,12 +44,12 @@ void scene_add(struct scene *scene, int first, int contacts);
 enum db_result scene_change(struct scene *scene, const char *field);
 struct batch scene_batch(struct scene *scene);
 
-/* What schedulers do. scene_claim: returns how many calls it claimed. */
+/* Actions of schedulers. scene_claim returns how many calls it claimed. */
 int scene_claim(struct scene *scene, int max_calls);
 int scene_claim_with(struct db *db, int room, struct uuid *ids, int max_calls, enum db_result *result);
 void scene_plan(struct scene *scene); /* to its end, chunk by chunk */
 
-/* What a dialer does. */
+/* Actions of a dialer. */
 struct call_report scene_report(const struct uuid *call, enum call_status status);
 enum report_result scene_tell(struct scene *scene, const struct uuid *call, enum call_status status);
 void scene_tell_all(struct scene *scene, enum call_status status); /* the calls claimed last */

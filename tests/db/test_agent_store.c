@@ -19,9 +19,19 @@ static struct agent add_agent(struct fixture *fixture, const char *name, enum ag
 {
 	int64_t now_us = clock_now_us();
 	struct agent agent = {
-		.uuid = uuid_new(), .name = name, .description = "d", .voice_id = "v", .system_prompt = "s",
-		.greeting = "g", .language_hint = "de", .settings = "{\"a\":1}",
-		.max_call_duration_seconds = 60, .status = status, .status_reason = "", .created_at_us = now_us, .updated_at_us = now_us,
+		.uuid = uuid_new(),
+		.name = name,
+		.description = "d",
+		.voice_id = "v",
+		.system_prompt = "s",
+		.greeting = "g",
+		.language_hint = "de",
+		.settings = "{\"a\":1}",
+		.max_call_duration_seconds = 60,
+		.status = status,
+		.status_reason = "",
+		.created_at_us = now_us,
+		.updated_at_us = now_us,
 	};
 
 	assert_ok(agent_insert(fixture->db, fixture->organization_id, &agent, 0));

@@ -1,4 +1,4 @@
-/* What may be done to a campaign and when, and what comes of it in its rows and events. */
+/* Which actions a campaign allows and when, and their effects on its rows and events. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,7 +48,7 @@ static void every_action_in_every_state(void **state)
 		}
 }
 
-static void what_is_not_there_is_not_found(void **state)
+static void a_missing_campaign_is_not_found(void **state)
 {
 	struct scene *scene = *state;
 
@@ -88,7 +88,7 @@ static void what_a_campaign_needs(void **state)
 	assert_int_equal(creation_is_refused(scene, &scene->config), REFUSED_AGENT_NOT_READY);
 }
 
-static void without_numbers_the_agents_serve(void **state)
+static void without_numbers_a_campaign_gets_its_agents_numbers(void **state)
 {
 	struct scene *scene = *state;
 	const struct uuid *ids;
@@ -218,7 +218,7 @@ static void a_campaign_without_contacts_cannot_be_scheduled(void **state)
 	assert_int_equal(request.refusal, REFUSED_NO_CONTACTS);
 }
 
-static void resume_plans_anew_what_is_overdue(void **state)
+static void resume_plans_overdue_contacts_again(void **state)
 {
 	struct scene *scene = *state;
 
@@ -228,8 +228,10 @@ static void resume_plans_anew_what_is_overdue(void **state)
 	scene_pass(5 * US_PER_MINUTE);
 	scene_do(scene, campaign_resume);
 	assert_int_equal(scene_batch(scene).status, BATCH_ACTIVE);
-	assert_int_equal(ask("SELECT TIMESTAMPDIFF(MINUTE, MIN(due_at), MAX(due_at)) FROM due_contacts WHERE batch_id = %lld",
-	                     (long long)scene->batch), 9);
+	assert_int_equal(ask("SELECT TIMESTAMPDIFF(MINUTE, MIN(due_at), MAX(due_at)) FROM due_contacts WHERE batch_id = "
+	                     "%lld",
+	                     (long long)scene->batch),
+	                 9);
 	assert_int_equal(ask("SELECT MIN(due_at) >= '2026-06-01 08:05' FROM due_contacts WHERE batch_id = %lld",
 	                     (long long)scene->batch), 1);
 }
@@ -307,15 +309,15 @@ int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
 		SCENE_TEST(every_action_in_every_state),
-		SCENE_TEST(what_is_not_there_is_not_found),
+		SCENE_TEST(a_missing_campaign_is_not_found),
 		SCENE_TEST(what_a_campaign_needs),
-		SCENE_TEST(without_numbers_the_agents_serve),
+		SCENE_TEST(without_numbers_a_campaign_gets_its_agents_numbers),
 		SCENE_TEST(what_is_written_is_read),
 		SCENE_TEST(contacts_are_stored_as_they_came),
 		SCENE_TEST(many_bytes_of_contacts),
 		SCENE_TEST(the_same_number_is_called_once),
 		SCENE_TEST(a_campaign_without_contacts_cannot_be_scheduled),
-		SCENE_TEST(resume_plans_anew_what_is_overdue),
+		SCENE_TEST(resume_plans_overdue_contacts_again),
 		SCENE_TEST(resume_before_the_start_is_scheduled_again),
 		SCENE_TEST(an_active_campaign_keeps_some_fields),
 		SCENE_TEST(a_deleted_campaign_leaves_nothing_behind),

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "base/json.h"
+#include "domain/agent.h"
 #include "scene.h"
 #include "store/batch_store.h"
 #include "store/statements.h"
@@ -98,6 +99,46 @@ static void never_more_at_once_than_places(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 0); /* a repeated report frees no place */
 }
 
+static void a_place_that_comes_free_is_filled_at_once(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.max_concurrent_calls = 2;
+	scene_start(scene, 5);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 2);
+	scene_tell(scene, &scene->calls[0], CALL_COMPLETED);
+	assert_int_equal(scene_claim(scene, 10), 1);
+}
+
+/* The end of a call wakes it, and a look in a second is in case that is lost. */
+static void a_full_campaign_is_not_looked_at_all_the_time(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.max_concurrent_calls = 2;
+	scene_start(scene, 5);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 2);
+	assert_int_equal(ask("SELECT wake_at = '2026-06-01 08:00:02' AND capped = 1 FROM batch_calls WHERE id = %lld",
+	                     (long long)scene->batch), 1);
+}
+
+static void a_campaign_of_listed_numbers_completes(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_start(scene, 2);
+	ask("INSERT INTO do_not_call SELECT %lld, phone_number, '', '2026-06-01' FROM batch_contacts WHERE batch_id = %lld",
+	    (long long)scene->fixture->organization_id, (long long)scene->batch);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 0);
+	assert_int_equal(scene_batch(scene).counts.skipped, 2);
+	assert_int_equal(scene_claim(scene, 10), 0);
+	assert_int_equal(scene_batch(scene).status, BATCH_COMPLETED);
+	scene_check_sums(scene);
+}
+
 static void fewer_places_take_effect_at_once(void **state)
 {
 	struct scene *scene = *state;
@@ -117,7 +158,7 @@ static void fewer_places_take_effect_at_once(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 2);
 }
 
-/* However long the dialer asks to wait, the place is free again when the call expires. */
+/* Even if the dialer asks to wait longer, the place is free again when the call expires. */
 static void no_call_waits_longer_than_it_may(void **state)
 {
 	struct scene *scene = *state;
@@ -131,6 +172,7 @@ static void no_call_waits_longer_than_it_may(void **state)
 	json_begin_array(&json, NULL);
 	json_hex_id(&json, NULL, &scene->calls[0]);
 	json_sql_instant(&json, NULL, clock_now_us() + US_PER_DAY);
+	json_int(&json, NULL, 1);
 	json_end(&json);
 	json_end(&json);
 	assert_ok(db_exec(scene->fixture->db, SQL_CALLS_TRY_AGAIN, DB_ARGS(db_buf(&rows))));
@@ -189,7 +231,7 @@ static void the_last_report_during_a_pause_is_not_forgotten(void **state)
 	assert_int_equal(scene_batch(scene).status, BATCH_COMPLETED);
 }
 
-static void what_is_cancelled_is_called_no_more(void **state)
+static void a_cancelled_campaign_makes_no_calls(void **state)
 {
 	struct scene *scene = *state;
 
@@ -300,7 +342,8 @@ static void no_day_gets_more_calls_than_its_cap(void **state)
 	                     " GROUP BY DATE(called_at)) days", (long long)scene->batch), 4);
 }
 
-/* Else all that wait would be planned anew for every retry that comes due behind the last call of the day. */
+/* Otherwise all waiting contacts would be planned again for every retry that comes due after the last call of the
+ * day. */
 static void retries_of_a_large_campaign_move_alone(void **state)
 {
 	struct scene *scene = *state;
@@ -325,12 +368,13 @@ static void retries_of_a_large_campaign_move_alone(void **state)
 	scene_at("2026-06-02T00:01:00Z");
 	assert_int_equal(scene_claim(scene, 1000), 20);
 	scene_tell_all(scene, CALL_COMPLETED);
-	for (int i = 0; i < 2; i++) { /* first the retry that is left moves, then all others whose day the retries took */
+	for (int i = 0; i < 2; i++) { /* first the remaining retry moves, then all contacts whose day the retries took */
 		scene_pass(US_PER_SECOND);
 		assert_int_equal(scene_claim(scene, 1000), 0);
 	}
 	scene_plan(scene);
-	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND due_at < '2026-06-03'", batch), 0);
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND due_at < '2026-06-03'", batch),
+	                 0);
 	scene_check_sums(scene);
 }
 
@@ -481,6 +525,32 @@ static void an_open_circuit_holds_and_one_call_tries_it(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 19);
 }
 
+/* The contact that comes first is not called: that tries no dialer. */
+static void a_contact_that_is_not_called_probes_no_circuit(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_start(scene, 2);
+	scene_pass(10 * US_PER_SECOND);
+	set_circuit(scene, clock_now_us() - US_PER_SECOND);
+	ask("INSERT INTO do_not_call SELECT %lld, phone_number, '', '2026-06-01' FROM batch_contacts WHERE batch_id = %lld"
+	    " AND position = 1", (long long)scene->fixture->organization_id, (long long)scene->batch);
+	assert_int_equal(scene_claim(scene, 10), 1);
+}
+
+static void an_agent_that_is_not_ready_is_not_called_with(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_start(scene, 2);
+	scene_pass(US_PER_SECOND);
+	ask("UPDATE agents SET status = %d WHERE id = %lld", AGENT_FAILED, (long long)scene->agent_row);
+	assert_int_equal(scene_claim(scene, 10), 0);
+	ask("UPDATE agents SET status = %d WHERE id = %lld", AGENT_ACTIVE, (long long)scene->agent_row);
+	scene_pass(2 * US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 2);
+}
+
 static void a_dialer_that_asked_to_slow_down_gets_fewer(void **state)
 {
 	struct scene *scene = *state;
@@ -539,8 +609,10 @@ static void the_change_to_active_is_told_once(void **state)
 		scene_tell_all(scene, CALL_COMPLETED);
 	}
 	assert_int_equal(scene_batch(scene).status, BATCH_COMPLETED);
-	assert_int_equal(ask("SELECT COUNT(*) FROM events WHERE organization_id = %lld AND data LIKE '%%\"to\":\"active\"%%'",
-	                     organization), 1);
+	assert_int_equal(ask("SELECT COUNT(*) FROM events WHERE organization_id = %lld AND data LIKE "
+	                     "'%%\"to\":\"active\"%%'",
+	                     organization),
+	                 1);
 	assert_int_equal(ask("SELECT COUNT(*) FROM events WHERE organization_id = %lld"
 	                     " AND data LIKE '%%\"to\":\"completed\"%%'", organization), 1);
 	assert_int_equal(ask("SELECT COUNT(*) FROM events WHERE organization_id = %lld AND data LIKE"
@@ -597,6 +669,50 @@ static void several_schedulers_never_exceed_a_cap(void **state)
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld", (long long)scene->batch), 600);
 	assert_int_equal(scene_batch(scene).counts.completed, 600);
 	scene_check_sums(scene);
+}
+
+/* Another session has written to the first of five contacts in the plan, and ends its transaction while a claim waits
+ * for it. Returns how many calls were claimed. */
+static int claim_beside(struct scene *scene, const char *write, const char *end)
+{
+	MYSQL *other = send_query("SET autocommit = 0");
+	char query[200];
+	pid_t child;
+	int status;
+
+	scene_start(scene, 5);
+	scene_pass(US_PER_SECOND);
+	snprintf(query, sizeof query, "%s WHERE batch_id = %lld ORDER BY due_at LIMIT 1", write, (long long)scene->batch);
+	assert_int_equal(mysql_query(other, query), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct uuid ids[10];
+		enum db_result result;
+		int count = scene_claim_with(db_new(fixture_option_file()), 1000, ids, 10, &result);
+
+		_exit(result == DB_OK ? count : 10);
+	}
+	wait_for_session("DELETE d FROM");
+	assert_int_equal(mysql_query(other, end), 0);
+	mysql_close(other);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WEXITSTATUS(status);
+}
+
+/* The scan of another claim locks the first row after its range for a moment. */
+static void a_contact_that_is_locked_for_a_moment_is_not_passed_over(void **state)
+{
+	struct scene *scene = *state;
+
+	assert_int_equal(claim_beside(scene, "UPDATE due_contacts SET attempt = attempt + 1", "ROLLBACK"), 5);
+	scene_check_sums(scene);
+}
+
+/* A report on a call that waits takes its contact out of the plan. */
+static void a_contact_that_leaves_the_plan_meanwhile_is_not_claimed(void **state)
+{
+	assert_int_equal(claim_beside(*state, "DELETE FROM due_contacts", "COMMIT"), 4);
 }
 
 static void several_schedulers_share_a_daily_cap(void **state)
@@ -656,7 +772,7 @@ static void a_campaign_that_is_locked_is_passed_by(void **state)
 	assert_int_equal(scene_claim(scene, 10), 5);
 }
 
-static void nobody_is_lost_when_the_low_water_mark_is_wrong(void **state)
+static void no_contact_is_lost_when_the_low_water_mark_is_wrong(void **state)
 {
 	struct scene *scene = *state;
 
@@ -685,7 +801,7 @@ static void a_slow_campaign_does_not_starve_the_others(void **state)
 	assert_int_equal(ask("SELECT claimed FROM batch_calls WHERE id = %lld", (long long)scene->batch), 20);
 }
 
-/* The contacts are due so many milliseconds after 08:00:01, and the campaign is looked at then. */
+/* The contacts are due this many milliseconds after 08:00:01, and the campaign is looked at then. */
 static void plan_at(struct scene *scene, int first, int second, int third)
 {
 	const int due[] = { first, second, third };
@@ -693,8 +809,10 @@ static void plan_at(struct scene *scene, int first, int second, int third)
 	for (int i = 0; i < 3; i++)
 		ask("UPDATE due_contacts SET due_at = TIMESTAMP'2026-06-01 08:00:01' + INTERVAL %d MICROSECOND"
 		    " WHERE batch_id = %lld AND position = %d", due[i] * 1000, (long long)scene->batch, i + 1);
-	ask("UPDATE batch_calls SET low_water = '1000-01-01', wake_at = TIMESTAMP'2026-06-01 08:00:01' + INTERVAL %d MICROSECOND"
-	    " WHERE id = %lld", first * 1000, (long long)scene->batch);
+	ask("UPDATE batch_calls SET low_water = '1000-01-01', wake_at = TIMESTAMP'2026-06-01 08:00:01' + INTERVAL %d "
+	    "MICROSECOND"
+	    " WHERE id = %lld",
+	    first * 1000, (long long)scene->batch);
 }
 
 static void calls_are_claimed_a_moment_ahead_and_placed_when_they_are_due(void **state)
@@ -715,6 +833,20 @@ static void calls_are_claimed_a_moment_ahead_and_placed_when_they_are_due(void *
 	scene_check_sums(scene);
 }
 
+/* A claim reads a little further than it takes. The contact may be due where it stops to read. */
+static void the_next_contact_is_known_wherever_a_look_ends(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_start(scene, 3);
+	plan_at(scene, 100, 60000, 61000);
+	ask("UPDATE batch_calls SET wake_at = '2026-06-01 08:00:01' WHERE id = %lld", (long long)scene->batch);
+	scene_at("2026-06-01 08:00:01");
+	assert_int_equal(scene_claim(scene, 10), 0);
+	assert_int_equal(ask("SELECT wake_at = '2026-06-01 08:00:01.1' FROM batch_calls WHERE id = %lld",
+	                     (long long)scene->batch), 1);
+}
+
 static void nothing_claimed_ahead_begins_before_its_window(void **state)
 {
 	struct scene *scene = *state;
@@ -730,7 +862,7 @@ static void nothing_claimed_ahead_begins_before_its_window(void **state)
 	assert_int_equal(ask("SELECT day_calls FROM batch_calls WHERE id = %lld", (long long)scene->batch), 1);
 }
 
-static void what_is_claimed_ahead_keeps_the_pace(void **state)
+static void calls_that_are_claimed_ahead_keep_the_pace(void **state)
 {
 	struct scene *scene = *state;
 
@@ -741,9 +873,31 @@ static void what_is_claimed_ahead_keeps_the_pace(void **state)
 	scene_at("2026-06-01 08:00:01");
 	for (int call = 0; call < 3; call++)
 		assert_int_equal(scene_claim(scene, 10), 1);
-	assert_int_equal(ask("SELECT COUNT(*) FROM calls c JOIN calls n ON n.batch_id = c.batch_id AND n.position > c.position"
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls c JOIN calls n ON n.batch_id = c.batch_id AND n.position > "
+	                     "c.position"
 	                     " WHERE c.batch_id = %lld AND n.called_at < c.called_at + INTERVAL 10000 MICROSECOND",
-	                     (long long)scene->batch), 0);
+	                     (long long)scene->batch),
+	                 0);
+}
+
+/* The look comes before the first contact is due. */
+static void what_is_looked_at_early_keeps_the_pace(void **state)
+{
+	struct scene *scene = *state;
+	int claimed = 0;
+
+	scene->ahead_us = 25 * US_PER_MS;
+	scene->config.calls_per_minute = 6000;
+	scene_start(scene, 3);
+	plan_at(scene, 4, 8, 12);
+	ask("UPDATE batch_calls SET wake_at = '2026-06-01 08:00:01' WHERE id = %lld", (long long)scene->batch);
+	scene_at("2026-06-01 08:00:01");
+	for (int look = 0; look < 6; look++)
+		claimed += scene_claim(scene, 10);
+	assert_int_equal(claimed, 3);
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls c JOIN calls n ON n.batch_id = c.batch_id AND n.position >"
+	                     " c.position WHERE c.batch_id = %lld AND n.called_at < c.called_at + INTERVAL 10000"
+	                     " MICROSECOND", (long long)scene->batch), 0);
 }
 
 int main(void)
@@ -753,12 +907,15 @@ int main(void)
 		SCENE_TEST(a_call_carries_its_lease_and_limits),
 		SCENE_TEST(a_call_expires_when_the_window_closes),
 		SCENE_TEST(never_more_at_once_than_places),
+		SCENE_TEST(a_full_campaign_is_not_looked_at_all_the_time),
+		SCENE_TEST(a_campaign_of_listed_numbers_completes),
 		SCENE_TEST(fewer_places_take_effect_at_once),
 		SCENE_TEST(no_call_waits_longer_than_it_may),
+		SCENE_TEST(a_place_that_comes_free_is_filled_at_once),
 		SCENE_TEST(room_at_the_dialer_is_shared),
 		SCENE_TEST(a_paused_campaign_is_left_alone),
 		SCENE_TEST(the_last_report_during_a_pause_is_not_forgotten),
-		SCENE_TEST(what_is_cancelled_is_called_no_more),
+		SCENE_TEST(a_cancelled_campaign_makes_no_calls),
 		SCENE_TEST(the_start_is_waited_for),
 		SCENE_TEST(a_closed_window_moves_contacts_to_the_next),
 		SCENE_TEST(a_window_in_the_hour_that_is_skipped),
@@ -771,18 +928,24 @@ int main(void)
 		SCENE_TEST(rotation_by_shares),
 		SCENE_TEST(a_deleted_number_is_used_no_more),
 		SCENE_TEST(an_open_circuit_holds_and_one_call_tries_it),
+		SCENE_TEST(a_contact_that_is_not_called_probes_no_circuit),
+		SCENE_TEST(an_agent_that_is_not_ready_is_not_called_with),
 		SCENE_TEST(a_dialer_that_asked_to_slow_down_gets_fewer),
 		SCENE_TEST(without_a_dialer_a_campaign_fails),
 		SCENE_TEST(a_calendar_without_days_fails_the_campaign),
 		SCENE_TEST(the_change_to_active_is_told_once),
 		SCENE_TEST(several_schedulers_never_exceed_a_cap),
+		SCENE_TEST(a_contact_that_is_locked_for_a_moment_is_not_passed_over),
+		SCENE_TEST(a_contact_that_leaves_the_plan_meanwhile_is_not_claimed),
 		SCENE_TEST(several_schedulers_share_a_daily_cap),
 		SCENE_TEST(a_campaign_that_is_locked_is_passed_by),
-		SCENE_TEST(nobody_is_lost_when_the_low_water_mark_is_wrong),
+		SCENE_TEST(no_contact_is_lost_when_the_low_water_mark_is_wrong),
 		SCENE_TEST(a_slow_campaign_does_not_starve_the_others),
 		SCENE_TEST(calls_are_claimed_a_moment_ahead_and_placed_when_they_are_due),
 		SCENE_TEST(nothing_claimed_ahead_begins_before_its_window),
-		SCENE_TEST(what_is_claimed_ahead_keeps_the_pace),
+		SCENE_TEST(calls_that_are_claimed_ahead_keep_the_pace),
+		SCENE_TEST(what_is_looked_at_early_keeps_the_pace),
+		SCENE_TEST(the_next_contact_is_known_wherever_a_look_ends),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);

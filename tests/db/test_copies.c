@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <mysql.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -62,36 +61,25 @@ static void copy_in_child(struct scene *scene)
 	_exit(result == DB_OK ? 0 : 1);
 }
 
-static MYSQL *lock_table(const char *statement)
-{
-	MYSQL *mysql = mysql_init(NULL);
-
-	mysql_options(mysql, MYSQL_READ_DEFAULT_FILE, fixture_option_file());
-	mysql_options(mysql, MYSQL_READ_DEFAULT_GROUP, "outdial");
-	assert_non_null(mysql_real_connect(mysql, NULL, NULL, NULL, NULL, 0, NULL, 0));
-	assert_int_equal(mysql_query(mysql, statement), 0);
-	return mysql;
-}
-
-/* The chunk is counted, and before it is copied the folder changes: nobody can copy while the table is locked. */
+/* The chunk is counted, and before it is copied the folder changes. No transaction can copy while the table is
+ * locked. */
 static void change_folder_within_a_step(struct scene *scene, void (*change)(int64_t folder), int64_t folder)
 {
-	MYSQL *lock = lock_table("LOCK TABLES batch_contacts WRITE");
+	MYSQL *lock = send_query("LOCK TABLES batch_contacts WRITE");
 	pid_t child = fork();
 	int status;
 
 	assert_true(child >= 0);
 	if (child == 0)
 		copy_in_child(scene);
-	while (ask("SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE '%%metadata lock%%'") == 0)
-		usleep(5000);
+	wait_for_session("metadata lock");
 	change(folder);
 	mysql_close(lock);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
 }
 
-/* Copies the rest, and calls: nobody is left waiting. */
+/* Copies the rest, and calls: no contact is left waiting. */
 static void finish(struct scene *scene, int64_t expected)
 {
 	struct batch batch = scene_batch(scene);
@@ -159,7 +147,7 @@ static void set_statuses(struct scene *scene, enum contact_status status, int fi
 	    (long long)scene->batch, first, last);
 }
 
-/* Some get another result before their turn comes, and some after. */
+/* Some contacts get another result before they are copied, and some after. */
 static void results_that_change_meanwhile_are_those_of_the_copy(void **state)
 {
 	struct scene *scene = *state, source;

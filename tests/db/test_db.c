@@ -1,5 +1,4 @@
-/* The connection: transactions that end well or not, losses, deadlocks, and what a value looks like after
- * it went through the database. */
+/* The connection: transactions that succeed or fail, losses, deadlocks, and values that went through the database. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +18,7 @@
 
 #define ORGANIZATIONS 4
 
-/* Organisations are as good as any table to write to and to lock. */
+/* The test writes to and locks the table of organisations; any table would do. */
 struct play {
 	struct fixture *fixture;
 	char names[ORGANIZATIONS][UUID_TEXT];
@@ -71,7 +70,7 @@ static enum db_result work(struct db *db, void *context)
 	return play->runs == 1 ? play->answer : DB_OK;
 }
 
-static void what_ends_well_is_kept(void **state)
+static void work_that_succeeds_is_kept(void **state)
 {
 	struct play play = new_play(state);
 
@@ -80,7 +79,7 @@ static void what_ends_well_is_kept(void **state)
 	assert_int_equal(count(&play), 1);
 }
 
-static void what_is_refused_is_undone(void **state)
+static void refused_work_is_undone(void **state)
 {
 	static const enum db_result answers[] = { DB_REFUSED, DB_NOT_FOUND, DB_DUPLICATE, DB_ERROR };
 
@@ -104,7 +103,7 @@ static void a_conflict_is_run_again(void **state)
 	assert_int_equal(count(&play), 1);
 }
 
-static void a_connection_lost_on_the_way_is_made_anew(void **state)
+static void a_connection_lost_in_the_middle_is_made_again(void **state)
 {
 	struct play play = new_play(state);
 
@@ -118,17 +117,13 @@ static void a_connection_lost_on_the_way_is_made_anew(void **state)
 static enum db_result lose_at_the_end(struct db *db, void *context)
 {
 	struct play *play = context;
+	int64_t connection;
 
 	DB_TRY(add(db, play->names[0]));
+	DB_TRY(db_query_int(db, SQL_MIGRATE_CONNECTION, DB_NO_ARGS, &connection));
 	if (play->runs++ == 0)
-		ask("KILL %lld", (long long)play->answer); /* the COMMIT meets a connection that is gone */
+		ask("KILL %lld", (long long)connection); /* the COMMIT meets a connection that is gone */
 	return DB_OK;
-}
-
-static int64_t connection_id(struct fixture *fixture)
-{
-	(void)fixture;
-	return ask("SELECT MAX(id) FROM information_schema.processlist WHERE id < CONNECTION_ID()");
 }
 
 static void a_lost_commit_is_unknown_or_run_again(void **state)
@@ -136,15 +131,29 @@ static void a_lost_commit_is_unknown_or_run_again(void **state)
 	for (int repeatable = 0; repeatable < 2; repeatable++) {
 		struct play play = new_play(state);
 
-		db_free(play.fixture->db); /* a new one, so that its id is the highest */
-		play.fixture->db = db_new(fixture_option_file());
-		assert_ok(db_ready(play.fixture->db));
-		play.answer = (enum db_result)connection_id(play.fixture);
 		assert_int_equal(db_transact(play.fixture->db, repeatable ? DB_REPEATABLE : DB_ONCE, lose_at_the_end, &play),
 		                 repeatable ? DB_OK : DB_UNKNOWN);
 		assert_int_equal(play.runs, 1 + repeatable);
 		assert_int_equal(count(&play), repeatable);
 	}
+}
+
+/* The first COMMIT is not answered, and then the connection does not last any more. */
+static enum db_result lose_ever_after(struct db *db, void *context)
+{
+	struct play *play = context;
+
+	if (play->runs == 0)
+		return lose_at_the_end(db, play);
+	cut_connection(db);
+	return add(db, play->names[0]);
+}
+
+static void a_lost_commit_stays_unknown_when_the_database_is_lost(void **state)
+{
+	struct play play = new_play(state);
+
+	assert_int_equal(db_transact_briefly(play.fixture->db, DB_REPEATABLE, lose_ever_after, &play), DB_UNKNOWN);
 }
 
 static void a_query_outside_transactions_survives_a_restart(void **state)
@@ -157,7 +166,7 @@ static void a_query_outside_transactions_survives_a_restart(void **state)
 	assert_ok(db_query(fixture->db, SQL_SCHEMA_VERSION, DB_NO_ARGS, fixture->arena, &rows));
 }
 
-static void without_a_server_everything_is_lost(void **state)
+static void without_a_server_every_result_is_lost(void **state)
 {
 	static const char nowhere[] = "[outdial]\nsocket = /nonexistent/database.sock\n";
 	char path[] = "/tmp/outdial-nowhere-XXXXXX";
@@ -219,7 +228,7 @@ static enum db_result lock_health(struct fixture *fixture, struct db *db, const 
 	return db_query(db, SQL_HEALTH_LOCK, DB_ARGS(db_text(ids)), fixture->arena, rows);
 }
 
-/* A lock is waited for in vain when the first row is on its way already. */
+/* The wait for a lock ends without success when the first row has been sent already. */
 static void an_answer_that_breaks_off_is_over(void **state)
 {
 	struct fixture *fixture = *state;
@@ -229,8 +238,10 @@ static void an_answer_that_breaks_off_is_over(void **state)
 	struct db_rows rows;
 
 	for (int i = 0; i < 2; i++)
-		ask("INSERT INTO endpoint_health (endpoint_id, doubtful, next_at, failures, failing_since, open_until, probe_until,"
-		    " trial_until, hold_until) VALUES (%lld, 0, NOW(), 0, NOW(), NOW(), NOW(), NOW(), NOW())", (long long)id + i);
+		ask("INSERT INTO endpoint_health (endpoint_id, doubtful, next_at, failures, failing_since, open_until, "
+		    "probe_until,"
+		    " trial_until, hold_until) VALUES (%lld, 0, NOW(), 0, NOW(), NOW(), NOW(), NOW(), NOW())",
+		    (long long)id + i);
 	snprintf(both, sizeof both, "[%lld, %lld]", (long long)id, (long long)id + 1);
 	snprintf(second, sizeof second, "[%lld]", (long long)id + 1);
 	assert_ok(db_ready(other));
@@ -246,22 +257,79 @@ static void an_answer_that_breaks_off_is_over(void **state)
 	ask("DELETE FROM endpoint_health WHERE endpoint_id BETWEEN %lld AND %lld", (long long)id, (long long)id + 1);
 }
 
-static void the_session_is_as_promised(void **state)
+/* The session of another process, which has locked the name and lets it go at the third look. */
+struct locked_name {
+	struct db *other;
+	int looks, let_go_at;
+};
+
+static void look(void *context, int fd, int wait_ms)
+{
+	struct locked_name *name = context;
+
+	assert_true(fd >= 0 && wait_ms > 0);
+	if (++name->looks == name->let_go_at)
+		assert_ok(db_run_text(name->other, "ROLLBACK"));
+}
+
+static struct locked_name lock_name(const struct play *play, int let_go_at)
+{
+	struct locked_name name = { .other = db_new(fixture_option_file()), .let_go_at = let_go_at };
+
+	assert_ok(db_ready(name.other));
+	assert_ok(db_run_text(name.other, "START TRANSACTION"));
+	assert_ok(add(name.other, play->names[0]));
+	return name;
+}
+
+static void other_work_goes_on_while_an_answer_is_awaited(void **state)
+{
+	struct play play = new_play(state);
+	struct locked_name name = lock_name(&play, 3);
+	struct db *db = db_new(fixture_option_file());
+
+	db_do_meanwhile(db, look, &name);
+	assert_ok(db_transact(db, DB_ONCE, work, &play));
+	assert_true(name.looks >= 3);
+	assert_int_equal(count(&play), 1);
+	db_free(db);
+	db_free(name.other);
+}
+
+/* Without it, other work would go on for ever. */
+static void an_answer_is_awaited_no_longer_than_without_other_work(void **state)
+{
+	struct play play = new_play(state);
+	struct locked_name name = lock_name(&play, -1);
+	struct db *db = db_new(fixture_option_file());
+
+	db->only_looks = true; /* its statements may take a second */
+	db_do_meanwhile(db, look, &name);
+	assert_ok(db_ready(db));
+	assert_int_equal(add(db, play.names[0]), DB_LOST);
+	assert_true(name.looks > 0);
+	db_free(db);
+	db_free(name.other);
+}
+
+static void the_session_has_its_settings(void **state)
 {
 	struct fixture *fixture = *state;
 
 	assert_ok(db_ready(fixture->db));
 	cut_connection(fixture->db);
 	assert_ok(db_ready(fixture->db));
-	/* strict, UTC, READ COMMITTED: else this fails to be told apart from what a server does by default */
+	/* strict, UTC, READ COMMITTED: these differ from the server's defaults */
 	assert_ok(db_run_text(fixture->db, "DO IF(@@SESSION.time_zone = '+00:00', 0, (SELECT 1 UNION SELECT 2))"));
 	assert_ok(db_run_text(fixture->db,
 	                      "DO IF(@@SESSION.sql_mode LIKE '%STRICT_ALL_TABLES%', 0, (SELECT 1 UNION SELECT 2))"));
 	/* MariaDB 11.6 would have it ON */
-	assert_ok(db_run_text(fixture->db, "DO 0 /*M!110602 + IF(@@SESSION.innodb_snapshot_isolation = 0, 0, (SELECT 1 UNION SELECT 2)) */"));
+	assert_ok(
+		db_run_text(fixture->db,
+	                "DO 0 /*M!110602 + IF(@@SESSION.innodb_snapshot_isolation = 0, 0, (SELECT 1 UNION SELECT 2)) */"));
 	assert_ok(db_run_text(fixture->db,
 	                      "DO IF(@@SESSION.sql_mode LIKE '%NO_UNSIGNED_SUBTRACTION%', 0, (SELECT 1 UNION SELECT 2))"));
-	/* what a host that vanished had locked is free again after a minute */
+	/* the locks of a host that vanished are free again after a minute */
 	assert_ok(db_run_text(fixture->db, "DO IF(@@SESSION.wait_timeout = 60, 0, (SELECT 1 UNION SELECT 2))"));
 }
 
@@ -289,7 +357,7 @@ static enum db_result lose_the_transaction(struct db *db, void *context)
 	play->runs++;
 	DB_TRY(add(db, play->names[0]));
 	if (play->runs == 1)
-		assert_ok(db_run_text(db, "ROLLBACK")); /* as a cluster does, without a word */
+		assert_ok(db_run_text(db, "ROLLBACK")); /* as a cluster does, without an error */
 	if (play->answer == DB_OK)
 		DB_TRY(add(db, play->names[1]));
 	else
@@ -299,7 +367,7 @@ static enum db_result lose_the_transaction(struct db *db, void *context)
 	return DB_OK;
 }
 
-/* Nothing of the rest is kept by itself: neither of a statement that is prepared already nor of a new one. */
+/* No later statement is committed by itself, neither a statement that is prepared already nor a new one. */
 static void a_transaction_that_was_given_up_is_run_again(void **state)
 {
 	for (int prepared = 0; prepared < 2; prepared++) {
@@ -314,6 +382,25 @@ static void a_transaction_that_was_given_up_is_run_again(void **state)
 	                     (long long)((struct fixture *)*state)->organization_id), 2);
 }
 
+static enum db_result lose_it_last(struct db *db, void *context)
+{
+	struct play *play = context;
+
+	DB_TRY(add(db, play->names[0]));
+	if (play->runs++ == 0)
+		assert_ok(db_run_text(db, "ROLLBACK"));
+	return DB_OK;
+}
+
+static void a_transaction_that_was_given_up_at_its_end_is_run_again(void **state)
+{
+	struct play play = new_play(state);
+
+	assert_ok(db_transact(play.fixture->db, DB_ONCE, lose_it_last, &play));
+	assert_int_equal(play.runs, 2);
+	assert_int_equal(count(&play), 1);
+}
+
 static enum db_result lose_it_and_prepare(struct db *db, void *context)
 {
 	struct play *play = context;
@@ -325,7 +412,7 @@ static enum db_result lose_it_and_prepare(struct db *db, void *context)
 		db_uuid(&(struct uuid){ { 1 } }), db_text(play->names[0]), db_instant(clock_now_us())));
 }
 
-static void what_is_prepared_after_its_end_is_not_run(void **state)
+static void no_statement_runs_after_the_end_of_its_transaction(void **state)
 {
 	struct play play = new_play(state);
 	struct db *db = db_new(fixture_option_file());
@@ -362,10 +449,11 @@ static void numbers_of_errors_have_classes(void **state)
 		unsigned number;
 		enum db_result result;
 	} cases[] = {
-		{ 1047, DB_LOST }, { 1836, DB_LOST }, { 1290, DB_LOST }, { 3100, DB_LOST }, { 3032, DB_LOST }, { 1969, DB_LOST },
-		{ 3024, DB_LOST }, { 9001, DB_LOST }, { 2013, DB_LOST }, { 1021, DB_LOST }, { 1180, DB_CONFLICT },
-		{ 3101, DB_CONFLICT }, { 1213, DB_CONFLICT }, { 1205, DB_CONFLICT }, { 1062, DB_DUPLICATE }, { 1054, DB_ERROR },
-		{ 1146, DB_ERROR }, { 1064, DB_ERROR },
+		{ 1047, DB_LOST },     { 1836, DB_LOST },     { 1290, DB_LOST },      { 3100, DB_LOST },
+		{ 3032, DB_LOST },     { 1969, DB_LOST },     { 3024, DB_LOST },      { 9001, DB_LOST },
+		{ 2013, DB_LOST },     { 1021, DB_LOST },     { 1180, DB_CONFLICT },  { 3101, DB_CONFLICT },
+		{ 1213, DB_CONFLICT }, { 1205, DB_CONFLICT }, { 1062, DB_DUPLICATE }, { 1054, DB_ERROR },
+		{ 1146, DB_ERROR },    { 1064, DB_ERROR },
 	};
 	struct fixture *fixture = *state;
 
@@ -373,8 +461,8 @@ static void numbers_of_errors_have_classes(void **state)
 		assert_int_equal(db_classify(fixture->db, "a test", cases[i].number, "as a test"), cases[i].result);
 }
 
-/* What passes by itself takes no connection away. */
-static void a_connection_outlives_what_passes(void **state)
+/* An error that passes does not drop the connection. */
+static void a_connection_outlives_errors_that_pass(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -413,22 +501,26 @@ static void a_list_of_hosts_is_read(void **state)
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
-		FIXTURE_TEST(what_ends_well_is_kept),
-		FIXTURE_TEST(what_is_refused_is_undone),
+		FIXTURE_TEST(work_that_succeeds_is_kept),
+		FIXTURE_TEST(refused_work_is_undone),
 		FIXTURE_TEST(a_conflict_is_run_again),
-		FIXTURE_TEST(a_connection_lost_on_the_way_is_made_anew),
+		FIXTURE_TEST(a_connection_lost_in_the_middle_is_made_again),
 		FIXTURE_TEST(a_lost_commit_is_unknown_or_run_again),
+		FIXTURE_TEST(a_lost_commit_stays_unknown_when_the_database_is_lost),
 		FIXTURE_TEST(a_query_outside_transactions_survives_a_restart),
-		FIXTURE_TEST(without_a_server_everything_is_lost),
+		FIXTURE_TEST(without_a_server_every_result_is_lost),
 		FIXTURE_TEST(deadlocks_pass),
 		FIXTURE_TEST(an_answer_that_breaks_off_is_over),
-		FIXTURE_TEST(the_session_is_as_promised),
+		FIXTURE_TEST(the_session_has_its_settings),
 		FIXTURE_TEST(instants_come_back_as_they_went),
 		FIXTURE_TEST(a_transaction_that_was_given_up_is_run_again),
-		FIXTURE_TEST(what_is_prepared_after_its_end_is_not_run),
+		FIXTURE_TEST(a_transaction_that_was_given_up_at_its_end_is_run_again),
+		FIXTURE_TEST(other_work_goes_on_while_an_answer_is_awaited),
+		FIXTURE_TEST(an_answer_is_awaited_no_longer_than_without_other_work),
+		FIXTURE_TEST(no_statement_runs_after_the_end_of_its_transaction),
 		FIXTURE_TEST(a_guard_is_a_write_where_locks_are_local),
 		FIXTURE_TEST(numbers_of_errors_have_classes),
-		FIXTURE_TEST(a_connection_outlives_what_passes),
+		FIXTURE_TEST(a_connection_outlives_errors_that_pass),
 		FIXTURE_TEST(a_list_of_hosts_is_read),
 	};
 

@@ -1,4 +1,4 @@
-/* How often: the pace of a number, and the limits of who is called, over campaigns and schedulers. */
+/* The pace of a number, and contact limits, over campaigns and schedulers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@
 #define SCHEDULERS 4
 #define LOOK_EVERY_US US_PER_MS /* of schedulers that share a clock */
 
-/* The n-th number of the scene makes so many calls a minute. */
+/* The n-th number of the scene may make this many calls a minute. */
 static void set_pace(struct scene *scene, int n, int64_t calls_per_minute)
 {
 	struct phone_number number;
@@ -84,7 +84,7 @@ static void a_number_has_one_pace_for_all_campaigns(void **state)
 		assert_in_range(calls_of(batches[i]), 3, 5); /* in turn */
 }
 
-static void a_number_that_may_takes_the_place_of_one_that_may_not(void **state)
+static void a_number_whose_pace_allows_a_call_replaces_one_that_must_wait(void **state)
 {
 	struct scene *scene = *state;
 
@@ -174,7 +174,7 @@ static void a_limit_defers_and_drops_nothing(void **state)
 	scene_tell_all(scene, CALL_BUSY);
 	scene_start(scene, 8);
 	scene_pass(US_PER_SECOND);
-	assert_int_equal(scene_claim(scene, 1000), 3); /* those that the first campaign did not have */
+	assert_int_equal(scene_claim(scene, 1000), 3); /* the calls that the first campaign did not have */
 	scene_tell_all(scene, CALL_COMPLETED);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND due_at BETWEEN"
 	                     " '2026-06-02 08:00:01' AND '2026-06-02 08:00:04'", (long long)scene->batch), 5);
@@ -203,7 +203,22 @@ static void two_campaigns_in_one_claim_know_of_each_other(void **state)
 	assert_int_equal(most_calls_to_one(scene), 1);
 }
 
-static void what_is_deferred_waits_for_the_window(void **state)
+/* At the very instant of the look, too. */
+static void a_contact_that_is_due_at_this_moment_is_limited(void **state)
+{
+	struct scene *scene = *state;
+
+	set_limits(scene, 1, 24, 0);
+	scene_start(scene, 1);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	scene_start(scene, 1);
+	assert_int_equal(ask("SELECT due_at = '2026-06-01 08:00:01' FROM due_contacts WHERE batch_id = %lld",
+	                     (long long)scene->batch), 1);
+	assert_int_equal(scene_claim(scene, 1000), 0);
+}
+
+static void deferred_contacts_wait_for_the_window(void **state)
 {
 	struct scene *scene = *state;
 
@@ -220,17 +235,24 @@ static void what_is_deferred_waits_for_the_window(void **state)
 	                     " WHERE batch_id = %lld", (long long)scene->batch), 1);
 }
 
-/* 65536 others that wait when the window opens, and one right where the first contact would stand. */
+/* 65536 other contacts wait for the opening of the window, and one contact has the instant that the first contact
+ * would get. */
 static void add_others_at(const struct scene *scene, const char *instant)
 {
 	long long id = scene->batch;
 	int n = 1;
 
-	ask("INSERT INTO due_contacts (batch_id, due_at, position, attempt) VALUES (%lld, '%s' + INTERVAL 300 MICROSECOND, 1000000, 1)", id, instant);
+	ask("INSERT INTO due_contacts (batch_id, due_at, position, attempt) VALUES (%lld, '%s' + INTERVAL 300 MICROSECOND, "
+	    "1000000, 1)",
+	    id, instant);
 	for (int step_us = 1; n < 65536; n *= 2, step_us = n < 512 ? n : n / 512 * 1000)
-		ask("INSERT INTO due_contacts (batch_id, due_at, position, attempt) SELECT batch_id, due_at + INTERVAL %d MICROSECOND, position + %d, 1"
-		    " FROM due_contacts WHERE batch_id = %lld AND position >= 1000000", step_us, n, id);
-	ask("INSERT INTO due_contacts (batch_id, due_at, position, attempt) VALUES (%lld, '%s' + INTERVAL 2 MICROSECOND, 999999, 1)", id, instant);
+		ask("INSERT INTO due_contacts (batch_id, due_at, position, attempt) SELECT batch_id, due_at + INTERVAL %d "
+		    "MICROSECOND, position + %d, 1"
+		    " FROM due_contacts WHERE batch_id = %lld AND position >= 1000000",
+		    step_us, n, id);
+	ask("INSERT INTO due_contacts (batch_id, due_at, position, attempt) VALUES (%lld, '%s' + INTERVAL 2 MICROSECOND, "
+	    "999999, 1)",
+	    id, instant);
 }
 
 static void many_are_deferred_to_one_window(void **state)
@@ -271,8 +293,8 @@ static void start_with(struct scene *scene, const char *const *phone_numbers, si
 	scene_do(scene, campaign_schedule);
 }
 
-/* The limits open for the second contact so much earlier as its position is further on: the places of both would be
- * the same microsecond. */
+/* The limits open earlier for the second contact, by the difference of the positions. So both would get the same
+ * microsecond. */
 static void two_deferrals_never_meet(void **state)
 {
 	enum { AHEAD_MS = 3, CONTACTS = AHEAD_MS * 999 + 1 };
@@ -295,7 +317,7 @@ static void two_deferrals_never_meet(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND due_at > '2026-06-02'",
 	                     (long long)scene->batch), 2);
-	scene_set_up(&other); /* somebody else's campaign is called */
+	scene_set_up(&other); /* the campaign of another organisation is called */
 	scene_start(other, 5);
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(other, 1000), 5);
@@ -304,7 +326,7 @@ static void two_deferrals_never_meet(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 2);
 }
 
-/* The same with retries: both calls end with one report, and one instant is that of somebody who waits already. */
+/* The same with retries: both calls end with one report, and another contact waits for one of the instants. */
 static void two_retries_never_meet(void **state)
 {
 	struct scene *scene = *state;
@@ -316,17 +338,22 @@ static void two_retries_never_meet(void **state)
 	scene_start(scene, 20);
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 10), 10);
-	for (int shift = 0; shift < 12; shift++) /* wherever all would be moved together, one of them meets another */
-		ask("INSERT INTO due_contacts (batch_id, due_at, position, attempt) SELECT %lld, '2026-06-01 08:01:01.000001' + INTERVAL %d MICROSECOND"
-		    " + INTERVAL %d * 1009000 MICROSECOND, %d, 2", (long long)scene->batch, 1 + shift % 10, shift, 500 + shift);
+	for (int shift = 0; shift < 12; shift++) /* if all were moved by the same time, one of them would meet another */
+		ask("INSERT INTO due_contacts (batch_id, due_at, position, attempt) SELECT %lld, '2026-06-01 08:01:01.000001' "
+		    "+ INTERVAL %d MICROSECOND"
+		    " + INTERVAL %d * 1009000 MICROSECOND, %d, 2",
+		    (long long)scene->batch, 1 + shift % 10, shift, 500 + shift);
 	taken = ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld", (long long)scene->batch);
 	scene_tell_all(scene, CALL_BUSY);
-	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld", (long long)scene->batch), taken + 10);
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld", (long long)scene->batch),
+	                 taken + 10);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND attempt = 2 AND position <= 10"
-	                     " AND due_at BETWEEN '2026-06-01 08:01:01' AND '2026-06-01 08:10:00'", (long long)scene->batch), 10);
+	                     " AND due_at BETWEEN '2026-06-01 08:01:01' AND '2026-06-01 08:10:00'",
+	                     (long long)scene->batch),
+	                 10);
 }
 
-static void what_is_deferred_outlives_a_new_plan(void **state)
+static void deferred_contacts_outlive_a_new_plan(void **state)
 {
 	struct scene *scene = *state;
 
@@ -366,7 +393,7 @@ static void attempts_of_the_same_campaign_count(void **state)
 	assert_int_equal(ask("SELECT attempts FROM batch_contacts WHERE batch_id = %lld", (long long)scene->batch), 3);
 }
 
-static void a_rest_follows_a_conversation_alone(void **state)
+static void a_rest_follows_only_a_conversation(void **state)
 {
 	struct scene *scene = *state;
 
@@ -385,8 +412,9 @@ static void a_rest_follows_a_conversation_alone(void **state)
 	                     " WHERE batch_id = %lld", (long long)scene->batch), 1);
 }
 
-/* The trial is for who has somebody to call: here it is not the campaign that is looked at first. */
-static void who_may_not_call_does_not_try_the_dialer(void **state)
+/* Only a campaign with a contact to call may probe the dialer. Here that is not the campaign that is looked at
+ * first. */
+static void a_campaign_that_may_not_call_does_not_probe_the_dialer(void **state)
 {
 	struct scene *scene = *state;
 	long long webhook = scene->webhook_row;
@@ -399,8 +427,10 @@ static void who_may_not_call_does_not_try_the_dialer(void **state)
 	scene_start(scene, 3); /* all of them limited */
 	scene_start(scene, 4);
 	ask("REPLACE INTO endpoint_health (endpoint_id, doubtful, next_at, failures, failing_since, open_until,"
-	    " probe_until, trial_until, hold_until) VALUES (%lld, 1, '9999-12-31', 5, '2026-06-01', '2026-06-01', '1000-01-01',"
-	    " '1000-01-01', '1000-01-01')", webhook);
+	    " probe_until, trial_until, hold_until) VALUES (%lld, 1, '9999-12-31', 5, '2026-06-01', '2026-06-01', "
+	    "'1000-01-01',"
+	    " '1000-01-01', '1000-01-01')",
+	    webhook);
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 1);
 	assert_int_equal(calls_of(scene->batch), 1);
@@ -421,7 +451,7 @@ static void several_schedulers_keep_a_limit(void **state)
 	assert_int_equal(most_calls_to_one(scene), 1);
 }
 
-static void limits_that_are_gone_hold_nobody(void **state)
+static void removed_limits_hold_no_contact(void **state)
 {
 	struct scene *scene = *state;
 
@@ -433,7 +463,8 @@ static void limits_that_are_gone_hold_nobody(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 4);
 }
 
-/* Somebody holds the row of an organisation's limits for long, and a campaign of another one waits after its campaigns. */
+/* A transaction locks the limits of an organisation for long, and a campaign of another organisation comes after its
+ * campaigns. */
 static enum db_result claim_while_limits_are_locked(struct db *db, void *context)
 {
 	struct db *other = db_new(fixture_option_file());
@@ -453,23 +484,114 @@ static enum db_result claim_while_limits_are_locked(struct db *db, void *context
 	return DB_OK;
 }
 
+/* A cancelled call was no call, and a failed call was one if it was requested. */
+static void a_limit_counts_the_calls_that_were_requested(void **state)
+{
+	struct scene *scene = *state;
+
+	set_limits(scene, 1, 24, 0);
+	scene_start(scene, 3);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 3);
+	ask("UPDATE calls SET status = ELT(position, 9, 5, 5), tries = ELT(position, 1, 0, 1) WHERE batch_id = %lld",
+	    (long long)scene->batch);
+	scene_start(scene, 3);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 2);
+	assert_int_equal(ask("SELECT MAX(position) FROM calls WHERE batch_id = %lld", (long long)scene->batch), 2);
+}
+
+/* The calls of a later day count for the days before it, and still for the later day. */
+static void a_day_keeps_its_calls_when_the_clock_goes_back_and_forth(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.max_calls_per_day = 3;
+	scene->config.max_concurrent_calls = 2;
+	scene_at("2026-06-02T10:00:00Z");
+	scene_start(scene, 10);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 2);
+	scene_tell_all(scene, CALL_COMPLETED);
+	scene_at("2026-06-01T10:00:00Z");
+	ask("UPDATE due_contacts SET due_at = '2026-06-01 09:00:00' + INTERVAL position * 1000 MICROSECOND WHERE batch_id ="
+	    " %lld", (long long)scene->batch);
+	ask("UPDATE batch_calls SET low_water = '1000-01-01', wake_at = '2026-06-01' WHERE id = %lld",
+	    (long long)scene->batch);
+	assert_int_equal(scene_claim(scene, 10), 1);
+	scene_tell_all(scene, CALL_COMPLETED);
+	scene_at("2026-06-02T11:00:00Z");
+	ask("UPDATE due_contacts SET due_at = '2026-06-01 09:00:00' + INTERVAL position * 1000 MICROSECOND WHERE batch_id ="
+	    " %lld", (long long)scene->batch);
+	ask("UPDATE batch_calls SET low_water = '1000-01-01', wake_at = '2026-06-01' WHERE id = %lld",
+	    (long long)scene->batch);
+	assert_int_equal(scene_claim(scene, 10), 0);
+}
+
+/* The look comes before the contacts are due. */
+static void a_number_looked_at_early_keeps_its_pace(void **state)
+{
+	struct scene *scene = *state;
+	int claimed = 0;
+
+	scene->ahead_us = 25 * US_PER_MS;
+	set_pace(scene, 0, 6000);
+	scene_start(scene, 3);
+	ask("UPDATE due_contacts SET due_at = TIMESTAMP'2026-06-01 08:00:01' + INTERVAL position * 4000 MICROSECOND WHERE"
+	    " batch_id = %lld", (long long)scene->batch);
+	ask("UPDATE batch_calls SET low_water = '1000-01-01', wake_at = '2026-06-01 08:00:01' WHERE id = %lld",
+	    (long long)scene->batch);
+	scene_pass(US_PER_SECOND);
+	for (int look = 0; look < 6; look++)
+		claimed += scene_claim(scene, 10);
+	assert_int_equal(claimed, 3);
+	assert_true(least_gap_us(scene) >= 10 * US_PER_MS);
+}
+
+static enum db_result claim_while_a_pace_is_locked(struct db *db, void *context)
+{
+	struct scene *scene = context;
+	struct db *other = db_new(fixture_option_file());
+	int64_t began_us = clock_mono_us();
+	struct uuid ids[10];
+	enum db_result result;
+
+	DB_TRY(db_run_text(db, "UPDATE number_paces SET calls_per_minute = calls_per_minute + 1"));
+	assert_int_equal(scene_claim_with(other, scene->room, ids, 10, &result), 0);
+	assert_true(clock_mono_us() - began_us < 2 * US_PER_SECOND);
+	db_free(other);
+	return result;
+}
+
+static void a_pace_that_is_locked_is_not_waited_for(void **state)
+{
+	struct scene *scene = *state;
+
+	set_pace(scene, 0, 60);
+	scene_start(scene, 2);
+	scene_pass(US_PER_SECOND);
+	assert_ok(db_transact(scene->fixture->db, DB_ONCE, claim_while_a_pace_is_locked, scene));
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 1);
+}
+
 static void limits_that_are_locked_hold_no_other_organisation(void **state)
 {
 	struct scene *scene = *state;
 
 	set_limits(scene, 1, 24, 0);
-	for (int i = 0; i < 16; i++)
+	for (int i = 0; i < 33; i++) /* more than a claim looks at */
 		scene_start(scene, 1);
 	scene_start(scene, 1);
-	ask("UPDATE batch_calls SET organization_id = organization_id + 1000000, wake_at = '2026-06-01 08:00:00.9' WHERE id = %lld",
-	    (long long)scene->batch);
+	ask("UPDATE batch_calls SET organization_id = %lld, wake_at = '2026-06-01 08:00:00.9' WHERE id = %lld",
+	    (long long)new_organization(scene->fixture->db), (long long)scene->batch);
 	scene_pass(US_PER_SECOND);
 	assert_ok(db_transact(scene->fixture->db, DB_ONCE, claim_while_limits_are_locked, NULL));
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 1); /* all have the same contact */
 }
 
-/* Whatever is done to it meanwhile: 500 random deeds of clients, dialers, schedulers and the clock. */
+/* The limits hold during 500 random actions of clients, dialers, schedulers and the clock. */
 static void a_daily_cap_outlives_everything(void **state)
 {
 	struct scene *scene = *state;
@@ -541,7 +663,7 @@ static void a_daily_cap_follows_into_another_zone(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 0);
 }
 
-/* However little room there is for all of them together. */
+/* This holds even if there is little room for all of them together. */
 static void campaigns_share_in_turn(struct scene *scene, int room, int max_calls)
 {
 	enum { CAMPAIGNS = 20, ROUNDS = 3 };
@@ -576,22 +698,27 @@ int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
 		SCENE_TEST(a_number_has_one_pace_for_all_campaigns),
-		SCENE_TEST(a_number_that_may_takes_the_place_of_one_that_may_not),
+		SCENE_TEST(a_number_whose_pace_allows_a_call_replaces_one_that_must_wait),
 		SCENE_TEST(several_schedulers_keep_the_pace_of_a_number),
 		SCENE_TEST(a_limit_defers_and_drops_nothing),
 		SCENE_TEST(two_campaigns_in_one_claim_know_of_each_other),
-		SCENE_TEST(what_is_deferred_waits_for_the_window),
+		SCENE_TEST(a_contact_that_is_due_at_this_moment_is_limited),
+		SCENE_TEST(deferred_contacts_wait_for_the_window),
 		SCENE_TEST(many_are_deferred_to_one_window),
 		SCENE_TEST(two_deferrals_never_meet),
 		SCENE_TEST(two_retries_never_meet),
-		SCENE_TEST(what_is_deferred_outlives_a_new_plan),
+		SCENE_TEST(deferred_contacts_outlive_a_new_plan),
 		SCENE_TEST(attempts_of_the_same_campaign_count),
-		SCENE_TEST(a_rest_follows_a_conversation_alone),
-		SCENE_TEST(who_may_not_call_does_not_try_the_dialer),
+		SCENE_TEST(a_rest_follows_only_a_conversation),
+		SCENE_TEST(a_campaign_that_may_not_call_does_not_probe_the_dialer),
 		SCENE_TEST(several_schedulers_keep_a_limit),
-		SCENE_TEST(limits_that_are_gone_hold_nobody),
+		SCENE_TEST(removed_limits_hold_no_contact),
 		SCENE_TEST(a_daily_cap_outlives_everything),
 		SCENE_TEST(a_daily_cap_follows_into_another_zone),
+		SCENE_TEST(a_limit_counts_the_calls_that_were_requested),
+		SCENE_TEST(a_day_keeps_its_calls_when_the_clock_goes_back_and_forth),
+		SCENE_TEST(a_number_looked_at_early_keeps_its_pace),
+		SCENE_TEST(a_pace_that_is_locked_is_not_waited_for),
 		SCENE_TEST(limits_that_are_locked_hold_no_other_organisation),
 		SCENE_TEST(a_dialer_is_shared_in_turn),
 		SCENE_TEST(a_scheduler_is_shared_in_turn),

@@ -1,4 +1,4 @@
-/* Plans in the database: chunk by chunk, anew, behind what is there, and with retries that wait. */
+/* Plans in the database: chunk by chunk, planned again, after present rows, and with retries that wait. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ static int64_t due_where(struct scene *scene, const char *where)
 	return ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND %s", (long long)scene->batch, where);
 }
 
-/* What the first instant, the pace and the cap say it must be. */
+/* The instants that follow from the first instant, the pace and the cap. */
 static void thirty_thousand_contacts(void **state)
 {
 	struct scene *scene = *state;
@@ -70,7 +70,7 @@ static void nothing_is_claimed_while_a_plan_is_written(void **state)
 	assert_int_equal(scene_claim(scene, 10), 10);
 }
 
-static void a_change_plans_anew_what_was_not_called(void **state)
+static void a_change_plans_contacts_again_that_were_not_called(void **state)
 {
 	struct scene *scene = *state;
 
@@ -93,7 +93,7 @@ static void a_change_plans_anew_what_was_not_called(void **state)
 }
 
 /* A retry that was late is planned like all others. Plans made later must not meet it. */
-static void late_retries_are_planned_anew_and_again(void **state)
+static void late_retries_are_planned_again_and_again(void **state)
 {
 	struct scene *scene = *state;
 
@@ -166,7 +166,7 @@ static void a_wider_window_brings_retries_back(void **state)
 	scene_check_sums(scene);
 }
 
-/* The cap moves the retry of the first contact to the next day, where a retry stands already. */
+/* The cap moves the retry of the first contact to the next day, where another retry waits already. */
 static void a_retry_that_the_cap_moves_meets_another(void **state)
 {
 	struct scene *scene = *state;
@@ -181,7 +181,9 @@ static void a_retry_that_the_cap_moves_meets_another(void **state)
 		scene_pass(US_PER_SECOND);
 		assert_int_equal(scene_claim(scene, 10), 1);
 		scene_tell_all(scene, CALL_BUSY);
-		ask("INSERT INTO due_contacts (batch_id, due_at, position, attempt) VALUES (%lld, '2026-06-02 00:00:00.000002', 1000, 2)", (long long)scene->batch);
+		ask("INSERT INTO due_contacts (batch_id, due_at, position, attempt) VALUES (%lld, '2026-06-02 "
+		    "00:00:00.000002', 1000, 2)",
+		    (long long)scene->batch);
 		ask("UPDATE batch_calls SET wake_at = '2026-06-01' WHERE id = %lld", (long long)scene->batch);
 		scene_pass(US_PER_SECOND);
 		assert_int_equal(scene_claim(scene, 10), 0);
@@ -192,7 +194,7 @@ static void a_retry_that_the_cap_moves_meets_another(void **state)
 	}
 }
 
-static void contacts_that_are_added_come_behind(void **state)
+static void added_contacts_come_last(void **state)
 {
 	struct scene *scene = *state;
 
@@ -204,8 +206,10 @@ static void contacts_that_are_added_come_behind(void **state)
 	assert_int_equal(due_where(scene, "1 = 1"), 6);
 	assert_int_equal(scene_batch(scene).counts.skipped, 3);
 	for (int i = 0; i < 6; i++)
-		assert_int_equal(ask("SELECT position FROM due_contacts WHERE batch_id = %lld ORDER BY due_at LIMIT 1 OFFSET %d",
-		                     (long long)scene->batch, i), i < 5 ? i + 1 : 9);
+		assert_int_equal(ask("SELECT position FROM due_contacts WHERE batch_id = %lld ORDER BY due_at LIMIT 1 OFFSET "
+		                     "%d",
+		                     (long long)scene->batch, i),
+		                 i < 5 ? i + 1 : 9);
 	scene_check_sums(scene);
 }
 
@@ -234,8 +238,9 @@ static void no_day_at_all_fails_the_campaign(void **state)
 	assert_int_equal(scene_batch(scene).counts.cancelled, 3);
 }
 
-/* The first Monday takes two; behind it no day is left. Resumed, the rest must not wait for ever. */
-static void a_plan_given_up_in_a_pause_is_made_anew(void **state)
+/* The first Monday takes two contacts, and no day is left after it. After a resume, the rest must not wait for
+ * ever. */
+static void a_plan_given_up_in_a_pause_is_made_again(void **state)
 {
 	static int32_t mondays[60];
 	struct scene *scene = *state;
@@ -256,7 +261,7 @@ static void a_plan_given_up_in_a_pause_is_made_anew(void **state)
 	scene_check_sums(scene);
 }
 
-static void a_given_up_plan_is_healed_by_a_change(void **state)
+static void a_change_completes_a_plan_that_was_given_up(void **state)
 {
 	static int32_t mondays[60];
 	struct scene *scene = *state;
@@ -276,7 +281,7 @@ static void a_given_up_plan_is_healed_by_a_change(void **state)
 }
 
 /* A start far ahead, with no day to call on for more than a year before it. */
-static void a_start_behind_a_year_of_excluded_days(void **state)
+static void a_start_after_a_year_of_excluded_days(void **state)
 {
 	struct scene *scene = *state;
 	int32_t mondays[60];
@@ -299,17 +304,17 @@ int main(void)
 	static const struct CMUnitTest group_tests[] = {
 		SCENE_TEST(thirty_thousand_contacts),
 		SCENE_TEST(nothing_is_claimed_while_a_plan_is_written),
-		SCENE_TEST(a_change_plans_anew_what_was_not_called),
-		SCENE_TEST(late_retries_are_planned_anew_and_again),
+		SCENE_TEST(a_change_plans_contacts_again_that_were_not_called),
+		SCENE_TEST(late_retries_are_planned_again_and_again),
 		SCENE_TEST(retries_that_are_not_late_keep_their_instants),
 		SCENE_TEST(a_wider_window_brings_retries_back),
 		SCENE_TEST(a_retry_that_the_cap_moves_meets_another),
-		SCENE_TEST(contacts_that_are_added_come_behind),
+		SCENE_TEST(added_contacts_come_last),
 		SCENE_TEST(contacts_may_be_added_while_a_plan_is_written),
 		SCENE_TEST(no_day_at_all_fails_the_campaign),
-		SCENE_TEST(a_plan_given_up_in_a_pause_is_made_anew),
-		SCENE_TEST(a_given_up_plan_is_healed_by_a_change),
-		SCENE_TEST(a_start_behind_a_year_of_excluded_days),
+		SCENE_TEST(a_plan_given_up_in_a_pause_is_made_again),
+		SCENE_TEST(a_change_completes_a_plan_that_was_given_up),
+		SCENE_TEST(a_start_after_a_year_of_excluded_days),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);

@@ -1,11 +1,10 @@
-/* What a campaign needs is judged whenever it is to be planned, and a campaign that has failed is not at its end. */
+/* The requirements of a campaign are checked whenever it is planned, and a failed campaign can be scheduled again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <mysql.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +35,7 @@ static void set_agent_status(struct scene *scene, enum agent_status status)
 	ask("UPDATE agents SET status = %d WHERE id = %lld", (int)status, (long long)scene->agent_row);
 }
 
-/* Every way in which an agent may be of no use, for a campaign to which this is done. */
+/* Every state in which an agent cannot call, and an action on its campaign. */
 static void assert_needs_agent(struct scene *scene, campaign_action *action, const struct field_table *table)
 {
 	set_agent_status(scene, AGENT_CREATING);
@@ -59,7 +58,8 @@ static void delete_number(struct scene *scene)
 
 static void give_agent_a_number(struct scene *scene)
 {
-	ask("UPDATE phone_numbers SET outbound_agent_id = %lld WHERE organization_id = %lld AND phone_number = '+18005550001'",
+	ask("UPDATE phone_numbers SET outbound_agent_id = %lld WHERE organization_id = %lld AND phone_number = "
+	    "'+18005550001'",
 	    (long long)scene->agent_row, (long long)scene->fixture->organization_id);
 }
 
@@ -99,8 +99,8 @@ static void a_pause_ends_with_all_it_needs(void **state)
 	assert_int_equal(scene_claim(scene, 10), 3);
 }
 
-/* Nobody needs a number any more. */
-static void a_pause_with_nobody_left_ends(void **state)
+/* No contact needs a number any more. */
+static void a_pause_without_waiting_contacts_ends(void **state)
 {
 	struct scene *scene = *state;
 
@@ -116,7 +116,7 @@ static void a_pause_with_nobody_left_ends(void **state)
 	assert_int_equal(scene_batch(scene).status, BATCH_COMPLETED);
 }
 
-static void a_start_of_long_ago_is_not_taken_for_now(void **state)
+static void a_start_long_ago_is_refused(void **state)
 {
 	struct scene *scene = *state;
 	struct campaign_request now = { .table = &schedule_fields, .given = 1, .config.scheduled_at.us = INSTANT_NONE };
@@ -135,7 +135,8 @@ static void a_start_of_long_ago_is_not_taken_for_now(void **state)
 
 static int64_t events(const struct scene *scene, const char *from, const char *to)
 {
-	return ask("SELECT COUNT(*) FROM events WHERE organization_id = %lld AND data LIKE '%%\"from\":\"%s\",\"to\":\"%s\"%%'",
+	return ask("SELECT COUNT(*) FROM events WHERE organization_id = %lld AND data LIKE "
+	           "'%%\"from\":\"%s\",\"to\":\"%s\"%%'",
 	           (long long)scene->fixture->organization_id, from, to);
 }
 
@@ -179,8 +180,11 @@ static void what_has_failed_is_scheduled_again(void **state)
 	assert_string_equal(scene_batch(scene).status_reason, "");
 	assert_int_equal(events(scene, "active", "failed"), 1);
 	assert_int_equal(events(scene, "failed", "scheduled"), 1);
-	assert_int_equal(ask("SELECT data LIKE '%%\"pending\":5%%\"cancelled\":0%%' FROM events WHERE organization_id = %lld"
-	                     " AND data LIKE '%%\"from\":\"failed\"%%'", (long long)scene->fixture->organization_id), 1);
+	assert_int_equal(ask("SELECT data LIKE '%%\"pending\":5%%\"cancelled\":0%%' FROM events WHERE organization_id = "
+	                     "%lld"
+	                     " AND data LIKE '%%\"from\":\"failed\"%%'",
+	                     (long long)scene->fixture->organization_id),
+	                 1);
 	scene_check_sums(scene);
 	for (int look = 0; look < 2; look++) {
 		scene_pass(US_PER_SECOND);
@@ -196,8 +200,8 @@ static void what_has_failed_is_scheduled_again(void **state)
 	scene_check_sums(scene);
 }
 
-/* The window is mended while it is failed, and not before that can it be scheduled. */
-static void a_window_is_mended_in_failed(void **state)
+/* The window is corrected while the campaign is failed. Before that, it cannot be scheduled. */
+static void the_window_of_a_failed_campaign_is_corrected(void **state)
 {
 	static int32_t mondays[60];
 	struct scene *scene = *state;
@@ -219,8 +223,9 @@ static void a_window_is_mended_in_failed(void **state)
 	assert_int_equal(scene_claim(scene, 10), 3);
 }
 
-/* Of two calls that were claimed no dialer was asked for one when the campaign failed: it is in the plan again. */
-static void who_was_not_asked_for_is_not_cancelled(void **state)
+/* Two calls were claimed, and a request was sent for one of them when the campaign failed. The other goes back to
+ * the plan. */
+static void contacts_that_were_not_requested_are_not_cancelled(void **state)
 {
 	struct scene *scene = *state;
 	struct call_report unasked;
@@ -246,7 +251,7 @@ static void who_was_not_asked_for_is_not_cancelled(void **state)
 	scene_check_sums(scene);
 }
 
-static void nobody_left_in_failed(void **state)
+static void a_failed_campaign_without_waiting_contacts(void **state)
 {
 	struct scene *scene = *state;
 
@@ -286,10 +291,11 @@ static void schedule_in_child(struct scene *scene)
 	struct campaign_request request = { .table = &schedule_fields };
 
 	scene->fixture->db = db_new(fixture_option_file()); /* a connection of its own */
-	_exit(scene_try(scene, campaign_schedule, &request) == DB_REFUSED && request.refusal == REFUSED_AGENT_DELETED ? 0 : 1);
+	_exit(scene_try(scene, campaign_schedule, &request) == DB_REFUSED && request.refusal == REFUSED_AGENT_DELETED ? 0
+	                                                                                                              : 1);
 }
 
-/* The agent is being deleted when the campaign is scheduled: who comes second sees what the first has done. */
+/* The agent is deleted while the campaign is scheduled: the second transaction sees the change of the first. */
 static void an_agent_that_is_deleted_meanwhile(void **state)
 {
 	struct scene *scene = *state;
@@ -309,8 +315,7 @@ static void an_agent_that_is_deleted_meanwhile(void **state)
 	assert_true(child >= 0);
 	if (child == 0)
 		schedule_in_child(scene);
-	while (ask("SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'SELECT status FROM agents%%'") == 0)
-		usleep(5000);
+	wait_for_session("SELECT status FROM agents");
 	assert_int_equal(mysql_query(mysql, "COMMIT"), 0);
 	mysql_close(mysql);
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -323,12 +328,12 @@ int main(void)
 	static const struct CMUnitTest group_tests[] = {
 		SCENE_TEST(a_draft_is_scheduled_with_all_it_needs),
 		SCENE_TEST(a_pause_ends_with_all_it_needs),
-		SCENE_TEST(a_pause_with_nobody_left_ends),
-		SCENE_TEST(a_start_of_long_ago_is_not_taken_for_now),
+		SCENE_TEST(a_pause_without_waiting_contacts_ends),
+		SCENE_TEST(a_start_long_ago_is_refused),
 		SCENE_TEST(what_has_failed_is_scheduled_again),
-		SCENE_TEST(a_window_is_mended_in_failed),
-		SCENE_TEST(who_was_not_asked_for_is_not_cancelled),
-		SCENE_TEST(nobody_left_in_failed),
+		SCENE_TEST(the_window_of_a_failed_campaign_is_corrected),
+		SCENE_TEST(contacts_that_were_not_requested_are_not_cancelled),
+		SCENE_TEST(a_failed_campaign_without_waiting_contacts),
 		SCENE_TEST(an_agent_that_is_not_ready_holds_its_campaigns),
 		SCENE_TEST(an_agent_that_is_deleted_meanwhile),
 	};

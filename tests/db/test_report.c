@@ -1,4 +1,4 @@
-/* What dialers say of calls: every transition, counters, retries, and that a campaign is woken. */
+/* Reports of dialers: every transition, counters, retries, and the wake-up of a campaign. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -87,7 +87,7 @@ static void a_call_that_was_taken_has_a_deadline(void **state)
 	                     (long long)scene->batch), 1);
 }
 
-static void what_is_said_is_kept_as_it_came(void **state)
+static void texts_of_reports_are_kept_as_they_came(void **state)
 {
 	struct scene *scene = *state;
 	struct call_report report;
@@ -105,15 +105,20 @@ static void what_is_said_is_kept_as_it_came(void **state)
 	assert_int_equal(ask("SELECT HEX(outcome) = 'F09F98802022736F6C6422'"
 	                     " AND HEX(end_reason) = '615C6209630A017F2F5C753030343120273B202D2D'"
 	                     " AND HEX(summary) = 'C3A4E282AC5C225B7B7D5D'"
-	                     " AND HEX(recording_url) = '68747470733A2F2F6578616D706C652E636F6D2FF09F8EA73F613D6226633D226422'"
+	                     " AND HEX(recording_url) = "
+	                     "'68747470733A2F2F6578616D706C652E636F6D2FF09F8EA73F613D6226633D226422'"
 	                     " AND duration_seconds = 604800 AND cost = 9999999999.9999 FROM calls WHERE batch_id = %lld",
-	                     (long long)scene->batch), 1);
+	                     (long long)scene->batch),
+	                 1);
 }
 
 static void the_longest_texts_fit(void **state)
 {
 	static char outcome[64 * 4 + 1], reason[255 * 4 + 1], url[2048 * 4 + 1], summary[10000 * 4 + 1];
-	struct { char *text; size_t len; } texts[] = { { outcome, 64 }, { reason, 255 }, { url, 2048 }, { summary, 10000 } };
+	struct {
+		char *text;
+		size_t len;
+	} texts[] = { { outcome, 64 }, { reason, 255 }, { url, 2048 }, { summary, 10000 } };
 	struct scene *scene = *state;
 	struct call_report report;
 	enum report_result result;
@@ -134,7 +139,7 @@ static void the_longest_texts_fit(void **state)
 }
 
 /* Dialers' clocks may be wrong: an ending lies between the claim and now. */
-static void endings_are_when_they_can_have_been(void **state)
+static void impossible_ending_times_are_corrected(void **state)
 {
 	static const struct { int64_t from_now_us, kept_us; } said[] = {
 		{ -US_PER_SECOND, -US_PER_SECOND }, { HOUR, 0 }, { -2 * HOUR, 0 }, { -INT64_C(50) * 365 * US_PER_DAY, 0 },
@@ -168,7 +173,7 @@ static enum report_result conclude(struct scene *scene, enum call_premise premis
 	return result;
 }
 
-/* What was concluded before a report came does not undo the report. */
+/* A conclusion from before a report does not undo the report. */
 static void conclusions_are_judged_again_under_the_lock(void **state)
 {
 	static const struct { enum call_premise premise; enum call_status becomes; } conclusions[] = {
@@ -186,13 +191,13 @@ static void conclusions_are_judged_again_under_the_lock(void **state)
 			                 reported);
 			assert_int_equal(scene_batch(scene).counts.in_progress, 1);
 		}
-	scene_pass(HOUR); /* now nobody has reported in time */
+	scene_pass(HOUR); /* now no report came in time */
 	assert_int_equal(conclude(scene, CALL_EXPIRED, CALL_FAILED), REPORT_IGNORED);
 	assert_int_equal(conclude(scene, CALL_UNREPORTED, CALL_FAILED), REPORT_ACCEPTED);
 	scene_check_sums(scene);
 }
 
-/* Somebody else leased the call meanwhile, to ask its dialer once more. */
+/* Another scheduler has leased the call meanwhile, to request it again. */
 static void a_call_that_is_leased_again_has_not_expired(void **state)
 {
 	struct scene *scene = *state;
@@ -225,7 +230,8 @@ static void other_organisations_calls_are_not_there(void **state)
 
 static void several_reports_of_one_call_apply_in_their_order(void **state)
 {
-	static const enum call_status said[] = { CALL_RINGING, CALL_DISPATCHED, CALL_IN_PROGRESS, CALL_BUSY, CALL_COMPLETED };
+	static const enum call_status said[] = { CALL_RINGING, CALL_DISPATCHED, CALL_IN_PROGRESS, CALL_BUSY,
+		                                     CALL_COMPLETED };
 	static const enum report_result expected[] = {
 		REPORT_ACCEPTED, REPORT_IGNORED, REPORT_ACCEPTED, REPORT_ACCEPTED, REPORT_IGNORED,
 	};
@@ -313,8 +319,8 @@ static void only_the_outcomes_chosen_are_tried_again(void **state)
 	scene_check_sums(scene);
 }
 
-/* All of these come to wait for the moment the window opens: more than there are microseconds in one
- * millisecond, reported one by one. */
+/* All of these contacts will wait for the opening of the window: more than there are microseconds in a millisecond,
+ * reported one by one. */
 static void many_retries_wait_for_one_window(void **state)
 {
 	struct scene *scene = *state;
@@ -357,7 +363,8 @@ static enum db_result tell_once(struct db *db, void *context)
 	                            : DB_ERROR;
 }
 
-/* Position 1 and somebody else want to stand at `wanted_us`. A client's report is not told twice for that. */
+/* Position 1 and another contact want the instant `wanted_us`. A client's report is not applied twice because of
+ * that. */
 static void retry_where_another_stands(struct scene *scene, int64_t now_us, int64_t wanted_us)
 {
 	struct telling telling = { .report = scene_report(&scene->calls[0], CALL_BUSY), .now_us = now_us };
@@ -438,7 +445,8 @@ static void a_retry_wakes_a_campaign_that_sleeps(void **state)
 static enum db_result tell_and_look(struct db *db, void *context)
 {
 	struct scene *scene = context;
-	struct call_report reports[] = { scene_report(&scene->calls[0], CALL_BUSY), scene_report(&scene->calls[1], CALL_BUSY) };
+	struct call_report reports[] = { scene_report(&scene->calls[0], CALL_BUSY),
+		                             scene_report(&scene->calls[1], CALL_BUSY) };
 	enum report_result results[2];
 
 	assert_ok(reports_apply_in(db, 0, reports, 2, clock_now_us(), results));
@@ -447,7 +455,43 @@ static enum db_result tell_and_look(struct db *db, void *context)
 	return DB_OK;
 }
 
-/* Whoever resumes the campaign at this moment sets when it is looked at, and would not know of the retry. */
+/* The plan is read from the last claimed contact on, and a contact may be claimed before its instant. */
+static void a_retry_before_the_last_claim_is_found(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.retry_failed = true;
+	scene->config.max_retry_attempts = 1;
+	scene->config.retry_delay_minutes = 0;
+	scene->ahead_us = 70 * US_PER_MS;
+	scene_start(scene, 3);
+	ask("UPDATE due_contacts SET due_at = '2026-06-01 08:00:01' + INTERVAL IF(position = 3, 3600000000, position * "
+	    "30000)"
+	    " MICROSECOND WHERE batch_id = %lld",
+	    (long long)scene->batch);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 2);
+	assert_int_equal(scene_tell(scene, &scene->calls[0], CALL_BUSY), REPORT_ACCEPTED);
+	scene_pass(10 * US_PER_MS);
+	assert_int_equal(scene_claim(scene, 10), 1);
+}
+
+/* Their contacts are read together, from the instants of the retries on. */
+static void retries_of_several_campaigns_are_found(void **state)
+{
+	struct scene *scene = *state;
+
+	with_retries(scene);
+	for (int i = 0; i < 3; i++)
+		scene_start(scene, 1);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 3);
+	scene_tell_all(scene, CALL_BUSY);
+	scene_pass(10 * US_PER_MINUTE + US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 10), 3);
+}
+
+/* A transaction that resumes the campaign at this moment sets the next look, and would not know of the retry. */
 static void a_retry_during_a_pause_is_not_overlooked(void **state)
 {
 	struct scene *scene = *state;
@@ -471,7 +515,7 @@ static void a_retry_during_a_pause_is_not_overlooked(void **state)
 	assert_int_equal(scene_claim(scene, 10), 2);
 }
 
-static void only_who_gains_from_it_is_woken(void **state)
+static void only_campaigns_that_gain_from_it_are_woken(void **state)
 {
 	struct scene *scene = *state;
 
@@ -485,7 +529,7 @@ static void only_who_gains_from_it_is_woken(void **state)
 	assert_int_equal(ask("SELECT wake_at < '9999-12-31' FROM batch_calls WHERE id = %lld",
 	                     (long long)scene->batch), 1);
 	ask("UPDATE batch_calls SET wake_at = '9999-12-31', capped = 0 WHERE id = %lld", (long long)scene->batch);
-	scene_tell(scene, &scene->calls[2], CALL_COMPLETED); /* nobody is left */
+	scene_tell(scene, &scene->calls[2], CALL_COMPLETED); /* no contact is left */
 	assert_int_equal(ask("SELECT wake_at < '9999-12-31' FROM batch_calls WHERE id = %lld",
 	                     (long long)scene->batch), 1);
 }
@@ -565,9 +609,9 @@ int main(void)
 		SCENE_TEST(every_transition),
 		SCENE_TEST(every_ending_is_counted),
 		SCENE_TEST(a_call_that_was_taken_has_a_deadline),
-		SCENE_TEST(what_is_said_is_kept_as_it_came),
+		SCENE_TEST(texts_of_reports_are_kept_as_they_came),
 		SCENE_TEST(the_longest_texts_fit),
-		SCENE_TEST(endings_are_when_they_can_have_been),
+		SCENE_TEST(impossible_ending_times_are_corrected),
 		SCENE_TEST(conclusions_are_judged_again_under_the_lock),
 		SCENE_TEST(a_call_that_is_leased_again_has_not_expired),
 		SCENE_TEST(other_organisations_calls_are_not_there),
@@ -581,8 +625,10 @@ int main(void)
 		SCENE_TEST(a_retry_that_no_day_can_take_is_none),
 		SCENE_TEST(a_retry_in_a_zone_that_cannot_be_read),
 		SCENE_TEST(a_retry_wakes_a_campaign_that_sleeps),
+		SCENE_TEST(retries_of_several_campaigns_are_found),
 		SCENE_TEST(a_retry_during_a_pause_is_not_overlooked),
-		SCENE_TEST(only_who_gains_from_it_is_woken),
+		SCENE_TEST(a_retry_before_the_last_claim_is_found),
+		SCENE_TEST(only_campaigns_that_gain_from_it_are_woken),
 		SCENE_TEST(a_report_does_not_wait_for_the_campaigns_lock),
 		SCENE_TEST(many_report_the_same_calls_at_once),
 	};

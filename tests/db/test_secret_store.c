@@ -1,4 +1,4 @@
-/* Secrets are sealed anew under the first key, whatever they were sealed under. */
+/* Secrets are sealed again under the first key, whatever they were sealed under. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 #include "store/secret_store.h"
 #include "store/webhook_store.h"
 
-#define SEVERAL 130 /* more than a portion */
+#define SEVERAL 130 /* more than a chunk */
 #define KEY_C "c0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedf"
 
 static struct webhook add(struct fixture *fixture, const void *secret, size_t len, struct uuid uuid)
@@ -126,10 +126,10 @@ static void remember_lost(const struct uuid *endpoint)
 	lost = *endpoint;
 }
 
-static void what_no_key_opens_is_kept_or_replaced(void **state)
+static void secrets_that_no_key_opens_are_kept_or_replaced(void **state)
 {
 	struct fixture *fixture = *state;
-	struct rekey rekey = { .tell_lost = remember_lost };
+	struct rekey rekey = { .on_lost = remember_lost };
 	struct signing_secrets secrets, opened;
 	struct webhook webhook, read;
 
@@ -162,7 +162,7 @@ int main(void)
 	static const struct CMUnitTest group_tests[] = {
 		FIXTURE_TEST(all_are_sealed_under_the_first_key),
 		FIXTURE_TEST(secrets_in_clear_are_sealed),
-		FIXTURE_TEST(what_no_key_opens_is_kept_or_replaced),
+		FIXTURE_TEST(secrets_that_no_key_opens_are_kept_or_replaced),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Attempts that no dialer answered: they wait in the plan as the same attempts. And claims of which no request left. */
+/* Attempts that no dialer answered wait in the plan as the same attempts. And claims without a request are undone. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,7 +55,7 @@ static enum report_result conclude(struct scene *scene, const struct uuid *call,
 	return result;
 }
 
-/* The calls claimed last were asked for, and expire. */
+/* The calls that were claimed last were requested, and expire. */
 static void stay_unanswered(struct scene *scene)
 {
 	scene_pass(TTL);
@@ -64,7 +64,7 @@ static void stay_unanswered(struct scene *scene)
 	scene_check_sums(scene);
 }
 
-/* What a scheduler does whose dispatch finds no room: the lease of the claim is not used. */
+/* Does what a scheduler does when its dispatch finds no slot: the lease of the claim is not used. */
 static void leave_unasked(struct scene *scene)
 {
 	struct buf rows = { 0 };
@@ -75,6 +75,7 @@ static void leave_unasked(struct scene *scene)
 		json_begin_array(&json, NULL);
 		json_hex_id(&json, NULL, &scene->calls[i]);
 		json_sql_instant(&json, NULL, clock_now_us() + US_PER_SECOND);
+		json_int(&json, NULL, 0);
 		json_end(&json);
 	}
 	json_end(&json);
@@ -89,14 +90,14 @@ static void claim_some(struct scene *scene, int contacts)
 	assert_int_equal(scene_claim(scene, 1000), contacts < 10 ? contacts : 10);
 }
 
-/* Claims again what waits; the clock goes on until it is due. */
+/* Claims the waiting calls again; the clock moves on until they are due. */
 static void claim_again(struct scene *scene, int count)
 {
 	scene_pass(5 * US_PER_MINUTE + US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), count);
 }
 
-static void an_attempt_waits_as_the_same(void **state)
+static void an_attempt_that_waits_stays_the_same(void **state)
 {
 	struct scene *scene = *state;
 	struct uuid call;
@@ -146,7 +147,7 @@ static void its_place_is_free_meanwhile(void **state)
 	scene_check_sums(scene);
 }
 
-static void a_claim_that_no_request_left_of_counts_nowhere(void **state)
+static void a_claim_without_a_request_counts_nowhere(void **state)
 {
 	struct scene *scene = *state;
 
@@ -166,7 +167,24 @@ static void a_claim_that_no_request_left_of_counts_nowhere(void **state)
 	scene_check_sums(scene);
 }
 
-static void a_retry_that_no_request_left_of_has_its_last_call_again(void **state)
+/* The plan is cleared, and not written again yet, when the claim is undone. */
+static void an_undone_claim_is_planned_once(void **state)
+{
+	struct scene *scene = *state;
+
+	claim_some(scene, 3);
+	ask("UPDATE batch_calls SET work = 2, plan_position = 0 WHERE id = %lld", (long long)scene->batch);
+	leave_unasked(scene);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(conclude(scene, &scene->calls[i], CALL_UNASKED), REPORT_ACCEPTED);
+	scene_plan(scene);
+	assert_int_equal(of_plan(scene, "COUNT(*)"), 3);
+	scene_check_sums(scene);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 3);
+}
+
+static void a_retry_without_a_request_has_its_last_call_again(void **state)
 {
 	struct scene *scene = *state;
 	struct uuid first;
@@ -193,7 +211,7 @@ static void a_retry_that_no_request_left_of_has_its_last_call_again(void **state
 	scene_check_sums(scene);
 }
 
-/* One that was asked for before stays the same attempt, though the last lease was not used. */
+/* A call that was requested before stays the same attempt, although the last lease was not used. */
 static void a_lease_that_was_not_used_undoes_no_other(void **state)
 {
 	struct scene *scene = *state;
@@ -224,7 +242,8 @@ static void it_is_given_up_after_callable_time(void **state)
 	claim_some(scene, 1);
 	stay_unanswered(scene);
 	assert_int_equal(of_calls(scene, "TIMESTAMPDIFF(SECOND, '2026-07-09 08:00:00', wake_at)"), 1);
-	for (const char *day[] = { "2026-07-06T15:58:00Z", "2026-07-07T15:58:00Z", "2026-07-08T15:58:00Z" }; days < 3; days++) {
+	for (const char *day[] = { "2026-07-06T15:58:00Z", "2026-07-07T15:58:00Z", "2026-07-08T15:58:00Z" }; days < 3;
+	     days++) {
 		scene_at(day[days]);
 		assert_int_equal(scene_claim(scene, 1), 1);
 		stay_unanswered(scene);
@@ -256,16 +275,17 @@ static void a_pause_gives_nothing_up(void **state)
 	scene_do(scene, campaign_resume);
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1), 1);
-	stay_unanswered(scene); /* asked for once more, and its time is over */
+	stay_unanswered(scene); /* requested once more, and its time is over */
 	assert_int_equal(scene_batch(scene).counts.failed, 1);
 }
 
-static void what_a_pause_meets_goes_back_to_the_plan(void **state)
+static void unaccepted_calls_go_back_to_the_plan_at_a_pause(void **state)
 {
 	struct scene *scene = *state;
 
 	claim_some(scene, 2);
-	ask("UPDATE calls SET tries = 2 WHERE batch_id = %lld AND position = 2", (long long)scene->batch); /* was asked for */
+	ask("UPDATE calls SET tries = 2 WHERE batch_id = %lld AND position = 2",
+	    (long long)scene->batch); /* was asked for */
 	scene_do(scene, campaign_pause);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(conclude(scene, &scene->calls[i], CALL_UNASKED), REPORT_ACCEPTED);
@@ -308,7 +328,7 @@ static void a_report_takes_it_out_of_the_plan(void **state)
 	scene_check_sums(scene);
 }
 
-static void one_that_waited_is_retried_like_others(void **state)
+static void a_call_that_waited_is_retried_like_others(void **state)
 {
 	struct scene *scene = *state;
 
@@ -341,8 +361,10 @@ static void a_cancel_ends_it(void **state)
 	                     (long long)scene->batch), 3); /* a scheduler looks at once */
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(conclude(scene, &scene->calls[i], CALL_EXPIRED), REPORT_ACCEPTED);
-	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND status = 9 AND end_reason = 'campaign_over'",
-	                     (long long)scene->batch), 2);
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND status = 9 AND end_reason = "
+	                     "'campaign_over'",
+	                     (long long)scene->batch),
+	                 2);
 	assert_int_equal(scene_tell(scene, &scene->calls[2], CALL_COMPLETED), REPORT_ACCEPTED); /* it was placed */
 	assert_int_equal(scene_batch(scene).counts.cancelled, 2);
 	assert_int_equal(scene_batch(scene).counts.completed, 1);
@@ -367,8 +389,8 @@ static void a_client_may_cancel_it(void **state)
 	scene_check_sums(scene);
 }
 
-/* The dispatch ends it: its contact was asked for, and may have been called. */
-static void one_that_is_not_to_be_called_is_not_skipped(void **state)
+/* The dispatch ends the call: it was requested, and its contact may have been called. */
+static void a_listed_contact_whose_call_waits_is_not_skipped(void **state)
 {
 	struct scene *scene = *state;
 
@@ -398,11 +420,30 @@ static void a_day_counts_it_once(void **state)
 		assert_int_equal(of_calls(scene, "COUNT(*)"), 2);
 	}
 	stay_unanswered(scene);
-	scene_at("2026-06-02T10:00:00Z"); /* they count for the day on which they are asked for */
+	scene_at("2026-06-02T10:00:00Z"); /* they count for the day on which they are requested */
 	for (int look = 0; look < 3; look++)
 		scene_claim(scene, 1000);
 	assert_int_equal(of_batch(scene, "day_calls"), 2);
 	scene_check_sums(scene);
+}
+
+/* The call that was counted goes on, but no other contact is called for it. */
+static void a_full_day_takes_only_calls_that_it_has_counted(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.max_calls_per_day = 1;
+	scene_start(scene, 2);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	stay_unanswered(scene);
+	scene_pass(5 * US_PER_MINUTE);
+	ask("UPDATE due_contacts SET due_at = '2026-06-01 08:00:00' + INTERVAL position SECOND WHERE batch_id = %lld",
+	    (long long)scene->batch);
+	ask("UPDATE batch_calls SET low_water = '1000-01-01', wake_at = '2026-06-01 08:00:00' WHERE id = %lld",
+	    (long long)scene->batch);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	assert_int_equal(of_batch(scene, "day_calls"), 1);
 }
 
 static void limit_to_one_a_day(struct scene *scene)
@@ -432,7 +473,7 @@ static void contact_limits_count_it_once(void **state)
 	assert_true(uuid_equal(&scene->calls[0], &call));
 }
 
-static void contact_limits_leave_out_what_no_request_left_of(void **state)
+static void contact_limits_leave_out_claims_without_a_request(void **state)
 {
 	struct scene *scene = *state;
 
@@ -487,7 +528,7 @@ static void a_wider_window_brings_it_back(void **state)
 	scene_check_sums(scene);
 }
 
-/* A window that closed meanwhile, also for a campaign that is small enough to be planned anew. */
+/* The window closed meanwhile, also for a campaign that is small enough to be planned again. */
 static void it_moves_to_the_next_window(void **state)
 {
 	struct scene *scene = *state;
@@ -507,7 +548,7 @@ static void it_moves_to_the_next_window(void **state)
 	scene_check_sums(scene);
 }
 
-static void a_window_that_is_about_to_close_takes_nobody(void **state)
+static void no_contact_is_called_just_before_its_window_closes(void **state)
 {
 	struct scene *scene = *state;
 
@@ -588,25 +629,27 @@ static void a_campaign_leaves_with_what_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SCENE_TEST(an_attempt_waits_as_the_same),
+		SCENE_TEST(an_attempt_that_waits_stays_the_same),
 		SCENE_TEST(its_place_is_free_meanwhile),
-		SCENE_TEST(a_claim_that_no_request_left_of_counts_nowhere),
-		SCENE_TEST(a_retry_that_no_request_left_of_has_its_last_call_again),
+		SCENE_TEST(a_claim_without_a_request_counts_nowhere),
+		SCENE_TEST(an_undone_claim_is_planned_once),
+		SCENE_TEST(a_retry_without_a_request_has_its_last_call_again),
 		SCENE_TEST(a_lease_that_was_not_used_undoes_no_other),
 		SCENE_TEST(a_pause_gives_nothing_up),
-		SCENE_TEST(what_a_pause_meets_goes_back_to_the_plan),
+		SCENE_TEST(unaccepted_calls_go_back_to_the_plan_at_a_pause),
 		SCENE_TEST(a_report_takes_it_out_of_the_plan),
-		SCENE_TEST(one_that_waited_is_retried_like_others),
+		SCENE_TEST(a_call_that_waited_is_retried_like_others),
 		SCENE_TEST(a_cancel_ends_it),
 		SCENE_TEST(a_client_may_cancel_it),
-		SCENE_TEST(one_that_is_not_to_be_called_is_not_skipped),
+		SCENE_TEST(a_listed_contact_whose_call_waits_is_not_skipped),
 		SCENE_TEST(a_day_counts_it_once),
+		SCENE_TEST(a_full_day_takes_only_calls_that_it_has_counted),
 		SCENE_TEST(contact_limits_count_it_once),
-		SCENE_TEST(contact_limits_leave_out_what_no_request_left_of),
+		SCENE_TEST(contact_limits_leave_out_claims_without_a_request),
 		SCENE_TEST(a_new_plan_leaves_it_where_it_is),
 		SCENE_TEST(a_wider_window_brings_it_back),
 		SCENE_TEST(it_moves_to_the_next_window),
-		SCENE_TEST(a_window_that_is_about_to_close_takes_nobody),
+		SCENE_TEST(no_contact_is_called_just_before_its_window_closes),
 		SCENE_TEST(its_number_stays_while_there_is_one),
 		SCENE_TEST(why_tells_what_the_claim_does),
 		SCENE_TEST(a_campaign_leaves_with_what_waits),

@@ -149,7 +149,7 @@ static void an_event_without_subscribers_is_not_written(void **state)
 	assert_int_equal(count_events(fixture), 0);
 }
 
-/* It may be asked for when the endpoint is switched on again. */
+/* The event can be sent when the endpoint is switched on again. */
 static void an_event_is_kept_for_a_subscriber_that_is_switched_off(void **state)
 {
 	struct fixture *fixture = *state;
@@ -167,7 +167,7 @@ static void an_event_is_kept_for_a_subscriber_that_is_switched_off(void **state)
 	assert_int_equal(count_deliveries(&off), 1);
 }
 
-/* More than one statement takes: they are written in portions. */
+/* There are more than fit into one statement, so they are written in chunks. */
 static void events_of_any_size_are_published(void **state)
 {
 	enum { EVENTS = 40, SIZE = 200000 };
@@ -201,8 +201,8 @@ static void an_event_for_one_needs_no_subscription(void **state)
 	                     (long long)dialer.id), 77);
 }
 
-/* The publisher may be at work at this very moment: what it leaves behind comes to an end too. */
-static void what_waits_for_a_deleted_endpoint_ends(void **state)
+/* The publisher may write at this very moment: its deliveries end too. */
+static void deliveries_for_a_deleted_endpoint_end(void **state)
 {
 	struct fixture *fixture = *state;
 	struct webhook webhook = add_webhook(fixture, EVENT_BIT(EVENT_BATCH_COMPLETED)), read;
@@ -252,7 +252,7 @@ int main(void)
 		FIXTURE_TEST(an_event_is_kept_for_a_subscriber_that_is_switched_off),
 		FIXTURE_TEST(events_of_any_size_are_published),
 		FIXTURE_TEST(an_event_for_one_needs_no_subscription),
-		FIXTURE_TEST(what_waits_for_a_deleted_endpoint_ends),
+		FIXTURE_TEST(deliveries_for_a_deleted_endpoint_end),
 		FIXTURE_TEST(agents_are_counted),
 	};
 

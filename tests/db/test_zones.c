@@ -31,7 +31,7 @@ static void spread(struct scene *scene, const char *const *zones, int count)
 
 static const char *const three[] = { "Asia/Tokyo", "America/New_York", "" };
 
-/* Contacts 1, 4, … are in Tokyo, 2, 5, … in New York, of the others nobody knows it: Berlin. */
+/* Contacts 1, 4, … are in Tokyo, and 2, 5, … in New York. The zone of the others is not known, so Berlin counts. */
 static void create(struct scene *scene, int count)
 {
 	scene->config.timezone = "Europe/Berlin";
@@ -73,7 +73,7 @@ static void leftovers_are_none(struct scene *scene)
 	                     (long long)scene->batch), 0);
 }
 
-static void everybody_in_their_own_window(void **state)
+static void contacts_are_called_in_their_own_windows(void **state)
 {
 	struct scene *scene = *state;
 
@@ -121,8 +121,8 @@ static void a_cap_over_all_zones(void **state)
 	assert_int_equal(due_in(scene, 1, "+09:00") + due_in(scene, 2, "-04:00") + due_in(scene, 3, "+02:00"), 30);
 }
 
-/* What no time can be found for is told, and counted. */
-static void who_can_never_be_called_is_skipped(void **state)
+/* Contacts for which there is no instant are reported and counted. */
+static void contacts_that_can_never_be_called_are_skipped(void **state)
 {
 	static const char *const zones[] = { NEVER, "Asia/Tokyo" };
 	struct scene *scene = *state;
@@ -134,8 +134,10 @@ static void who_can_never_be_called_is_skipped(void **state)
 	scene_plan(scene);
 	assert_int_equal(due_where(scene, "position % 2 = 0"), 5);
 	assert_int_equal(due_where(scene, "position % 2 = 1"), 0);
-	assert_int_equal(ask("SELECT COUNT(*) FROM batch_contacts WHERE batch_id = %lld AND status = %d AND skip_reason = %d",
-	                     (long long)scene->batch, CONTACT_SKIPPED, SKIP_NO_CALLING_WINDOW), 5);
+	assert_int_equal(ask("SELECT COUNT(*) FROM batch_contacts WHERE batch_id = %lld AND status = %d AND skip_reason = "
+	                     "%d",
+	                     (long long)scene->batch, CONTACT_SKIPPED, SKIP_NO_CALLING_WINDOW),
+	                 5);
 	batch = scene_batch(scene);
 	assert_int_equal(batch.counts.skipped, 5);
 	assert_int_equal(batch.counts.pending, 5);
@@ -143,7 +145,7 @@ static void who_can_never_be_called_is_skipped(void **state)
 	leftovers_are_none(scene);
 }
 
-static void nobody_is_left_to_be_called(void **state)
+static void no_contact_is_left_to_be_called(void **state)
 {
 	static const char *const zones[] = { NEVER };
 	struct scene *scene = *state;
@@ -158,7 +160,7 @@ static void nobody_is_left_to_be_called(void **state)
 	scene_check_sums(scene);
 }
 
-/* Without any day at all it is the campaign that fails. */
+/* If there is no day at all, the campaign fails. */
 static void no_day_in_any_zone(void **state)
 {
 	struct scene *scene = *state;
@@ -178,7 +180,7 @@ static void no_day_in_any_zone(void **state)
 	assert_int_equal(scene_batch(scene).status, BATCH_FAILED);
 }
 
-static void only_who_is_awake_is_called(void **state)
+static void contacts_are_called_only_in_their_windows(void **state)
 {
 	struct scene *scene = *state;
 
@@ -202,8 +204,9 @@ static void only_who_is_awake_is_called(void **state)
 	scene_check_sums(scene);
 }
 
-/* Berlin closes at 15:00Z with most of its contacts held back. New York's, behind them in the queue, go on. */
-static void a_closed_zone_hides_nobody(void **state)
+/* Berlin closes at 15:00Z with most of its contacts held back. The contacts in New York, which come later in the
+ * queue, go on. */
+static void contacts_in_a_closed_zone_delay_no_other(void **state)
 {
 	struct scene *scene = *state;
 
@@ -215,9 +218,10 @@ static void a_closed_zone_hides_nobody(void **state)
 	                     " AND expires_at = '2026-06-01 15:00:00'", (long long)scene->batch), 2);
 	scene_at("2026-06-01T15:00:00Z");
 	scene_tell_all(scene, CALL_COMPLETED);
-	assert_int_equal(scene_claim(scene, 1000), 0); /* plans anew */
+	assert_int_equal(scene_claim(scene, 1000), 0); /* plans again */
 	scene_plan(scene);
-	assert_int_equal(due_where(scene, "position % 3 = 0 AND due_at >= '2026-06-02 07:00:00' AND due_at < '2026-06-02 07:00:01'"), 8);
+	assert_int_equal(
+		due_where(scene, "position % 3 = 0 AND due_at >= '2026-06-02 07:00:00' AND due_at < '2026-06-02 07:00:01'"), 8);
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 2);
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND position %% 3 = 2",
@@ -235,7 +239,7 @@ static void retries_wait_for_their_own_window(void **state)
 	scene->config.retry_delay_minutes = 90;
 	start(scene, 3);
 	scene_at("2026-06-01T20:00:00Z");
-	assert_int_equal(scene_claim(scene, 1000), 0); /* the one of Berlin was late, and is planned anew */
+	assert_int_equal(scene_claim(scene, 1000), 0); /* the contact in Berlin was late, and is planned again */
 	scene_plan(scene);
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 1);
@@ -253,7 +257,8 @@ static void retries_wait_for_their_own_window(void **state)
 	scene_check_sums(scene);
 }
 
-/* A retry in Berlin whose window has closed comes first in the queue; New York is called, and nothing is planned anew. */
+/* A retry in Berlin whose window has closed comes first in the queue. New York is called, and nothing is planned again.
+ */
 static void a_late_retry_of_a_large_campaign_moves_alone(void **state)
 {
 	struct scene *scene = *state;
@@ -267,12 +272,14 @@ static void a_late_retry_of_a_large_campaign_moves_alone(void **state)
 	scene_at("2026-06-01T15:30:00Z");
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(scene_batch(scene).work, BATCH_WORK_DISPATCH);
-	assert_int_equal(due_where(scene, "position = 3 AND due_at >= '2026-06-02 07:00:00' AND due_at < '2026-06-02 07:00:01'"), 1);
+	assert_int_equal(due_where(scene,
+	                           "position = 3 AND due_at >= '2026-06-02 07:00:00' AND due_at < '2026-06-02 07:00:01'"),
+	                 1);
 	assert_int_equal(scene_claim(scene, 1000), 10);
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND position %% 3 = 2", batch), 10);
 }
 
-/* A zone that nobody can read holds its contacts, and them only; they are planned when it can be read. */
+/* A zone that cannot be read holds only its own contacts. They are planned when it can be read. */
 static void a_zone_that_cannot_be_read(void **state)
 {
 	static const char *const zones[] = { "Asia/Atlantis", "Europe/Berlin", "America/Atlantis" };
@@ -311,7 +318,8 @@ static void a_zone_that_cannot_be_read(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 0); /* plans */
 	scene_plan(scene);
 	assert_int_equal(due_where(scene, "position % 3 = 1"), 3);
-	assert_string_equal(scene_batch(scene).zone_trouble, "time zone America/Atlantis cannot be read: this host has no file"
+	assert_string_equal(scene_batch(scene).zone_trouble,
+	                    "time zone America/Atlantis cannot be read: this host has no file"
 	                    " for it (3 contacts wait)");
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 3);
@@ -335,7 +343,7 @@ static void a_zone_that_cannot_be_read(void **state)
 	leftovers_are_none(scene);
 }
 
-/* The zone goes between the plan and the call, between two calls, and for a retry of a large campaign. */
+/* The zone disappears between the plan and the call, between two calls, and for a retry of a large campaign. */
 static void a_zone_that_is_lost(void **state)
 {
 	struct scene *scene = *state;
@@ -345,7 +353,8 @@ static void a_zone_that_is_lost(void **state)
 	start(scene, 3);
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 1);
-	ask("UPDATE batch_contacts SET timezone = 'Asia/Atlantis' WHERE batch_id = %lld AND position = 3", (long long)scene->batch);
+	ask("UPDATE batch_contacts SET timezone = 'Asia/Atlantis' WHERE batch_id = %lld AND position = 3",
+	    (long long)scene->batch);
 	scene_tell_all(scene, CALL_BUSY); /* a retry all the same: whether it may be called is judged then */
 	assert_int_equal(due_where(scene, "position = 3 AND attempt = 2"), 1);
 	scene_at("2026-06-01T12:00:00Z");
@@ -374,8 +383,11 @@ static void a_lost_zone_of_a_large_campaign(void **state)
 	scene_at("2026-06-01T15:30:00Z");
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(scene_batch(scene).work, BATCH_WORK_DISPATCH);
-	assert_int_equal(due_where(scene, "position = 3 AND due_at >= '2026-06-01 15:31:00' AND due_at < '2026-06-01 15:31:01'"), 1);
-	assert_string_equal(scene_batch(scene).zone_trouble, "time zone Asia/Atlantis cannot be read: this host has no file for it");
+	assert_int_equal(due_where(scene,
+	                           "position = 3 AND due_at >= '2026-06-01 15:31:00' AND due_at < '2026-06-01 15:31:01'"),
+	                 1);
+	assert_string_equal(scene_batch(scene).zone_trouble,
+	                    "time zone Asia/Atlantis cannot be read: this host has no file for it");
 	assert_int_equal(scene_claim(scene, 1000), 10);
 	ask("UPDATE batch_contacts SET timezone = 'Europe/Berlin' WHERE batch_id = %lld AND position = 3", batch);
 	ask("UPDATE batch_calls SET zone_trouble = 'time zone Europe/Berlin cannot be read' WHERE id = %lld", batch);
@@ -385,7 +397,7 @@ static void a_lost_zone_of_a_large_campaign(void **state)
 	assert_string_equal(scene_batch(scene).zone_trouble, "");
 }
 
-/* Nobody knows what time it is for the campaign: in a plan, in a claim, in a change; and it goes on by itself. */
+/* The campaign's zone cannot be read: in a plan, in a claim, in a change. The campaign goes on by itself. */
 static void the_zone_of_the_campaign(void **state)
 {
 	struct scene *scene = *state;
@@ -397,7 +409,8 @@ static void the_zone_of_the_campaign(void **state)
 	scene_do(scene, campaign_schedule);
 	assert_int_equal(scene_batch(scene).status, BATCH_SCHEDULED);
 	assert_int_equal(scene_batch(scene).counts.pending, 10);
-	assert_string_equal(scene_batch(scene).zone_trouble, "time zone Asia/Atlantis cannot be read: this host has no file for it");
+	assert_string_equal(scene_batch(scene).zone_trouble,
+	                    "time zone Asia/Atlantis cannot be read: this host has no file for it");
 	assert_int_equal(scene_batch(scene).wake_at_us, clock_now_us() + 5 * US_PER_SECOND);
 	scene_pass(5 * US_PER_SECOND);
 	scene_claim(scene, 1000);
@@ -415,7 +428,8 @@ static void the_zone_of_the_campaign(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(scene_batch(scene).status, BATCH_ACTIVE);
 	assert_int_equal(scene_batch(scene).counts.pending, 7);
-	assert_string_equal(scene_batch(scene).zone_trouble, "time zone Asia/Atlantis cannot be read: this host has no file for it");
+	assert_string_equal(scene_batch(scene).zone_trouble,
+	                    "time zone Asia/Atlantis cannot be read: this host has no file for it");
 	ask("UPDATE batch_calls SET timezone = 'Europe/Berlin' WHERE id = %lld", (long long)scene->batch);
 	assert_int_equal(scene_claim(scene, 1000), 0); /* looked at again after five seconds */
 	scene_pass(5 * US_PER_SECOND);
@@ -436,7 +450,7 @@ static void contacts_that_are_added(void **state)
 	scene_add(scene, 100, 3);
 	scene_plan(scene);
 	assert_int_equal(due_where(scene, "1"), 9);
-	/* behind the last that was planned; Berlin opens then */
+	/* after the last planned contact; Berlin opens then */
 	assert_int_equal(due_where(scene, "position > 6 AND due_at >= '2026-06-02 07:00:00'"), 3);
 	leftovers_are_none(scene);
 }
@@ -482,7 +496,7 @@ static enum db_result purge(struct db *db, void *context)
 	return purge_step(db, &batch, clock_now_us());
 }
 
-static void nothing_stays_behind(void **state)
+static void no_rows_are_left_behind(void **state)
 {
 	struct scene *scene = *state;
 
@@ -496,12 +510,13 @@ static void nothing_stays_behind(void **state)
 	assert_int_equal(ask("SELECT COUNT(*) FROM batch_zones WHERE batch_id = %lld", (long long)scene->batch), 0);
 }
 
-/* The last of all: the table of numbers is read once in the life of a process. */
-static void zones_told_by_the_number(void **state)
+/* This test is the last, because a process reads the table of numbers only once. */
+static void zones_by_the_number(void **state)
 {
 	struct scene *scene = *state;
 	char path[] = "/tmp/outdial-number-zones-XXXXXX";
-	static const char table[] = "1|America/New_York&America/Los_Angeles\n49|Europe/Berlin\n4900|Asia/Tokyo&America/New_York\n";
+	static const char table[] =
+		"1|America/New_York&America/Los_Angeles\n49|Europe/Berlin\n4900|Asia/Tokyo&America/New_York\n";
 	int file = mkstemp(path);
 
 	assert_int_equal(write(file, table, strlen(table)), (ssize_t)strlen(table));
@@ -510,9 +525,12 @@ static void zones_told_by_the_number(void **state)
 	assert_int_equal(unlink(path), 0);
 	create(scene, 3);
 	spread(scene, (const char *const[]){ "" }, 1);
-	ask("UPDATE batch_contacts SET phone_number = '+12125550100' WHERE batch_id = %lld AND position = 1", (long long)scene->batch);
-	ask("UPDATE batch_contacts SET phone_number = '+493012345' WHERE batch_id = %lld AND position = 2", (long long)scene->batch);
-	ask("UPDATE batch_contacts SET phone_number = '+490012345' WHERE batch_id = %lld AND position = 3", (long long)scene->batch);
+	ask("UPDATE batch_contacts SET phone_number = '+12125550100' WHERE batch_id = %lld AND position = 1",
+	    (long long)scene->batch);
+	ask("UPDATE batch_contacts SET phone_number = '+493012345' WHERE batch_id = %lld AND position = 2",
+	    (long long)scene->batch);
+	ask("UPDATE batch_contacts SET phone_number = '+490012345' WHERE batch_id = %lld AND position = 3",
+	    (long long)scene->batch);
 	scene_do(scene, campaign_schedule);
 	scene_plan(scene);
 	/* open in New York and in Los Angeles; in Berlin; never in Tokyo and New York */
@@ -529,7 +547,7 @@ static void zones_told_by_the_number(void **state)
 	                     (long long)scene->batch), 1);
 }
 
-/* A contact, or a campaign, whose window never opens is shown so, and one whose zone cannot be read. */
+/* The explanation shows a contact or campaign whose window never opens, and a zone that cannot be read. */
 static void a_window_that_never_opens_is_explained(void **state)
 {
 	struct scene *scene = *state;
@@ -562,14 +580,14 @@ static void a_window_that_never_opens_is_explained(void **state)
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
-		SCENE_TEST(everybody_in_their_own_window),
+		SCENE_TEST(contacts_are_called_in_their_own_windows),
 		SCENE_TEST(thirty_thousand_in_chunks),
 		SCENE_TEST(a_cap_over_all_zones),
-		SCENE_TEST(who_can_never_be_called_is_skipped),
-		SCENE_TEST(nobody_is_left_to_be_called),
+		SCENE_TEST(contacts_that_can_never_be_called_are_skipped),
+		SCENE_TEST(no_contact_is_left_to_be_called),
 		SCENE_TEST(no_day_in_any_zone),
-		SCENE_TEST(only_who_is_awake_is_called),
-		SCENE_TEST(a_closed_zone_hides_nobody),
+		SCENE_TEST(contacts_are_called_only_in_their_windows),
+		SCENE_TEST(contacts_in_a_closed_zone_delay_no_other),
 		SCENE_TEST(retries_wait_for_their_own_window),
 		SCENE_TEST(a_late_retry_of_a_large_campaign_moves_alone),
 		SCENE_TEST(a_zone_that_cannot_be_read),
@@ -579,8 +597,8 @@ int main(void)
 		SCENE_TEST(contacts_that_are_added),
 		SCENE_TEST(the_rule_comes_and_goes),
 		SCENE_TEST(a_pause_and_what_became_late),
-		SCENE_TEST(nothing_stays_behind),
-		SCENE_TEST(zones_told_by_the_number),
+		SCENE_TEST(no_rows_are_left_behind),
+		SCENE_TEST(zones_by_the_number),
 		SCENE_TEST(a_window_that_never_opens_is_explained),
 	};
 

@@ -1,7 +1,6 @@
-"""Who makes the chaos: clients, dialers and accidents that do at random whatever may happen. They write down
-what they were answered and when; invariants.py holds that against what came of it.
-
-All chance comes from the seed: the same seed makes the same choices, though not the same interleaving."""
+"""The chaos: clients, dialers and accidents, which act at random. They record the answers that they got, with their
+times; invariants.py compares this record with the result. All randomness comes from the seed: the same seed makes
+the same choices, but not the same interleaving."""
 
 import contextlib
 import datetime
@@ -25,7 +24,7 @@ FINAL = ("completed", "failed", "no_answer", "busy", "voicemail")
 
 
 class Silence:
-    """From `since` to `until` nothing may reach a dialer: of a campaign, or to a number."""
+    """A time from `since` to `until` in which no request may reach a dialer: of a campaign, or to a number."""
 
     def __init__(self, what, since):
         self.what, self.since, self.until = what, since, float("inf")
@@ -35,9 +34,10 @@ class Campaign:
     def __init__(self, batch, people):
         self.id, self.people = batch["id"], list(people)
         self.daily_cap = batch["max_calls_per_day"]
+        self.cap = batch["max_concurrent_calls"]  # the largest cap that it ever had
         self.timezone, self.window = batch["timezone"], (batch["start_time"], batch["end_time"])
-        self.calmed_at = None         # from then on its window and cap are wide
-        self.lock = threading.Lock()  # for what makes or breaks a silence
+        self.calmed_at = None         # when its window and cap became wide
+        self.lock = threading.Lock()  # held by actions that begin or end a silence
         self.paused = None            # the silence of a pause that was answered
         self.cancelled = False
 
@@ -46,12 +46,14 @@ class Campaign:
 
 
 def window_around_now(zone):
-    """From this minute of the wall clock until the next but one begins, so that it closes while we watch."""
+    """A window from this minute of the wall clock until the next but one begins, so that it closes during the test."""
     now = datetime.datetime.now(zoneinfo.ZoneInfo(zone))
     return now.strftime("%H:%M"), (now + datetime.timedelta(minutes=1)).strftime("%H:%M")
 
 
 class Chaos:
+    late_seconds = 0.1  # how long a request may still begin after a pause, a cancel or a do-not-call entry was answered
+
     def __init__(self, t):
         self.t, self.seed = t, t.random.getrandbits(64)
         self.campaigns, self.silences, self.suppressed = [], [], {}
@@ -60,6 +62,7 @@ class Chaos:
         self.next_person = 1
         self.outage_until = 0  # all dialers cut every connection
         self.done = {}  # how often each thing was done
+        self.halts = []  # (from, until), in which a scheduler was stopped, or all of the machine was slow
 
     def chance(self, name):
         return random.Random(f"{self.seed} {name}")
@@ -70,7 +73,7 @@ class Chaos:
         """A few campaigns at each dialer, every one of another kind."""
         chance = self.chance("open")
         for receiver, agent in receivers_and_agents:
-            receiver.script = self.dialer(self.chance(receiver.port))
+            receiver.script = self.dialer(self.chance(receiver.port or "puller"))
             for kind in range(3):
                 self.add_campaign(chance, agent, kind)
 
@@ -98,7 +101,7 @@ class Chaos:
     # Dialers
 
     def dialer(self, chance):
-        """Takes most calls, and says what became of them at once, late, twice, out of order or never."""
+        """Accepts most calls, and reports on them at once, late, twice, out of order or never."""
         def script(call):
             with self.lock:
                 dice, pause = chance.random(), chance.uniform(0, 0.3)
@@ -127,13 +130,17 @@ class Chaos:
 
     # Clients
 
+    def client(self):
+        return self.t.api
+
     def count(self, what):
         with self.lock:
             self.done[what] = self.done.get(what, 0) + 1
 
     def ask(self, what, method, path, body=None):
-        """The reply when it was done; None when it was refused for the campaign's state or nobody knows."""
-        reply = send_or_none(self.t.api, method, path, body)
+        """The reply to a successful request. None if the campaign's state did not allow it, or if its result is not
+        known."""
+        reply = send_or_none(self.client(), method, path, body)
         if reply is None or reply.status == 422 and reply.error["code"] == "invalid_state":
             return None
         assert reply.status in (200, 201, 204), (what, body, reply)
@@ -159,20 +166,25 @@ class Chaos:
             self.resume(campaign)
 
     def resume(self, campaign):
-        """Under the campaign's lock. Whether it was done or not, the silence is over when it was asked for."""
+        """Runs under the campaign's lock. The silence ends when the action is requested, even if it fails."""
         if campaign.paused:
             campaign.paused.until = time.monotonic()
             campaign.paused = None
         self.act(campaign, "resume")
 
     def change(self, chance):
-        campaign = chance.choice(self.campaigns)
+        campaign, cap = chance.choice(self.campaigns), chance.choice(CAPS)
         self.ask("change", "PATCH", f"/batch-calls/{campaign.id}", chance.choice([
-            {"max_concurrent_calls": chance.choice(CAPS)},
+            {"max_concurrent_calls": self.raised(campaign, cap)} if chance.random() < 0.3 else {"name": "Chaos"},
             {"phone_rotation_strategy": chance.choice(["random", "sequential", "round_robin"])},
             {"calls_per_minute": chance.choice([None, 600, 6000])},
             {"excluded_dates": chance.choice([[], ["2040-01-01"]])},
             {"working_days": EVERY_DAY, "name": "Chaos"}]))
+
+    def raised(self, campaign, cap):
+        """Records the requested cap before the request, because it may apply before the reply comes."""
+        campaign.cap = max(campaign.cap, cap)
+        return cap
 
     def add_contacts(self, chance):
         campaign = chance.choice(self.campaigns)
@@ -183,7 +195,7 @@ class Chaos:
             campaign.people += people
 
     def cancel(self, chance):
-        """At most one in four: the others are to be completed."""
+        """Cancels at most one campaign in four, because the others are to be completed."""
         campaign = chance.choice(self.campaigns)
         with campaign.lock:
             if campaign.cancelled or chance.random() > 0.1 or \
@@ -212,10 +224,12 @@ class Chaos:
         if calls:
             call, status = chance.choice(calls), chance.choice(FINAL + ("ringing", "in_progress"))
             receiver.end_call(call.id, status)
-            self.ask("report", "POST", f"/calls/{call.id}/status", {"status": status})
+            reply = self.ask("report", "POST", f"/calls/{call.id}/status", {"status": status})
+            if reply:
+                receiver.told.append((call.id, reply.data["status"]))
 
     def cut_dialers(self, chance):
-        """For so long that attempts expire, and wait in the plan."""
+        """Cuts all connections of the dialers for so long that attempts expire and wait in the plan."""
         if chance.random() < 0.1:
             self.count("outage")
             self.outage_until = time.monotonic() + chance.uniform(1, OUTAGE_SECONDS)
@@ -235,10 +249,11 @@ class Chaos:
             with contextlib.suppress(IndexError, ProcessLookupError):
                 os.kill(chance.choice(stack.workers()), signal.SIGKILL)
         elif kind == "stop":
-            name = chance.choice(schedulers)
+            name, since = chance.choice(schedulers), time.monotonic()
             stack.kill(name, signal.SIGSTOP)
             time.sleep(chance.uniform(0, STOPPED_SECONDS))
             stack.kill(name, signal.SIGCONT)
+            self.halts.append((since, time.monotonic()))
         elif kind == "api":
             stack.kill("api")
             stack.start_api()
@@ -247,23 +262,35 @@ class Chaos:
 
     # The play
 
-    def run(self, seconds):
-        """Accidents happen in this thread, since processes must be started from the main one."""
+    def run(self, seconds, accidents=None):
+        """Runs for this time, or until this many accidents happened. They happen in this thread, because processes
+        must be started from the main thread."""
         actors = [self.pause_and_resume, self.pause_and_resume, self.change, self.add_contacts, self.cancel,
                   self.suppress, self.report_anything, self.cut_dialers]
         threads = [threading.Thread(target=self.play, args=(number, actor), daemon=True)
                    for number, actor in enumerate(actors)]
         chance, deadline = self.chance("accidents"), time.monotonic() + seconds
+        threads.append(threading.Thread(target=self.watch_machine, daemon=True))
         for thread in threads:
             thread.start()
-        while time.monotonic() < deadline and not self.faults:
+        happened = 0
+        while time.monotonic() < deadline and not self.faults and happened != accidents:
             time.sleep(chance.uniform(0.2, 2))
             self.accident(chance)
+            happened += 1
         self.stopping.set()
         for thread in threads:
             thread.join()
         if self.faults:
             raise self.faults[0]
+
+    def watch_machine(self):
+        """When this thread does not run for a while, the threads that receive webhooks do not run either."""
+        while not self.stopping.is_set():
+            since = time.monotonic()
+            time.sleep(0.01)
+            if time.monotonic() - since > 0.05:
+                self.halts.append((since, time.monotonic()))
 
     def play(self, number, actor):
         chance = self.chance(f"{number} {actor.__name__}")
@@ -274,8 +301,8 @@ class Chaos:
             self.faults.append(fault)
 
     def calm_down(self):
-        """Everything runs again, windows and caps are wide: what is left can be called. An API that was killed at the very
-        last is given the time to start, or the changes, and those who ask next, would find nobody."""
+        """Everything runs again, and windows and caps are wide, so the remaining contacts can be called. An API that
+        was killed at the end gets the time to start, because otherwise the last requests would fail."""
         self.t.stack.wait_ready()
         wide = {"start_time": None, "end_time": None, "max_concurrent_calls": max(CAPS), "calls_per_minute": None,
                 "max_calls_per_day": None, "excluded_dates": []}

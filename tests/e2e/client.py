@@ -1,5 +1,5 @@
-"""A client of the API. Every reply is held against what the contract says of all replies, and
-every campaign in one against what it says of counters, so that no test need do it."""
+"""A client of the API. It checks that every reply has the form of all replies, and that the counters of every campaign
+in it add up. So the tests need not do that."""
 
 import datetime
 import http.client
@@ -13,7 +13,7 @@ BASE = "/api/public/v1"
 STATUS_OF = {
     "bad_request": 400, "unauthorized": 401, "forbidden": 403, "not_found": 404,
     "method_not_allowed": 405, "idempotency_conflict": 409,
-    "precondition_failed": 412, "payload_too_large": 413, "unsupported_media_type": 415,
+    "precondition_failed": 412, "payload_too_large": 413, "unsupported_media_type": 415, "organization_moved": 421,
     "validation_error": 422, "invalid_state": 422, "agent_not_ready": 422,
     "no_phone_number_configured": 422, "no_contacts": 422, "contact_limit": 422, "rate_limit_exceeded": 429,
     "internal_error": 500, "unavailable": 503,
@@ -24,7 +24,8 @@ INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 INSTANT_FIELDS = ("scheduled_at", "planned_from", "planned_until", "started_at", "completed_at",
                   "created_at", "updated_at", "called_at", "ended_at", "expires_at", "ts",
                   "revoked_at", "last_used_at", "estimated_end", "starts_at", "first_at", "last_at",
-                  "dispatched_at", "answered_at", "reported_at", "ends_at", "next_at", "last_success_at", "opens_at", "free_at", "next_call_at", "callable_from", "callable_until")
+                  "dispatched_at", "answered_at", "reported_at", "ends_at", "next_at", "last_success_at", "opens_at",
+                  "free_at", "next_call_at", "callable_from", "callable_until")
 
 # A contact counts under exactly one of these.
 COUNTERS = ("pending", "in_progress", "completed", "failed", "voicemail", "no_answer", "busy",
@@ -52,15 +53,19 @@ def until(condition, seconds=20, what="the condition holds"):
     """Asks again and again; returns the first answer that is true."""
     deadline = time.monotonic() + seconds
     while True:
-        answer = condition()
+        try:
+            answer = condition()
+        except Exception as error:
+            error.add_note(f"(while it was waited until {what})")
+            raise
         if answer:
             return answer
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}; the last answer: {answer!r:.300}"
         time.sleep(0.02)
 
 
 def send_or_none(api, method, path, body=None):
-    """None when nginx could not say what became of it."""
+    """Sends a request. Returns None if the result is not known."""
     try:
         reply = api.send(method, path, body)
     except (OSError, http.client.HTTPException):
@@ -116,7 +121,7 @@ class Reply:
 
 
 def check_value(value):
-    """Ids, instants and counters, wherever they stand."""
+    """Checks ids, instants and counters, wherever they are in the reply."""
     if isinstance(value, list):
         for item in value:
             check_value(item)
@@ -185,7 +190,7 @@ class Client:
         assert self.ask("DELETE", path).status == 204
 
     def refuse(self, code, method, path, body=None, field=None, **rest):
-        """A request that is refused so; `field` is what the details name. Returns the reply."""
+        """A request that is refused with this code; `field` is the field in the details. Returns the reply."""
         reply = self.send(method, path, body, **rest)
         assert reply.status == STATUS_OF[code] and reply.error["code"] == code, reply
         if field:

@@ -1,4 +1,4 @@
-"""Whether an ed25519 signature fits (RFC 8032), by the book and slowly: a judge of our own for tests."""
+"""Verifies an ed25519 signature exactly as in RFC 8032, slowly, as an independent check for tests."""
 
 import base64
 import hashlib

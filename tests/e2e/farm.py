@@ -1,5 +1,5 @@
-"""A farm of hostile webhook receivers on loopback, one per path: each does wrong a number of times, in the way
-that it is named after, and then takes what comes. What it was sent is checked as by receiver.py."""
+"""A farm of hostile webhook receivers on loopback, one for each path. A receiver fails a number of times, in the way
+of its name, and then accepts. The deliveries are checked as in receiver.py."""
 
 import collections
 import socket
@@ -26,7 +26,7 @@ class Farm:
         threading.Thread(target=self.accept, daemon=True).start()
 
     def endpoint(self, way, times, **fields):
-        """An endpoint whose receiver does wrong `times` times. Returns its id."""
+        """An endpoint whose receiver fails `times` times. Returns its id."""
         path = f"/{way.__name__}"
         webhook = self.api.post("/webhooks", {"url": f"http://127.0.0.1:{self.port}{path}", **fields})
         self.ways[path], self.patience[path], self.secrets[path] = way, times, webhook["secret"]
@@ -84,8 +84,13 @@ class Farm:
             delivery.answered_at = time.monotonic()
             connection.sendall(OK)
 
+    def count(self):
+        """How many deliveries came so far."""
+        with self.lock:
+            return sum(map(len, self.deliveries.values()))
+
     def taken(self, path):
-        """What it has taken; of the ways that are right, all that came."""
+        """The accepted deliveries; for the receivers that never fail, all deliveries."""
         with self.lock:
             return [delivery for delivery in self.deliveries[path] if delivery.answered_at]
 

@@ -1,19 +1,49 @@
-"""What must hold after any chaos: read from what reached the dialers (the receivers' log) and from the database,
-not from anything the programs say of themselves. Every function returns what is wrong, one line each."""
+"""The promises that hold after any chaos. They are checked with the receivers' log and the database, not with replies
+of the programs. Every function returns a list of violations, one line each."""
 
 import collections
 import datetime
+import os
 import zoneinfo
 
 from client import UTC
 
-# Under way when the reply was given: a request on its way to a process that is slow, or was stopped.
-GRACE_SECONDS = 4
+WAY_SECONDS = 0.4  # of a request to its dialer, and for its reading there, while the machine is busy
+REFUSED = ("the database refused", "is dropped, because", "is left for a minute", "is set aside")  # in logs
+CONFLICT = "result 4"
+STATUSES = ("queued", "dispatched", "ringing", "in_progress", "completed", "failed", "no_answer", "busy", "voicemail",
+            "cancelled")
 QUEUED, COMPLETED, CANCELLED = 0, 4, 9  # calls.status
 CONTACT_FINAL = range(3, 10)            # batch_contacts.status
 COUNTERS = ("completed", "failed", "voicemail", "no_answer", "busy", "cancelled", "skipped")
 
 Call = collections.namedtuple("Call", "id batch position attempt status to called_at ended_at tries")
+
+
+def broken(t, play, dialers, subscriber, retries, cap):
+    """Checks all promises to all campaigns of a play (chaos.py). `dialers`: (receiver, agent)."""
+    asked = [call for receiver, _ in dialers for call in receiver.calls()]
+    calls = read_calls(t)
+    print(f"# {len(calls)} calls, {len(asked)} requests; " +
+          ", ".join(f"{what} {count}" for what, count in sorted(play.done.items())))
+    wrong = [*one_id_per_attempt(asked, calls), *nothing_unasked(asked, calls), *no_overlap_at_the_dialer(asked),
+             *nobody_given_up(t), *one_live_attempt(calls), *retries_within(calls, retries),
+             *silent(asked, play), *reports_kept(t.receivers, calls),
+             *attempts_apart(t.receivers, calls), *all_work_taken(t.stack),
+             *nothing_lost(t, play.campaigns), *all_ended(t, play.campaigns), *told_once(subscriber, play.campaigns),
+             *ends_told_once(subscriber, calls)]
+    for campaign in play.campaigns:
+        wrong += [*days_within(calls, campaign), *inside_the_window(asked, campaign),
+                  *places_within(t.receivers, calls, campaign, cap)]
+    return wrong
+
+
+def unfinished(t, campaigns):
+    """Returns the work that still goes on."""
+    batches = [t.api.get(f"/batch-calls/{campaign.id}") for campaign in campaigns]
+    return [batch for batch in batches if batch["status"] not in ("completed", "cancelled")] + \
+        t.stack.sql("SELECT 'call', HEX(id), status, tries, wake_at FROM calls WHERE status < 4 UNION ALL"
+                    " SELECT 'delivery', id, status, tries, wake_at FROM deliveries WHERE status = 0")
 
 
 def read_calls(t):
@@ -34,7 +64,7 @@ def plain(uuid):
 
 
 def one_id_per_attempt(asked, calls):
-    """An attempt has one call id, whatever was asked for again; and no call was made up."""
+    """An attempt has one call id, however often it was requested. No call exists without an attempt."""
     known = {call.id: call for call in calls}
     ids = collections.defaultdict(set)
     for request in asked:
@@ -48,13 +78,14 @@ def one_id_per_attempt(asked, calls):
 
 
 def nothing_unasked(asked, calls):
-    """A call that ended in any way but being cancelled was asked of a dialer: failed, too."""
+    """Every call that ended was requested from a dialer, except cancelled calls. This also holds for failed calls."""
     ids = {plain(request.id) for request in asked}
     yield from (f"{call} was never asked for" for call in calls if call.status != CANCELLED and call.id not in ids)
 
 
 def no_overlap_at_the_dialer(asked):
-    """By the receivers' log, a dialer is asked for one attempt of a contact, however often, and then for the next."""
+    """By the receivers' log, all requests for one attempt of a contact come before the requests for its next
+    attempt."""
     seen = collections.defaultdict(list)
     for request in sorted(asked, key=lambda request: request.at):
         seen[request.data["batch_call_id"], request.data["to"]].append(request.data["attempt"])
@@ -63,7 +94,8 @@ def no_overlap_at_the_dialer(asked):
 
 
 def nobody_given_up(t):
-    """No outage was so long: every call that failed did so by a dialer's word, its refusal or its silence afterwards."""
+    """No outage was long enough to fail a call. So every failed call was reported as failed, was refused, or got no
+    report."""
     for row in t.stack.sql("SELECT LOWER(HEX(c.id)), c.tries FROM calls c JOIN batch_calls b ON b.id = c.batch_id"
                            " JOIN organizations o ON o.id = b.organization_id WHERE c.end_reason = 'dialer_unreachable'"
                            f" AND o.name = '{t.organization}'"):
@@ -87,24 +119,69 @@ def retries_within(calls, most):
     yield from (f"{call} is one attempt too many" for call in calls if call.attempt > 1 + most)
 
 
-def places_within(receivers, calls, most):
-    """Calls of a campaign that its dialer has at once: from when it took them until it says they ended, or until
-    Outdial has given them up."""
+def taken_calls(receivers, calls):
+    """Calls that a dialer has: the request that it took, and when it says they ended, or Outdial has given them up."""
     given_up = {call.id: call.ended_at.timestamp() for call in calls}
-    taken, steps = set(), collections.defaultdict(list)
+    taken = set()
     for receiver in receivers:
         for request in receiver.calls():
             if request.id in taken or request.answer.reset or request.answer.status >= 300:
                 continue
             taken.add(request.id)
             end = min(receiver.ended.get(request.id, float("inf")), given_up[plain(request.id)])
-            steps[request.data["batch_call_id"]] += [(request.wall_at, 1), (max(end, request.wall_at), -1)]
-    for batch, changes in steps.items():
-        level = 0
-        for at, change in sorted(changes):
-            level += change
-            if level > most:
-                yield f"{level} calls of {batch} at once at {at}"
+            yield request, max(end, request.wall_at)
+
+
+def places_within(receivers, calls, campaign, wide):
+    """Calls of a campaign that its dialer has at once: the largest cap that it had, and `wide` at the end."""
+    steps = [step for request, end in taken_calls(receivers, calls) if request.data["batch_call_id"] == campaign.id
+             for step in ((request.wall_at, 1), (end, -1))]
+    calmed_at, level = campaign.calmed_at.timestamp() if campaign.calmed_at else float("inf"), 0
+    for at, change in sorted(steps):
+        level += change
+        most = campaign.cap if at < calmed_at else wide
+        if level > most:
+            yield f"{level} calls of {campaign} at once at {at}, of {most}"
+
+
+def attempts_apart(receivers, calls):
+    """By the receivers' log, a contact is not called while an earlier attempt is under way."""
+    spans = collections.defaultdict(list)
+    for request, end in taken_calls(receivers, calls):
+        spans[request.data["batch_call_id"], request.data["to"]].append((request.wall_at, end, request))
+    for attempts in spans.values():
+        attempts.sort(key=lambda span: span[0])
+        for (_, end, one), (at, _, other) in zip(attempts, attempts[1:]):
+            if at < end:
+                yield f"{other} began {end - at:.3f} s before {one} ended"
+
+
+def reports_kept(receivers, calls):
+    """The replies to reports agree with the tables. An end stays the end."""
+    known = {call.id: call for call in calls}
+    for call_id, status in (told for receiver in receivers for told in receiver.told):
+        call = known[plain(call_id)]
+        if STATUSES[call.status] != status and status in STATUSES[COMPLETED:]:
+            yield f"{call} was told to be {status}"
+
+
+def all_work_taken(stack):
+    """No line of a log says that work was refused. Two writers of a cluster conflict now and then: that work is done at
+    the next look."""
+    for name in sorted(os.listdir(stack.log_dir)):
+        if name.startswith(("scheduler", "api")):
+            with open(os.path.join(stack.log_dir, name), errors="replace") as log:
+                yield from (f"{name}: {line.rstrip()}" for line in log if any(words in line for words in REFUSED)
+                            and not (stack.cluster and line.rstrip().endswith(CONFLICT)))
+
+
+def ends_told_once(subscriber, calls):
+    """One event for the end of each call, however often it came."""
+    events = collections.defaultdict(set)
+    for event in subscriber.of_type("call.ended") + subscriber.of_type("call.failed"):
+        events[plain(event.data["id"])].add(event.id)
+    yield from (f"the end of {call} was told by {len(events[call.id])} events" for call in calls
+                if len(events[call.id]) != 1)
 
 
 def before_calm(at, campaign):
@@ -122,7 +199,8 @@ def days_within(calls, campaign):
 
 
 def inside_the_window(asked, campaign):
-    """By the wall clock of the campaign's zone when the request reached the dialer, or a second before, for its way."""
+    """Checks the windows by the wall clock of the campaign's zone when the request reached the dialer, or a second
+    before."""
     start, end = campaign.window
     for request in asked:
         came = datetime.datetime.fromtimestamp(request.wall_at, zoneinfo.ZoneInfo(campaign.timezone))
@@ -133,18 +211,30 @@ def inside_the_window(asked, campaign):
             yield f"{request} at {came}, outside of {start} to {end}"
 
 
-def silent(asked, silences):
-    """Nothing of a campaign that is paused or cancelled, and nothing to a number that is not to be called."""
-    for silence in silences:
+def last_instant(since, play):
+    """Returns until when a request that was under way at an instant may still arrive: later by the time for which
+    processes stood still."""
+    allowed = play.late_seconds + WAY_SECONDS
+    last = since + allowed
+    for start, end in sorted(play.halts):
+        if start < last and end > since:
+            last = max(last, end + allowed)
+    return last
+
+
+def silent(asked, play):
+    """No request comes for a paused or cancelled campaign, or for a number on the do-not-call list."""
+    for silence in play.silences:
+        last = last_instant(silence.since, play)
         for request in asked:
             about = {getattr(silence.what, "id", silence.what)}
             if about & {request.data["batch_call_id"], request.data["to"]} and \
-               silence.since + GRACE_SECONDS < request.at < silence.until:
+               last < request.at < silence.until:
                 yield f"{request} although {silence.what} was to be silent from {silence.since:.3f}"
 
 
 def nothing_lost(t, campaigns):
-    """What was answered with 2xx is there."""
+    """Every change that was answered with 2xx is there."""
     for campaign in campaigns:
         there = {row["phone_number"] for row in t.api.contacts_of({"id": campaign.id})}
         missing = set(campaign.people) - there
@@ -153,7 +243,7 @@ def nothing_lost(t, campaigns):
 
 
 def all_ended(t, campaigns):
-    """Every contact in one final state, nobody waits, and the counters are what a recount gives."""
+    """Every contact is in one final state, no contact waits, and the counters equal a recount."""
     for campaign in campaigns:
         batch = t.api.get(f"/batch-calls/{campaign.id}")
         row = t.row_of(batch)
@@ -171,7 +261,8 @@ def all_ended(t, campaigns):
             f" JOIN batch_counters n ON n.batch_id = b.id WHERE b.id = {row}")[0]
         if not claimed == done == attempts:
             yield f"{campaign}: {claimed} calls claimed, {done} done, {attempts} in the table"
-        left = t.stack.sql(f"SELECT b.waiting, (SELECT COUNT(*) FROM due_contacts d WHERE d.batch_id = b.id AND d.waits = 1)"
+        left = t.stack.sql(f"SELECT b.waiting, (SELECT COUNT(*) FROM due_contacts d WHERE d.batch_id = b.id"
+                           f" AND d.waits = 1)"
                            f" FROM batch_calls b WHERE b.id = {row}")[0]
         if left != ["0", "0"]:
             yield f"{campaign}: {left[0]} calls wait, {left[1]} in the plan"

@@ -1,4 +1,4 @@
-"""Tables of field values that are just right and just wrong, and what tries them all."""
+"""Tables of field values that are just right and just wrong, and a function that tries all of them."""
 
 import json
 
@@ -6,7 +6,7 @@ BIG_OBJECT = "x" * 70_000
 
 
 def text(least, most, **rest):
-    """A string of so many characters (not bytes)."""
+    """A string with this many characters (not bytes)."""
     right = ["x" * max(least, 1), "ä" * most, "😀" * most] + ([""] if least == 0 else [])
     wrong = ["ä" * (most + 1), 5, True, ["x"], {}] + ([""] if least > 0 else [])
     return dict({"right": right, "wrong": wrong}, **rest)
@@ -39,8 +39,8 @@ def strict(limits):
 
 
 def try_all(api, method, path, base, table, read=lambda reply: reply.data, shown=None):
-    """Sends `base` with one field after the other set to each value. Right ones must come back as
-    they were sent; wrong ones must be refused with the field's name. Returns how many were taken."""
+    """Sends `base` with one field after the other set to each value. A right value must come back as it was sent; a
+    wrong value must be refused with the field's name. Returns how many values were accepted."""
     taken = 0
     for field, limits in table.items():
         for value in limits["right"]:

@@ -1,5 +1,5 @@
-"""Requests of all kinds in rounds that are alike, for what asks whether memory grows: reads and changes, small and
-large, files in both directions, and whatever is refused."""
+"""Rounds of the same requests of all kinds, to find out whether memory grows: reads and changes, small and large,
+files in both directions, and refusals."""
 
 import http.client
 import json
@@ -24,7 +24,7 @@ class Mix:
         self.connection.close()
 
     def ask(self, method, path, status, body=None, **headers):
-        """One request, which must be answered with this status. Returns the reply's data, if it has any."""
+        """Sends a request, which must be answered with this status. Returns the reply's data, if it has any."""
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"} | headers
         body = body if isinstance(body, str) or body is None else json.dumps(body)
@@ -44,7 +44,8 @@ class Mix:
         self._refused()
 
     def _agents(self):
-        agent = self.ask("POST", "/agents", 201, {"name": "A", "system_prompt": "x" * 90_000, "settings": {"a": [1] * 999}})
+        agent = self.ask("POST", "/agents", 201,
+                         {"name": "A", "system_prompt": "x" * 90_000, "settings": {"a": [1] * 999}})
         path = f"/agents/{agent['id']}"
         self.ask("PATCH", path, 200, {"description": "ä" * 5000})
         self.ask("PATCH", path, 412, {"description": "B"}, If_Match='"0"')
@@ -56,7 +57,8 @@ class Mix:
     def _contacts(self):
         folder = self.ask("POST", "/contacts/folders", 201, {"name": "F"})["id"]
         self.ask("POST", f"/contacts/import?folder_id={folder}", 200, CSV, Content_Type="text/csv")
-        self.ask("POST", f"/contacts/import?folder_id={folder}", 200, FORM, Content_Type="multipart/form-data; boundary=x")
+        self.ask("POST", f"/contacts/import?folder_id={folder}", 200, FORM,
+                 Content_Type="multipart/form-data; boundary=x")
         self.ask("GET", f"/contacts?folder_id={folder}&limit=100&search=ada", 200)
         self.ask("DELETE", f"/contacts/folders/{folder}", 204)
 

@@ -1,5 +1,5 @@
-"""A webhook receiver on loopback: a dialer and subscriber that does as the test says and forgets
-nothing. Every delivery is checked against Standard Webhooks, by an implementation of its own."""
+"""A webhook receiver on loopback: a dialer and subscriber whose answers the test decides, and that keeps all
+deliveries. Every delivery is verified as in Standard Webhooks, by an independent implementation."""
 
 import base64
 import collections
@@ -21,9 +21,9 @@ ENDINGS = ("completed", "failed", "no_answer", "busy", "voicemail")
 
 
 class Answer:
-    """What to do with a delivery: wait `delay` seconds, then answer with `status` and, as the
-    body, `report` or the bytes of `raw`; or with `reset` drop the connection. `later` holds reports for afterwards,
-    each (seconds after the answer, report), which go to the call's status_url."""
+    """The answer to a delivery: wait `delay` seconds, then answer with `status` and, as the body, `report` or the
+    bytes of `raw`; or with `reset` drop the connection. `later` has reports for afterwards, each (seconds after the
+    answer, report), which are sent to the call's status_url."""
 
     def __init__(self, status=200, report=None, delay=0, headers=None, reset=False, later=(), raw=b""):
         self.status, self.report, self.delay = status, report, delay
@@ -31,16 +31,16 @@ class Answer:
 
 
 def ends(status="completed", delay=0, **fields):
-    """The report of the end is in the answer."""
+    """Answers with the report of the end."""
     return Answer(report={"status": status, **fields}, delay=delay)
 
 
 def ends_later(seconds, status="completed", **fields):
-    """The call is taken, and its end reported after a while."""
+    """Accepts the call, and reports its end after a while."""
     return Answer(202, later=[(seconds, {"status": status, **fields})])
 
 
-TAKEN = Answer(202)  # and not reported
+TAKEN = Answer(202)  # accepted and not reported
 
 
 class Delivery:
@@ -71,6 +71,7 @@ class Receiver:
         self.secrets = {}  # by path
         self.open_calls = {}  # call id: its campaign
         self.ended = {}  # call id: when its end was first reported, by time.time()
+        self.told = []  # (call id, its state) that reports were answered with
         self.peaks = collections.Counter()  # most open calls at once, by campaign
         self.lock = threading.Lock()
         self.closing = threading.Event()
@@ -88,7 +89,7 @@ class Receiver:
         self.thread.start()
 
     def refuse(self):
-        """From now on connections are refused."""
+        """Refuses connections from now on."""
         self.server.shutdown()
         self.server.server_close()
         self.server.drop_connections()
@@ -99,13 +100,13 @@ class Receiver:
         self.thread.join()
 
     def endpoint(self, path="/", **fields):
-        """Makes a webhook that leads here; returns its id."""
+        """Creates a webhook with this receiver's address; returns its id."""
         body = {"url": f"http://127.0.0.1:{self.port}{path}", "events": [], **fields}
         webhook = self.api.post("/webhooks", body)
         self.secrets[path] = webhook["secret"] or webhook["public_key"]
         return webhook["id"]
 
-    # What came
+    # Deliveries
 
     def of_type(self, kind, batch=None):
         with self.lock:
@@ -123,7 +124,7 @@ class Receiver:
                      f"{count} calls were requested")
 
     def report(self, call_id, status, **fields):
-        """As a dialer does, in its own time."""
+        """Sends the later reports in the background, as a dialer does."""
         self.end_call(call_id, status)
         return self.api.post(f"/calls/{call_id}/status", {"status": status, **fields})
 
@@ -145,7 +146,7 @@ class Receiver:
         return self.sync(delivery) if delivery.type == "agent.sync" else self.answer_events
 
     def end_call(self, call_id, status):
-        """Before the report leaves: from then on Outdial may start the next call."""
+        """Records the end before the report is sent, because Outdial may start the next call from then on."""
         if status in ENDINGS:
             with self.lock:
                 self.open_calls.pop(call_id, None)
@@ -155,8 +156,8 @@ class Receiver:
         threading.Thread(target=self.send_report, args=(delivery, seconds, report), daemon=True).start()
 
     def send_report(self, delivery, seconds, report):
-        """To the status_url, and again while nobody takes it."""
-        path = "/" + delivery.data["status_url"].split(self.api.host, 1)[1]
+        """Sends a report to the status_url, and repeats it until it is accepted."""
+        path = "//" + delivery.data["status_url"].split("://")[1].split("/", 1)[1]
         self.closing.wait(seconds)
         self.end_call(delivery.id, report["status"])
         while not self.closing.wait(0.05):
@@ -167,11 +168,13 @@ class Receiver:
             if reply.status < 500:
                 if reply.status != 200:
                     self.faults.append((reply, delivery))
+                else:
+                    self.told.append((delivery.id, reply.data["status"]))
                 return
 
 
 def signature_fault(delivery, secret):
-    """Standard Webhooks, as its text says; None when all is well."""
+    """Verifies a delivery as Standard Webhooks says. Returns the fault, or None."""
     headers = delivery.headers
     if secret is None:
         return f"nobody asked for webhooks at {delivery.path}"

@@ -3,7 +3,7 @@
 A test file is a script of functions test_NAME(t), run in the order they stand; `t` is the Test
 below. All of them share one stack (dev/stack.py), which is started with the keyword arguments in
 the file's STACK, if it has any; every test has an organisation of its own, and TEST_SECONDS (those of the
-file, if it has any). The file ends with
+file, if it has any). A function skip(options) of the file may say why none of them can be run here. The file ends with
 
     if __name__ == "__main__":
         tap.run(globals())
@@ -28,11 +28,12 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "dev"))
 
 from client import Client
 from process import Error
+from puller import Puller
 from receiver import Receiver
 from stack import Stack
 
 TEST_SECONDS = 120
-LONG_TEST_SECONDS = 300  # and what --seconds says: of those that heed it
+LONG_TEST_SECONDS = 300  # and the value of --seconds, for tests that use it
 ALARMING = re.compile(r"Sanitizer|runtime error:|Assertion|internal_error|\bbug\b", re.IGNORECASE)
 
 
@@ -41,19 +42,20 @@ class Skip(Exception):
 
 
 class Test:
-    """What a test works with: the stack, a client whose key has every scope, and chance."""
+    """The tools of a test: the stack, a client whose key has every scope, and randomness."""
 
     def __init__(self, stack, name, options):
         self.stack = stack
         self.organization = name
         self.random = random.Random(f"{options.seed} {name}")
-        self.seconds = options.seconds
+        self.seconds, self.kills = options.seconds, options.kills
         self.api = self.client()
         self.receivers = []
+        self.witness = None  # the agent of wait_for_looks
 
     @property
     def sanitized(self):
-        """Whether the programs keep freed memory back, as those with a sanitizer do."""
+        """Whether the programs do not return freed memory, as programs with a sanitizer do."""
         with open(os.path.join(self.stack.build, "outdial-api"), "rb") as program:
             return b"__asan_init" in program.read()
 
@@ -62,7 +64,7 @@ class Test:
         return Client(self.stack.url, self.stack.new_key(organization or self.organization, scopes))
 
     def outdial_fails(self, *arguments):
-        """A command line that is refused. Returns what it said."""
+        """Runs a command that is refused. Returns its output."""
         try:
             self.stack.outdial(*arguments)
         except Error as error:
@@ -70,7 +72,7 @@ class Test:
         raise AssertionError(f"outdial {' '.join(arguments)} did not fail")
 
     def receiver(self):
-        """A webhook receiver that lives as long as the test, which fails if it was told nonsense."""
+        """A webhook receiver that lives as long as the test. The test fails if the receiver got malformed webhooks."""
         receiver = Receiver(self.api)
         self.receivers.append(receiver)
         return receiver
@@ -82,9 +84,17 @@ class Test:
             assert not receiver.faults, receiver.faults
 
     def dialing_agent(self, **fields):
-        """An active agent, whose calls the receiver it comes with is asked to place."""
+        """An active agent, with the receiver that is its dialer."""
         receiver = self.receiver()
         return receiver, self.api.agent(receiver.endpoint(), **fields)
+
+    def pulling_agent(self, **fields):
+        """The same with a dialer that fetches its calls."""
+        puller = Puller(self.api)
+        self.receivers.append(puller)
+        agent = self.api.agent(puller.endpoint(), **fields)
+        puller.agent_id = agent["id"]
+        return puller, agent
 
     def one_call(self, receiver, agent, script, **fields):
         """Starts a campaign of one contact; returns it, and the id of the call once requested."""
@@ -94,8 +104,18 @@ class Test:
         self.api.schedule(batch)
         return batch, receiver.wait_for_calls(before + 1)[-1].data["call_id"]
 
+    def wait_for_looks(self):
+        """Returns when the scheduler has placed two calls of other campaigns, one after the other, by a dialer of their
+        own. So it has looked at everything that was due before, and whatever did not happen does not happen."""
+        if not self.witness:
+            self.witness = self.dialing_agent()[1]
+        for _ in range(2):
+            batch = self.api.batch(self.witness, 1)
+            self.api.schedule(batch)
+            self.api.wait_for(batch, "completed")
+
     def make_due(self, batch):
-        """Moves time: what waits in the campaign is due now."""
+        """Moves time: all waiting contacts of the campaign are due now."""
         row = self.row_of(batch)
         self.stack.sql(f"UPDATE due_contacts SET due_at = UTC_TIMESTAMP(6) - INTERVAL 1000000 - position"
                        f" MICROSECOND WHERE batch_id = {row}; UPDATE batch_calls SET"
@@ -112,6 +132,10 @@ def run(module):
     options.limit = module.get("TEST_SECONDS", TEST_SECONDS)
     tests = [(name[len("test_"):], function) for name, function in module.items()
              if name.startswith("test_") and fnmatch.fnmatch(name, f"*{options.only}*")]
+    reason = module["skip"](options) if "skip" in module else None
+    if reason:
+        print(f"1..0 # SKIP {reason}", flush=True)
+        return
     print(f"1..{len(tests) + 1}\n# seed {options.seed}, {options.database}", flush=True)
     folder = tempfile.mkdtemp(prefix="outdial-e2e-")
     failed = True
@@ -135,6 +159,7 @@ def parse_options():
     parser.add_argument("--build", help="folder of the programs; default $OUTDIAL_BUILD, or build")
     parser.add_argument("--only", default="", help="part of the name of the tests to run")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10 ** 6))
+    parser.add_argument("--kills", type=int, help="how often test_cluster.py hits the database")
     parser.add_argument("--seconds", type=int, help="how long a test goes on that takes any length")
     return parser.parse_args()
 
@@ -166,7 +191,7 @@ def run_test(stack, name, function, options):
 
 def read_logs(stack):
     for name in sorted(os.listdir(stack.log_dir)):
-        if name == "access.log":
+        if name == "access.log" or not name.endswith(".log"):
             continue
         with open(os.path.join(stack.log_dir, name), errors="replace") as log:
             lines = [line.rstrip() for line in log if ALARMING.search(line)]
@@ -174,7 +199,7 @@ def read_logs(stack):
 
 
 def fault_of(function):
-    """What the function raised and where, without the lines of this file; or None."""
+    """The exception of the function and its place, without the lines of this file; or None."""
     try:
         function()
     except Skip:

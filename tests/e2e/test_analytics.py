@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What a campaign adds up to: analytics against a recount of its calls, the export of its results, the preview
-of its plan; and campaigns deleted by the dozen."""
+"""Analytics against a recount of the calls, the export of results, the preview of the plan; and campaigns deleted by
+the dozen."""
 
 import collections
 import concurrent.futures
@@ -10,17 +10,19 @@ import http.client
 import io
 import json
 import re
+import time
 import urllib.request
 import zoneinfo
 
 import tap
 from client import BASE, COUNTERS, EVERY_DAY, check_counters, contacts, until
 from receiver import ENDINGS, TAKEN, ends
+from session import Session
 
 STACK = {"config": {"workers": 2}}
 
 UTC = datetime.timezone.utc
-KATHMANDU = "Asia/Kathmandu"  # 5:45 ahead: its hours are not those of UTC
+KATHMANDU = "Asia/Kathmandu"  # 5:45 ahead of UTC: its hours do not begin with hours of UTC
 WORKER_MEGABYTES = 32
 
 
@@ -95,7 +97,7 @@ def check_series(series, calls, zone, form):
 
 
 def check_all(t, batch):
-    """Everything analytics tells, against the campaign and its calls."""
+    """Compares all analytics with the campaign and its calls."""
     campaign, calls = t.api.read(batch), t.api.calls_of(batch)
     ended = [call for call in calls if call["status"] in ENDINGS]
     for interval, form in (("day", "%Y-%m-%d"), ("hour", "%Y-%m-%dT%H:00")):
@@ -123,8 +125,10 @@ def check_all(t, batch):
 def check_numbers(told, calls):
     for one in told:
         ended = collections.Counter(call["status"] for call in calls
-                                    if call["from_number"] == one["from_number"] and call["status"] in ENDINGS + ("cancelled",))
-        assert one["calls"] == sum(ended.values()) and all(one[status] == ended[status] for status in ENDINGS + ("cancelled",)), one
+                                    if call["from_number"] == one["from_number"]
+                                    and call["status"] in ENDINGS + ("cancelled",))
+        assert one["calls"] == sum(ended.values()) and all(one[status] == ended[status]
+                                                           for status in ENDINGS + ("cancelled",)), one
         assert same(one["answer_rate"], ended["completed"] / one["calls"] if one["calls"] else None), one
     assert [one["from_number"] for one in told] == sorted({call["from_number"] for call in calls}), told
 
@@ -157,7 +161,8 @@ def test_analytics_equal_a_recount(t):
 
     until(lambda: receiver.of_type("batch.completed", batch), what="batch.completed has come")
     event = receiver.of_type("batch.completed", batch)[0].data
-    for name in COUNTERS + ("attempts", "answer_rate", "call_answer_rate", "calls", "waiting_first", "waiting_retry", "average_duration_seconds", "total_minutes", "total_cost"):
+    for name in COUNTERS + ("attempts", "answer_rate", "call_answer_rate", "calls", "waiting_first", "waiting_retry",
+                            "average_duration_seconds", "total_minutes", "total_cost"):
         assert event[name] == told[name], (name, event, told)
 
 
@@ -168,7 +173,8 @@ def test_retries_count_as_attempts(t):
     t.api.schedule(batch)
     until(lambda: len(receiver.calls(batch)) == 5 and t.api.read(batch)["in_progress"] == 0)
     told = analytics(t, batch)
-    assert (told["waiting_first"], told["waiting_retry"], told["answer_rate"], told["call_answer_rate"]) == (0, 5, 0, 0), told
+    assert (told["waiting_first"], told["waiting_retry"], told["answer_rate"],
+            told["call_answer_rate"]) == (0, 5, 0, 0), told
     t.stack.sql(f"UPDATE due_contacts SET due_at = due_at - INTERVAL 1 HOUR;"
                 f" UPDATE batch_calls SET low_water = '1000-01-01', wake_at = UTC_TIMESTAMP(6)"
                 f" WHERE uuid = {hex_id(batch)}")
@@ -181,7 +187,7 @@ def test_retries_count_as_attempts(t):
 
 
 def test_rates_while_retries_wait(t):
-    """Who waits for a retry was called. What part of the contacts answered is told of all that were called."""
+    """A contact that waits for a retry was called. answer_rate is the share of all contacts that were called."""
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: ends("completed" if int(call.data["to"][-2:]) <= 4 else "busy")
     batch = t.api.batch(agent, 12, retry_failed=True, max_retry_attempts=1, retry_delay_minutes=60, max_calls_per_day=9)
@@ -238,7 +244,7 @@ def test_reasons_that_are_all_different_do_not_pile_up(t):
     assert 200 <= int(rows[0]) <= 320 and rows[1] == "900", rows
 
 
-def test_the_end_is_foretold(t):
+def test_the_end_is_predicted(t):
     receiver, agent = t.dialing_agent()
     draft = t.api.batch(agent, 3)
     told = analytics(t, draft)
@@ -278,10 +284,10 @@ def test_parameters_and_strangers(t):
 
 # results.csv
 
-def download(t, batch):
+def download(t, batch, query=""):
     connection = http.client.HTTPConnection(t.api.host, timeout=60)
     try:
-        connection.request("GET", f"{BASE}/batch-calls/{batch['id']}/results.csv",
+        connection.request("GET", f"{BASE}/batch-calls/{batch['id']}/results.csv{query}",
                            headers={"Authorization": f"Bearer {t.api.key}"})
         answer = connection.getresponse()
         text = answer.read().decode()
@@ -294,7 +300,7 @@ def download(t, batch):
         connection.close()
 
 
-def test_results_are_what_the_contacts_tell(t):
+def test_results_match_the_contacts(t):
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: ends(t.random.choice(ENDINGS), duration_seconds=7, cost=0.0625,
                                         outcome='@SUM(A1), "x"', end_reason="-1 + 1\r\nnext")
@@ -361,27 +367,27 @@ def test_memory_does_not_grow_with_the_export(t):
     assert len(lines) == 100_002 and lines[-1] == "", len(lines)
     positions = [line.split(",", 1)[0] for line in lines[1:-1]]
     assert positions == [str(n) for n in range(1, 100_001)]
+    begin = time.monotonic()
+    assert download(t, big, "?excel=true").count("\r\n") == 100_001
+    print(f"# for a spreadsheet: {time.monotonic() - begin:.1f} s")
     after = peak_megabytes(t)
     print(f"# a worker's memory: {before:.1f} MB after 10,000 rows, {after:.1f} MB after 100,000"
           f" ({len(text) / 1e6:.0f} MB of text)")
     assert t.sanitized or (after < WORKER_MEGABYTES and after - before < 4), (before, after)
 
 
-def test_an_export_of_some_states_whose_campaign_goes_meanwhile_does_not_look_whole(t):
+def test_an_export_breaks_off_when_its_campaign_is_deleted(t):
     """The contacts are held by a lock while the campaign is deleted, after the export has begun."""
     _, agent = t.dialing_agent()
     batch = big_campaign(t, agent, 10)
-    waiting = "SELECT id FROM information_schema.processlist WHERE state LIKE 'Waiting for table%'"
-    script = "LOCK TABLES batch_contacts WRITE; SELECT SLEEP(3)"
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        holding = pool.submit(t.stack.sql, script)
-        until(lambda: t.stack.sql("SELECT 1 FROM information_schema.processlist WHERE state = 'User sleep'"), what="it is locked")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool, Session(t, "LOCK TABLES batch_contacts WRITE") as session:
         url = t.api.post(f"/batch-calls/{batch['id']}/results-link", {"status": ["pending"]})["url"]
         reading = pool.submit(lambda: urllib.request.urlopen(url, timeout=60).read())
-        until(lambda: t.stack.sql(waiting), what="the export has begun")
+        until(lambda: [one for one in t.stack.sessions() if (one.state or "").startswith("Waiting for table")],
+              what="the export has begun")
         status = t.stack.sql(f"SELECT status FROM batch_calls WHERE uuid = {hex_id(batch)}")[0][0]
         t.stack.sql(f"UPDATE batch_calls SET status = 7 WHERE uuid = {hex_id(batch)}")
-        holding.result()
+        session.run("UNLOCK TABLES")
         try:
             raise AssertionError(f"{len(reading.result())} bytes, and no error")
         except (http.client.IncompleteRead, ConnectionError):
@@ -418,7 +424,7 @@ PLANS = [
 
 
 def planned_days(t, batch):
-    """From the contacts: per local day [date, contacts, first, last]."""
+    """The plan as the contacts have it: for each local day [date, contacts, first, last]."""
     zone = zoneinfo.ZoneInfo(t.api.read(batch)["timezone"])
     days = collections.defaultdict(list)
     for row in t.api.contacts_of(batch, status="scheduled"):
@@ -439,7 +445,8 @@ def test_a_preview_is_refused_as_the_change(t):
     gone = t.api.number()["id"]
     t.api.delete(f"/telephony/numbers/{gone}")
     for changes in ({"phone_number_ids": [foreign]}, {"phone_number_ids": [gone]}, {"phone_number_ids": []},
-                    {"phone_number_ids": None}, {"phone_number_ids": ["x"]}, {"phone_number_ids": batch["phone_number_ids"] * 2},
+                    {"phone_number_ids": None}, {"phone_number_ids": ["x"]},
+                    {"phone_number_ids": batch["phone_number_ids"] * 2},
                     {"timezone": "Europe/Atlantis"}, {"start_time": "09:00"}, {"agent_id": agent["id"]},
                     {"schedule_type": "scheduled"}, {"scheduled_at": "9999-12-30T00:00:00Z"}, {"retry_on": ["x"]},
                     {"contacts": []}, {"calling_windows": [{"days": [1], "start": "09:00", "end": "09:00"}]}):
@@ -448,7 +455,8 @@ def test_a_preview_is_refused_as_the_change(t):
         assert real.status == told.status == 422, (changes, real, told)
         assert real.error["code"] == told.error["code"], (real, told)
         fields = [fault["field"] for fault in real.details.get("errors", [])]
-        assert [fault["field"].removeprefix("changes.") for fault in told.details.get("errors", [])] == fields, (real, told)
+        assert [fault["field"].removeprefix("changes.") for fault in told.details.get("errors", [])] == fields, \
+            (real, told)
         reasons = [fault["reason"] for fault in real.details.get("errors", [])]
         assert [fault["reason"] for fault in told.details.get("errors", [])] == reasons, (real, told)
     assert t.api.read(batch) == batch
@@ -477,7 +485,7 @@ def test_a_preview_of_other_numbers(t):
     assert same(hours({"phone_number_ids": []}), 1)
 
 
-def test_what_is_previewed_comes_to_be(t):
+def test_a_preview_matches_the_plan(t):
     _, agent = t.dialing_agent()
     for plan in PLANS:
         batch = t.api.batch(agent, 500 if plan.get("calls_per_minute") else 50)
@@ -516,7 +524,7 @@ def test_a_preview_takes_what_a_change_takes(t):
     t.api.schedule(batch)
     t.api.wait_for(batch, "completed")
     refused = t.api.refuse("invalid_state", "POST", path)
-    assert "Nobody waits in a campaign that is completed" in refused.error["message"], refused
+    assert "No contact waits in a campaign that is completed" in refused.error["message"], refused
     t.client(scopes="read").post(path.replace(batch["id"], t.api.batch(agent, 1)["id"]))
 
 

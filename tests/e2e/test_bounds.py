@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a body costs: its length, and no more, whatever is in it. A worker's memory has a bound."""
+"""A request needs no more memory than the length of its body, whatever the content. A worker's memory is bounded."""
 
 import json
 import time
@@ -35,7 +35,7 @@ def filled(prefix, part, suffix, size):
 
 
 def cost(t, send, body):
-    """The seconds that a request takes, and the memory of the worker that had most for it, beside the body."""
+    """The seconds of a request, and the memory of the worker that used most for it, beside the body."""
     before = set(t.stack.workers())
     forget_peaks(t)
     best = min(timed(lambda: send(body)) for _ in range(4))
@@ -58,16 +58,19 @@ def judge(t, send, name, body):
 
 
 def test_files(t):
-    """Rows and columns of no use, and forms of many parts: whatever their number, a worker's memory stays."""
+    """A worker's memory does not grow with the number of unusable rows and columns, or of the parts of a form."""
     files = {"short rows": b"phone\n" + b"1\n" * (3 * MIB), "blank lines": b"phone\n" + b"\n" * (6 * MIB),
-             "commas": b"phone,name\n" + b"," * (6 * MIB), "a header of many columns": b"phone," + b"a," * MIB + b"\n+4930,\n",
+             "commas": b"phone,name\n" + b"," * (6 * MIB),
+             "a header of many columns": b"phone," + b"a," * MIB + b"\n+4930,\n",
              "a long cell": b'phone,x\n+4930,"' + b"x" * (6 * MIB) + b'"\n'}
     for name, file in files.items():
         for query in ("", "?dry_run=true"):
-            _, memory = cost(t, lambda body: t.api.send("POST", "/do-not-call/import" + query, body, {"Content-Type": "text/csv"}), file)
+            _, memory = cost(t, lambda body: t.api.send("POST", "/do-not-call/import" + query, body,
+                                                        {"Content-Type": "text/csv"}), file)
             print(f"# {name}{query}: {(memory + len(file)) / MIB:.1f} MiB", flush=True)
             assert memory + len(file) < WORKER_MAX, f"{name}: {memory / MIB:.1f} MiB"
-    form = b"".join(b'--b\r\nContent-Disposition: form-data; name="p"\r\n\r\n1\r\n' for _ in range(100_000)) + b"--b--\r\n"
+    form = b"".join(b'--b\r\nContent-Disposition: form-data; name="p"\r\n\r\n1\r\n'
+                    for _ in range(100_000)) + b"--b--\r\n"
     _, memory = cost(t, lambda body: t.api.send("POST", "/contacts/import", body, {
         "Content-Type": "multipart/form-data; boundary=b"}), form)
     assert memory + len(form) < WORKER_MAX, f"{memory / MIB:.1f} MiB"
@@ -93,7 +96,8 @@ def test_headers_of_a_signature_come_first(t):
     """A body that is not JSON is never looked at."""
     now = str(int(time.time()))
     good = {"webhook-id": "msg_1", "webhook-timestamp": now, "webhook-signature": "v1," + "A" * 43 + "="}
-    for headers in ({"webhook-id": None}, {"webhook-id": "a.b"}, {"webhook-timestamp": None}, {"webhook-timestamp": "now"},
+    for headers in ({"webhook-id": None}, {"webhook-id": "a.b"}, {"webhook-timestamp": None},
+                    {"webhook-timestamp": "now"},
                     {"webhook-timestamp": str(int(now) - 400)}, {"webhook-signature": "v1,AAAA"},
                     {"webhook-signature": "v1a," + "A" * 86 + "=="}, {"webhook-signature": "A" * 44}):
         reply = t.api.refuse("unauthorized", "POST", "/calls/status", "not JSON",
@@ -111,7 +115,8 @@ def test_campaigns(t):
     judge(t, send, "empty contacts", filled('{"contacts":[', "{}", "]}", size))
     judge(t, send, "metadata", filled('{"metadata":{"a":[', "1", "]}}", size))
     judge(t, send, "arrays in metadata", filled('{"metadata":{"a":[', "[]", "]}}", size))
-    judge(t, send, "keys of metadata", ('{"metadata":{' + ",".join(f'"{n}":0' for n in range(1_300_000)) + "}}").encode())
+    judge(t, send, "keys of metadata",
+          ('{"metadata":{' + ",".join(f'"{n}":0' for n in range(1_300_000)) + "}}").encode())
     judge(t, send, "ids", filled('{"contact_ids":[', '"01a1fd39-63f6-7000-a4b8-ed1a2bb74df0"', "]}", size))
     judge(t, send, "dates", filled('{"excluded_dates":[', '"2026-01-01"', "]}", size))
     judge(t, send, "nesting", b'{"metadata":' + b"[" * (size // 2) + b"]" * (size // 2) + b"}")
@@ -137,7 +142,7 @@ def test_the_largest_campaign(t):
     assert t.sanitized or memory < WORKER_MAX + 3 * len(body), memory
 
 
-def test_what_is_not_a_body(t):
+def test_invalid_bodies_are_refused(t):
     """Queries, lists of ids, and headers."""
     many = "&".join(f"a{n}=1" for n in range(1000))
     assert t.api.send("GET", f"/agents?{many}").status == 400

@@ -9,7 +9,7 @@ import tap
 from client import COUNTERS, until
 from receiver import TAKEN
 
-TAG = re.compile(r'"[0-9a-f]{16}-[0-9a-f]{16}"')  # of what is configured, and of all
+TAG = re.compile(r'"[0-9a-f]{16}-[0-9a-f]{16}"')  # the hash of the configuration, and the hash of everything
 STACK = {"config": {"workers": 8}}
 
 
@@ -69,7 +69,7 @@ def test_every_single_object_has_a_tag_and_nothing_else(t):
     assert missing.status == 404 and missing.headers["ETag"] is None, missing
 
 
-def test_a_change_is_made_only_to_what_was_read(t):
+def test_if_match_refuses_a_change_of_a_changed_object(t):
     path = f"/webhooks/{webhook(t)['id']}"
     first = tag_of(t, path)
     reply = change(t, path, first, "second")
@@ -107,10 +107,12 @@ def test_of_many_at_once_one_wins(t):
 
 
 def test_a_campaign_that_runs_can_be_changed_under_a_condition(t):
-    """Its counters and its state move the tag of If-None-Match, and not what If-Match compares."""
+    """A change of its counters or its state changes the tag for If-None-Match, but not the tag that If-Match
+    compares."""
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: TAKEN
-    batch = t.api.batch(agent, 5, metadata={"a": ["}", "\\\"", {"b": "]"}], "status": "x", "name": "in it"}, name='"name":"x"')
+    batch = t.api.batch(agent, 5, metadata={"a": ["}", "\\\"", {"b": "]"}], "status": "x", "name": "in it"},
+                        name='"name":"x"')
     path = f"/batch-calls/{batch['id']}"
     before = tag_of(t, path)
     t.api.schedule(batch)
@@ -156,7 +158,7 @@ def test_other_objects_whose_figures_move(t):
 
 
 def test_a_campaign_is_replanned_once(t):
-    """The change is tried for its locks first: that leaves no traces."""
+    """The handler runs once only for its locks, which must leave no traces."""
     receiver, agent = t.dialing_agent()
     receiver.endpoint("/events", events=["batch.status.changed"])
     batch = t.api.batch(agent, 50, schedule_type="scheduled", scheduled_at="2040-06-01T08:00:00Z")
@@ -185,7 +187,8 @@ def test_conditions_on_every_method(t):
             body = None if method == "DELETE" else {}
             assert send(method, place, body, **headers) == 412, (method, place, headers)
     assert t.api.read(batch) == {**batch, "updated_at": t.api.read(batch)["updated_at"]}
-    assert send("POST", path + "/schedule", {"scheduled_at": "2040-01-01T00:00:00Z"}, If_Match=tag, If_None_Match='"other"') == 200
+    assert send("POST", path + "/schedule", {"scheduled_at": "2040-01-01T00:00:00Z"}, If_Match=tag,
+                If_None_Match='"other"') == 200
     assert send("POST", path + "/pause", {}, If_Match="*") == 200
     assert send("POST", path + "/cancel", {}, If_Match=tag_of(t, path)) == 200
     assert send("DELETE", path, If_Match='"other"') == 412
@@ -195,10 +198,13 @@ def test_conditions_on_every_method(t):
 
 def test_what_has_no_tag_is_not_changed_under_a_condition(t):
     for method, path, body, media_type in (
-            ("POST", "/agents", {"name": "A"}, "application/json"), ("POST", "/do-not-call", {"phone_number": "+4930123456"}, "application/json"),
-            ("POST", "/contacts/import", "phone\n+4930123456\n", "text/csv"), ("DELETE", "/do-not-call/+4930123456", None, None)):
+            ("POST", "/agents", {"name": "A"}, "application/json"),
+            ("POST", "/do-not-call", {"phone_number": "+4930123456"}, "application/json"),
+            ("POST", "/contacts/import", "phone\n+4930123456\n", "text/csv"),
+            ("DELETE", "/do-not-call/+4930123456", None, None)):
         for headers in ({"If-Match": "*"}, {"If-Match": '"a"'}, {"If-None-Match": '"a"'}, {"If-None-Match": "*"}):
-            t.api.refuse("precondition_failed", method, path, body, headers=dict(headers, **{"Content-Type": media_type}))
+            t.api.refuse("precondition_failed", method, path, body,
+                         headers=dict(headers, **{"Content-Type": media_type}))
         for name in ("If-Match", "If-None-Match"):
             t.api.refuse("bad_request", method, path, body, headers={name: "", "Content-Type": media_type})
     for path in ("/agents", "/do-not-call", "/contacts"):
@@ -206,8 +212,8 @@ def test_what_has_no_tag_is_not_changed_under_a_condition(t):
 
 
 def test_a_header_that_is_sent_twice_changes_nothing(t):
-    for name, first, second in (("Idempotency-Key", "a", "b"), ("X-Idempotency-Key", "a", "b"), ("If-None-Match", '"a"', '"b"'),
-                                ("Content-Encoding", "identity", "gzip")):
+    for name, first, second in (("Idempotency-Key", "a", "b"), ("X-Idempotency-Key", "a", "b"),
+                                ("If-None-Match", '"a"', '"b"'), ("Content-Encoding", "identity", "gzip")):
         connection = http.client.HTTPConnection("127.0.0.1", t.stack.port, timeout=20)
         connection.putrequest("POST", "/api/public/v1/agents")
         for key, value in (("Authorization", f"Bearer {t.api.key}"), ("Content-Type", "application/json"),

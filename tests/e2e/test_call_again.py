@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Campaigns whose contacts are those of another campaign: copies, and those who were not reached."""
+"""Campaigns with the contacts of another campaign: all copies, or only contacts that were not reached."""
 
 import tap
 from client import contacts, until
@@ -24,7 +24,8 @@ def who(t, batch):
 
 
 def ended(t, **fields):
-    """A campaign that is completed: two contacts for each result, by the last digit; a number twice; one never called."""
+    """A campaign that is completed: two contacts for each result, by the last digit; a number twice; one never
+    called."""
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: ends(RESULTS[int(call.data["to"][-1]) % 5])
     people = [dict(person, first_name=f"Ada {nth}", last_name="B", email="a@b.example", timezone="Asia/Tokyo",
@@ -36,7 +37,7 @@ def ended(t, **fields):
     return receiver, agent, t.api.wait_for(batch, "completed")
 
 
-def test_those_who_were_not_reached_are_called_again(t):
+def test_contacts_that_were_not_reached_are_called_again(t):
     receiver, agent, source = ended(t)
     before = who(t, source)
     batch = again(t, agent, source, "no_answer", "busy", "failed", name="Again", **SOON)
@@ -49,7 +50,8 @@ def test_those_who_were_not_reached_are_called_again(t):
     assert t.api.wait_for(batch, "completed")["completed"] == 6
     assert t.api.read(source) == source and who(t, source) == before, "nothing becomes of the source"
     assert again(t, agent, batch, "no_answer")["total_contacts"] == 0, "nobody is left"
-    assert again(t, agent, batch, "no_answer", schedule_type="scheduled", scheduled_at=an_hour_ago())["status"] == "draft"
+    assert again(t, agent, batch, "no_answer", schedule_type="scheduled",
+                 scheduled_at=an_hour_ago())["status"] == "draft"
 
 
 def test_every_result(t):
@@ -58,20 +60,22 @@ def test_every_result(t):
     for status in RESULTS + ("skipped", "cancelled"):
         batch = again(t, agent, source, status)
         assert batch["total_contacts"] == source[status], (status, batch)
-        assert who(t, batch) == [{name: one[name] for name in FIELDS} for one in people if one["status"] == status], status
+        assert who(t, batch) == [{name: one[name] for name in FIELDS} for one in people if one["status"] == status], \
+            status
     whole = again(t, agent, source, people=[{"phone_number": "+4930777"}])
     assert (whole["total_contacts"], whole["skipped"], whole["source_statuses"]) == (13, 1, None), whole
     assert who(t, whole)[1:] == who(t, source) and whole["contact_source"] == "campaign", "behind those that were given"
     assert t.api.contacts_of(whole)[11]["error_reason"] == "duplicate"
 
 
-def test_who_was_taken_out_stays_out(t):
+def test_removed_contacts_are_not_copied(t):
     receiver, agent = t.dialing_agent()
     first, second = contacts(2)
     source = t.api.batch(agent, [first, second, first])
     t.api.ask("DELETE", f"/batch-calls/{source['id']}/contacts/1")
     whole = again(t, agent, source)
-    assert [one["phone_number"] for one in t.api.contacts_of(whole)] == [second["phone_number"]], t.api.contacts_of(whole)
+    assert [one["phone_number"] for one in t.api.contacts_of(whole)] == [second["phone_number"]], \
+        t.api.contacts_of(whole)
     assert again(t, agent, source, "skipped")["total_contacts"] == 0
 
 
@@ -92,7 +96,7 @@ def test_what_waits_has_no_result_until_the_campaign_is_over(t):
     assert batch["total_contacts"] == over["busy"] + over["cancelled"] >= 3, (batch, over)
 
 
-def test_copies_of_kept_contacts_tell_them_their_outcome(t):
+def test_copies_of_stored_contacts_report_their_outcome(t):
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: ends("no_answer")
     send_csv(t, rows(3))
@@ -136,7 +140,7 @@ def test_refusals(t):
 
 
 def large(t, agent, count):
-    """A cancelled campaign: all its contacts are."""
+    """All contacts of a cancelled campaign are `cancelled`."""
     source = t.api.batch(agent, [])
     send_csv(t, rows(count), f"/batch-calls/{source['id']}/contacts/import")
     return t.api.post(f"/batch-calls/{source['id']}/cancel")
@@ -162,12 +166,14 @@ def test_a_large_campaign_is_copied_in_the_background(t):
     assert (done["total_contacts"], done["skipped"], done["status"]) == (40_000, 0, "scheduled"), done
     ours = f"batch_id = (SELECT id FROM batch_calls WHERE {row_of(t, batch)})"
     until(lambda: t.stack.sql(f"SELECT COUNT(*) FROM due_contacts WHERE {ours}") == [["40000"]], what="all are planned")
-    assert t.stack.sql(f"SELECT COUNT(DISTINCT phone_number), MAX(position) FROM batch_contacts WHERE {ours}") == [["40000", "40000"]]
-    until(lambda: t.stack.sql(f"SELECT COUNT(*) FROM batch_calls WHERE {row_of(t, source)}") == [["0"]], 60, "the source left")
+    assert t.stack.sql(f"SELECT COUNT(DISTINCT phone_number), MAX(position) FROM batch_contacts WHERE {ours}") \
+        == [["40000", "40000"]]
+    until(lambda: t.stack.sql(f"SELECT COUNT(*) FROM batch_calls WHERE {row_of(t, source)}") == [["0"]], 60,
+          "the source left")
     t.stack.kill(schedulers(t)[0])
 
 
-def test_the_few_that_are_wanted_stand_far_behind(t):
+def test_few_matching_contacts_at_the_end_of_the_source(t):
     """The first 10,000 have another result: the campaign is scheduled, and gets its contacts."""
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: ends("busy")

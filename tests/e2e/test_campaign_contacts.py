@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
-"""The contacts of a campaign: whom a list finds and what that costs, who is taken out, and results as files."""
+"""The contacts of a campaign: lists and what they cost, removed contacts, and results as files."""
 
+import csv
+import io
+import json
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -13,7 +17,8 @@ STACK = {"rate_limit": False}
 FAR = "2040-03-01T09:00:00.000000Z"
 MANY = 300_000
 FEW = 2_000  # row reads of a list that does not look through the campaign
-DIGITS = "(SELECT 0 AS n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)"
+DIGITS = ("(SELECT 0 AS n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4"
+          " UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)")
 
 
 def path_of(batch, rest=""):
@@ -29,7 +34,7 @@ def all_pages(t, batch, **query):
 
 
 def check(t, batch, wanted, **query):
-    """The same at once, by cursor, and in its total."""
+    """A list is the same read at once and by cursor, and its total is right."""
     assert positions(t, batch, **query) == wanted, (query, positions(t, batch, **query), wanted)
     assert all_pages(t, batch, limit=2, **query) == wanted, query
     for page in t.api.pages(path_of(batch), limit=2, **query):
@@ -43,7 +48,7 @@ PEOPLE = [
 ]
 
 
-def test_who_is_found_in_a_draft(t):
+def test_contacts_of_a_draft_are_found(t):
     receiver, agent = t.dialing_agent()
     batch = t.api.batch(agent, PEOPLE + [PEOPLE[1], contacts(1, first=9)[0]])
     every = list(range(1, 9))
@@ -71,9 +76,12 @@ def test_who_is_found_in_a_draft(t):
 def test_wrong_parameters(t):
     receiver, agent = t.dialing_agent()
     batch = t.api.batch(agent, 3)
-    for query, field in (({"status": "waiting"}, "status"), ({"status": "failed,failed"}, "status"), ({"status": ""}, "status"),
-                         ({"phone_number": "030"}, "phone_number"), ({"search": ""}, "search"), ({"search": "x" * 256}, "search"),
-                         ({"sort_by": "name"}, "sort_by"), ({"sort_by": "scheduled_at", "status": "completed"}, "sort_by"),
+    for query, field in (({"status": "waiting"}, "status"), ({"status": "failed,failed"}, "status"),
+                         ({"status": ""}, "status"),
+                         ({"phone_number": "030"}, "phone_number"), ({"search": ""}, "search"),
+                         ({"search": "x" * 256}, "search"),
+                         ({"sort_by": "name"}, "sort_by"),
+                         ({"sort_by": "scheduled_at", "status": "completed"}, "sort_by"),
                          ({"sort_by": "scheduled_at", "status": "scheduled,failed"}, "sort_by"),
                          ({"sort_by": "scheduled_at", "status": "pending"}, "sort_by"),
                          ({"sort_by": "scheduled_at", "search": "x"}, "sort_by"),
@@ -84,14 +92,15 @@ def test_wrong_parameters(t):
     t.api.refuse("bad_request", "GET", path_of(batch), query={"cursor": cursor}, field="cursor")
 
 
-def test_who_is_found_in_each_state(t):
+def test_contacts_in_each_state_are_found(t):
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: {"1": ends(), "2": ends("busy"), "3": Answer(503), "6": ends("failed")}.get(
         call.data["to"][-1], TAKEN)
-    batch = t.api.batch(agent, PEOPLE + [PEOPLE[0]], retry_failed=True, max_retry_attempts=1, retry_on=["busy"], retry_delay_minutes=600)
+    batch = t.api.batch(agent, PEOPLE + [PEOPLE[0]], retry_failed=True, max_retry_attempts=1, retry_on=["busy"],
+                        retry_delay_minutes=600)
     t.api.schedule(batch)
-    until(lambda: positions(t, batch, status="in_progress") == [3, 4, 5] and positions(t, batch, status="scheduled") == [2],
-          what="all were asked for")
+    until(lambda: positions(t, batch, status="in_progress") == [3, 4, 5]
+          and positions(t, batch, status="scheduled") == [2], what="all were asked for")
     t.api.post(f"/batch-calls/{batch['id']}/pause")
     until(lambda: positions(t, batch, status="in_progress") == [4, 5], what="the call that nobody took waits")
     for statuses in ("in_progress", "completed", "scheduled", "pending", "failed,completed", "pending,scheduled",
@@ -103,34 +112,42 @@ def test_who_is_found_in_each_state(t):
     check(t, batch, [3, 2], sort_by="scheduled_at", status="pending,scheduled")
     check(t, batch, [4], status="in_progress", search="ada")
     t.api.post(f"/batch-calls/{batch['id']}/cancel")
-    until(lambda: positions(t, batch, status="cancelled") == [2, 3], what="those that waited are cancelled")
-    check(t, batch, [2, 3, 6], status="cancelled,failed")
+    until(lambda: positions(t, batch, status="cancelled") == [3], what="who was not called is cancelled")
+    check(t, batch, [3, 6], status="cancelled,failed")
+    check(t, batch, [2], status="busy")
     check(t, batch, [], status="pending,scheduled")
     check(t, batch, [], sort_by="scheduled_at")
     check(t, batch, [3], status="cancelled", search="milie")
 
 
 def load(t, batch):
-    """Of many contacts the last fifty are in flight, and those before them wait."""
+    """The last fifty of many contacts are in progress, and the contacts before them wait."""
     row = t.row_of(batch)
     organization = t.stack.sql(f"SELECT organization_id FROM batch_calls WHERE id = {row}")[0][0]
-    numbers = (f"(SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n + 100000 * f.n AS n FROM {DIGITS} a, {DIGITS} b,"
+    numbers = (f"(SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n + 100000 * f.n AS n FROM {DIGITS} a,"
+               f" {DIGITS} b,"
                f" {DIGITS} c, {DIGITS} d, {DIGITS} e, {DIGITS} f WHERE f.n < 3) n")
     call = f"UNHEX(CONCAT(LPAD(HEX(1000000000000 + n.n), 12, '0'), '7000', '8000', LPAD(HEX({organization}), 12, '0')))"
     t.stack.sql(
-        "INSERT INTO batch_contacts (batch_id, position, phone_number, first_name, last_name, email, timezone, custom_fields,"
-        f" contact_id, status, skip_reason, attempts, call_id) SELECT {row}, n.n + 1, CONCAT('+4930', 1000000 + n.n), 'First',"
-        f" IF(n.n % 100000 = 7, 'Needle', 'Last'), '', '', '', REPEAT(CHAR(0), 16), IF(n.n >= {MANY - 50}, 2, IF(n.n >= {MANY - 100}, 0, 3)), 0, 1,"
+        "INSERT INTO batch_contacts (batch_id, position, phone_number, first_name, last_name, email, timezone,"
+        " custom_fields,"
+        f" contact_id, status, skip_reason, attempts, call_id) SELECT {row}, n.n + 1, CONCAT('+4930', 1000000 + n.n),"
+        f" 'First',"
+        f" IF(n.n % 100000 = 7, 'Needle', 'Last'), '', '', '', REPEAT(CHAR(0), 16), IF(n.n >= {MANY - 50}, 2,"
+        f" IF(n.n >= {MANY - 100}, 0, 3)), 0, 1,"
         f" IF(n.n >= {MANY - 50}, {call}, REPEAT(CHAR(0), 16)) FROM {numbers} ORDER BY n.n;"
         "INSERT INTO due_contacts (batch_id, due_at, position, attempt)"
-        f" SELECT {row}, '2040-03-01' + INTERVAL ({MANY} - n.n) SECOND, n.n + 1, 1 FROM {numbers} WHERE n.n >= {MANY - 100} AND n.n < {MANY - 50};"
-        "INSERT INTO calls (id, organization_id, agent_id, batch_id, position, attempt, status, tries, wake_at, to_number,"
+        f" SELECT {row}, '2040-03-01' + INTERVAL ({MANY} - n.n) SECOND, n.n + 1, 1 FROM {numbers}"
+        f" WHERE n.n >= {MANY - 100} AND n.n < {MANY - 50};"
+        "INSERT INTO calls (id, organization_id, agent_id, batch_id, position, attempt, status, tries, wake_at,"
+        " to_number,"
         " from_number, scheduled_at, called_at, expires_at, max_seconds, ended_at, duration_seconds, cost, outcome,"
         f" end_reason, recording_url, transcript_url, summary) SELECT {call}, {organization}, 1, {row},"
         " n.n + 1, 1, 3, 1, '2040-01-01', '+4930', '+4931', '2026-01-01', '2026-01-01', '2026-01-01', 60,"
         f" '1000-01-01', -1, -1, '', '', '', '', '' FROM {numbers} WHERE n.n >= {MANY - 50};"
         f"UPDATE batch_calls b JOIN batch_counters c ON c.batch_id = b.id SET b.status = 3, b.total_contacts = {MANY},"
-        f" b.plan_position = {MANY}, b.called = {MANY - 50}, b.claimed = {MANY - 50}, c.done = {MANY - 100}, c.completed = {MANY - 100}"
+        f" b.plan_position = {MANY}, b.called = {MANY - 50}, b.claimed = {MANY - 50}, c.done = {MANY - 100},"
+        f" c.completed = {MANY - 100}"
         f" WHERE b.id = {row}; ANALYZE TABLE calls, batch_contacts, due_contacts")
 
 
@@ -168,7 +185,7 @@ def test_what_a_list_of_a_large_campaign_costs(t):
     assert all_pages(t, batch, search="needle", limit=1) == [8, 100_008, 200_008]
 
 
-# Who is taken out
+# Removed contacts
 
 def test_a_contact_is_taken_out_of_a_draft(t):
     receiver, agent = t.dialing_agent()
@@ -214,7 +231,8 @@ def test_a_contact_that_is_called_is_not_taken_out(t):
     assert "in_progress" in reply.error["message"], reply
     gone = t.api.ask("DELETE", path_of(batch, "/2")).data
     assert (gone["status"], gone["attempts"], gone["call_status"]) == ("cancelled", 1, "busy"), gone
-    receiver.report(receiver.calls()[0].id if receiver.calls()[0].data["to"][-1] == "1" else receiver.calls()[1].id, "completed")
+    receiver.report(receiver.calls()[0].id if receiver.calls()[0].data["to"][-1] == "1" else receiver.calls()[1].id,
+                    "completed")
     ended = t.api.wait_for(batch, "completed")
     assert (ended["completed"], ended["cancelled"]) == (1, 1), ended
 
@@ -236,14 +254,15 @@ def test_a_contact_whose_call_waits_is_taken_out(t):
     assert len(receiver.calls()) == asked
 
 
-def test_a_contact_in_a_zone_of_its_own_is_taken_out(t):
+def test_a_contact_in_its_own_zone_is_removed(t):
     receiver, agent = t.dialing_agent()
-    people = [{**person, "timezone": zone} for person, zone in zip(contacts(3), ("Asia/Tokyo", "Europe/Berlin", "Asia/Tokyo"))]
+    people = [{**person, "timezone": zone} for person, zone in zip(contacts(3),
+                                                                   ("Asia/Tokyo", "Europe/Berlin", "Asia/Tokyo"))]
     batch = t.api.batch(agent, people, scheduled_at=FAR, schedule_type="scheduled", respect_contact_timezone=True)
     until(lambda: positions(t, batch, status="scheduled") == [1, 2, 3], what="they are planned")
     t.api.ask("DELETE", path_of(batch, "/1"))
     t.api.patch(f"/batch-calls/{batch['id']}", {"calls_per_minute": 60})
-    until(lambda: positions(t, batch, status="scheduled") == [2, 3], what="the others are planned anew")
+    until(lambda: positions(t, batch, status="scheduled") == [2, 3], what="the others are planned again")
     assert t.stack.sql(f"SELECT COUNT(*) FROM due_contacts WHERE batch_id = {t.row_of(batch)}") == [["2"]]
 
 
@@ -276,16 +295,19 @@ def test_many_contacts_leave_in_parts(t):
 
 
 def test_contacts_leave_while_a_folder_is_copied(t):
-    """What was still to be copied does not come."""
+    """Contacts that were still to be copied are not copied."""
     receiver, agent = t.dialing_agent()
     folder = t.api.post("/contacts/folders", {"name": "large"})
-    row = t.stack.sql(f"SELECT id, organization_id FROM contact_folders WHERE uuid = UNHEX('{folder['id'].replace('-', '')}')")[0]
+    row = t.stack.sql(f"SELECT id, organization_id FROM contact_folders"
+                      f" WHERE uuid = UNHEX('{folder['id'].replace('-', '')}')")[0]
     t.stack.sql(
         "INSERT INTO contacts (uuid, organization_id, folder_id, phone_number, first_name, last_name, email, timezone,"
         " custom_fields, last_call_outcome, last_called_at, created_at, updated_at)"
-        f" SELECT UNHEX(CONCAT(LPAD(HEX(2000000000000 + n.n), 12, '0'), '7000', '8000', LPAD(HEX({row[1]}), 12, '0'))), {row[1]}, {row[0]},"
+        f" SELECT UNHEX(CONCAT(LPAD(HEX(2000000000000 + n.n), 12, '0'), '7000', '8000', LPAD(HEX({row[1]}), 12, '0'))),"
+        f" {row[1]}, {row[0]},"
         " CONCAT('+4930', 1000000 + n.n), '', '', '', '', '', -1, '1000-01-01', '2026-01-01', '2026-01-01' FROM"
-        f" (SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n AS n FROM {DIGITS} a, {DIGITS} b, {DIGITS} c, {DIGITS} d,"
+        f" (SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n AS n FROM {DIGITS} a, {DIGITS} b, {DIGITS} c,"
+        f" {DIGITS} d,"
         f" {DIGITS} e) n ORDER BY n.n; UPDATE contact_folders SET contact_count = 100000 WHERE id = {row[0]}")
     batch = t.api.batch(agent, 0, contact_source="folder", contact_folder_id=folder["id"], contacts=[])
     assert batch["total_contacts"] < 100_000, "the rest is copied in the background"
@@ -303,7 +325,7 @@ def lines(text):
 
 
 def fetch(t, url):
-    """Without a key, at the address of this test's nginx."""
+    """Downloads without a key, at the address of this test's nginx."""
     parts = urllib.parse.urlsplit(url)
     with urllib.request.urlopen(f"{t.stack.url}{parts.path}?{parts.query}") as reply:
         return reply.read()
@@ -347,7 +369,8 @@ def test_an_address_of_results(t):
     t.api.ask("DELETE", path_of(batch, "/3"))
     link_path = f"/batch-calls/{batch['id']}/results-link"
     link = t.api.post(link_path)
-    assert t.api.key not in link["url"] and 55 < seconds_between(t.api.ask("GET", "/agents").body["meta"]["ts"], link["expires_at"]) <= 60
+    assert t.api.key not in link["url"] and 55 < seconds_between(t.api.ask("GET", "/agents").body["meta"]["ts"],
+                                                                 link["expires_at"]) <= 60
     assert fetch(t, link["url"]) == raw(t, f"/batch-calls/{batch['id']}/results.csv"), "as often as one likes"
     some = t.client(scopes="read").post(link_path, {"status": ["cancelled"]})["url"]
     assert len(lines(fetch(t, some))) == 1
@@ -357,7 +380,68 @@ def test_an_address_of_results(t):
     t.client(scopes="reports").refuse("forbidden", "POST", link_path)
 
 
-def test_what_is_no_address_of_results(t):
+def test_results_for_a_spreadsheet_come_back(t):
+    """A spreadsheet shows numbers and custom fields, executes nothing, and an import reads the same contacts."""
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: ends("busy", outcome="=1+1")
+    people = [{"phone_number": "+493012345670", "first_name": "=HYPERLINK(\"x\")", "last_name": "a \"quoted\", name",
+               "email": "a@b.c",
+               "timezone": "Europe/Berlin",
+               "custom_fields": {"Größe": "XL", "Customer": "0007", "E-Mail": "-1", "status": "gold"}},
+              {"phone_number": "+493012345671",
+               "custom_fields": {"Mobile": "+14155550100", "Größe": "line\nbreak ", "long": "123456789012345",
+                                                                  "=SUM(A1)": "@x", "count": 5, "list": [1, "x"],
+                                 "none": None}},
+              {"phone_number": "+493012345672", "first_name": "Ada", "last_name": "Byron"}]
+    batch = t.api.batch(agent, people)
+    t.api.schedule(batch)
+    t.api.wait_for(batch, "completed")
+    path = f"/batch-calls/{batch['id']}/results"
+    text = raw(t, path + ".csv?excel=true")
+    assert text.startswith(b"\xef\xbb\xbf"), text[:20]
+    rows = list(csv.reader(io.StringIO(text.decode("utf-8-sig"), newline=""), strict=True))
+    assert rows[0][rows[0].index("error_reason"):] == ["error_reason", "call_back_at", "Größe", "Customer", "E-Mail",
+                                                       "Mobile", "long", "'=SUM(A1)", "count", "list", "none",
+                                                       "custom_fields"], rows[0]
+    first, second, third = (dict(zip(rows[0], row, strict=True)) for row in rows[1:])
+    assert (first["phone_number"], first["Customer"], first["E-Mail"]) == ('="+493012345670"', '="0007"', "'-1"), first
+    assert json.loads(first["custom_fields"])["status"] == "gold" and first["status"] == "busy" \
+        and first["outcome"] == "'=1+1", first
+    assert (second["Mobile"], second["long"], second["count"],
+            second["list"]) == ('="+14155550100"', '="123456789012345"', "5", '[1,"x"]'), second
+    assert (third["Größe"], third["custom_fields"]) == ("", ""), third
+    assert not [cell for row in rows for cell in row if cell[:1] in ("=", "+", "-", "@")
+                and not re.fullmatch(r'="\+?[0-9]+"', cell)]
+    for file in (text, raw(t, path + ".csv")):
+        reply = t.api.send("POST", "/contacts/import", file, {"Content-Type": "text/csv"})
+        assert reply.status == 200 and (reply.data["imported"], reply.data["errors"]) == (3, 0), reply
+        found = {one["phone_number"]: one for one in t.api.all("/contacts", folder_id=reply.data["folder_id"])}
+        for person in people:
+            for name in ("first_name", "last_name", "email", "timezone"):
+                assert found[person["phone_number"]][name] == person.get(name), (person, found)
+        if file is text:
+            assert found["+493012345670"]["custom_fields"] == {"Größe": "XL", "Customer": "0007", "E-Mail": "-1"}, found
+            assert found["+493012345671"]["custom_fields"] == {
+                "Mobile": "+14155550100", "Größe": "line\nbreak ", "long": "123456789012345", "=SUM(A1)": "@x",
+                "count": "5", "list": '[1,"x"]'}, found
+    again = t.api.send("POST", f"/batch-calls/{batch['id']}/contacts/import", text, {"Content-Type": "text/csv"})
+    assert again.status == 422, "it is over"
+    link = t.api.post(path + "-link", {"excel": True, "status": ["busy"]})["url"]
+    assert fetch(t, link) == text and len(lines(fetch(t, link.replace("&excel=true", "")))) == 3
+    t.api.refuse("bad_request", "GET", path + ".csv", query={"excel": "maybe"}, field="excel")
+
+
+def test_custom_fields_beyond_the_columns_of_a_spreadsheet(t):
+    receiver, agent = t.dialing_agent()
+    batch = t.api.batch(agent, [{"phone_number": f"+4930123456{n:02}",
+                                 "custom_fields": {f"field {n} {i}": "x" for i in range(30)}} for n in range(10)])
+    rows = list(
+        csv.reader(io.StringIO(raw(t, f"/batch-calls/{batch['id']}/results.csv?excel=true").decode("utf-8-sig"),
+                               newline="")))
+    assert len(rows[0]) == 20 + 200 + 1 and rows[1][-1] == "" and json.loads(rows[10][-1])["field 9 0"] == "x", rows[0]
+
+
+def test_invalid_links_to_results_are_refused(t):
     receiver, agent = t.dialing_agent()
     batch = t.api.batch(agent, 1)
     url = t.api.post(f"/batch-calls/{batch['id']}/results-link")["url"]

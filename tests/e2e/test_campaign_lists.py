@@ -19,7 +19,7 @@ def make(t, agent, number):
 
 
 def five(t):
-    """Drafts but two: a scheduled one and a cancelled one."""
+    """All are drafts, except one scheduled and one cancelled campaign."""
     receiver, agent = t.dialing_agent()
     made = make(t, agent, t.api.number())
     t.api.schedule(made[1], {"scheduled_at": "2040-03-01T09:00:00Z"})
@@ -63,7 +63,7 @@ def test_orders(t):
 
 
 def test_pages_in_every_order(t):
-    """Page by page, in steps of any size, each is what it is at once."""
+    """Read page by page, with any page size, each list equals the whole list."""
     five(t)
     for sort in SORTS:
         for order in ("asc", "desc"):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A client in TypeScript, whose types a public generator makes of the document that the server gives, compiles
-and runs a campaign."""
+"""A client in TypeScript compiles and runs a campaign. A public generator makes its types from the server's
+document."""
 
 import json
 import os

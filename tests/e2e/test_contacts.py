@@ -31,7 +31,7 @@ CONTACT_LIMITS = {
 }
 FOLDER_LIMITS = {"name": strict(text(1, 255)), "description": nullable(text(0, 1000))}
 
-# Files, and what must come of them: contacts as (phone, first, last, custom fields), and the rows that are bad.
+# Files, and the expected result: contacts as (phone, first, last, custom fields), and the faulty rows.
 NASTY = {
     "crlf": (b"phone,name\r\n+4930,Ada Lovelace\r\n", [("+4930", "Ada", "Lovelace", None)], []),
     "cr": (b"phone,name\r+4930,Ada\r", [("+4930", "Ada", None, None)], []),
@@ -56,12 +56,14 @@ NASTY = {
     "open quote": (b'phone,x\n+4930,a\n+4931,"b\n+4932,c\n', [("+4930", None, None, {"x": "a"})], [3]),
     "long name": (b"phone,name\n+4930," + b"x" * 256 + b"\n+4931,y\n", [("+4931", "y", None, None)], [2]),
     "huge row": (b"phone,x\n+4930," + b"x" * 300_000 + b"\n+4931,y\n", [("+4931", None, None, {"x": "y"})], [2]),
-    "emoji": ("phone,\U0001f600\n+4930,\U0001f600\n".encode(), [("+4930", None, None, {"\U0001f600": "\U0001f600"})], []),
+    "emoji": ("phone,\U0001f600\n+4930,\U0001f600\n".encode(), [("+4930", None, None, {"\U0001f600": "\U0001f600"})],
+              []),
 }
 LINES = {"open quote": 2}  # errors of a row that takes up several lines
 REFUSED = {
     "empty": b"", "blank": b"\r\n\r\n", "no phone": b"name\nA\n", "two phones": b"phone,phone\n+4930,+4931\n",
-    "twice": b"phone,x,x\n", "a workbook": b"PK\x03\x04\x14\0", "half of UTF-16": b"\xff\xfep", "no header": b"+4930,A\n",
+    "twice": b"phone,x,x\n", "a workbook": b"PK\x03\x04\x14\0", "half of UTF-16": b"\xff\xfep",
+    "no header": b"+4930,A\n",
 }
 
 
@@ -231,7 +233,7 @@ def test_refused_files(t):
     send_csv(t, rows(1), f"/contacts/import?folder_id={UNKNOWN}", 422)
 
 
-def test_the_first_hundred_errors_are_told(t):
+def test_the_first_hundred_errors_are_reported(t):
     data = send_csv(t, rows(1) + "bad\n" * 250)
     assert (data["imported"], data["errors"], len(data["error_details"])) == (1, 250, 100), data
     assert data["error_details"][0] == {"row": 3, "phone": "bad", "reason": data["error_details"][0]["reason"]}
@@ -322,13 +324,15 @@ def test_the_command_does_the_same(t):
         path = os.path.join(place, "people.csv")
         with open(path, "w") as file:
             file.write(rows(2500) + "bad\n")
-        for expected in ("imported 2500, updated 0, skipped 0, errors 1", "imported 0, updated 0, skipped 2500, errors 1"):
+        for expected in ("imported 2500, updated 0, skipped 0, errors 1",
+                         "imported 0, updated 0, skipped 2500, errors 1"):
             printed = t.stack.outdial("import", path, "--organization", t.organization, "--folder", "From the shell")
             assert printed.startswith(expected) and "row 2502: bad: " in printed, printed
         receiver, agent = t.dialing_agent()
         batch = t.api.batch(agent, 0)
         t.stack.outdial("import", path, "--organization", t.organization, "--batch", batch["id"])
-        for arguments in (["--folder", "x"], ["--organization", t.organization], ["--organization", "no such", "--folder", "x"],
+        for arguments in (["--folder", "x"], ["--organization", t.organization],
+                          ["--organization", "no such", "--folder", "x"],
                           ["--organization", t.organization, "--batch", UNKNOWN]):
             result = subprocess.run([f"{t.stack.build}/outdial", "-c", t.stack.config_file, "import", path, *arguments],
                                     capture_output=True, text=True)
@@ -343,11 +347,13 @@ def test_import_into_a_campaign(t):
     receiver, agent = t.dialing_agent()
     batch = t.api.batch(agent, contacts(1))
     path = f"/batch-calls/{batch['id']}/contacts/import"
-    data = send_csv(t, "phone,name,x\n+3301,Ada Lovelace,1\nbad,B,\n+3302,C,\n+3301,D,\n" + f"{contacts(1)[0]['phone_number']},,\n", path)
+    data = send_csv(t, "phone,name,x\n+3301,Ada Lovelace,1\nbad,B,\n+3302,C,\n+3301,D,\n"
+                    + f"{contacts(1)[0]['phone_number']},,\n", path)
     assert (data["imported"], data["skipped"], data["errors"], data["total_contacts"]) == (2, 2, 1, 5), data
     people = t.api.contacts_of(batch)
     assert [p["phone_number"] for p in people[1:4]] == ["+3301", "+3302", "+3301"], people
-    assert (people[1]["first_name"], people[1]["last_name"], people[1]["custom_fields"]) == ("Ada", "Lovelace", {"x": "1"})
+    assert (people[1]["first_name"], people[1]["last_name"],
+            people[1]["custom_fields"]) == ("Ada", "Lovelace", {"x": "1"})
     assert [p["error_reason"] for p in people[3:]] == ["duplicate"] * 2
     assert send_form(t, [("file", "x.csv", rows(3, 100).encode())], path).data["imported"] == 3
     assert send_form(t, [("folder_id", None, b"x"), ("file", "x.csv", b"")], path).status == 422
@@ -435,9 +441,11 @@ def test_a_large_folder_is_copied_in_the_background(t):
     ours = f"batch_id = (SELECT id FROM batch_calls WHERE {row_of(t, batch)})"
     until(lambda: t.stack.sql(f"SELECT COUNT(*) FROM due_contacts WHERE {ours}") == [["40002"]], what="all are planned")
     assert t.api.read(batch)["planned_until"].startswith("2040-01-03")
-    assert t.stack.sql(f"SELECT COUNT(DISTINCT phone_number), MAX(position) FROM batch_contacts WHERE {ours}") == [["40002", "40002"]]
+    assert t.stack.sql(f"SELECT COUNT(DISTINCT phone_number), MAX(position) FROM batch_contacts WHERE {ours}") \
+        == [["40002", "40002"]]
     mine = "organization_id = (SELECT id FROM organizations WHERE name = '%s')" % t.organization
-    until(lambda: t.stack.sql(f"SELECT COUNT(*) FROM contacts WHERE {mine}") == [["10000"]], what="they left the folder")
+    until(lambda: t.stack.sql(f"SELECT COUNT(*) FROM contacts WHERE {mine}") == [["10000"]],
+          what="they left the folder")
     t.stack.kill(schedulers(t)[0])
 
 
@@ -449,14 +457,15 @@ def test_a_copy_that_is_not_wanted_any_more(t):
     t.api.post(f"/batch-calls/{cancelled['id']}/cancel")
     t.api.delete(f"/batch-calls/{deleted['id']}")
     t.api.delete(f"/contacts/folders/{made['id']}")
-    until(lambda: t.stack.sql(f"SELECT COUNT(*) FROM batch_calls WHERE {row_of(t, deleted)}") == [["0"]], what="it left")
+    until(lambda: t.stack.sql(f"SELECT COUNT(*) FROM batch_calls WHERE {row_of(t, deleted)}") == [["0"]],
+          what="it left")
     gone = t.api.read(cancelled)
     assert gone["status"] == "cancelled" and gone["cancelled"] == gone["total_contacts"] < 40_000, gone
     ours = "organization_id = (SELECT id FROM organizations WHERE name = '%s')" % t.organization
     until(lambda: t.stack.sql(f"SELECT COUNT(*) FROM contacts WHERE {ours}") == [["0"]], what="so did the contacts")
 
 
-def test_a_campaign_of_some_contacts_tells_them_its_outcome(t):
+def test_a_campaign_of_stored_contacts_reports_their_outcome(t):
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: ends("busy" if call.data["to"][-1] in "02468" else "completed")
     send_csv(t, rows(30))
@@ -483,7 +492,8 @@ def test_charsets(t):
     for charset in ("windows-1252", "ISO-8859-1", '"cp1252"'):
         data = send_csv(t, latin, headers={"Content-Type": f"text/csv; header=present; charset={charset}"})
         assert t.api.get("/contacts", folder_id=data["folder_id"])[0]["first_name"] == "Jörg", data
-        data = send_csv(t, latin, headers={"Content-Type": "text/csv; charset=utf-8"}, path=f"/contacts/import?charset={charset.strip(chr(34))}")
+        data = send_csv(t, latin, headers={"Content-Type": "text/csv; charset=utf-8"},
+                        path=f"/contacts/import?charset={charset.strip(chr(34))}")
         assert data["errors"] == 0, "the parameter counts more"
     assert send_csv(t, latin)["errors"] == 1
     assert send_csv(t, rows(1).encode("utf-16"))["errors"] == 0
@@ -521,7 +531,8 @@ def test_quotes_in_names_of_files(t):
 
 def test_a_form_comes_again_with_another_boundary(t):
     def send(boundary, value):
-        body = form([("overwrite_existing", None, b"true"), ("file", "people.csv", value)])[1].replace(b"--limit", b"--" + boundary)
+        body = form([("overwrite_existing", None, b"true"), ("file", "people.csv", value)])[1].replace(b"--limit",
+                                                                                                       b"--" + boundary)
         return t.api.send("POST", "/contacts/import", body, {
             "Content-Type": f"multipart/form-data; boundary={boundary.decode()}", "Idempotency-Key": "form"})
 
@@ -541,7 +552,7 @@ def first_free_descriptor(pid):
 
 
 def test_a_full_disk(t):
-    """Whichever step it is that finds no room, the answer is the same, and is not kept."""
+    """The answer is the same whichever step finds no room, and it is not kept under the idempotency key."""
     workers = t.stack.workers()
     no_room = {pid: (resource.RLIMIT_FSIZE, 0) for pid in workers}
     no_file = {pid: (resource.RLIMIT_NOFILE, first_free_descriptor(pid) + 1) for pid in workers}  # one: the connection

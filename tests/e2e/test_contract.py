@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What holds for every request: envelope, keys, scopes, errors, and the order in which a request is
-judged. (The form of every reply and of every error is checked in client.py.)"""
+"""The rules for every request: envelope, keys, scopes, errors, and the order of the checks. (client.py checks the form
+of every reply and every error.)"""
 
 import json
 import socket
@@ -125,7 +125,7 @@ def test_objects_of_another_organisation_do_not_exist(t):
         assert stranger.all(path) == [], path
     assert t.api.read(batch)["completed"] == 1
 
-    # Nor may a stranger's things be used.
+    # Objects of another organisation cannot be used either.
     own_receiver = stranger.post("/webhooks", {"url": "https://example.com/", "events": []})
     own_agent = stranger.post("/agents", {"name": "Own"})
     stranger.refuse("validation_error", "POST", "/agents",
@@ -147,7 +147,7 @@ def test_objects_of_another_organisation_do_not_exist(t):
     stranger.delete(f"/webhooks/{own_receiver['id']}")
 
 
-def test_ids_that_nobody_has_and_ids_that_are_none(t):
+def test_unknown_and_malformed_ids(t):
     for path in OBJECTS:
         for wrong in (NOBODY, "0", "x", NOBODY[:-1], NOBODY + "0", "batch_", "...", "%F0%9F%98%80"):
             t.api.refuse("not_found", "GET", path.format(wrong))
@@ -163,7 +163,8 @@ def test_ids_are_taken_with_the_prefix_of_their_type(t):
         t.api.refuse("not_found", "GET", f"/webhooks/{prefix}{webhook['id']}")
     agent = {"name": "A", "webhook_id": "whk_" + webhook["id"]}
     assert t.api.post("/agents", agent)["webhook_id"] == webhook["id"]
-    reply = t.api.refuse("validation_error", "POST", "/agents", dict(agent, webhook_id="agt_" + webhook["id"]), "webhook_id")
+    reply = t.api.refuse("validation_error", "POST", "/agents", dict(agent, webhook_id="agt_" + webhook["id"]),
+                         "webhook_id")
     assert "whk_" in reply.details["reason"], reply
     t.api.refuse("bad_request", "GET", "/calls", query={"agent_id": "batch_" + webhook["id"]})
 
@@ -232,7 +233,7 @@ def test_an_empty_body_is_an_empty_object(t):
         t.api.refuse("validation_error", "POST", "/agents", body, field="name")
 
 
-def test_text_of_no_use_is_named(t):
+def test_unusable_text_is_named(t):
     t.api.refuse("validation_error", "POST", "/agents", '{"name": "A\\u0000"}', field="name")
     t.api.refuse("bad_request", "POST", "/agents", b'{"name": "\xff"}', field="name")
     assert t.api.get("/agents") == []
@@ -347,10 +348,12 @@ def test_request_ids_are_unique_and_logged(t):
 
 def test_encodings_of_bodies(t):
     body = {"name": "A"}
-    for headers in ({"Content-Encoding": "gzip"}, {"Content-Encoding": "br"}, {"Content-Type": "application/json; charset=latin1"},
+    for headers in ({"Content-Encoding": "gzip"}, {"Content-Encoding": "br"},
+                    {"Content-Type": "application/json; charset=latin1"},
                     {"Content-Type": 'application/json; charset="utf-16"'}):
         t.api.refuse("unsupported_media_type", "POST", "/agents", body, headers=headers)
-    for headers in ({"Content-Encoding": "identity"}, {"Content-Encoding": ""}, {"Content-Type": "Application/JSON;charset=UTF-8"},
+    for headers in ({"Content-Encoding": "identity"}, {"Content-Encoding": ""},
+                    {"Content-Type": "Application/JSON;charset=UTF-8"},
                     {"Content-Type": 'application/json; profile="; charset=latin1"'}):
         assert t.api.send("POST", "/agents", body, headers).status == 201, headers
     assert len(t.api.all("/agents")) == 4
@@ -361,7 +364,7 @@ def test_json_that_is_refused_says_where(t):
                          (b"\xef\xbb\xbf{}", "begins with a byte order mark (BOM): JSON is sent without it"),
                          (b'{"name": 1\0}', "is not JSON: expected ',' or '}' (line 1, column 11)"),
                          (b'{"name": true\0}', "is not JSON: expected ',' or '}' (line 1, column 14)"),
-                         (b'{"name": "A"}\0', "is not JSON: expected nothing after the value (line 1, column 14)"),
+                         (b'{"name": "A"}\0', "is not JSON: unexpected text after the value (line 1, column 14)"),
                          ('{\n"name": \'A\'}', "is not JSON: expected a value (line 2, column 9)")):
         assert t.api.refuse("bad_request", "POST", "/agents", body, "body").details["reason"] == reason
     assert t.api.get("/agents") == []

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The dashboard in Chromium: whole paths, every page, each rule, states, hostile data, long tables.
-
-What is done in the browser stands in tests/web/dashboard.mjs; here are the scenes that it is done in."""
+tests/web/dashboard.mjs has the actions in the browser; this file makes their scenes."""
 
 import http.client
 import json
@@ -24,7 +23,7 @@ PARTS_OF_POLICY = ["default-src 'none'", "script-src 'self'", "style-src 'self'"
                    "frame-ancestors 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'"]
 HOSTILE = '"><img src=x onerror=alert(1)> \u202egnp.exe'
 LONG = 10_000
-TEST_SECONDS = 400  # a browser beside all that runs already
+TEST_SECONDS = 400  # a browser, while other tests run
 FAR = {"schedule_type": "scheduled", "scheduled_at": "2040-01-02T09:00:00Z"}
 
 
@@ -109,13 +108,15 @@ def test_signs_in_with_keys_that_may_read(t):
     read = t.client(["read"])
 
     def ended():
-        """The session is over on the server too; the key that made it is not."""
-        left = ("SELECT COUNT(*) FROM api_keys k JOIN api_keys p ON p.id = k.parent_id WHERE k.revoked_at > UTC_TIMESTAMP(6)"
+        """The session ends on the server too; its key stays valid."""
+        left = ("SELECT COUNT(*) FROM api_keys k JOIN api_keys p ON p.id = k.parent_id"
+                " WHERE k.revoked_at > UTC_TIMESTAMP(6)"
                 f" AND p.hash = UNHEX(SHA2('{read.key}', 256))")
         until(lambda: t.stack.sql(left) == [["0"]], what="the session ended")
         read.get("/keys/current")
 
-    drive(t, "signs_in_with_keys_that_may_read", {"reports": t.client(["reports"]).key, "read": read.key}, {"ended": ended})
+    drive(t, "signs_in_with_keys_that_may_read", {"reports": t.client(["reports"]).key, "read": read.key},
+          {"ended": ended})
 
 
 def path_scene(t):
@@ -147,8 +148,24 @@ def test_the_same_by_the_keyboard_alone(t):
     drive(t, "the_same_by_the_keyboard_alone", scene)
 
 
+def test_columns_and_a_country_are_chosen(t):
+    receiver, agent = t.dialing_agent()
+    draft = t.api.batch(agent, 0)
+    drive(t, "columns_and_a_country_are_chosen", {"draft": draft["id"]})
+    contact, = t.api.contacts_of(draft)
+    assert (contact["phone_number"], contact["first_name"],
+            contact["custom_fields"]) == ("+491711234567", "Ada", {"Telefon": "030 1234567"}), contact
+
+
+def test_hours_of_a_country_and_warnings(t):
+    receiver, agent = t.dialing_agent()
+    people = [{"phone_number": f"+8130000{n}", "timezone": "Asia/Tokyo"} for n in range(3)]
+    draft = t.api.batch(agent, people, timezone="Europe/Berlin", start_time="08:00", end_time="21:00")
+    drive(t, "hours_of_a_country_and_warnings", {"draft": draft["id"]})
+
+
 def whole_scene(t):
-    """One of everything."""
+    """A scene with one object of every kind."""
     receiver, agent = t.dialing_agent(name="Renewal")
     receiver.script = lambda call: ends("completed", duration_seconds=61, cost=0.03, outcome="interested")
     over = t.api.batch(agent, 3, name="Over")
@@ -189,6 +206,17 @@ def test_every_page_dark_and_narrow(t):
     drive(t, "every_page", {**whole_scene(t), "theme": "dark", "width": 360})
 
 
+def test_who_changed_what(t):
+    batch = t.api.batch(t.dialing_agent()[1], 2, name="Paused by somebody", **FAR)
+    t.api.post("/do-not-call", {"phone_numbers": ["+12125550199", "+12125550198"]})
+    t.stack.outdial("pause", "--all")
+    t.stack.outdial("resume", "--all")
+    t.api.post(f"/batch-calls/{batch['id']}/pause")
+    operator = t.api.get(f"/batch-calls/{batch['id']}/history")[1]["operator"]
+    drive(t, "who_changed_what", {"paused_name": "Paused by somebody", "key_name": t.api.get("/keys/current")["name"],
+                                  "operator": operator, "read": t.client(["read"]).key})
+
+
 def test_each_rule_has_its_sentence(t):
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: TAKEN
@@ -216,7 +244,7 @@ def test_each_rule_has_its_sentence(t):
     until(lambda: t.api.read(paced)["called"] == 1, what="its pace is used")
     away, other = t.dialing_agent()
     away.script = lambda call: Answer(500)
-    dead = t.api.batch(other, 20)
+    dead = t.api.batch(other, 200)  # each probe of its dialer takes one of them for a while
     t.api.schedule(dead)
     sentences[dead["id"]] = "The dialer does not answer"
     until(lambda: t.api.get(f"/webhooks/{other['webhook_id']}")["circuit"] != "closed", what="its circuit is open")
@@ -228,14 +256,14 @@ def test_each_rule_has_its_sentence(t):
     drive(t, "each_rule_has_its_sentence", {"sentences": sentences})
 
 
-def test_an_empty_organisation_is_told_what_to_do(t):
-    drive(t, "an_empty_organisation_is_told_what_to_do", {"empty": t.api.key})
+def test_an_empty_organisation_gets_instructions(t):
+    drive(t, "an_empty_organisation_gets_instructions", {"empty": t.api.key})
 
 
 def test_what_others_wrote_is_text(t):
     receiver, agent = t.dialing_agent(name="<b>Agent</b>")
-    receiver.script = lambda call: ends("completed", outcome="<script>alert(1)</script>", end_reason="<svg onload=alert(1)>",
-                                        summary="<img src=x onerror=alert(1)>")
+    receiver.script = lambda call: ends("completed", outcome="<script>alert(1)</script>",
+                                        end_reason="<svg onload=alert(1)>", summary="<img src=x onerror=alert(1)>")
     people = [{"phone_number": "+12125550150", "first_name": "<script>alert(1)</script>", "last_name": "\u202ekcatta",
                "custom_fields": {"__proto__": "x", "constructor": "<i>y</i>", "<b>": "javascript:alert(1)"}}]
     batch = t.api.batch(agent, people, name=HOSTILE)
@@ -294,22 +322,22 @@ def test_tables_of_300_000_rows_too(t):
     drive(t, "long_tables_have_few_rows_in_the_document", long_scene(t, 30 * LONG))
 
 
-def test_those_who_were_not_reached_are_called_again(t):
+def test_contacts_that_were_not_reached_are_called_again(t):
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: ends("busy" if call.data["to"][-1] in "12" else "completed")
     batch = t.api.batch(agent, 5, name="First round")
     t.api.schedule(batch)
-    drive(t, "those_who_were_not_reached_are_called_again", {"over": t.api.wait_for(batch, "completed")["id"]})
+    drive(t, "contacts_that_were_not_reached_are_called_again", {"over": t.api.wait_for(batch, "completed")["id"]})
     made = {one["name"]: one for one in t.api.get("/batch-calls")}
     again, copy = made["First round (again)"], made["First round (copy)"]
     assert (again["total_contacts"], copy["total_contacts"]) == (2, 5), made
     assert {one["source_campaign_id"] for one in (again, copy)} == {batch["id"]}, made
 
 
-def test_a_refused_key_asks_again_and_keeps_what_was_typed(t):
+def test_a_refused_key_asks_again_and_keeps_the_form(t):
     key = t.client(["read", "write"])
     _, agent = t.dialing_agent()
-    drive(t, "a_refused_key_asks_again_and_keeps_what_was_typed", {"revoked_later": key.key, "agent": agent["id"]},
+    drive(t, "a_refused_key_asks_again_and_keeps_the_form", {"revoked_later": key.key, "agent": agent["id"]},
           {"revoke": lambda: key.send("DELETE", "/keys/current")})
 
 

@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
-"""What subscribers are told of calls; and the record of what was sent: tries, tests, sending again."""
+"""The events of calls; and the records of deliveries: tries, tests, sending again."""
 
 import collections
 import contextlib
 import signal
-import threading
 
 import tap
 from client import until
 from receiver import TAKEN, Answer, ends, ends_later
+from session import Session
 
 CALL_EVENTS = ["call.started", "call.ended", "call.failed"]
 STACK = {"rate_limit": False, "config": {"workers": 6}}
 
 
 def types(receiver, call_id):
-    """What came of a call, in the order of its making."""
+    """The events of a call, in the order of their creation."""
     with receiver.lock:
         events = [event for event in receiver.deliveries if event.data.get("id") == call_id]
     return [event.type for event in sorted(events, key=lambda event: event.timestamp)]
@@ -32,7 +32,7 @@ def wait_for(t, webhook, status, count=1, seconds=20):
 
 # Calls
 
-def test_a_call_is_told_of_when_it_begins_and_when_it_ends(t):
+def test_a_call_has_an_event_at_its_start_and_its_end(t):
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: TAKEN
     receiver.endpoint("/calls", events=CALL_EVENTS)
@@ -64,7 +64,7 @@ def test_a_call_is_told_of_when_it_begins_and_when_it_ends(t):
         assert event.data == call, (event.data, call)
 
 
-def test_calls_that_nobody_reports_on_are_told_of_too(t):
+def test_calls_without_reports_have_events(t):
     """The scheduler ends them: taken back, not wanted, refused."""
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: Answer(500)
@@ -93,7 +93,7 @@ def test_without_a_subscriber_nothing_is_kept(t):
     assert t.stack.sql(kept) == before
 
 
-def test_why_a_dialer_did_not_take_a_call_stands_in_its_tries(t):
+def test_the_tries_of_a_call_say_why_the_dialer_did_not_take_it(t):
     receiver, agent = t.dialing_agent()
     answers = [Answer(500, report={"error": "böse"}, headers={"Connection": "close"}), Answer(reset=True), ends()]
     receiver.script = lambda call: answers.pop(0)
@@ -161,7 +161,7 @@ def test_every_try_is_kept_with_what_came_back(t):
 
 
 def events_of(t, receiver, count):
-    """Ends so many campaigns that nobody needs to be called for."""
+    """Ends this many campaigns without a call."""
     agent = t.api.agent(receiver.endpoint("/dialer"))
     for _ in range(count):
         t.api.post(f"/batch-calls/{t.api.batch(agent, 1)['id']}/cancel")
@@ -192,7 +192,7 @@ def test_lists_are_filtered(t):
 
 
 def figures(t, webhook):
-    """As one, and in the list."""
+    """The delivery as one object, and in the list."""
     shown = [t.api.get(f"/webhooks/{webhook}")] + [one for one in t.api.all("/webhooks") if one["id"] == webhook]
     found = [tuple(one[name] for name in ("waiting", "failed_24h", "delivered_24h")) for one in shown]
     assert found[0] == found[1], found
@@ -227,7 +227,7 @@ def test_deliveries_are_counted(t):
     assert t.api.get(f"/webhooks/{webhook}")["last_success_at"] == tries[0], "of those that are delivered still"
 
 
-def test_those_of_all_webhooks_are_one_list(t):
+def test_deliveries_of_all_webhooks_are_one_list(t):
     receiver = t.receiver()
     hooks = [receiver.endpoint(f"/hook{n}", events=["batch.status.changed"]) for n in range(3)]
     assert t.api.get("/webhooks/deliveries") == []
@@ -263,7 +263,7 @@ def test_those_of_all_webhooks_are_one_list(t):
 
 # Sending again
 
-def test_one_that_was_delivered_is_sent_again_with_the_same_id(t):
+def test_a_delivered_event_is_sent_again_with_the_same_id(t):
     receiver = t.receiver()
     webhook = receiver.endpoint("/hook", events=["batch.status.changed"])
     events_of(t, receiver, 1)
@@ -308,7 +308,7 @@ def test_all_that_is_missing_since_a_time_is_sent(t):
     early = receiver.endpoint("/early", events=["batch.status.changed", "batch.completed"])
     events_of(t, receiver, 2)
     t.api.patch(f"/webhooks/{early}", {"disabled": True})
-    events_of(t, receiver, 1)  # nobody is there to take it, yet it is kept
+    events_of(t, receiver, 1)  # there is no subscriber to take it, but it is kept
     late = receiver.endpoint("/late", events=["batch.status.changed"])
     t.api.patch(f"/webhooks/{early}", {"disabled": False})
     since = {"mode": "missing", "since": "2020-01-01T00:00:00Z"}
@@ -340,18 +340,20 @@ def test_that_an_endpoint_was_switched_off_is_sent_again_too(t):
     assert t.api.post(f"/webhooks/deliveries/{delivery['id']}/redeliver")["event_type"] == "webhook.disabled"
     reply = t.api.post(f"/webhooks/{late}/redeliver", {"mode": "missing", "since": "2020-01-01T00:00:00Z"})
     assert reply["redelivered"] == 1, reply
-    until(lambda: [told.path for told in receiver.of_type("webhook.disabled")].count("/first") == 2, what="it comes again")
+    until(lambda: [told.path for told in receiver.of_type("webhook.disabled")].count("/first") == 2,
+          what="it comes again")
     wait_for(t, late, "delivered")
 
 
-def test_what_is_purged_meanwhile_is_not_missing(t):
+def test_purged_deliveries_are_not_missing(t):
     """A delivery without its event would never end."""
     receiver = t.receiver()
     receiver.endpoint("/early", events=["batch.status.changed"])
     events_of(t, receiver, 2)
     late = receiver.endpoint("/late", events=["batch.status.changed"])
     events = "(SELECT id FROM organizations WHERE name = '%s')" % t.organization
-    with meanwhile(t, f"DELETE FROM deliveries WHERE event_id IN (SELECT id FROM events WHERE organization_id = {events});"
+    with meanwhile(t, f"DELETE FROM deliveries WHERE event_id IN (SELECT id FROM events"
+                      f" WHERE organization_id = {events});"
                       f" DELETE FROM events WHERE organization_id = {events}"):
         reply = t.api.post(f"/webhooks/{late}/redeliver", {"mode": "missing", "since": "2020-01-01T00:00:00Z"})
     assert reply == {"redelivered": 0, "has_more": False}, reply
@@ -363,18 +365,15 @@ def test_what_is_purged_meanwhile_is_not_missing(t):
 
 @contextlib.contextmanager
 def meanwhile(t, change, before="DO 0"):
-    """While `change` is made by a transaction that is not committed yet, for two seconds."""
-    text = f"{before}; BEGIN; {change}; DO SLEEP(2); COMMIT"
-    thread = threading.Thread(target=t.stack.sql, args=(text,))
-    thread.start()
-    until(lambda: t.stack.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'DO SLEEP(2)'")
-          == [["1"]], 5, "the change is made")
-    yield
-    thread.join()
+    """For two seconds, a transaction that is not committed has made `change`."""
+    with Session(t, before, "BEGIN", change) as session:
+        session.begin("DO SLEEP(2); COMMIT")
+        yield
+        session.finish()
 
 
-def test_one_that_is_taken_while_it_is_leased_again_ends(t):
-    """Its result comes between the look into the queue and the lease."""
+def test_a_delivery_accepted_during_a_second_lease_ends(t):
+    """The result of the delivery comes between the look into the queue and the lease."""
     receiver = t.receiver()
     webhook = receiver.endpoint("/hook")
     receiver.answer_events = Answer(500)
@@ -388,13 +387,14 @@ def test_one_that_is_taken_while_it_is_leased_again_ends(t):
                    f" UPDATE endpoint_health SET next_at = {soon} WHERE endpoint_id = {row}"):
         pass
     second = t.api.post(f"/webhooks/{webhook}/test")
-    until(lambda: t.api.get(f"/webhooks/deliveries/{second['id']}")["status"] == "delivered", what="the next one is taken")
+    until(lambda: t.api.get(f"/webhooks/deliveries/{second['id']}")["status"] == "delivered",
+          what="the next one is taken")
     assert t.stack.sql(f"SELECT COUNT(*) FROM deliveries WHERE endpoint_id = {row} AND status = 1"
                        " AND wake_at = '9999-12-31'") == [["2"]], "both have ended"
     assert [event.id for event in receiver.deliveries] == [first["event_id"], second["event_id"]]
 
 
-def test_one_that_is_taken_after_it_was_given_up_is_delivered(t):
+def test_a_delivery_accepted_after_it_failed_is_delivered(t):
     receiver = t.receiver()
     webhook = receiver.endpoint("/hook")
     receiver.answer_events = Answer(200, delay=1.5)
@@ -408,7 +408,7 @@ def test_one_that_is_taken_after_it_was_given_up_is_delivered(t):
 
 # Retention
 
-def test_what_is_old_leaves(t):
+def test_old_deliveries_are_deleted(t):
     receiver, agent = t.dialing_agent()
     webhook = receiver.endpoint("/hook", events=["batch.status.changed"])
     receiver.endpoint("/other", events=["batch.status.changed"])
@@ -426,7 +426,8 @@ def test_what_is_old_leaves(t):
     t.stack.sql(f"UPDATE events SET created_at = created_at - INTERVAL 31 DAY WHERE uuid IN ({uuids});"
                 " UPDATE call_tries SET call_id = UNHEX(CONCAT('00', SUBSTR(HEX(call_id), 3)))")
     t.stack.sql("INSERT INTO idempotency_keys SELECT 99, UNHEX(SHA2(seq.n, 256)), REPEAT('x', 32), 'r', 200, '',"
-                " UTC_TIMESTAMP(6) - INTERVAL 2 DAY FROM (WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM s"
+                " UTC_TIMESTAMP(6) - INTERVAL 2 DAY FROM (WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1"
+                " FROM s"
                 " WHERE n < 900) SELECT n FROM s) seq")
     t.stack.start_scheduler()
     until(lambda: deliveries(t, webhook) == kept, what="the old ones have left")

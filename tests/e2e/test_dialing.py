@@ -25,7 +25,8 @@ def zone_at_noon():
 # The main job
 
 def test_a_scheduler_at_rest_asks_little(t):
-    """The first test: nothing is left of others. It asked 50 times a second when it was not told of work."""
+    """This is the first test, so no other test left anything. A scheduler asked 50 times a second before it could be
+    woken."""
     receiver, agent = t.dialing_agent()
     batch = t.api.batch(agent, contacts(1))
     executed = lambda: int(t.stack.sql("SHOW GLOBAL STATUS LIKE 'Com_stmt_execute'")[0][1])
@@ -94,7 +95,7 @@ def test_two_hundred_contacts_over_three_numbers_seven_at_once(t):
 
 
 def watch(t, batch, cap):
-    """Until the campaign is completed: the cap and the counters at every look."""
+    """Waits until the campaign is completed, and checks the cap and the counters at every look."""
     final, deadline = 0, time.monotonic() + 60
     while True:
         batch = t.api.read(batch)  # checks the sum
@@ -111,7 +112,7 @@ def watch(t, batch, cap):
 
 
 def check_rows(t, batch, calls, outcome):
-    """The contacts and the calls tell the same story."""
+    """The contacts and the calls agree."""
     rows = t.api.contacts_of(batch)
     assert [row["position"] for row in rows] == list(range(1, 201))
     for row in rows:
@@ -200,12 +201,13 @@ def test_the_daily_cap_holds_and_counts_retries(t):
     until(lambda: t.api.read(batch)["called"] == 4 and not t.api.read(batch)["in_progress"],
           what="four were called")
     t.make_due(batch)  # the retry and tomorrow's contacts: all due, all over the cap
-    time.sleep(1.5)
-    assert len(receiver.calls()) == 4
-    moved = [row["scheduled_at"] for row in t.api.contacts_of(batch, status="scheduled")]
-    assert len(set(moved)) == 3, t.api.contacts_of(batch)
     local_day = lambda instant: instant.astimezone(zoneinfo.ZoneInfo(zone)).date()
-    assert all(local_day(parse(at)) > local_day(datetime.datetime.now(UTC)) for at in moved), moved
+    moved = lambda: [row["scheduled_at"] for row in t.api.contacts_of(batch, status="scheduled")]
+    until(lambda: all(local_day(parse(at)) > local_day(datetime.datetime.now(UTC)) for at in moved()),
+          what="all are moved to later days")
+    assert len(set(moved())) == 3, t.api.contacts_of(batch)
+    t.wait_for_looks()
+    assert len(receiver.calls()) == 4
 
 
 def test_outside_of_the_window_nothing_is_called(t):
@@ -213,7 +215,9 @@ def test_outside_of_the_window_nothing_is_called(t):
     batch = t.api.batch(agent, 3, timezone=zone_at_noon(), start_time="15:00", end_time="16:00")
     t.api.schedule(batch)
     t.make_due(batch)
-    time.sleep(1.5)
+    until(lambda: all(parse(row["scheduled_at"]) > datetime.datetime.now(UTC) for row in t.api.contacts_of(batch)),
+          what="the contacts are moved to the window")
+    t.wait_for_looks()
     assert not receiver.calls()
     opened = t.api.patch(f"/batch-calls/{batch['id']}", {"start_time": "10:00", "end_time": "16:00"})
     assert opened["status"] == "scheduled"
@@ -246,7 +250,7 @@ def test_nothing_is_dispatched_after_a_pause_was_answered(t):
         assert paused["status"] == "paused", paused
         still = until(lambda: t.api.read(batch)["in_progress"] == 0 and len(receiver.calls()),
                       what="calls have ended")
-        time.sleep(0.7)
+        t.wait_for_looks()
         assert len(receiver.calls()) == still
         late = [call for call in receiver.calls() if call.at > answered]
         assert len(late) <= 5, "only what was under way"
@@ -257,26 +261,41 @@ def test_nothing_is_dispatched_after_a_pause_was_answered(t):
     assert done["completed"] == len(receiver.calls()) == 400, done
 
 
-def test_a_dispatch_that_the_dialer_did_not_take_ends_with_the_pause(t):
+def test_an_unaccepted_call_ends_with_the_pause(t):
     receiver, agent = t.dialing_agent()
     batch, call = t.one_call(receiver, agent, lambda call: Answer(500))
     t.api.post(f"/batch-calls/{batch['id']}/pause")
     tries = len(receiver.calls())
-    time.sleep(3)
+    until(lambda: t.api.read(batch)["in_progress"] == 0, what="the call waits in the plan")
+    t.make_due(batch)
+    t.wait_for_looks()
     assert len(receiver.calls()) <= tries + 1, "no further try after the one under way"
     receiver.script = lambda call: ends()
-    until(lambda: t.api.read(batch)["in_progress"] == 0, what="the call has ended")
     t.api.post(f"/batch-calls/{batch['id']}/resume")
     done = t.api.wait_for(batch, "completed")
     assert done["completed"] + done["failed"] == 1, done
 
 
-def test_resume_plans_overdue_contacts_anew(t):
+def test_no_further_try_on_a_day_that_is_excluded_meanwhile(t):
+    receiver, agent = t.dialing_agent()
+    batch, call = t.one_call(receiver, agent, lambda call: Answer(500))
+    days = [time.strftime("%Y-%m-%d", time.gmtime(time.time() + days * 86400)) for days in (-1, 0, 1)]
+    t.api.patch(f"/batch-calls/{batch['id']}", {"excluded_dates": days})
+    tries = len(receiver.calls())
+    until(lambda: t.api.read(batch)["in_progress"] == 0, 20, what="the call waits in the plan")
+    assert len(receiver.calls()) <= tries + 1, "no further try after the one under way"
+    call = t.api.calls_of(batch)[0]
+    assert call["status"] == "queued" and not call["expires_at"] and call["attempt"] == 1, call
+    t.api.post(f"/batch-calls/{batch['id']}/cancel")
+
+
+def test_resume_plans_overdue_contacts_again(t):
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: TAKEN
     batch = t.api.batch(agent, 6, max_concurrent_calls=1)
     t.api.schedule(batch)
     call = receiver.wait_for_calls(1)[0]
+    until(lambda: t.api.calls_of(batch)[0]["status"] == "dispatched", what="the dialer's answer is written")
     t.api.post(f"/batch-calls/{batch['id']}/pause")
     before = t.api.contacts_of(batch)
     time.sleep(0.3)
@@ -306,7 +325,8 @@ def test_cancel_lets_calls_end_and_starts_no_more(t):
     now = t.api.read(batch)
     assert (now["completed"], now["busy"], now["failed"], now["voicemail"]) == (1, 1, 1, 1), now
     assert (now["cancelled"], now["in_progress"], now["status"]) == (46, 0, "cancelled"), now
-    time.sleep(0.7)
+    t.make_due(batch)
+    t.wait_for_looks()
     assert len(receiver.calls()) == 4 and t.api.read(batch) == now
     told = until(lambda: [event.data for event in receiver.of_type("batch.status.changed")
                           if event.data["to"] == "cancelled"], what="the event has come")[0]
@@ -319,7 +339,56 @@ def test_a_call_in_flight_at_the_cancel_is_not_retried(t):
     t.api.post(f"/batch-calls/{batch['id']}/cancel")
     receiver.report(call, "busy")
     now = t.api.read(batch)
-    assert (now["busy"] + now["cancelled"], now["pending"], now["in_progress"]) == (1, 0, 0), now
+    assert (now["busy"], now["cancelled"], now["pending"], now["in_progress"]) == (1, 0, 0, 0), now
+
+
+def test_contacts_that_were_called_keep_their_outcome_at_the_cancel(t):
+    """Three contacts wait for a retry, and one contact was never called."""
+    receiver, agent = t.dialing_agent()
+    outcomes = iter(("busy", "no_answer", "failed"))
+    receiver.script = lambda call: ends(next(outcomes))
+    receiver.endpoint("/events", events=["batch.status.changed"])
+    batch = t.api.batch(agent, 4, retry_failed=True, max_retry_attempts=3, max_calls_per_day=3)
+    t.api.schedule(batch)
+    until(lambda: t.api.read(batch)["called"] == 3 and t.api.read(batch)["in_progress"] == 0, what="three were called")
+    assert t.api.read(batch)["pending"] == 4
+    wanted = {"busy": 1, "no_answer": 1, "failed": 1, "cancelled": 1, "pending": 0}
+    over = t.api.post(f"/batch-calls/{batch['id']}/cancel")
+    told = until(lambda: [event.data for event in receiver.of_type("batch.status.changed")
+                          if event.data["to"] == "cancelled"], what="the event has come")[0]
+    for counts in (over, told, t.api.read(batch)):
+        assert {name: counts[name] for name in wanted} == wanted, counts
+    rows = t.api.contacts_of(batch)
+    assert sorted(row["status"] for row in rows) == ["busy", "cancelled", "failed", "no_answer"], rows
+    for status in ("busy", "no_answer", "failed", "cancelled"):
+        assert len(t.api.get(f"/batch-calls/{batch['id']}/contacts?status={status}")) == 1, status
+    again = t.api.batch(agent, [], contact_source="campaign", source_campaign_id=batch["id"],
+                        source_statuses=["busy", "no_answer"])
+    assert again["total_contacts"] == 2, again
+
+
+def test_a_large_campaign_settles_its_contacts_after_the_cancel(t):
+    """The request settles 10,000 contacts. SQL makes the contacts after them called: they get the call of the first
+    contact."""
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: ends("no_answer")
+    batch = t.api.batch(agent, 10000, retry_failed=True, max_retry_attempts=3, max_calls_per_day=1)
+    more = [{"phone_number": f"+1917{i:07}"} for i in range(2010)]
+    t.api.post(f"/batch-calls/{batch['id']}/contacts", {"contacts": more})
+    t.api.schedule(batch)
+    until(lambda: t.api.read(batch)["called"] == 1 and t.api.read(batch)["in_progress"] == 0, what="one was called")
+    campaign = f"(SELECT id FROM batch_calls WHERE uuid = 0x{batch['id'].replace('-', '')})"
+    t.stack.sql(f"UPDATE batch_contacts c JOIN calls l ON l.batch_id = c.batch_id AND l.position = 1"
+                f" SET c.attempts = 1,"
+                f" c.call_id = l.id WHERE c.batch_id = {campaign} AND c.position > 12000;"
+                f"UPDATE batch_calls SET called = called + 10 WHERE uuid = 0x{batch['id'].replace('-', '')}")
+    over = t.api.post(f"/batch-calls/{batch['id']}/cancel")
+    assert (over["no_answer"], over["cancelled"]) == (1, 12009), over
+    until(lambda: t.api.read(batch)["no_answer"] == 11, what="the others have their outcome")
+    assert t.api.read(batch)["cancelled"] == 11999
+    rows = t.api.get(f"/batch-calls/{batch['id']}/contacts?status=no_answer")
+    assert [row["position"] for row in rows] == [1] + list(range(12001, 12011)), rows
+    until(lambda: t.stack.sql(f"SELECT work FROM batch_calls WHERE id = {campaign}") == [["0"]], what="the work ends")
 
 
 def test_more_places_take_effect_at_once(t):
@@ -333,8 +402,8 @@ def test_more_places_take_effect_at_once(t):
     t.api.patch(f"/batch-calls/{batch['id']}", {"max_concurrent_calls": 1})
     for call in receiver.calls()[:5]:
         receiver.report(call.id, "completed")
-    time.sleep(0.7)
-    assert len(receiver.calls()) == 6, "one is in flight, and one place is left"
+    t.wait_for_looks()
+    assert len(receiver.calls()) == 6, "one is in flight, and there is one place"
     t.api.post(f"/batch-calls/{batch['id']}/cancel")
 
 
@@ -344,9 +413,9 @@ def test_contacts_added_to_an_active_campaign_are_called(t):
     batch = t.api.batch(agent, 1)
     t.api.schedule(batch)
     call = receiver.wait_for_calls(1)[0]
+    receiver.script = lambda call: ends()
     added = t.api.post(f"/batch-calls/{batch['id']}/contacts", {"contacts": contacts(30)})
     assert (added["added"], added["skipped"]) == (29, 1), added
-    receiver.script = lambda call: ends()
     receiver.report(call.id, "completed")
     done = t.api.wait_for(batch, "completed")
     assert (done["completed"], done["skipped"]) == (30, 1) and len(receiver.calls()) == 30, done

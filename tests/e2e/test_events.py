@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What subscribers are told, and that a slow or dead receiver delays nobody else."""
+"""The events for subscribers. A slow or dead receiver delays no other receiver."""
 
 import collections
 import time
@@ -14,7 +14,7 @@ STACK = {"rate_limit": False, "config": {"max_in_flight": SLOTS}}
 
 # Events
 
-def test_events_tell_of_every_change(t):
+def test_every_change_has_an_event(t):
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: TAKEN
     receiver.endpoint("/changes", events=["batch.status.changed"])
@@ -43,8 +43,8 @@ def test_events_tell_of_every_change(t):
     assert last[0].data["completed"] == last[0].data["busy"] == 1, last[0].data
 
 
-def test_a_slow_or_dead_subscriber_delays_nobody(t):
-    """Though it could take every slot of the scheduler."""
+def test_a_slow_or_dead_subscriber_delays_no_others(t):
+    """Also when the slow receiver could take every slot of the scheduler."""
     receiver, agent = t.dialing_agent()
     slow = t.receiver()
     slow.answer_events = Answer(delay=60)
@@ -65,7 +65,7 @@ def test_a_slow_or_dead_subscriber_delays_nobody(t):
 
 
 def test_a_slow_dialer_delays_no_other(t):
-    """Though its calls could take every slot of the scheduler."""
+    """Also when its calls could take every slot of the scheduler."""
     receiver, agent = t.dialing_agent()
     slow = t.receiver()
     slow.script = lambda call: Answer(202, delay=60)
@@ -79,7 +79,7 @@ def test_a_slow_dialer_delays_no_other(t):
     t.api.post(f"/batch-calls/{stuck['id']}/cancel")
 
 
-def test_an_event_that_was_not_taken_comes_again_with_the_same_id(t):
+def test_a_refused_event_is_sent_again_with_the_same_id(t):
     receiver, agent = t.dialing_agent()
     subscriber = t.receiver()
     subscriber.answer_events = Answer(500)

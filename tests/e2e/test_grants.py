@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The users of the database that docs/operations.md makes: what they may do is enough, and the programs' user changes no table."""
+"""The database users of docs/operations.md: their rights are enough, and the programs' user changes no table."""
 
 import json
 import os
@@ -20,14 +20,15 @@ def statements():
 
 
 def use(t, user):
-    """From now on the programs and commands of the stack are this user."""
+    """The programs and commands of the stack use this database user from now on."""
     statedir.write_file(t.stack.database_file, f"[outdial]\nsocket = {t.stack.database.socket}\nuser = {user}\n"
                                                f"password = a_password_1\ndatabase = outdial\n")
 
 
 def refused(t, statement):
-    """What the server says to the programs' user."""
-    command = ["mariadb", "--no-defaults", f"--socket={t.stack.database.socket}", "--user=outdial", "--password=a_password_1", "outdial"]
+    """The server's answer to the programs' user."""
+    command = ["mariadb", "--no-defaults", f"--socket={t.stack.database.socket}", "--user=outdial",
+               "--password=a_password_1", "outdial"]
     result = subprocess.run(command, input=statement.encode(), capture_output=True)
     assert result.returncode != 0, f"“{statement}” was taken"
     return result.stderr.decode()
@@ -36,7 +37,8 @@ def refused(t, statement):
 def test_a_campaign_runs_with_the_least_rights(t):
     for name in ("nginx", "scheduler-1", "api"):
         t.stack.kill(name, signal.SIGTERM)
-    t.stack.sql("DROP USER outdial@localhost; DROP DATABASE outdial; CREATE DATABASE outdial CHARACTER SET utf8mb4;" + statements())
+    t.stack.sql("DROP USER outdial@localhost; DROP DATABASE outdial; CREATE DATABASE outdial CHARACTER SET utf8mb4;"
+                + statements())
     use(t, "outdial_migrate")
     t.stack.outdial("migrate", "--sql", os.path.join(stack.ROOT, "sql"))
     use(t, "outdial")
@@ -53,7 +55,8 @@ def test_a_campaign_runs_with_the_least_rights(t):
     gone = t.api.batch(agent, 3)
     t.api.delete(f"/batch-calls/{gone['id']}")
     assert t.api.get(f"/batch-calls/{batch['id']}/analytics")["completed"] == 20
-    for command in (["check-config"], ["status"], ["pause", "--all"], ["resume", "--all"], ["secrets", "rekey"], ["key", "list"]):
+    for command in (["check-config"], ["status"], ["pause", "--all"], ["resume", "--all"], ["secrets", "rekey"],
+                    ["key", "list"]):
         t.stack.outdial(*command)
 
 
@@ -69,14 +72,15 @@ def test_simulate_as_its_own_user(t):
         told = t.stack.outdial("simulate", script_of(t), "--sql", os.path.join(stack.ROOT, "sql"))
     finally:
         use(t, "outdial")
-    assert "5 calls on 1 days; of 5 contacts 5 completed" in told, told
+    assert "5 calls on 1 day; of 5 contacts 5 completed" in told, told
     assert not [name for name, in t.stack.sql("SHOW DATABASES") if "simulation" in name]
 
 
 def script_of(t):
     path = os.path.join(t.stack.state_dir, "script.json")
     with open(path, "w") as file:
-        json.dump({"starts_at": "2026-06-01T09:00:00", "contacts": [{"count": 5}], "campaign": {"timezone": "Europe/Berlin"}}, file)
+        json.dump({"starts_at": "2026-06-01T09:00:00", "contacts": [{"count": 5}],
+                   "campaign": {"timezone": "Europe/Berlin"}}, file)
     return path
 
 

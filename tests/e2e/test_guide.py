@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""The commands in the documents, run as they stand there, one shell for each document; and what the guide says
-that they print."""
+"""Runs the commands in the documents, one shell for each document, and compares their output with the guide."""
 
 import json
 import os
@@ -18,7 +17,7 @@ SECONDS = 60
 
 
 def session(t, name, header=""):
-    """Runs all blocks of shell; returns (command, what it printed, what is said that it prints) of each."""
+    """Runs all blocks of shell; returns (command, output, expected output) of each."""
     folder = os.path.join(t.stack.state_dir, name)
     os.makedirs(os.path.join(folder, ".outdial"))
     os.symlink(os.path.join(ROOT, "examples"), os.path.join(folder, "examples"))
@@ -51,7 +50,7 @@ def run(folder, commands):
 
 
 def end(shell):
-    """And what it has left in the background."""
+    """Ends the shell, and the processes that it left in the background."""
     try:
         os.killpg(shell.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -60,7 +59,7 @@ def end(shell):
 
 
 def faults(said, printed, at="$"):
-    """Printed JSON against said JSON: … stands for any text, and a member "…" for any others."""
+    """Compares printed JSON with expected JSON: … matches any text, and a member "…" matches any other members."""
     if isinstance(said, dict) and isinstance(printed, dict):
         for name in said:
             if name != "…":

@@ -72,7 +72,7 @@ def test_any_refusal_of_a_body_is_kept(t):
             assert reply.details == {}, reply
 
 
-def test_what_was_not_read_is_not_kept(t):
+def test_unread_requests_are_not_kept(t):
     for wrong in ({"Content-Type": "text/plain"}, {"Authorization": "Bearer nobody"}):
         assert t.api.send("POST", "/agents", '{"name": "A"}', {KEY: "typo", **wrong}).status in (401, 415)
     assert ask(t, {"name": "A"}, "typo", "/agents").status == 201
@@ -113,13 +113,24 @@ def test_a_repeat_after_a_crash_of_every_worker(t):
     assert len(t.api.all("/telephony/numbers")) == 5
 
 
+def test_a_key_is_free_after_a_day(t):
+    assert ask(t, number(1), "old").status == 201
+    t.stack.sql("UPDATE idempotency_keys SET created_at = created_at - INTERVAL 25 HOUR")
+    reply = ask(t, number(2), "old")
+    assert reply.status == 201 and "Idempotency-Replayed" not in reply.headers, reply
+    again = ask(t, number(2), "old")
+    assert again.text == reply.text and again.headers["Idempotency-Replayed"] == "true", again
+    assert ask(t, number(3), "old").status == 409
+
+
 def test_long_keys_are_refused(t):
     assert ask(t, number(1), "k" * 255).status == 201
     assert ask(t, number(2), "k" * 256).status == 400
 
 
 def test_empty_and_contradicting_keys_are_refused(t):
-    for headers in ({KEY: ""}, {"Idempotency-Key": ""}, {KEY: " "}, {KEY: "a", "Idempotency-Key": "b"}, {KEY: "", "Idempotency-Key": "b"}):
+    for headers in ({KEY: ""}, {"Idempotency-Key": ""}, {KEY: " "}, {KEY: "a", "Idempotency-Key": "b"},
+                    {KEY: "", "Idempotency-Key": "b"}):
         reply = t.api.refuse("bad_request", "POST", "/telephony/numbers/import", number(1), headers=headers)
         assert "dempotency" in reply.error["message"], reply
     assert t.api.all("/telephony/numbers") == []

@@ -72,8 +72,8 @@ def test_an_expired_key_opens_nothing(t):
     with_key(t, key).refuse("unauthorized", "GET", "/agents")
 
 
-def test_a_key_tells_what_it_is(t):
-    """Also one that may do nothing else here."""
+def test_a_key_describes_itself(t):
+    """This also works for a key without any other right."""
     key = make(t, scopes=["reports"], expires_at="2040-01-01T00:00:00Z")
     current = with_key(t, key).get("/keys/current")
     assert {name: current[name] for name in ("id", "name", "scopes", "expires_at")} == \
@@ -134,7 +134,7 @@ def with_fresh_workers(t):
 
 
 def test_a_key_is_stored_nowhere(t):
-    """Not even among the replies that idempotency keeps."""
+    """The key is not even in the replies that are kept under idempotency keys."""
     body = {"name": "Once", "scopes": ["read"]}
     first = t.api.send("POST", "/keys", body, headers={"X-Idempotency-Key": "once"})
     again = t.api.send("POST", "/keys", body, headers={"X-Idempotency-Key": "once"})
@@ -188,7 +188,8 @@ def test_a_session_ends_alone(t):
 
 
 def test_a_session_ends_with_its_parent(t):
-    revoked, expired, soon = make(t), make(t, expires_at="2040-01-01T00:00:00Z"), make(t, expires_at="2040-01-01T00:00:00Z")
+    revoked, expired, soon = make(t), make(t, expires_at="2040-01-01T00:00:00Z"), \
+        make(t, expires_at="2040-01-01T00:00:00Z")
     t.stack.sql(f"UPDATE api_keys SET expires_at = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR WHERE uuid = {row(soon)}")
     bounded = session(t, soon)
     assert seconds_between(bounded["created_at"], bounded["expires_at"]) <= 3601, "not after its parent"
@@ -206,7 +207,8 @@ def test_sessions_are_not_kept_for_ever(t):
     parent = make(t)
     first = session(t, parent, lifetime_seconds=60)
     others = ("WITH RECURSIVE s AS (SELECT 1 AS seq UNION ALL SELECT seq + 1 FROM s WHERE seq < 999)"
-              " SELECT UNHEX(LEFT(SHA2(CONCAT(k.uuid, seq), 256), 32)), k.organization_id, k.id, '', UNHEX(SHA2(CONCAT(seq, k.uuid), 256)), 1,"
+              " SELECT UNHEX(LEFT(SHA2(CONCAT(k.uuid, seq), 256), 32)), k.organization_id, k.id, '',"
+              " UNHEX(SHA2(CONCAT(seq, k.uuid), 256)), 1,"
               " UTC_TIMESTAMP(6) + INTERVAL 1 HOUR, '9999-12-31', '1000-01-01', UTC_TIMESTAMP(6)"
               f" FROM s JOIN api_keys k ON k.uuid = {row(parent)}")
     t.stack.sql("INSERT INTO api_keys (uuid, organization_id, parent_id, name, hash, scopes, expires_at, revoked_at,"
@@ -232,11 +234,12 @@ def create(t, *options, organization="Somebody"):
 
 
 def test_a_command_makes_keys(t):
-    key = t.stack.outdial(*create(t, "--name", "ä" * 255, "--scopes", "read,admin", "--expires", "2040-01-01T01:00:00+01:00"))
+    key = t.stack.outdial(*create(t, "--name", "ä" * 255, "--scopes", "read,admin", "--expires",
+                                  "2040-01-01T01:00:00+01:00"))
     made = Client(t.stack.url, key.strip()).get("/keys")[0]
     assert made["name"] == "ä" * 255 and made["scopes"] == ["read", "admin"], made
     assert made["expires_at"].startswith("2040-01-01T00:00:00"), made
-    for options, said in [(("--expires", "2020-01-01T00:00:00Z"), "--expires must lie ahead"),
+    for options, said in [(("--expires", "2020-01-01T00:00:00Z"), "--expires must be in the future"),
                           (("--expires", "soon"), "--expires must be"), (("--scopes", "reed"), "--scopes must be"),
                           (("--name", "ä" * 256), "--name must have"), (("--name", "\udcff"), "--name must have")]:
         assert said in t.outdial_fails(*create(t, *options)), options
@@ -250,7 +253,7 @@ def test_a_command_that_does_not_exist(t):
 
 
 def test_a_service_takes_no_arguments(t):
-    """One that forgot -c would work with another configuration than was meant."""
+    """A program that ignored -c would work with another configuration than intended."""
     for program in ("outdial-api", "outdial-scheduler"):
         result = subprocess.run([f"{t.stack.build}/{program}", t.stack.write_config()], capture_output=True, text=True,
                                 timeout=10)

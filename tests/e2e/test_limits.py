@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""How often numbers call and are called, whatever the campaign; why a contact is not called now; what is to be expected
-of a campaign."""
+"""Paces of numbers and contact limits over all campaigns; why a contact is not called now; forecasts."""
 
 import datetime
 import itertools
@@ -98,11 +97,14 @@ def test_the_limits_of_an_organisation(t):
     kept = t.api.patch("/organization", {"rest_hours_after_conversation": None})
     assert kept["contact_limits"] == limits and kept["rest_hours_after_conversation"] is None, kept
     assert t.api.patch("/organization", {"contact_limits": None})["contact_limits"] == []
-    for given, field in [({"period_hours": 1}, "max_attempts"), ({"max_attempts": 0, "period_hours": 1}, "max_attempts"),
-                         ({"max_attempts": 101, "period_hours": 1}, "max_attempts"), ({"max_attempts": 1}, "period_hours"),
+    for given, field in [({"period_hours": 1}, "max_attempts"),
+                         ({"max_attempts": 0, "period_hours": 1}, "max_attempts"),
+                         ({"max_attempts": 101, "period_hours": 1}, "max_attempts"),
+                         ({"max_attempts": 1}, "period_hours"),
                          ({"max_attempts": 1, "period_hours": 1, "period_days": 1}, "period_hours"),
                          ({"max_attempts": 1, "period_hours": 2161}, "period_hours"),
-                         ({"max_attempts": 1, "period_days": 91}, "period_days"), ({"max_attempts": 1, "weeks": 1}, "weeks")]:
+                         ({"max_attempts": 1, "period_days": 91}, "period_days"),
+                         ({"max_attempts": 1, "weeks": 1}, "weeks")]:
         t.api.refuse("validation_error", "PATCH", "/organization", {"contact_limits": [given]},
                      field=f"contact_limits[0].{field}")
     t.api.refuse("validation_error", "PATCH", "/organization",
@@ -116,7 +118,8 @@ def test_the_limits_of_an_organisation(t):
 def age_calls(t, hours):
     """Moves time for the calls that were made."""
     organization = t.api.get("/organization")["id"].replace("-", "")
-    t.stack.sql(f"UPDATE calls SET called_at = called_at - INTERVAL {hours} HOUR, ended_at = ended_at - INTERVAL {hours}"
+    t.stack.sql(f"UPDATE calls SET called_at = called_at - INTERVAL {hours} HOUR, ended_at = ended_at - INTERVAL"
+                f" {hours}"
                 f" HOUR WHERE organization_id = (SELECT id FROM organizations WHERE uuid = UNHEX('{organization}'))")
 
 
@@ -138,7 +141,7 @@ def test_campaigns_that_run_at_once_keep_a_limit(t):
 
 
 def waits_a_day(t, batch):
-    """Nobody waits who could be called before tomorrow."""
+    """No contact that waits could be called before tomorrow."""
     soon = datetime.datetime.now(UTC) + datetime.timedelta(hours=23)
     return all(parse(row["scheduled_at"]) > soon for row in t.api.contacts_of(batch, status="scheduled"))
 
@@ -158,7 +161,7 @@ def test_single_calls_keep_the_limits(t):
 
 # Why
 
-def test_why_somebody_waits(t):
+def test_why_a_contact_waits(t):
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: TAKEN
     number = t.api.number()
@@ -212,7 +215,8 @@ def test_why_names_the_next_instant(t):
     assert (held["max_attempts"], held["period_days"], held["period_hours"], held["attempts"]) == (1, 2, None, 1), held
     assert held["rest_hours_after_conversation"] is None, held
     pace = gates(told)["number_pacing"]["facts"]
-    assert pace["phone_number"] == number["phone_number"] and seconds_between(called_at, pace["next_call_at"]) == 60, pace
+    assert pace["phone_number"] == number["phone_number"] and seconds_between(called_at, pace["next_call_at"]) == 60, \
+        pace
     limit(t)
     assert why(t, batch)["next_at"].startswith(tomorrow), why(t, batch)
     text = t.stack.outdial("explain", batch["id"], "1")
@@ -221,7 +225,7 @@ def test_why_names_the_next_instant(t):
     assert "closed  calling_window" in text and tomorrow in text, text
 
 
-# What is to be expected
+# Forecasts
 
 def preview(t, batch, **body):
     return t.api.post(f"/batch-calls/{batch['id']}/preview", body)
@@ -246,7 +250,7 @@ def test_an_estimate(t):
     assert [day["calls"] for day in paced["days"]] == [480, 480], paced
 
 
-def test_who_can_never_be_called(t):
+def test_contacts_that_can_never_be_called(t):
     _, agent = t.dialing_agent()
     people = contacts(30)
     t.api.post("/do-not-call", {"phone_numbers": [person["phone_number"] for person in people[:12]]})

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lists: cursors, totals, what a search finds, what a page costs at depth; the attempts of a contact."""
+"""Lists: cursors, totals, searches, the cost of deep pages; the attempts of a contact."""
 
 import base64
 
@@ -14,7 +14,8 @@ FEW = 3_000    # row reads that a page may take, whatever the depth
 
 UUID_OF = ("UNHEX(CONCAT(LPAD(HEX({start} + n.n), 12, '0'), '7000', '8000', LPAD(HEX({organization}), 12, '0')))")
 NUMBERS = ("(SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n AS n FROM {0} a, {0} b, {0} c, {0} d, {0} e"
-           " WHERE e.n < 3) n").format("(SELECT 0 AS n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION"
+           " WHERE e.n < 3) n").format("(SELECT 0 AS n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4"
+                                       " UNION"
                                        " SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)")
 
 
@@ -35,7 +36,7 @@ def walk(t, path, **query):
 
 
 def check_walk(t, path, count, **query):
-    """Page by page, in steps of any size, a list is what it is at once."""
+    """Read page by page, with any page size, a list equals the whole list."""
     whole = t.api.ask("GET", path, query=dict(query, limit=100))
     assert len(whole.data) == count == whole.pagination["total"], (path, query, whole.pagination)
     assert whole.pagination["next_cursor"] is None and whole.pagination["total_is_exact"] is True, whole.pagination
@@ -69,7 +70,8 @@ def every_list(t):
     return [
         ("/agents", {}, 5), ("/agents", {"status": "draft"}, 4), ("/agents", {"name": "agent"}, 4),
         ("/telephony/numbers", {}, 5), ("/webhooks", {}, 5), ("/keys", {}, 5), ("/do-not-call", {}, 5),
-        ("/batch-calls", {}, 5), ("/batch-calls", {"status": "draft"}, 3), ("/batch-calls", {"agent_id": agent["id"]}, 5),
+        ("/batch-calls", {}, 5), ("/batch-calls", {"status": "draft"}, 3),
+        ("/batch-calls", {"agent_id": agent["id"]}, 5),
         ("/batch-calls", {"agent_id": agent["id"], "status": "draft"}, 3),
         (f"/batch-calls/{batches[0]['id']}/contacts", {}, 6),
         (f"/batch-calls/{batches[0]['id']}/contacts", {"status": "in_progress"}, 5),
@@ -107,7 +109,7 @@ def test_every_list_by_cursor(t):
                 t.api.refuse("bad_request", "GET", path, query=dict(query, cursor=cursor), field="cursor")
 
 
-def test_what_is_no_cursor(t):
+def test_invalid_cursors_are_refused(t):
     for number in range(3):
         t.api.post("/agents", {"name": f"agent {number}"})
     cursor = t.api.ask("GET", "/agents", query={"limit": 1}).pagination["next_cursor"]
@@ -122,7 +124,7 @@ def test_what_is_no_cursor(t):
 
 
 def test_a_list_that_changes_meanwhile(t):
-    """What was there all the time comes once; what is new comes before the first page."""
+    """Items that were there all the time come once; new items come before the first page."""
     made = [t.api.post("/agents", {"name": f"agent {number}"})["id"] for number in range(6)][::-1]
     first = t.api.ask("GET", "/agents", query={"limit": 2})
     assert keys_of(first.data) == made[:2]
@@ -141,7 +143,7 @@ def test_an_agent_or_campaign_that_is_not_there_has_nothing(t):
 
 
 def test_totals_of_a_campaign_by_status(t):
-    """The same as counting, at every stage."""
+    """The counters equal a count at every stage."""
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: ends("busy" if call.data["to"].endswith("2") else "completed")
     batch = t.api.batch(agent, contacts(9) + contacts(2))
@@ -180,7 +182,8 @@ def test_search(t):
             "emil": {"first_name": "Émile", "last_name": "Zola", "phone_number": "+4930555"},
             "plain": {"phone_number": "+14155550199"}}.items():
         made[name] = t.api.post("/contacts", fields)["id"]
-    for search, found in {"ada": ["ada"], "ADA LOVE": ["ada"], "lace": ["ada"], "@EXAMPLE": ["ada"], "\u00c9MILE": ["emil"],
+    for search, found in {"ada": ["ada"], "ADA LOVE": ["ada"], "lace": ["ada"], "@EXAMPLE": ["ada"],
+                          "\u00c9MILE": ["emil"],
                           "\u00e9mile": ["emil"], "+33": ["ada"], "5550": ["plain"], "555": ["plain", "emil"],
                           "%": [], "_": [], "\\": [], "nobody": [], "a" * 255: []}.items():
         reply = t.api.ask("GET", "/contacts", query={"search": search})
@@ -200,31 +203,35 @@ def load_contacts(t):
         "INSERT INTO contacts (uuid, organization_id, folder_id, phone_number, first_name, last_name, email, timezone,"
         " custom_fields, last_call_outcome, last_called_at, created_at, updated_at)"
         f" SELECT {uuid}, {organization}, {row}, CONCAT('+49', 10000000 + n.n), 'First', 'Last', '', '',"
-        f" CONCAT('{{\"x\":\"', REPEAT('x', 200), '\"}}'), IF(n.n = 0, 7, 4), '1000-01-01', '2026-01-01', '2026-01-01' FROM {NUMBERS} ORDER BY n.n;"
+        f" CONCAT('{{\"x\":\"', REPEAT('x', 200), '\"}}'), IF(n.n = 0, 7, 4), '1000-01-01', '2026-01-01', '2026-01-01'"
+        f" FROM {NUMBERS} ORDER BY n.n;"
         f"UPDATE contact_folders SET contact_count = {MANY} WHERE id = {row}; ANALYZE TABLE contacts")
     return folder
 
 
 def load_calls(t, agent, batch):
-    """Of a campaign, all but one of them completed."""
+    """The contacts of a campaign, all but one of them completed."""
     organization, agent_row, batch_row = organization_of(t), row_of(t, "agents", agent), t.row_of(batch)
     uuid = UUID_OF.format(start=10 ** 12, organization=organization)
     t.stack.sql(
-        "INSERT INTO calls (id, organization_id, agent_id, batch_id, position, attempt, status, tries, wake_at, to_number,"
+        "INSERT INTO calls (id, organization_id, agent_id, batch_id, position, attempt, status, tries, wake_at,"
+        " to_number,"
         " from_number, scheduled_at, called_at, expires_at, max_seconds, ended_at, duration_seconds, cost, outcome,"
         f" end_reason, recording_url, transcript_url, summary) SELECT {uuid}, {organization}, {agent_row}, {batch_row},"
-        " n.n + 1, 1, IF(n.n = 0, 7, 4), 1, '9999-12-31', '+4930', '+4931', '2026-01-01', '2026-01-01', '2026-01-01', 60,"
+        " n.n + 1, 1, IF(n.n = 0, 7, 4), 1, '9999-12-31', '+4930', '+4931', '2026-01-01', '2026-01-01', '2026-01-01',"
+        " 60,"
         f" '2026-01-01', 1, 0, '', '', '', '', '' FROM {NUMBERS};"
         "INSERT INTO batch_contacts (batch_id, position, phone_number, first_name, last_name, email, timezone,"
         " custom_fields, contact_id, status, skip_reason, attempts, call_id)"
-        f" SELECT {batch_row}, n.n + 1, '+4930', '', '', '', '', '', REPEAT(CHAR(0), 16), 3, 0, 1, {uuid} FROM {NUMBERS};"
+        f" SELECT {batch_row}, n.n + 1, '+4930', '', '', '', '', '', REPEAT(CHAR(0), 16), 3, 0, 1, {uuid}"
+        f" FROM {NUMBERS};"
         f"UPDATE batch_calls b JOIN batch_counters c ON c.batch_id = b.id SET b.status = 4, b.total_contacts = {MANY},"
         f" b.called = {MANY}, b.claimed = {MANY}, c.done = {MANY}, c.completed = {MANY} WHERE b.id = {batch_row};"
         "ANALYZE TABLE calls, batch_contacts")
 
 
 def row_reads(t):
-    """Of the whole server; the scheduler adds a few now and then."""
+    """The rows that the whole server has read; the scheduler adds a few now and then."""
     return sum(int(row[1]) for row in t.stack.sql("SHOW GLOBAL STATUS LIKE 'Handler_read%'"))
 
 
@@ -233,7 +240,7 @@ def pages_read(t):
 
 
 def cost_of(t, path, query):
-    """The least of some tries, and the reply."""
+    """Returns the smallest cost of several tries, and the reply."""
     costs = []
     for _ in range(3):
         before = row_reads(t)
@@ -281,7 +288,8 @@ def test_what_a_page_costs(t):
                                ("/calls", MANY - 1, {"status": "completed"}),
                                ("/contacts", MANY - 1, {"last_call_outcome": "completed"})):
         check_costs(t, path, total, **query)
-    for path, query in (("/calls", {"status": "busy"}), ("/calls", {"status": "busy,failed"}), ("/contacts", {"last_call_outcome": "busy"})):
+    for path, query in (("/calls", {"status": "busy"}), ("/calls", {"status": "busy,failed"}),
+                        ("/contacts", {"last_call_outcome": "busy"})):
         cost, reply = cost_of(t, path, query)
         assert reply.pagination["total"] == 1 and cost < FEW, f"{path} {query}: {cost} row reads"
     for query in ({}, {"batch_call_id": batch["id"]}, {"agent_id": agent["id"]}, {"from_number": "+4931"}):

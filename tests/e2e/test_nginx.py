@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What nginx does by itself, in the contract's form: rate limits, bad requests, a server that is away."""
+"""What nginx itself answers, in the contract's form: rate limits, bad requests, a server that is away."""
 
 import gzip
 import http.client
@@ -67,7 +67,8 @@ def flood(t, headers, connections=12):
     answers = []
 
     def send(own):
-        burst = "".join(f"GET /api/public/v1/agents HTTP/1.1\r\nHost: x\r\nAuthorization: {header}\r\n\r\n" for header in own)
+        burst = "".join(f"GET /api/public/v1/agents HTTP/1.1\r\nHost: x\r\nAuthorization: {header}\r\n\r\n"
+                        for header in own)
         answers.append("".join(raw(t, burst[:-2].encode() + b"Connection: close\r\n\r\n")))
 
     threads = [threading.Thread(target=send, args=(headers[first::connections],)) for first in range(connections)]
@@ -83,7 +84,8 @@ def flood(t, headers, connections=12):
 
 def test_a_key_has_one_allowance_however_it_is_spelt(t):
     key = t.client().key
-    spellings = [f"{scheme}{spaces}{key}" for scheme in ("Bearer", "bearer", "BEARER") for spaces in (" ", "  ", "     ")]
+    spellings = [f"{scheme}{spaces}{key}" for scheme in ("Bearer", "bearer", "BEARER")
+                 for spaces in (" ", "  ", "     ")]
     served, seconds = flood(t, 200 * spellings)
     assert served <= 410 + 200 * seconds, (served, seconds)
     assert t.client().send("GET", "/agents").status == 200, "another key is served"
@@ -96,7 +98,7 @@ def test_made_up_keys_share_the_allowance_of_their_address(t):
 
 
 def test_well_formed_keys_are_limited_by_address_too(t):
-    """Each has an allowance of its own, and there is one for all."""
+    """Each key has a limit of its own, and there is a limit for all keys of an address."""
     served, seconds = flood(t, [f"Bearer outdial_{n:043}" for n in range(7200)])
     assert served <= 2010 + 1000 * seconds, (served, seconds)
     until(lambda: t.api.send("GET", "/agents").status == 200, 10, "requests are taken again")
@@ -106,8 +108,8 @@ def connect(t, address):
     return socket.create_connection(("127.0.0.1", t.stack.port), timeout=20, source_address=(address, 0))
 
 
-def test_slow_connections_shut_out_nobody(t):
-    """905 whose bodies do not come, and 905 whose headers do not."""
+def test_slow_connections_do_not_block_others(t):
+    """905 connections whose bodies do not come, and 905 whose headers do not come."""
     head = (b"POST /api/public/v1/agents HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer outdial_%043d\r\n"
             b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
     slow = []
@@ -171,6 +173,11 @@ def test_replies_are_compressed_and_not_stored(t):
     assert plain.headers["Content-Encoding"] is None and small.headers["Content-Encoding"] == "gzip"
     assert json.loads(gzip.decompress(packed))["data"] == json.loads(text)["data"] and len(packed) < len(text) / 3
     assert "Accept-Encoding" in small.headers["Vary"], small.headers
+    t.api.post("/do-not-call", {"phone_numbers": [f"+4930{n:06}" for n in range(100)]})
+    for path in ("/ledger.jsonl", "/ledger.csv",
+                 f"/batch-calls/{t.api.batch(t.dialing_agent()[1], 50)['id']}/results.csv"):
+        reply, packed = ask("/api/public/v1" + path, **{"Accept-Encoding": "gzip"})
+        assert reply.headers["Content-Encoding"] == "gzip", (path, reply.status, reply.headers)
     for path in ("/api/public/v1/agents", "/api/public/v1/nothing", "/nothing", "/healthz", "/api/public/v1"):
         reply, _ = ask(path)
         assert reply.headers.get_all("Cache-Control") == ["no-store"], (path, reply.headers)
@@ -192,13 +199,14 @@ def serve_tls(t):
     folder = os.path.join(t.stack.state_dir, "nginx", "outdial.d")
     os.makedirs(folder, exist_ok=True)
     certificate, key = os.path.join(folder, "fullchain.pem"), os.path.join(folder, "privkey.pem")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
                     "-keyout", key, "-out", certificate], check=True, capture_output=True)
     port = stack.free_port()
     with open(os.path.join(stack.ROOT, "nginx", "tls.conf.example")) as file:
         text = file.read()
-    for pattern, own in ((r"listen 443 ssl http2;", f"listen 127.0.0.1:{port} ssl http2;"), (r"listen \[::\]:443 ssl http2;\n", ""),
+    for pattern, own in ((r"listen 443 ssl http2;", f"listen 127.0.0.1:{port} ssl http2;"),
+                         (r"listen \[::\]:443 ssl http2;\n", ""),
                          (r"/etc/ssl/outdial/fullchain\.pem", certificate), (r"/etc/ssl/outdial/privkey\.pem", key)):
         text, count = re.subn(pattern, own, text)
         assert count == 1, pattern
@@ -212,7 +220,8 @@ def serve_tls(t):
 
 def fetch(t, certificate, url, *options):
     """The version of HTTP, the status and the headers, all in small letters."""
-    result = subprocess.run(["curl", "-sS", "--max-time", "20", "--cacert", certificate, "-o", os.devnull, "-D", "-", "-w", "%{http_version}",
+    result = subprocess.run(["curl", "-sS", "--max-time", "20", "--cacert", certificate, "-o", os.devnull, "-D", "-",
+                             "-w", "%{http_version}",
                              "-H", f"Authorization: Bearer {t.api.key}", *options, url], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     head, _, version = result.stdout.rpartition("\n\n")
@@ -233,7 +242,8 @@ def test_tls_as_the_example_has_it(t):
         assert status == expected and "strict-transport-security" not in headers, (path, headers)
     _, _, headers = fetch(t, certificate, origin + "/api/public/v1/openapi.json", "--compressed")
     assert headers["content-encoding"] == "gzip", headers
-    old = subprocess.run(["curl", "-sS", "--cacert", certificate, "--tls-max", "1.1", origin + "/healthz"], capture_output=True)
+    old = subprocess.run(["curl", "-sS", "--cacert", certificate, "--tls-max", "1.1", origin + "/healthz"],
+                         capture_output=True)
     assert old.returncode == 35, old
 
 

@@ -46,7 +46,7 @@ class Reply:
 
 
 class Driver:
-    """Sends requests of the document's operations, and holds every answer against what is written of it."""
+    """Sends requests of the document's operations, and compares every answer with the document."""
 
     def __init__(self, t, document, key=None):
         self.t, self.document = t, document
@@ -131,7 +131,7 @@ class Driver:
         return reply.body and reply.data if "data" in (reply.body or {}) else reply
 
     def page_on(self, name, *holes, query):
-        """A list goes on where its cursor says; one of another list is no use."""
+        """A list continues after its cursor. A cursor of another list is refused."""
         first = self.send(name, *holes, query=dict(query, limit=1, offset=0)).body
         if first["pagination"]["has_more"]:
             second = self.send(name, *holes, query=dict(query, limit=1, cursor=first["pagination"]["next_cursor"])).body
@@ -144,7 +144,7 @@ class Driver:
         return reply
 
     def one(self, name, *holes):
-        """GET of one object: its ETag serves."""
+        """The ETag of GET of one object works in conditions."""
         tag = self.send(name, *holes).headers["ETag"]
         assert self.send(name, *holes, If_None_Match=tag).status == 304, name
         return self.ok(name, *holes)
@@ -155,7 +155,7 @@ class Driver:
         return self.ok(name, *holes, body=body)
 
     def example(self, operation):
-        """A body that is right, as far as the document can know, for `send`."""
+        """Returns a body that is right as far as the document can say."""
         if not operation.body:
             return {}
         content = operation.body["content"]
@@ -164,7 +164,7 @@ class Driver:
         return {"body": content["application/json"].get("example", {})}
 
     def holes(self, operation):
-        """Fill the path with what nobody has."""
+        """Fills the path with ids that do not exist."""
         values = {"id": NOBODY, "position": 1, "phone": "+12125559999"}
         return [values[name] for name in re.findall(r"\{(\w+)\}", operation.path)]
 
@@ -194,7 +194,7 @@ def test_service(t):
 
 
 def test_figures_are_for_the_own_host(t):
-    """With nginx told that this is another one."""
+    """Makes nginx see the client as another host."""
     api = driver(t)
     site = os.path.join(t.stack.state_dir, "nginx", "site.conf")
     with open(site) as file:
@@ -329,7 +329,8 @@ def test_campaigns(t):
     lost_number, lost_agent = t.api.number(), t.api.agent(receiver.endpoint("/lost"))
     lost = api.ok("createBatchCall", body=dict(wanted, phone_number_ids=[lost_number["id"]], agent_id=lost_agent["id"],
                                                contacts=contacts(1)))["id"]
-    paused = api.ok("createBatchCall", body=dict(wanted, phone_number_ids=[lost_number["id"]], agent_id=lost_agent["id"],
+    paused = api.ok("createBatchCall",
+                    body=dict(wanted, phone_number_ids=[lost_number["id"]], agent_id=lost_agent["id"],
                                                  contacts=contacts(1), schedule_type="scheduled",
                                                  scheduled_at="2040-01-01T00:00:00Z"))["id"]
     api.ok("pauseBatchCall", paused)
@@ -375,7 +376,8 @@ def test_campaigns(t):
 
     api.one("getBatchCallContact", batch, 1)
     api.ok("listBatchCallContacts", batch, query={"status": "completed", "limit": 1})
-    api.ok("listBatchCallContacts", batch, query={"search": "a", "phone_number": "+49301", "status": "completed,skipped"})
+    api.ok("listBatchCallContacts", batch,
+           query={"search": "a", "phone_number": "+49301", "status": "completed,skipped"})
     api.send("listBatchCallContacts", batch, query={"sort_by": "scheduled_at"})
     api.ok("listBatchCallContacts", batch)
     api.refuse("invalid_state", "removeBatchCallContacts", batch)
@@ -419,7 +421,7 @@ def test_campaigns(t):
 
 
 def check_events(api, receiver, kinds):
-    """What webhooks brought, held against the document."""
+    """Compares the received webhooks with the document."""
     found = set()
     for delivery in list(receiver.deliveries):
         found.add(delivery.type)
@@ -457,6 +459,15 @@ def test_calls(t):
     call = api.ok("createCall", body=wanted)["id"]
     until(lambda: api.ok("getCall", call)["status"] == "dispatched", what="the dialer has the call")
     api.ok("reportCall", call, body={"status": "ringing", "occurred_at": "2026-11-21T09:00:00+01:00"})
+    assert api.send("claimDispatches", body={"limit": 1, "wait_seconds": 0}).data == {"calls": []}
+    api.refuse("precondition_failed", "claimDispatches", body={}, If_Match='"0"')
+    fetched = t.api.agent(t.api.post("/webhooks", {"url": "pull:"})["id"])
+    t.api.post("/calls", dict(wanted, agent_id=fetched["id"], from_number=number["phone_number"]))
+    claim = {"body": {"agent_id": fetched["id"], "wait_seconds": 0}, "Idempotency_Key": "fetched"}
+    first = until(lambda: (reply := api.send("claimDispatches", **claim)).data["calls"] and reply,
+                  what="it can be fetched")
+    again = api.send("claimDispatches", **claim)
+    assert again.headers["Idempotency-Replayed"] == "true" and again.data == first.data, again
     bulk = api.ok("reportCalls", body={"reports": [{"call_id": call, "status": "completed", "cost": 0.1234,
                                                     "duration_seconds": 3, "summary": "Well", "outcome": None},
                                                    {"call_id": NOBODY, "status": "busy"}]})
@@ -466,12 +477,18 @@ def test_calls(t):
     receiver.script = lambda call: ends("failed")
     api.ok("createCall", body=wanted)
     api.one("getOrganization")
+    api.ok("listCallingHoursPresets")
     api.change("updateOrganization", body={"contact_limits": [{"max_attempts": 1, "period_days": 1}],
-                                           "rest_hours_after_conversation": None})
+                                           "rest_hours_after_conversation": None, "default_calling_windows": None})
     api.refuse("contact_limit", "createCall", body=wanted)
     api.refuse("contact_limit", "testAgent", agent["id"], body=trial)
-    until(lambda: all(map(receiver.of_type, ("call.started", "call.ended", "call.failed"))), what="subscribers are told")
+    until(lambda: all(map(receiver.of_type, ("call.started", "call.ended", "call.failed"))),
+          what="subscribers are told")
     check_events(api, receiver, {"agent.sync", "call.requested", "call.started", "call.ended", "call.failed"})
+    until(lambda: api.ok("listDecisions", query={"number": "+12125550109"}), what="decisions are sealed")
+    api.ok("listDecisions", query={"from": "2020-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"})
+    for operation in ("getDecisionsFile", "getLedgerProof"):
+        assert "+12125550109" in api.ok(operation, query={"number": "+12125550109"}).text
 
 
 def test_do_not_call_and_keys(t):
@@ -481,12 +498,16 @@ def test_do_not_call_and_keys(t):
     api.ok("listDoNotCall", query={"phone_number": "+12125550120"})
     api.ok("listDoNotCall")
     form, kind = multipart(file="phone\n+12125550122\nx\n", reason="state list")
+    api.refuse("validation_error", "importDoNotCall", body=form, media_type=kind)
+    form, kind = multipart(file="phone\n+12125550122\nx\n", reason="state list", partial="true")
     loaded = api.ok("importDoNotCall", body=form, media_type=kind)
     assert (loaded["imported"], loaded["errors"]) == (1, 1), loaded
     api.ok("importDoNotCall", body="phone\n+12125550122\n", media_type="text/csv", query={"reason": "again"})
     form, kind = multipart(reason="state list")
     api.refuse("validation_error", "importDoNotCall", body=form, media_type=kind)
     api.ok("removeDoNotCall", "+12125550121")
+    api.one("exportPerson", "+12125550120")
+    api.ok("erasePerson", "+12125550120")
     key = api.ok("createKey", body={"name": "Dialer", "scopes": ["reports", "read"],
                                     "expires_at": "2036-01-01T00:00:00Z"})
     api.with_key(key["key"]).ok("listAgents")
@@ -500,6 +521,9 @@ def test_do_not_call_and_keys(t):
     t.stack.sql("UPDATE api_keys SET revoked_at = '9999-12-31' WHERE revoked_at < '9999-12-31'")
     until(lambda: signed_off.send("revokeCurrentKey", **once).headers["Idempotency-Replayed"], what="it is replayed")
     api.ok("listKeys")
+    api.ok("listAuditLog", query={"object": "key", "action": "created", "created_after": "2026-01-01T00:00:00Z"})
+    api.ok("listAuditLog",
+           query={"key_id": key["id"], "object_id": key["id"], "created_before": "2100-01-01T00:00:00Z"})
     api.ok("revokeKey", key["id"])
 
 
@@ -516,7 +540,7 @@ def test_what_every_operation_refuses(t):
             api.refuse("unauthorized", operation.id, *holes, **example, Authorization=None)
         if operation.scope in lacking:
             lacking[operation.scope].refuse("forbidden", operation.id, *holes, **example)
-        if holes:
+        if "404" in operation.responses and holes:  # nothing may be stored about a person
             api.refuse("not_found", operation.id, *holes, **example)
         if operation.method != "GET":
             api.refuse("idempotency_conflict", operation.id, *holes, **example, Idempotency_Key=used)
@@ -558,7 +582,7 @@ def test_other_methods(t):
 
 
 def test_too_many_requests(t):
-    """With nginx told to let a key have one request a minute."""
+    """nginx lets a key send one request a minute."""
     api = driver(t)
     site = os.path.join(t.stack.state_dir, "nginx", "site.conf")
     with open(site) as file:
@@ -579,12 +603,24 @@ def test_too_many_requests(t):
 
 
 def reload_nginx(t, site, text):
-    """Returns when no worker is left that goes by the old text."""
+    """Returns when no worker with the old text is left."""
     old = set(t.stack.workers("nginx"))
     with open(site, "w") as file:
         file.write(text)
     t.stack.kill("nginx", signal.SIGHUP)
     until(lambda: old.isdisjoint(t.stack.workers("nginx")), what="nginx has new workers")
+
+
+def test_the_organisation_has_moved(t):
+    api = driver(t)
+    place = f"UPDATE organizations SET place = %d, cell = 'b' WHERE name = '{t.organization}'"
+    t.stack.sql(place % 2)
+    try:
+        for operation in api.document.operations:
+            if "421" in operation.responses:
+                api.refuse("organization_moved", operation.id, *api.holes(operation), **api.example(operation))
+    finally:
+        t.stack.sql(place % 0)
 
 
 def test_the_database_is_away(t):

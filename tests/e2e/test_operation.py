@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""What happens around the programs: a database that is away, hangs, or takes no writes; SIGHUP; processes that are stopped or
-gone; and what an administrator is told of it."""
+"""Operation: a database that is away, hangs, or takes no writes; SIGHUP; processes that are stopped or gone; and what
+an administrator sees of it."""
 
+import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -17,10 +19,10 @@ import tap
 import stack
 from client import send_or_none, until
 from receiver import Answer, ends
+from session import Session
 
 STACK = {"rate_limit": False, "config": {"workers": 3}}
 TEST_SECONDS = 180
-CLIENT = ["mariadb", "--no-defaults", "--user=root", "outdial", "--batch", "--unbuffered", "--skip-column-names"]
 
 
 def ready(t):
@@ -36,32 +38,33 @@ def lines(t, name, pattern, start=0):
     return [line for line in log_of(t, name)[start:].splitlines() if re.search(pattern, line)]
 
 
+def is_tested(t, name):
+    """Whether a child of a program tests the configuration, and has come as far as to the database."""
+    pid = t.stack.processes[name].pid
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        children = file.read().split()
+    return any(is_test(child) and sockets_of(child) - sockets_of(pid) for child in children)
+
+
+def is_test(pid):
+    with open(f"/proc/{pid}/cmdline") as file:
+        return "-t" in file.read().split("\0")
+
+
+def sockets_of(pid):
+    """The sockets of a process, also sockets that it inherited."""
+    links = []
+    for descriptor in glob.glob(f"/proc/{pid}/fd/*"):
+        try:
+            links.append(os.readlink(descriptor))
+        except OSError:  # it has been closed
+            pass
+    return {link for link in links if link.startswith("socket:")}
+
+
 def timed(action):
     begin = time.monotonic()
     return action(), time.monotonic() - begin
-
-
-class Session:
-    """A session of the administrator that stays open."""
-
-    def __init__(self, t, *statements):
-        self.process = subprocess.Popen(CLIENT + [f"--socket={t.stack.database.socket}"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
-        for statement in statements:
-            self.run(statement)
-
-    def run(self, statement):
-        self.process.stdin.write(statement + ";\nSELECT 'done';\n")
-        self.process.stdin.flush()
-        while self.process.stdout.readline().strip() != "done":
-            assert self.process.poll() is None, statement
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 # The database is away
@@ -112,8 +115,8 @@ def test_an_outage_is_two_lines(t):
     assert len(lines(t, "api", "database", api)) == 2, log_of(t, "api")[api:]
 
 
-def test_a_database_that_hangs_holds_up_nobody(t):
-    """SIGSTOP: connections are there, and nothing answers."""
+def test_a_hanging_database_is_a_503_at_once(t):
+    """The server is stopped (SIGSTOP): connections stay open, and nothing answers."""
     t.api.get("/agents")
     process = t.stack.database.process
     process.send(signal.SIGSTOP)
@@ -137,9 +140,42 @@ def test_a_database_that_hangs_holds_up_nobody(t):
     assert t.stack.ended() is None
 
 
+def test_a_database_without_a_free_connection(t):
+    """Workers that have a connection go on. The worker that has lost its connection waits for another one, and
+    meanwhile accepts no requests."""
+    for _ in range(20):
+        t.api.get("/agents")
+    start = len(log_of(t, "api"))
+    most = t.stack.sql("SELECT @@max_connections")[0][0]
+    ids = [session.id for session in t.stack.sessions(user="outdial")]
+    with contextlib.ExitStack() as sessions:
+        session = sessions.enter_context(Session(t, f"SET GLOBAL max_connections = {max(10, len(ids))}"))
+        fill(t, sessions)
+        # until it is the connection of a worker
+        while not lines(t, "api", "the database has no connection left", start):
+            session.run(f"KILL {ids.pop()}")
+            fill(t, sessions)
+            [t.api.send("GET", "/agents") for _ in range(10)]
+        answers = [t.api.send("GET", "/agents").status for _ in range(15)]
+        session.run(f"SET GLOBAL max_connections = {most}")
+    # where each worker in turn takes one, two of three succeed
+    assert answers.count(200) >= 9 and set(answers) <= {200, 503}, answers
+    assert not lines(t, "api", "the database is away", start), lines(t, "api", "the database", start)
+    until(lambda: [t.api.send("GET", "/agents").status for _ in range(20)] == [200] * 20, what="all workers answer")
+
+
+def fill(t, sessions):
+    """Opens connections until the server accepts no more."""
+    while True:
+        try:
+            sessions.enter_context(Session(t, "SELECT 1"))
+        except (AssertionError, OSError):
+            return
+
+
 def test_a_database_that_is_locked_refuses_writes_and_answers_reads(t):
     with Session(t, "FLUSH TABLES WITH READ LOCK") as session:
-        until(lambda: ready(t).status == 503, 25, "it is not ready")
+        until(lambda: "takes writes" in ready(t).text, 25, "it is known that no write comes through")
         reply, took = timed(lambda: t.api.send("POST", "/agents", {"name": "A"}))
         assert (reply.status, reply.error["code"]) == (503, "unavailable") and took < 8, (reply, took)
         assert t.api.get("/agents") == []
@@ -164,7 +200,7 @@ def test_a_read_only_server_is_not_ready(t):
 
 
 def test_the_first_host_that_takes_writes_is_used(t):
-    """Of a list in which the first is gone, and the second is a replica."""
+    """A list of hosts of which the first is gone, and the second is a replica."""
     import database as databases
     kind = databases.SERVERS[t.stack.database_kind]
     folders = [os.path.join(t.stack.state_dir, "replica"), os.path.join(t.stack.run_dir, "r"), t.stack.log_dir]
@@ -179,8 +215,8 @@ def test_the_first_host_that_takes_writes_is_used(t):
     try:
         replica.sql("SET GLOBAL read_only = 1")
         with open(file, "w") as settings:
-            settings.write(re.sub("socket = .*", f"host = /nonexistent.sock, {replica.socket}, {t.stack.database.socket}",
-                                  own))
+            settings.write(re.sub("socket = .*",
+                                  f"host = /nonexistent.sock, {replica.socket}, {t.stack.database.socket}", own))
         assert "schema version" in t.stack.outdial("status")
     finally:
         with open(file, "w") as settings:
@@ -201,9 +237,9 @@ def test_a_list_of_hosts_that_cannot_be_is_refused(t):
             settings.write(own)
 
 
-# Beginning afresh
+# SIGHUP
 
-def test_a_hangup_begins_afresh_and_loses_nothing(t):
+def test_sighup_restarts_without_loss(t):
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: ends(delay=0.2)
     batch = t.api.batch(agent, 200, max_concurrent_calls=10)
@@ -261,18 +297,52 @@ def test_a_hangup_reads_the_configuration_again(t):
     until(lambda: len(t.stack.workers()) == workers, what="it is as before")
 
 
-def test_a_worker_that_is_stopped_is_replaced(t):
-    old = t.stack.workers()
-    for pid in old:
+def test_a_configuration_that_goes_bad_after_its_test(t):
+    """The test of the configuration waits for the database, so there is time to change a file between test and
+    start."""
+    config, database = t.stack.config, t.stack.database.process
+    workers = len(t.stack.workers())
+    start = len(log_of(t, "api"))
+    database.send(signal.SIGSTOP)
+    try:
+        t.stack.config = {**config, "workers": workers + 1}
+        t.stack.write_config()
+        with open(t.stack.config_file) as file:
+            good = file.read()
+        for name in ("api", "scheduler-1"):
+            t.stack.processes[name].send(signal.SIGHUP)
+        until(lambda: all(is_tested(t, name) for name in ("api", "scheduler-1")),
+              what="both have read the configuration")
+        with open(t.stack.config_file, "w") as file:
+            file.write(good.replace(f"workers = {workers + 1}", "workers = many"))
+    finally:
+        database.send(signal.SIGCONT)
+    try:
+        until(lambda: lines(t, "api", f"has started workers={workers + 1}", start), 60, "the tested text is used")
+        t.stack.wait_ready()
+        assert t.stack.ended() is None and t.api.get("/agents") is not None
+    finally:
+        t.stack.config = config
+        t.stack.write_config()
+        for name in ("api", "scheduler-1"):
+            t.stack.processes[name].send(signal.SIGHUP)
+    until(lambda: len(t.stack.workers()) == workers, what="it is as before")
+
+
+def test_a_stopped_worker_does_not_delay_the_end(t):
+    for pid in t.stack.workers():
         os.kill(pid, signal.SIGSTOP)
-    until(lambda: len(t.stack.workers()) == len(old) and set(old).isdisjoint(t.stack.workers()), 60, "others are there")
-    assert lines(t, "api", "has been stopped for 30 s")
-    assert t.api.get("/agents") == []
+    process = t.stack.processes["api"]
+    process.send(signal.SIGTERM)
+    assert process.wait(20), "the API has not ended"
+    t.stack.kill("api", signal.SIGTERM)
+    t.stack.start_api()
+    t.stack.wait_ready()
 
 
-# Who is alive
+# Processes that are alive
 
-def test_a_scheduler_that_is_gone_is_told(t):
+def test_a_missing_scheduler_is_reported(t):
     until(lambda: ready(t).data["schedulers"] == 1, what="one is seen")
     assert re.search(r"schedulers +1\n", t.stack.outdial("status"))
     receiver, agent = t.dialing_agent()
@@ -308,7 +378,7 @@ def test_the_status_as_json_and_again_and_again(t):
 
 
 def metrics(t):
-    """By name and labels. Every name has its help and type, once, before its values."""
+    """The metrics by name and labels. Every name has its help and type, once, before its values."""
     with urllib.request.urlopen(t.stack.url + "/metrics") as reply:
         text = reply.read().decode()
     typed, values = {}, {}
@@ -326,7 +396,7 @@ def metrics(t):
     return values
 
 
-def test_the_metrics_tell(t):
+def test_metrics_of_the_operation(t):
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: Answer(200)
     batch = t.api.batch(agent, 3)
@@ -376,7 +446,7 @@ def test_all_campaigns_are_paused_and_resumed(t):
     t.stack.outdial("resume", "--all")
     assert t.api.read(running)["status"] in ("active", "scheduled")
     assert (t.api.read(paused)["status"], t.api.read(draft)["status"]) == ("paused", "draft")
-    assert "only --all" in t.outdial_fails("pause", running["id"])
+    assert "--all is required" in t.outdial_fails("pause", running["id"])
     receiver.script = lambda call: ends()
     t.api.post(f"/batch-calls/{paused['id']}/resume")
     for batch in (running, paused):
@@ -399,7 +469,8 @@ def test_calls_of_before_a_backup_are_ended(t):
     assert t.stack.outdial("recover", "--before", "2100-01-01T00:00:00Z").startswith("2 calls")
     done = t.api.wait_for(batch, "completed")
     assert (done["failed"], done["completed"]) == (2, 2), done
-    assert sorted(call["end_reason"] for call in t.api.calls_of(batch) if call["status"] == "failed") == ["recovered"] * 2
+    assert sorted(call["end_reason"] for call in t.api.calls_of(batch)
+                  if call["status"] == "failed") == ["recovered"] * 2
     assert t.stack.outdial("recover", "--before", "2100-01-01T00:00:00Z").startswith("0 calls")
     assert "--before must be" in t.outdial_fails("recover")
 
@@ -415,7 +486,8 @@ def test_changes_are_in_the_log_once_and_by_public_ids(t):
     t.api.delete(f"/keys/{key['id']}")
     said = log_of(t, "api")[api:] + log_of(t, "scheduler-1")[scheduler:]
     for status in ("scheduled", "active", "completed"):
-        told = [line for line in said.splitlines() if f"campaign={batch['id']}" in line and f" status={status} " in line]
+        told = [line for line in said.splitlines() if f"campaign={batch['id']}" in line
+                and f" status={status} " in line]
         assert len(told) == 1 and told[0].startswith("<6>"), (status, said)
     call = t.api.calls_of(batch)[0]["id"]
     assert len([line for line in said.splitlines() if f"call={call}" in line]) == 1, said
@@ -440,6 +512,20 @@ def test_a_file_that_was_skipped_is_applied(t):
     said = migrate(t)
     assert said.count("applying") == 1 and "applying 0012" in said, said
     t.stack.wait_ready()
+
+
+def test_a_newer_schema_takes_no_host_out(t):
+    """The schema is newer than the program while hosts are updated one after the other."""
+    newer = version(t) + 1
+    t.stack.sql(f"INSERT INTO schema_version (version, applied_at, checksum) VALUES ({newer}, UTC_TIMESTAMP(6), '')")
+    try:
+        seen = time.monotonic() + 2.5  # the monitor looks once a second
+        while time.monotonic() < seen:
+            assert ready(t).status == 200, ready(t)
+            time.sleep(0.1)
+        t.api.post("/agents", {"name": "A"})
+    finally:
+        t.stack.sql(f"DELETE FROM schema_version WHERE version = {newer}")
 
 
 def test_every_file_has_its_checksum(t):
@@ -472,7 +558,7 @@ def test_a_schema_from_before_checksums_is_brought_up_to_date(t):
 
 
 def test_a_migration_says_what_it_waits_for(t):
-    """And is not given up after the time that a request may take."""
+    """The migration waits, and is not given up after the time that a request may take."""
     t.stack.sql("ALTER TABLE batch_calls DROP COLUMN turn; DELETE FROM schema_version WHERE version = 20")
     with Session(t, "BEGIN", "SELECT COUNT(*) FROM batch_calls") as session:
         process = subprocess.Popen([f"{t.stack.build}/outdial", "-c", t.stack.config_file, "migrate", "--sql",
@@ -513,7 +599,7 @@ def test_a_program_with_another_key_does_not_start(t):
         t.stack.write_config()
     with open(t.stack.secret_key_file) as file:
         own = file.read()
-    try:  # a new key, the way that outdial.conf(5) tells
+    try:  # a new key, as outdial.conf(5) describes
         with open(t.stack.secret_key_file, "w") as file:
             file.write("09" * 32 + "\n" + own)
         t.stack.outdial("secrets", "rekey")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a dialer's outage does: an attempt that nobody answered waits as the same attempt, and is asked for again."""
+"""A dialer's outage: an attempt that no dialer answered waits as the same attempt, and is requested again."""
 
 import collections
 import time
@@ -9,12 +9,13 @@ from client import until
 from receiver import TAKEN, Answer, ends
 
 TTL_SECONDS, GIVE_UP_SECONDS = 2, 40
-STACK = {"rate_limit": False, "config": {"dispatch_ttl_seconds": TTL_SECONDS, "call_give_up_after": f"{GIVE_UP_SECONDS}s"}}
+STACK = {"rate_limit": False,
+         "config": {"dispatch_ttl_seconds": TTL_SECONDS, "call_give_up_after": f"{GIVE_UP_SECONDS}s"}}
 CUT = Answer(reset=True)
 
 
 def ids_by_attempt(calls):
-    """Which ids a dialer was asked with, by number and attempt."""
+    """Returns the call ids with which a dialer was asked, by number and attempt."""
     ids = collections.defaultdict(set)
     for call in calls:
         ids[call.data["to"], call.data["attempt"]].add(call.id)
@@ -26,8 +27,9 @@ def call_of(t, batch):
 
 
 def waits(t, batch, count=1):
-    """Until so many attempts wait in the plan."""
-    return until(lambda: [call for call in t.api.calls_of(batch) if call["status"] == "queued" and not call["expires_at"]]
+    """Waits until this many attempts wait in the plan."""
+    return until(lambda: [call for call in t.api.calls_of(batch) if call["status"] == "queued"
+                          and not call["expires_at"]]
                  if waiting(t, batch) == count else None, what=f"{count} attempts wait")
 
 
@@ -43,9 +45,9 @@ def start(t, count=1, script=CUT, **fields):
     return receiver, agent, batch
 
 
-# Nobody fails
+# No call fails
 
-def test_an_outage_fails_nobody(t):
+def test_a_dialer_outage_fails_no_call(t):
     receiver, agent, batch = start(t, 1000, max_concurrent_calls=40)
     time.sleep(10)
     now = t.api.read(batch)
@@ -59,7 +61,7 @@ def test_an_outage_fails_nobody(t):
     assert all(row["attempts"] == 1 for row in t.api.contacts_of(batch, limit=100))
 
 
-def test_a_dialer_that_refuses_connections_fails_nobody(t):
+def test_refused_connections_fail_no_call(t):
     receiver, agent = t.dialing_agent()
     batch = t.api.batch(agent, 3)
     receiver.refuse()
@@ -74,7 +76,8 @@ def test_the_same_attempt_is_asked_for_again(t):
     receiver, agent, batch = start(t)
     call = waits(t, batch)[0]
     row = t.api.contacts_of(batch)[0]
-    assert (row["status"], row["call_status"], row["attempts"], row["call_id"]) == ("scheduled", "queued", 1, call["id"]), row
+    assert (row["status"], row["call_status"], row["attempts"],
+            row["call_id"]) == ("scheduled", "queued", 1, call["id"]), row
     assert row["scheduled_at"] > call["scheduled_at"], (row, call)
     now = t.api.read(batch)
     assert (now["called"], now["pending"], now["in_progress"]) == (1, 1, 0), now
@@ -88,9 +91,25 @@ def test_the_same_attempt_is_asked_for_again(t):
     assert {request.id for request in receiver.calls()} == {call["id"]}
 
 
+def test_an_attempt_stays_with_its_dialer(t):
+    receiver, agent, batch = start(t, 1, Answer(503))
+    asked = receiver.wait_for_calls(1)[0].id
+    other = t.receiver()
+    t.api.patch(f"/agents/{agent['id']}", {"webhook_id": other.endpoint()})
+    until(lambda: t.api.active(agent["id"]), what="the agent has its other dialer")
+    before = len(receiver.calls())
+    until(lambda: len(receiver.calls()) > before, 30, "the first dialer is asked again")
+    receiver.script = lambda call: ends("no_answer")
+    until(lambda: call_of(t, batch)["status"] == "no_answer", 30, "the first dialer took it")
+    assert {call.id for call in receiver.calls()} == {asked} and not other.calls()
+    later = t.api.batch(agent, 1)
+    t.api.schedule(later)
+    assert other.wait_for_calls(1)[0].id != asked, "the next call goes to the other dialer"
+
+
 # It ends
 
-def test_an_attempt_that_nobody_answers_for_too_long_has_failed(t):
+def test_an_attempt_unanswered_for_too_long_fails(t):
     receiver, agent, batch = start(t, 3)
     began = time.monotonic()
     done = t.api.wait_for(batch, "completed", 3 * GIVE_UP_SECONDS)
@@ -105,7 +124,8 @@ def test_a_dialer_that_refuses_a_call_fails_it_at_once(t):
         receiver, agent, batch = start(t, 1, Answer(status))
         done = t.api.wait_for(batch, "completed", TTL_SECONDS + 5)
         call = call_of(t, batch)
-        assert done["failed"] == 1 and call["end_reason"] == "dialer_refused" and call["dispatch_tries"] == 1, (done, call)
+        assert done["failed"] == 1 and call["end_reason"] == "dialer_refused" and call["dispatch_tries"] == 1, \
+            (done, call)
         assert [one["response_status"] for one in t.api.get(f"/calls/{call['id']}/tries")] == [status]
         assert len(receiver.calls()) == 1
 
@@ -124,8 +144,8 @@ def test_a_single_call_does_not_wait(t):
     body = {"phone_number": "+4930123456", "from_number": t.api.number()["phone_number"]}
     for path, more in (("/calls", {"agent_id": agent["id"]}), (f"/agents/{agent['id']}/test-call", {})):
         call = t.api.post(path, {**body, **more})
-        ended = until(lambda: t.api.get(f"/calls/{call['id']}")["status"] == "failed" and t.api.get(f"/calls/{call['id']}"),
-                      what="it has failed")
+        ended = until(lambda: t.api.get(f"/calls/{call['id']}")["status"] == "failed"
+                      and t.api.get(f"/calls/{call['id']}"), what="it has failed")
         assert ended["end_reason"] == "dialer_unreachable", ended
 
 
@@ -140,8 +160,9 @@ def test_a_report_of_a_call_that_waits_is_taken(t):
     assert (now["in_progress"], now["pending"], row["status"]) == (1, 0, "in_progress"), (now, row)
     asked = len(receiver.calls())
     receiver.script = lambda call: ends()
-    time.sleep(3 * TTL_SECONDS)
-    assert len(receiver.calls()) == asked, "nobody rings twice"
+    t.make_due(batch)
+    t.wait_for_looks()
+    assert len(receiver.calls()) == asked, "no call is requested twice"
     receiver.report(call["id"], "completed", duration_seconds=9)
     done = t.api.wait_for(batch, "completed")
     assert (done["completed"], done["called"]) == (1, 1) and len(receiver.calls()) == asked, done
@@ -154,7 +175,8 @@ def test_a_pause_holds_what_waits(t):
     until(lambda: t.api.read(batch)["in_progress"] == 0, what="nothing is in progress")
     receiver.script = lambda call: ends()
     asked = len(receiver.calls())
-    time.sleep(3 * TTL_SECONDS)
+    t.make_due(batch)
+    t.wait_for_looks()
     assert len(receiver.calls()) == asked and t.api.read(batch)["failed"] == 0
     t.api.post(f"/batch-calls/{batch['id']}/resume")
     done = t.api.wait_for(batch, "completed", 60)
@@ -166,12 +188,26 @@ def test_a_cancel_ends_what_waits(t):
     receiver.endpoint("/events", events=["call.ended"])
     waits(t, batch, 2)
     t.api.post(f"/batch-calls/{batch['id']}/cancel")
-    until(lambda: {(call["status"], call["end_reason"]) for call in t.api.calls_of(batch)} == {("cancelled", "campaign_over")},
-          what="the calls are cancelled")
+    until(lambda: {(call["status"], call["end_reason"]) for call in t.api.calls_of(batch)}
+          == {("cancelled", "campaign_over")}, what="the calls are cancelled")
     until(lambda: len({event.id for event in receiver.of_type("call.ended")}) == 2, what="that is told")
     now = t.api.read(batch)
     assert (now["cancelled"], now["pending"], now["in_progress"]) == (2, 0, 0), now
     t.api.delete(f"/batch-calls/{batch['id']}")
+
+
+def test_a_cancel_during_a_retry_keeps_the_last_outcome(t):
+    """The contact was called, and the person was busy."""
+    receiver, agent = t.dialing_agent()
+    receiver.script = lambda call: ends("busy") if call.data["attempt"] == 1 else Answer(503)
+    batch = t.api.batch(agent, 2, retry_failed=True, max_retry_attempts=2, retry_delay_minutes=0)
+    t.api.schedule(batch)
+    until(lambda: {call.data["attempt"] for call in receiver.calls()} == {1, 2}, what="a retry was asked for")
+    t.api.post(f"/batch-calls/{batch['id']}/cancel")
+    now = until(lambda: (now := t.api.read(batch))["in_progress"] == 0 and now["busy"] == 2 and now,
+                what="both keep the outcome")
+    assert (now["busy"], now["cancelled"], now["pending"]) == (2, 0, 0), now
+    assert {row["status"] for row in t.api.contacts_of(batch)} == {"busy"}
 
 
 def test_a_call_that_waits_may_be_cancelled(t):
@@ -182,7 +218,7 @@ def test_a_call_that_waits_may_be_cancelled(t):
     assert t.api.wait_for(batch, "completed")["cancelled"] == 1
 
 
-def test_a_number_that_is_not_to_be_called_is_not_asked_for_again(t):
+def test_a_listed_number_is_not_requested_again(t):
     receiver, agent, batch = start(t)
     call = waits(t, batch)[0]
     t.api.post("/do-not-call", {"phone_number": call["phone_number"]})
@@ -224,8 +260,8 @@ def test_a_change_of_the_campaign_keeps_the_attempt(t):
 
 # No request left
 
-def test_what_was_never_asked_for_counts_nowhere(t):
-    """A dialer that is switched off between the claim and the webhook, for longer than a call may wait for it."""
+def test_calls_that_were_never_requested_do_not_count(t):
+    """A dialer is switched off between the claim and the webhook, for longer than a call may wait for it."""
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: TAKEN
     batch = t.api.batch(agent, 30, max_concurrent_calls=3)

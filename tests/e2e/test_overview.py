@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""All at a glance: what is under way, today's figures, what needs somebody; figures of numbers; searches of small lists."""
+"""The overview: calls under way, today's figures, problems; figures of numbers; searches of small lists."""
 
 import datetime
 import zoneinfo
@@ -70,7 +70,8 @@ def test_today_is_that_of_the_zone(t):
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         quarter = int(midnight.astimezone(UTC).timestamp()) // 900
         t.stack.sql(f"DELETE FROM batch_quarters WHERE batch_id = {row};"
-                    f"INSERT INTO batch_quarters VALUES ({row}, {quarter - 1}, 4, 100, 0, 0, 0), ({row}, {quarter}, 4, 7, 7, 60, 1),"
+                    f"INSERT INTO batch_quarters VALUES ({row}, {quarter - 1}, 4, 100, 0, 0, 0), ({row}, {quarter}, 4,"
+                    f" 7, 7, 60, 1),"
                     f" ({row}, {quarter + 4}, 7, 2, 0, 0, 0), ({row}, {quarter + 4 * 24 + 8}, 4, 1000, 0, 0, 0)")
         today = overview(t, timezone=name.lower())["today"]
         if today["date"] != midnight.date().isoformat():
@@ -79,23 +80,26 @@ def test_today_is_that_of_the_zone(t):
         assert [hour["calls"] for hour in today["hours"]][:3] == [7, 2, 0], today
 
 
-def test_what_needs_somebody(t):
+def test_problems_that_need_a_person(t):
     receiver, agent = t.dialing_agent()
     off = t.api.post("/webhooks", {"url": "http://127.0.0.1:1/off", "disabled": True})
     told = overview(t)
     assert [webhook["id"] for webhook in told["webhooks"]] == [off["id"]], told
     assert told["webhooks"] == [t.api.get(f"/webhooks/{off['id']}")], told
-    failing = t.api.post("/webhooks", {"url": f"http://127.0.0.1:{receiver.port}/failing", "events": ["batch.status.changed"]})
+    failing = t.api.post("/webhooks",
+                         {"url": f"http://127.0.0.1:{receiver.port}/failing", "events": ["batch.status.changed"]})
     receiver.secrets["/failing"] = failing["secret"]
     receiver.answer_events = Answer(503)
     for _ in range(6):
         t.api.schedule(t.api.batch(agent, 1), {"scheduled_at": FAR})
-    told = until(lambda: [one for one in [overview(t)] if len(one["webhooks"]) == 2], seconds=60, what="its circuit is open")[0]
+    told = until(lambda: [one for one in [overview(t)] if len(one["webhooks"]) == 2], seconds=60,
+                 what="its circuit is open")[0]
     assert {webhook["id"] for webhook in told["webhooks"]} == {off["id"], failing["id"]}, told
     assert told["deliveries"]["waiting"] == 6 and told["deliveries"]["failed_24h"] == 0, told
     t.stack.sql("UPDATE deliveries SET status = 2 WHERE status = 0 ORDER BY id LIMIT 2")
     assert overview(t)["deliveries"] == {"waiting": 4, "failed_24h": 2}, overview(t)
-    t.stack.sql("UPDATE events e JOIN deliveries d ON d.event_id = e.id SET e.created_at = e.created_at - INTERVAL 2 DAY WHERE d.status = 2")
+    t.stack.sql("UPDATE events e JOIN deliveries d ON d.event_id = e.id SET e.created_at = e.created_at - INTERVAL 2"
+                " DAY WHERE d.status = 2")
     assert overview(t)["deliveries"] == {"waiting": 4, "failed_24h": 0}, overview(t)
 
 
@@ -104,9 +108,11 @@ def test_campaigns_that_failed(t):
     batch = t.api.batch(agent, 1)
     t.api.schedule(batch, {"scheduled_at": FAR})
     row = t.row_of(batch)
-    t.stack.sql(f"UPDATE batch_calls SET status = 5, completed_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6) WHERE id = {row}")
+    t.stack.sql(f"UPDATE batch_calls SET status = 5, completed_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6)"
+                f" WHERE id = {row}")
     told = overview(t)
-    assert [campaign["id"] for campaign in told["failed_campaigns"]] == [batch["id"]] and told["campaigns"]["failed"] == 1, told
+    assert [campaign["id"] for campaign in told["failed_campaigns"]] == [batch["id"]] \
+        and told["campaigns"]["failed"] == 1, told
     t.stack.sql(f"UPDATE batch_calls SET completed_at = UTC_TIMESTAMP(6) - INTERVAL 25 HOUR WHERE id = {row}")
     assert overview(t)["failed_campaigns"] == []
 
@@ -121,10 +127,12 @@ def test_what_it_costs(t):
     batch = t.api.batch(agent, 1)
     t.api.schedule(batch)
     t.api.wait_for(batch, "completed")
-    digits = "(SELECT 0 AS n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)"
+    digits = ("(SELECT 0 AS n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4"
+              " UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)")
     row = t.row_of(batch)
     t.stack.sql("INSERT INTO batch_quarters (batch_id, quarter, status, calls, timed, seconds, cost)"
-                f" SELECT {row}, a.n + 10 * b.n + 100 * c.n + 1000 * d.n, 4, 1, 0, 0, 0 FROM {digits} a, {digits} b, {digits} c, {digits} d;"
+                f" SELECT {row}, a.n + 10 * b.n + 100 * c.n + 1000 * d.n, 4, 1, 0, 0, 0 FROM {digits} a, {digits} b,"
+                f" {digits} c, {digits} d;"
                 "ANALYZE TABLE batch_quarters, batch_calls")
     costs = []
     for _ in range(3):
@@ -138,7 +146,8 @@ def test_what_it_costs(t):
 
 def test_figures_of_a_number(t):
     receiver, agent = t.dialing_agent()
-    receiver.script = lambda call: TAKEN if call.data["to"][-1] == "5" else ends("busy" if call.data["to"][-1] == "1" else "completed")
+    receiver.script = lambda call: TAKEN if call.data["to"][-1] == "5" else ends("busy" if call.data["to"][-1] == "1"
+                                                                                 else "completed")
     number, idle = t.api.number(), t.api.number()
     batch = t.api.batch(agent, 5, phone_number_ids=[number["id"]])
     t.api.schedule(batch)
@@ -175,7 +184,8 @@ def test_searches(t):
         assert sum(len(page.data) for page in t.api.pages("/do-not-call", limit=1, **query)) == total, query
     for wrong in ("4930", "+49x", "", "+4930~", "+" + "1" * 16):
         t.api.refuse("bad_request", "GET", "/do-not-call", query={"search": wrong}, field="search")
-    t.api.refuse("bad_request", "GET", "/do-not-call", query={"search": "+49", "phone_number": "+4930111"}, field="search")
+    t.api.refuse("bad_request", "GET", "/do-not-call", query={"search": "+49", "phone_number": "+4930111"},
+                 field="search")
     t.api.number("+15557770001")
     t.api.post("/telephony/numbers/import", {"phone_number": "+15557770002", "friendly_name": "Reception"})
     for search, count in (("777000", 2), ("RECEP", 1), ("0002", 1), ("nobody", 0)):

@@ -18,7 +18,7 @@ STACK = {"rate_limit": False}
 MINUTE, DAY = (datetime.timedelta(minutes=minutes) for minutes in (1, 24 * 60))
 CAMPAIGNS = 60
 
-# Zones whose clocks change in unlike ways, and a day on which they do.
+# Zones whose clocks change in different ways, and a day on which they change.
 CHANGES = [
     ("Europe/Berlin", "2040-03-25"), ("Europe/Berlin", "2040-10-28"), ("America/New_York", "2040-03-11"),
     ("America/New_York", "2040-11-04"), ("Australia/Lord_Howe", "2040-04-01"),
@@ -43,7 +43,8 @@ def microseconds(at):
 
 def windows_of(campaign):
     if campaign["calling_windows"]:
-        return [(set(w["days"]) & set(campaign["working_days"]), minutes(w["start"]), minutes(w["end"])) for w in campaign["calling_windows"]]
+        return [(set(w["days"]) & set(campaign["working_days"]), minutes(w["start"]), minutes(w["end"]))
+                for w in campaign["calling_windows"]]
     if campaign["start_time"]:
         return [(campaign["working_days"], minutes(campaign["start_time"]), minutes(campaign["end_time"]))]
     return [(campaign["working_days"], 0, 1440)]
@@ -143,7 +144,7 @@ def test_random_plans_in_the_zones_of_contacts(t):
 
 
 def whole(t, batch):
-    """Once every contact has an instant."""
+    """Returns the plan when every contact has an instant."""
     found = t.api.read(batch)
     return found if all(row["scheduled_at"] for row in t.api.contacts_of(batch)) else None
 
@@ -164,7 +165,7 @@ def check_groups(t, batch, people):
 
 
 def test_random_changes_and_additions(t):
-    """A plan that is changed is the plan that would have been made so at first."""
+    """A changed campaign has the same plan as a campaign that was created like this."""
     receiver, agent = t.dialing_agent()
     numbers = [t.api.number()["id"]]
     batch = t.api.batch(agent, 10, phone_number_ids=numbers, schedule_type="scheduled",

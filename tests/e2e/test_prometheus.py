@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""examples/prometheus with a real Prometheus: it scrapes, it takes the rules, and no name is of a metric that is not there."""
+"""examples/prometheus with a real Prometheus: it scrapes, it accepts the rules, and every metric that they name
+exists."""
 
 import json
 import os
@@ -44,10 +45,8 @@ def test_every_name_is_of_a_metric(t):
     expressions = re.findall(r"expr: (.*)", read(EXAMPLES, "outdial.rules.yml"))
     board = json.loads(read(EXAMPLES, "grafana.json"))
     expressions += [target["expr"] for panel in board["panels"] for target in panel["targets"]]
-    names = {name for text in expressions for name in NAME.findall(text)}
+    names = {name.removesuffix("_bucket") for text in expressions for name in NAME.findall(text)}
     assert len(names) > 15 and names <= told(t), names - told(t)
-    documented = set(NAME.findall(read(stack.ROOT, "docs", "operations.md").split("## Metrics")[1].split("\n## ")[0]))
-    assert documented == {name for name in told(t) if name.startswith("outdial_")}, documented ^ told(t)
 
 
 def test_the_exposition_and_the_rules(t):
@@ -74,13 +73,15 @@ def test_prometheus_scrapes(t):
     os.mkdir(folder)
     shutil.copy(os.path.join(EXAMPLES, "outdial.rules.yml"), folder)
     text = read(EXAMPLES, "prometheus.yml")
-    for example, own in (("scrape_interval: 15s", "scrape_interval: 1s"), ("127.0.0.1:8080", f"127.0.0.1:{t.stack.port}")):
+    for example, own in (("scrape_interval: 15s", "scrape_interval: 1s"),
+                         ("127.0.0.1:8080", f"127.0.0.1:{t.stack.port}")):
         assert text.count(example) == 1, example
         text = text.replace(example, own)
     with open(os.path.join(folder, "prometheus.yml"), "w") as file:
         file.write(text)
     port = stack.free_port()
-    prometheus = Process("prometheus", [program, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
+    prometheus = Process("prometheus",
+                         [program, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
                                         f"--web.listen-address=127.0.0.1:{port}"], os.path.join(folder, "log"))
     try:
         until(lambda: query(port, 'up{job="outdial"}') == [1], 60, "it scrapes")
@@ -90,7 +91,8 @@ def test_prometheus_scrapes(t):
         t.api.schedule(batch)
         t.api.wait_for(batch, "completed")
         until(lambda: query(port, 'outdial_campaigns{status="completed"}') == [1], 60, "it has the campaign")
-        until(lambda: (query(port, 'outdial_webhooks_total{outcome="taken"}') or [0])[0] >= 3, 60, "it has the webhooks")
+        until(lambda: (query(port, 'outdial_webhooks_total{kind="call",outcome="taken"}') or [0])[0] >= 3, 60,
+              "it has the webhooks")
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/rules") as reply:
             rules = json.load(reply)["data"]["groups"][0]["rules"]
         assert len(rules) == read(EXAMPLES, "outdial.rules.yml").count("- alert:"), rules

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the database refuses of one campaign or one call holds up nobody else."""
+"""If the database refuses work of one campaign or one call, no other campaign or call is delayed."""
 
 import tap
 from client import contacts, until
@@ -11,7 +11,7 @@ def row_of(t, batch):
 
 
 def refuse(t, table, condition):
-    """From now on the database takes no row of which this is true."""
+    """From now on the database rejects every row for which this condition is true."""
     t.stack.sql(f"ALTER TABLE {table} ADD CONSTRAINT refused CHECK (NOT ({condition}))")
 
 
@@ -86,7 +86,8 @@ def test_background_work_that_fails_in_any_way(t):
         t.api.schedule(good, {"scheduled_at": "2035-01-01T00:00:00Z"})
         t.api.delete(f"/batch-calls/{deleted['id']}")
         t.stack.sql(f"DELETE FROM due_contacts WHERE batch_id = {row_of(t, good)}")
-        t.stack.sql(f"UPDATE batch_calls SET work = 1, plan_position = 0, wake_at = UTC_TIMESTAMP(6) WHERE id = {row_of(t, good)}")
+        t.stack.sql(f"UPDATE batch_calls SET work = 1, plan_position = 0, wake_at = UTC_TIMESTAMP(6)"
+                    f" WHERE id = {row_of(t, good)}")
         until(lambda: len(t.api.contacts_of(good, status="scheduled")) == 20, 10, f"others are planned after {name}")
         until(lambda: not t.stack.sql(f"SELECT 1 FROM batch_calls WHERE id = {gone}"), 10, "others are purged")
         until(lambda: "database" in (t.api.read(bad)["status_reason"] or ""), 10, "it says so")
@@ -142,6 +143,48 @@ def test_a_try_that_fails_in_any_way(t):
         assert t.api.wait_for(bad, "completed", 20)["completed"] == 1, name
 
 
+def wake_endpoints(t):
+    t.stack.sql("UPDATE deliveries SET wake_at = UTC_TIMESTAMP(6) WHERE queue = 0 AND wake_at < '9999-01-01';"
+                " UPDATE endpoint_health SET next_at = UTC_TIMESTAMP(6)")
+
+
+def test_an_endpoint_whose_work_fails_in_any_way(t):
+    """The events of the other endpoint come, and each comes once."""
+    receiver, agent = t.dialing_agent()
+    ids = [receiver.endpoint(path, events=["batch.status.changed"]) for path in ("/good", "/bad")]
+    row = t.stack.sql(f"SELECT id FROM webhook_endpoints WHERE uuid = UNHEX('{ids[1].replace('-', '')}')")[0][0]
+    told = lambda path, batch: [event.id for event in receiver.of_type("batch.status.changed", batch)
+                                if event.path == path]
+    for change in ("NEW.queue <> OLD.queue", "NEW.tries <> OLD.tries", "NEW.status <> OLD.status"):
+        for name, number in ERRORS.items():
+            fail(t, "UPDATE", "deliveries", f"NEW.endpoint_id = {row} AND {change}", number)
+            batches = [t.api.batch(agent, 1) for _ in range(3)]
+            for batch in batches:
+                t.api.schedule(batch)
+                until(lambda: len(told("/good", batch)) >= 3, 20, f"the other is told after {name} of {change}")
+            mend(t)
+            wake_endpoints(t)
+            for batch in batches:
+                until(lambda: len(set(told("/bad", batch))) == 3, 40, f"it is told after all: {name} of {change}")
+                assert len(told("/good", batch)) == 3, (name, change, told("/good", batch))
+    t.api.wait_for(batch, "completed")
+
+
+def test_an_erasure_that_fails_in_any_way(t):
+    bad, good = "+4915550001111", "+4915550002222"
+    for name, number in ERRORS.items():
+        contacts = [t.api.post("/contacts", {"phone_number": phone}) for phone in (bad, good)]
+        fail(t, "DELETE", "contacts", f"OLD.phone_number = '{bad}'", number)
+        for phone in (bad, good):
+            t.api.delete(f"/people/{phone}")
+        gone = lambda contact: t.api.send("GET", f"/contacts/{contact['id']}").status == 404
+        until(lambda: gone(contacts[1]), 20, f"the other is erased after {name}")
+        assert not gone(contacts[0])
+        mend(t)
+        t.stack.sql("UPDATE person_erasures SET wake_at = UTC_TIMESTAMP(6)")
+        until(lambda: gone(contacts[0]) and not t.stack.sql("SELECT 1 FROM person_erasures"), 20, "it is erased too")
+
+
 def test_a_plan_that_is_refused(t):
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: ends()
@@ -149,10 +192,12 @@ def test_a_plan_that_is_refused(t):
     t.api.schedule(bad, {"scheduled_at": "2035-01-01T00:00:00Z"})
     t.stack.sql("DELETE FROM due_contacts")
     refuse(t, "due_contacts", f"batch_id = {row_of(t, bad)}")
-    t.stack.sql(f"UPDATE batch_calls SET work = 1, plan_position = 0, wake_at = UTC_TIMESTAMP(6) WHERE id = {row_of(t, bad)}")
+    t.stack.sql(f"UPDATE batch_calls SET work = 1, plan_position = 0, wake_at = UTC_TIMESTAMP(6)"
+                f" WHERE id = {row_of(t, bad)}")
     good = t.api.batch(agent, 50)
     t.api.schedule(good)
-    t.stack.sql(f"UPDATE batch_calls SET work = 1, plan_position = 0, wake_at = UTC_TIMESTAMP(6) WHERE id = {row_of(t, good)}")
+    t.stack.sql(f"UPDATE batch_calls SET work = 1, plan_position = 0, wake_at = UTC_TIMESTAMP(6)"
+                f" WHERE id = {row_of(t, good)}")
     t.api.wait_for(good, "completed", 10)
     allow(t, "due_contacts")
     wake_all(t)

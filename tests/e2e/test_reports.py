@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What dialers say and fail to say: reports single, many and in answers, late, early and never;
-retries of calls that failed, and of webhooks that were not taken."""
+"""Reports of dialers: single, many and in answers; late, early and missing; retries of calls that failed, and of
+webhooks that were not accepted."""
 
 import collections
 import datetime
@@ -19,7 +19,7 @@ NOBODY = "01900000-0000-7000-8000-000000000000"
 
 
 def waiting_for_retry(t, batch, attempts):
-    """The campaign's one contact, once it has had so many attempts and waits for another."""
+    """The campaign's one contact, once it has had this many attempts and waits for another."""
     def look():
         row = t.api.contacts_of(batch)[0]
         return row if row["attempts"] == attempts and row["status"] == "scheduled" else None
@@ -31,8 +31,9 @@ def statements(t):
 
 
 def test_a_report_takes_few_statements(t):
-    """Calls are locked and read, written with their contacts; then analytics, counters, whom to wake, and the call to
-    answer with. Workers ask for the time and look up the key now and then: hence the least of some."""
+    """Calls are locked and read, written with their contacts; then analytics, counters, the ledger, the campaigns to
+    wake, and the call for the reply. Workers ask for the time and look up the key now and then: hence the least of
+    some."""
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: TAKEN
     batch = t.api.batch(agent, 20, max_concurrent_calls=50)
@@ -46,7 +47,7 @@ def test_a_report_takes_few_statements(t):
         receiver.report(call.id, "completed", duration_seconds=1)
         costs.append(statements(t) - before)
     t.stack.kill("scheduler-1", signal.SIGCONT)
-    assert min(costs) <= 6, costs
+    assert min(costs) <= 8, costs
     t.api.wait_for(batch, "completed")
 
 
@@ -89,7 +90,7 @@ def test_a_retry_that_succeeds_is_the_last(t):
     assert len(receiver.calls()) == 40
 
 
-def test_only_what_is_asked_for_is_retried(t):
+def test_only_configured_outcomes_are_retried(t):
     receiver, agent = t.dialing_agent()
     people = contacts(5)
     outcome = {person["phone_number"]: status for person, status in zip(people, OUTCOMES)}
@@ -109,7 +110,8 @@ def test_only_what_is_asked_for_is_retried(t):
         assert now["pending"] == len(retried), now
         if retried:
             t.api.post(f"/batch-calls/{batch['id']}/cancel")
-            assert t.api.read(batch)["cancelled"] == len(retried)
+            over = t.api.read(batch)
+            assert over["cancelled"] == over["pending"] == 0 and all(over[status] == 1 for status in retried), over
 
 
 # Reports
@@ -138,10 +140,11 @@ def test_the_first_report_of_an_end_wins(t):
     assert t.api.wait_for(batch, "completed")["voicemail"] == 1
 
 
-def test_what_a_report_tells_is_kept(t):
+def test_the_fields_of_a_report_are_kept(t):
     receiver, agent = t.dialing_agent()
     longest = {"duration_seconds": 604_800, "cost": 9999999999.9999, "end_reason": "\u00fc" * 255, "outcome": "o" * 64,
-               "recording_url": "https://r/" + "r" * 2038, "transcript_url": "HTTP://t?" + "t" * 2039, "summary": "\U0001f600" * 10_000}
+               "recording_url": "https://r/" + "r" * 2038, "transcript_url": "HTTP://t?" + "t" * 2039,
+               "summary": "\U0001f600" * 10_000}
     _, call = t.one_call(receiver, agent, lambda call: TAKEN)
     stored = t.api.post(f"/calls/{call}/status", {"status": "completed", **longest})
     assert {name: stored[name] for name in longest} == longest
@@ -171,8 +174,8 @@ def test_a_report_may_come_before_the_answer_to_the_webhook(t):
     assert t.api.get(f"/calls/{call}")["duration_seconds"] == 5
 
 
-NO_LINKS = ["javascript:alert(1)", "https:", "https://", "http:///path", "ftp://a/b", "//a/b", "data:text/html,x", " https://a",
-            "https://a b", "https://a\nb", "x"]
+NO_LINKS = ["javascript:alert(1)", "https:", "https://", "http:///path", "ftp://a/b", "//a/b", "data:text/html,x",
+            " https://a", "https://a b", "https://a\nb", "x"]
 
 
 def test_fields_of_a_report(t):
@@ -250,7 +253,7 @@ def test_retries_reported_at_once_have_instants_of_their_own(t):
     assert len(planned) == len(set(planned)) == 40, sorted(planned)
 
 
-def test_reports_of_calls_that_nobody_made(t):
+def test_reports_on_unknown_calls(t):
     t.api.refuse("not_found", "POST", f"/calls/{NOBODY}/status", {"status": "busy"})
 
 
@@ -268,7 +271,7 @@ def test_a_place_is_filled_as_soon_as_it_is_free(t):
 
 # Deadlines and dialers that fail
 
-def test_a_call_that_nobody_reports_on_fails(t):
+def test_a_call_without_reports_fails(t):
     receiver, agent = t.dialing_agent(max_call_duration_seconds=10)
     batch, call = t.one_call(receiver, agent, lambda call: TAKEN)
     start = time.monotonic()
@@ -294,7 +297,7 @@ def test_a_dialer_that_cannot_be_reached(t):
         assert seconds_between(call["created_at"], call["ended_at"]) >= 5.5, call
 
 
-def test_a_dialer_that_stumbles_is_asked_again_with_the_same_id(t):
+def test_a_failed_request_is_repeated_with_the_same_id(t):
     receiver, agent = t.dialing_agent()
     # Four failures: one more in a row, and its circuit would open.
     answers = {"+49301": [Answer(500), ends()], "+49302": [Answer(reset=True), ends()],
@@ -358,7 +361,8 @@ def test_calls_are_found(t):
     assert count(from_number=one["from_number"]) == 1 and count(from_number="+4930999") == 0
     first = t.api.calls_of(batch)[0]["from_number"]
     assert count(from_number=first) == 20 and count(from_number=first, status="busy") == 2
-    assert count(from_number=first, batch_call_id=other["id"]) == 0 and count(from_number=first, agent_id=agent["id"]) == 20
+    assert count(from_number=first,
+                 batch_call_id=other["id"]) == 0 and count(from_number=first, agent_id=agent["id"]) == 20
 
 
 def test_the_course_of_a_call(t):
@@ -382,7 +386,8 @@ def test_the_course_of_a_call(t):
     assert t.api.get(f"/calls/{call}") == answered, "a report that is ignored moves no instant"
     ended = receiver.report(call, "completed", duration_seconds=3)
     assert ended["ends_at"] is None and ended["reported_at"] > answered["reported_at"], ended
-    assert [ended[name] for name in ("dispatched_at", "answered_at")] == [answered[name] for name in ("dispatched_at", "answered_at")]
+    assert [ended[name] for name in ("dispatched_at",
+                                     "answered_at")] == [answered[name] for name in ("dispatched_at", "answered_at")]
 
 
 def test_the_course_of_calls_that_no_dialer_took(t):
@@ -396,7 +401,7 @@ def test_the_course_of_calls_that_no_dialer_took(t):
 
 
 def test_reports_in_one_request_say_all_instants(t):
-    """Also the end that comes first, before the dialer's answer."""
+    """This also holds for a report of the end that comes before the dialer's answer."""
     receiver, agent = t.dialing_agent()
     batch, call = t.one_call(receiver, agent, lambda call: TAKEN)
     until(lambda: t.api.get(f"/calls/{call}")["status"] == "dispatched", what="it is taken")
@@ -407,13 +412,14 @@ def test_reports_in_one_request_say_all_instants(t):
 
 
 def test_calls_in_flight(t):
-    """But for those that wait in the plan, to be asked for again."""
+    """These are all calls except those that wait in the plan to be requested again."""
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: {"1": ends(), "2": Answer(503)}.get(call.data["to"][-1], TAKEN)
     batch = t.api.batch(agent, 4)
     t.api.schedule(batch)
     listed = lambda **query: t.api.all("/calls", **query)
-    until(lambda: len(listed(status="dispatched")) == 2 and len(listed(status="completed")) == 1, what="all were asked for")
+    until(lambda: len(listed(status="dispatched")) == 2 and len(listed(status="completed")) == 1,
+          what="all were asked for")
     t.api.post(f"/batch-calls/{batch['id']}/pause")
     waiting = until(lambda: [call for call in listed(status="queued") if call["expires_at"] is None],
                     what="the call that nobody took waits in the plan")
@@ -422,7 +428,8 @@ def test_calls_in_flight(t):
         assert {call["status"] for call in listed(status="in_flight", **query)} == {"dispatched"}, query
         reply = t.api.ask("GET", "/calls", query={"status": "in_flight", "limit": 1, **query})
         assert reply.pagination["total"] == 2 and reply.pagination["has_more"], reply.pagination
-        assert len(listed(status="in_flight,queued", **query)) == 3 and len(listed(status="in_flight,completed", **query)) == 3
+        assert len(listed(status="in_flight,queued", **query)) == 3 \
+            and len(listed(status="in_flight,completed", **query)) == 3
     assert listed(status="in_flight", batch_call_id=t.api.batch(agent, 1)["id"]) == []
     assert listed(status="in_flight", phone_number=waiting[0]["phone_number"]) == []
     assert len(listed(status="queued", phone_number=waiting[0]["phone_number"])) == 1

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Webhooks, agents and numbers: their fields, their life, lists, and who needs whom."""
+"""Webhooks, agents and numbers: their fields, their states, lists, and their references to each other."""
 
 import tap
 from client import until
@@ -102,7 +102,7 @@ def test_agent_defaults_and_changes(t):
     t.api.refuse("validation_error", "PATCH", f"/agents/{agent['id']}", {"status": "active"}, field="status")
 
 
-def test_an_agent_is_ready_when_its_dialer_took_it(t):
+def test_an_agent_is_active_when_its_dialer_accepted_it(t):
     receiver = t.receiver()
     webhook = receiver.endpoint()
     agent = t.api.post("/agents", {"name": "A", "webhook_id": webhook, "settings": {"x": [1]}})
@@ -113,7 +113,7 @@ def test_an_agent_is_ready_when_its_dialer_took_it(t):
     assert sync[0].data["name"] == "A" and sync[0].data["settings"] == {"x": [1]}, sync[0].data
 
 
-def test_an_agent_whose_dialer_refuses_it_has_failed_until_it_is_taken(t):
+def test_an_agent_is_failed_until_its_dialer_accepts_it(t):
     receiver = t.receiver()
     receiver.sync = lambda event: Answer(400)
     agent = t.api.post("/agents", {"name": "A", "webhook_id": receiver.endpoint()})
@@ -145,7 +145,7 @@ def test_an_agent_moves_to_another_dialer(t):
     receiver, agent = t.dialing_agent()
     other = receiver.endpoint("/other")
     t.api.patch(f"/agents/{agent['id']}", {"webhook_id": other})
-    until(lambda: [e for e in receiver.of_type("agent.sync") if e.path == "/other"], what="the other knows")
+    until(lambda: [e for e in receiver.of_type("agent.sync") if e.path == "/other"], what="the other dialer was told")
     until(lambda: t.api.active(agent["id"]), what="the agent is active")
     batch = t.api.batch(agent, 2)
     t.api.schedule(batch)
@@ -195,7 +195,7 @@ def test_number_fields(t):
     assert t.api.get("/telephony/numbers") == [] and stored
 
 
-def test_a_number_stands_once_in_an_organisation(t):
+def test_a_number_is_unique_in_an_organisation(t):
     t.api.post("/telephony/numbers/import", NUMBER)
     t.api.refuse("validation_error", "POST", "/telephony/numbers/import", NUMBER, field="phone_number")
     t.client(organization="other").post("/telephony/numbers/import", NUMBER)
@@ -230,7 +230,7 @@ def test_a_deleted_number_is_gone(t):
     t.api.number(number["phone_number"])
 
 
-def test_a_campaign_without_numbers_takes_those_of_its_agent(t):
+def test_a_campaign_without_numbers_gets_the_agents_numbers(t):
     receiver, agent = t.dialing_agent()
     t.api.refuse("no_phone_number_configured", "POST", "/batch-calls", {"name": "B", "agent_id": agent["id"]})
     t.api.refuse("no_phone_number_configured", "POST", "/batch-calls",
@@ -247,7 +247,7 @@ def test_a_campaign_without_numbers_takes_those_of_its_agent(t):
 
 
 def test_a_deleted_agent_is_still_named(t):
-    """By its campaigns and calls, which are found by it as before."""
+    """Its campaigns and calls keep its id, and are found by it as before."""
     receiver, agent = t.dialing_agent()
     other = t.dialing_agent()[1]
     done, draft = t.api.batch(agent, 2), t.api.batch(agent, 1)

@@ -15,8 +15,9 @@ import tap
 from client import EVERY_DAY, until
 
 STACK = {"schedulers": 0}
-CALL = re.compile(r"(\S+ \S+) ([+-]\d\d:\d\d)  call (\S+) from (\S+), attempt (\d): (\w+) after (\d+) s")
-Call = collections.namedtuple("Call", "at offset to number attempt outcome seconds")
+CALL = re.compile(
+    r"(\S+ \S+) ([+-]\d\d:\d\d)  call (\S+) from (\S+), attempt (\d+)( \(callback\))?: (\w+) after (\d+) s")
+Call = collections.namedtuple("Call", "at offset to number attempt outcome seconds callback")
 
 
 def command(t, path, *options):
@@ -32,13 +33,13 @@ def write(t, script):
 
 
 def play(t, **script):
-    """What it printed, and the calls in it, in the order in which they began."""
+    """The output, and the calls in it, in the order in which they began."""
     result = subprocess.run(command(t, write(t, script), "--calls", "yes"), capture_output=True, text=True)
     assert result.returncode == 0 and result.stderr == "", result
     calls = []
-    for at, offset, to, number, attempt, outcome, seconds in CALL.findall(result.stdout):
+    for at, offset, to, number, attempt, callback, outcome, seconds in CALL.findall(result.stdout):
         calls.append(Call(datetime.datetime.fromisoformat(f"{at}{offset}"), offset, to, number, int(attempt), outcome,
-                          int(seconds)))
+                          int(seconds), callback != ""))
     assert not databases(t), "the scratch database is gone"
     return result.stdout, sorted(calls)
 
@@ -54,7 +55,8 @@ def refused(t, script, message):
 
 
 def check_calls(calls, zone, start, end, cap):
-    """Inside the window by the wall clock, by the clock's true offset, and no more than the cap on a local day."""
+    """Every call is inside the window by the wall clock, has the right UTC offset, and no local day has more calls than
+    the cap."""
     local = [call.at.astimezone(zoneinfo.ZoneInfo(zone)) for call in calls]
     for call, wall in zip(calls, local):
         assert call.at.utcoffset() == wall.utcoffset(), (call, wall)
@@ -65,7 +67,7 @@ def check_calls(calls, zone, start, end, cap):
 
 
 def test_clocks_change_and_the_window_lies_in_the_gap(t):
-    """In Berlin 2026-03-29 has no 02:00 to 03:00; the window from 02:10 to 03:20 opens at 03:10."""
+    """2026-03-29 in Berlin has no 02:00 to 03:00, so the window from 02:10 to 03:20 opens at 03:10."""
     text, calls = play(t, starts_at="2026-03-28T01:00:00", contacts=[{"count": 90}], campaign={
         "timezone": "Europe/Berlin", "start_time": "02:10", "end_time": "03:20", "working_days": EVERY_DAY,
         "max_calls_per_day": 30, "max_concurrent_calls": 20})
@@ -73,6 +75,35 @@ def test_clocks_change_and_the_window_lies_in_the_gap(t):
     assert [str(day) for day in days] == ["2026-03-28", "2026-03-29", "2026-03-30"] and set(days.values()) == {30}, days
     assert calls[30].at.isoformat() == "2026-03-29T03:10:00+02:00", calls[30]
     assert "90 calls on 3 days; of 90 contacts 90 completed" in text, text
+
+
+def test_callbacks_and_rules_for_outcomes(t):
+    """A person who asks for a callback is called a day later, when the window is open, at most five times; busy
+    contacts are called again by their rule."""
+    text, calls = play(t, starts_at="2026-03-02T08:00:00", contacts=[{"count": 40}], completed=2, busy=1,
+                       callback_percent=50, callback_minutes=1440, campaign={
+                           "timezone": "Europe/Berlin", "start_time": "09:00", "end_time": "17:00",
+                           "retry_failed": True,
+                           "retry_rules": [{"outcome": "busy", "delay_minutes": 7, "max_attempts": 2}]})
+    check_calls(calls, "Europe/Berlin", "09:00", "17:00", None)
+    people = collections.defaultdict(list)
+    for call in calls:
+        people[call.to].append(call)
+    kinds = collections.Counter()
+    for course in people.values():
+        assert [call.attempt for call in course] == list(range(1, len(course) + 1)), course
+        assert sum(call.callback for call in course) <= 5, course
+        for before, after in zip(course, course[1:]):
+            kinds[after.callback] += 1
+            ended = before.at + datetime.timedelta(seconds=before.seconds)
+            waited = after.at - ended
+            if after.callback:
+                assert before.outcome == "completed" and waited >= datetime.timedelta(days=1, seconds=-1), \
+                    (before, after)
+            else:
+                assert before.outcome == "busy" and waited >= datetime.timedelta(minutes=7, seconds=-1), (before, after)
+        assert sum(call.outcome == "busy" for call in course) <= 3, course
+    assert kinds[True] > 10 and kinds[False] > 5 and "40 contacts" in text, kinds
 
 
 def test_month_end_leap_day_and_weekends(t):
@@ -134,7 +165,8 @@ def test_retries_pauses_and_changes(t):
 
 
 def test_retries_moved_by_the_cap_keep_their_delay(t):
-    """The cap moves them to the next day long before they are due; without it they come today, but no earlier than that."""
+    """The cap moves them to the next day long before they are due; without it they come today, but no earlier than
+    that."""
     _, calls = play(
         t, starts_at="2026-06-01T08:00:00Z", contacts=[{"count": 10}, {"count": 10, "phone_prefix": "+1212",
                                                                       "timezone": "America/New_York"}],
@@ -153,11 +185,12 @@ def test_retries_moved_by_the_cap_keep_their_delay(t):
 
 
 def test_a_retry_whose_own_window_is_closed_by_a_change(t):
-    """It is planned anew at the very instant at which it is due."""
+    """The campaign is planned again exactly at the instant at which it is due."""
     _, calls = play(
         t, starts_at="2026-06-01T08:00:00Z", contacts=[{"count": 1, "timezone": "Europe/Paris"}], busy=1, seed=1,
         campaign={"timezone": "Pacific/Honolulu", "working_days": EVERY_DAY, "start_time": "08:00", "end_time": "23:00",
-                  "retry_failed": True, "max_retry_attempts": 1, "retry_delay_minutes": 600, "respect_contact_timezone": True},
+                  "retry_failed": True, "max_retry_attempts": 1, "retry_delay_minutes": 600,
+                  "respect_contact_timezone": True},
         actions=[{"at": "2026-06-01T09:00:00Z", "do": "change", "changes": {"end_time": "12:00"}}])
     walls = [str(call.at.astimezone(zoneinfo.ZoneInfo("Europe/Paris")))[:16] for call in calls]
     assert walls == ["2026-06-01 10:00", "2026-06-02 08:00"], calls
@@ -173,7 +206,7 @@ def places(calls):
     return most
 
 
-def test_the_same_seed_is_the_same_fate(t):
+def test_the_same_seed_gives_the_same_results(t):
     script = dict(starts_at="2026-06-01T08:00:00Z", contacts=[{"count": 30}], completed=1, busy=1, voicemail=1, seed=9,
                   campaign={"working_days": EVERY_DAY, "max_concurrent_calls": 2})
     assert play(t, **script) == play(t, **script)

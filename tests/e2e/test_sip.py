@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""examples/sip-dialer: calls that really ring, at a SIP user agent (SIPp) that answers in every way, and
-what Outdial counts of it."""
+"""examples/sip-dialer: calls that really ring, at a SIP user agent (SIPp) that answers in every way, and Outdial's
+counters afterwards."""
 
 import collections
 import os
@@ -109,7 +109,7 @@ def test_more_calls_than_lines_are_asked_for_again(t):
     telephony.close()
 
 
-def test_a_dialer_that_died_reports_its_calls_and_places_none_twice(t):
+def test_a_restarted_dialer_reports_its_calls_and_places_none_twice(t):
     telephony = Telephony(t, ring_seconds=60)
     ringing = [{"phone_number": f"+1212555{number:03}3"} for number in range(5)]
     campaign = telephony.campaign(ringing)
@@ -125,7 +125,7 @@ def test_a_dialer_that_died_reports_its_calls_and_places_none_twice(t):
 
 
 def test_a_webhook_without_the_right_signature_is_refused(t):
-    """And places nothing; the signature is judged by ../dialer.py."""
+    """It also places no call. ../dialer.py checks the signature."""
     telephony = Telephony(t, lines=1)
     telephony.t.stack.kill(telephony.name(), signal.SIGTERM)
     telephony.secret = "whsec_" + "A" * 32

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Our webhooks before other judges: the reference library of Standard Webhooks, and the code of docs/webhooks.md.
+"""Others verify our webhooks: the reference library of Standard Webhooks, and the code of docs/webhooks.md.
 
-The library comes from the npm registry into the build folder; without it all but our own code is skipped."""
+The library comes from the npm registry into the build folder; without it, only our own code is tested."""
 
 import base64
 import json
@@ -60,7 +60,7 @@ def case(key, delivery, **headers):
 
 
 def tampered(key, delivery):
-    """The same with something that is not as it was signed."""
+    """Returns webhooks of which some part is not as it was signed."""
     body = case(key, delivery)
     body["body"] = base64.b64encode(delivery.body.replace(b'"type"', b'"tYpe"')).decode()
     timestamp = int(delivery.headers["webhook-timestamp"])
@@ -93,7 +93,7 @@ def deliveries(t, **fields):
 
 
 def all_cases(t, **fields):
-    """What must be taken, and what must not."""
+    """Webhooks that must be accepted, and webhooks that must be refused."""
     first, second, keys = deliveries(t, **fields)
     good = [case(keys[0], found) for found in first] + [case(key, second) for key in keys]
     return good, tampered(keys[0], first[0]) + [case(keys[1], first[0])]

@@ -116,7 +116,7 @@ def rows_with_numbers(text):
 
 
 def expected_fields(row):
-    """What a contact shows of a row of the suite: names are columns of ours, and an empty cell is no custom field."""
+    """A row of the suite as a contact shows it: columns have our names, and an empty cell is no custom field."""
     return {name: value for name, value in row.items() if value and re.sub("[^a-z0-9]", "", name.lower()) not in KNOWN}
 
 
@@ -128,14 +128,16 @@ def test_csv_files(t):
         file, numbers = rows_with_numbers(text.decode())
         reply = send_csv(t, file.encode())
         assert (reply.status, reply.data["imported"], reply.data["rows"]) == (200, len(rows), len(rows)), (name, reply)
-        found = {c["phone_number"]: c["custom_fields"] or {} for c in t.api.all("/contacts", folder_id=reply.data["folder_id"])}
+        found = {c["phone_number"]: c["custom_fields"]
+                 or {} for c in t.api.all("/contacts", folder_id=reply.data["folder_id"])}
         assert found == dict(zip(numbers, map(expected_fields, rows))), (name, found)
         assert t.api.send("POST", "/contacts", text).status == 400, name
         assert send_csv(t, text).status == 422, "no column of numbers"
 
 
 def test_naughty_strings_in_files(t):
-    """As cells, as names of columns, as numbers: into a campaign, out as JSON, as CSV and as webhooks."""
+    """The strings are cells, names of columns and numbers: imported into a campaign, and read as JSON, as CSV and as
+    webhooks."""
     strings = naughty_strings()
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: ends()
@@ -151,7 +153,8 @@ def test_naughty_strings_in_files(t):
         name = cleaned(text.encode())
         reply = send_csv(t, b"phone," + quoted(text.encode()) + f"\n{phone},1\n".encode(), path)
         if reply.status == 422:
-            assert re.sub("[^a-z0-9]", "", text.lower()) in ("phone", "phonenumber") or len(text) > NAME_MAX, (text, reply)
+            assert re.sub("[^a-z0-9]", "", text.lower()) in ("phone",
+                                                             "phonenumber") or len(text) > NAME_MAX, (text, reply)
         elif reply.data["columns"][1]["used_as"] in ("custom_field", "ignored"):
             assert reply.data["columns"][1]["name"] == name, (text, reply)
             expected[phone] = {name: "1"} if name else {}
@@ -167,13 +170,14 @@ def test_naughty_strings_in_files(t):
 
 
 def test_naughty_strings_in_bodies(t):
-    """As values and as names of fields, where a text may stand; and as what is searched for."""
+    """The strings are values and names of fields wherever a text is allowed; and texts of searches."""
     receiver, agent = t.dialing_agent()
     numbers = [t.api.number()["id"]]
     for text in naughty_strings():
         fields = {text: [text, {text: text}]}
         short = text[:NAME_MAX]
-        contact = t.api.post("/contacts", {"phone_number": "+4930", "first_name": short, "last_name": short, "email": text[:320],
+        contact = t.api.post("/contacts",
+                             {"phone_number": "+4930", "first_name": short, "last_name": short, "email": text[:320],
                                            "custom_fields": fields})
         assert (contact["custom_fields"], contact["first_name"]) == (fields, short or None), contact
         assert t.api.get(f"/contacts/{contact['id']}") == contact
@@ -191,7 +195,8 @@ def test_naughty_strings_in_bodies(t):
         assert t.api.send("POST", "/contacts", text or " ").status in (400, 422), text
     settings = {text: text for text in naughty_strings()}
     assert t.api.patch(f"/agents/{agent['id']}", {"settings": settings})["settings"] == settings
-    synced = until(lambda: [event for event in receiver.of_type("agent.sync") if event.data.get("settings") == settings],
+    synced = until(lambda: [event for event in receiver.of_type("agent.sync")
+                            if event.data.get("settings") == settings],
                    what="the dialer has the settings")
     assert synced
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Where webhooks go, and where not: addresses, names that change their mind, proxies, redirects, TLS.
+"""Where webhooks may go and where not: addresses, names whose address changes, proxies, redirects, TLS.
 
-The scheduler runs in a mount namespace of its own, in which a name server of the test answers; that takes root, or the tests are skipped."""
+The scheduler runs in a mount namespace of its own, in which a name server of the test answers; that takes root, or the
+tests are skipped."""
 
 import http.server
 import itertools
@@ -21,7 +22,7 @@ import tap
 from client import until
 from receiver import Answer
 
-OPEN, CLOSED = "127.0.7.2", "127.0.7.3"  # of these the operator allows the first
+OPEN, CLOSED = "127.0.7.2", "127.0.7.3"  # the operator allows only the first
 NAMESERVER = "127.0.7.53"
 FORBIDDEN = "webhooks may not go to the address that this leads to"
 
@@ -39,7 +40,7 @@ def openssl(*arguments):
 
 
 def certificate(name, host=None, authority="ca", days=2):
-    """NAME.pem and NAME.key; by itself when there is no authority."""
+    """Makes NAME.pem and NAME.key. Without an authority the certificate is signed by its own key."""
     extensions = f"subjectAltName=DNS:{host}" if host else "basicConstraints=critical,CA:TRUE"
     openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{name}.key",
             "-out", f"{name}.csr", "-subj", f"/CN={name}")
@@ -217,14 +218,16 @@ class Stage:
 
 
 def test_addresses_are_judged_when_the_endpoint_is_made(t):
-    for url in (f"http://{CLOSED}/", "http://127.0.0.1/", "http://[::1]/", "http://0x7f.1/", "http://2130706433/", "http://127.1/",
-                "http://a@example.com/", "http://169.254.169.254/", "http://[::ffff:127.0.0.1]/", "http://example.com./",
+    for url in (f"http://{CLOSED}/", "http://127.0.0.1/", "http://[::1]/", "http://0x7f.1/", "http://2130706433/",
+                "http://127.1/",
+                "http://a@example.com/", "http://169.254.169.254/", "http://[::ffff:127.0.0.1]/",
+                "http://example.com./",
                 "http://[fe80::1%25lo]/", "http://①②⑦.0.0.1/", "http://example.com:0/", "gopher://example.com/"):
         t.api.refuse("validation_error", "POST", "/webhooks", {"url": url}, "url")
     webhook = t.api.post("/webhooks", {"url": f"http://{OPEN}/"})["id"]
     t.api.refuse("validation_error", "PATCH", f"/webhooks/{webhook}", {"url": f"http://{CLOSED}/"}, "url")
     t.stack.sql(f"UPDATE webhook_endpoints SET url = 'http://{CLOSED}/' WHERE url = 'http://{OPEN}/'")
-    assert t.api.patch(f"/webhooks/{webhook}", {"disabled": True})["disabled"]  # it was allowed once
+    assert t.api.patch(f"/webhooks/{webhook}", {"disabled": True})["disabled"]  # the name had an allowed address before
     t.api.refuse("validation_error", "PATCH", f"/webhooks/{webhook}", {"url": f"http://{CLOSED}/"}, "url")
 
 
@@ -248,9 +251,9 @@ def test_a_name_is_judged_by_where_it_leads(t):
         assert closed.connections == 1 and trap.connections == 0
 
 
-def test_a_name_that_changes_its_mind_leads_nowhere_else(t):
-    """What was judged is what is connected to: a second question would have another answer, and is not asked. The next try, by a
-    scheduler that remembers nothing, is judged anew."""
+def test_a_name_whose_address_changes_leads_nowhere_else(t):
+    """The connection goes to the address that was checked: a second look-up would have another answer, and is not
+    made. The next try, by a scheduler that remembers nothing, is checked again."""
     with Stage(t) as stage:
         open_ = stage.hits(OPEN)
         closed = stage.hits(CLOSED, port=open_.port)
@@ -280,12 +283,13 @@ def test_redirects_are_not_followed(t):
         for status in (301, 302, 303, 307, 308):
             for target in (closed, beyond):
                 where = f"http://{CLOSED if target is closed else OPEN}:{target.port}/"
-                found = stage.send(f"http://{OPEN}:{stage.hits(OPEN, status=status, headers=[('Location', where)]).port}/")
+                found = stage.send(
+                    f"http://{OPEN}:{stage.hits(OPEN, status=status, headers=[('Location', where)]).port}/")
                 assert found["response_status"] == status and found["error"], found
         assert closed.connections == beyond.connections == 0
 
 
-def test_receivers_must_prove_who_they_are(t):
+def test_receivers_need_valid_certificates(t):
     with Stage(t) as stage:
         stage.names.names.update({"good.test": [OPEN], "other.test": [OPEN]})
         asking = stage.hits(OPEN, context=server_context("good", verify_mode=ssl.CERT_REQUIRED))
@@ -313,14 +317,15 @@ def test_receivers_must_prove_who_they_are(t):
         assert found["response_status"] is None and found["error"] and not speechless.posts, found
 
 
-def test_files_that_do_not_fit_are_told_of_at_the_start(t):
+def test_faulty_certificate_files_are_reported_at_the_start(t):
     right = dict(t.stack.config)
     try:
         for change, said in (({"webhook_client_key": f"{TLS}/good.key"}, "is not the key of the certificate"),
                              ({"webhook_client_key": ""}, "need each other"),
                              ({"webhook_client_certificate": f"{TLS}/gone.pem"}, "No such file"),
                              ({"webhook_ca_file": f"{TLS}/good.key"}, "no certificate"),
-                             ({"webhook_allow": "10.0.0.1/8"}, "webhook_allow"), ({"webhook_ports": "0"}, "webhook_ports")):
+                             ({"webhook_allow": "10.0.0.1/8"}, "webhook_allow"),
+                             ({"webhook_ports": "0"}, "webhook_ports")):
             t.stack.config = {**right, **change}
             path = t.stack.write_config()
             for program in (["outdial", "-c", path, "check-config"], ["outdial-scheduler", "-c", path]):

@@ -49,7 +49,7 @@ def stop_programs(t):
         t.stack.kill(name, 15)
 
 
-def test_what_is_under_way_goes_on(t):
+def test_campaigns_under_way_go_on(t):
     receiver, agent = t.dialing_agent()
     subscriber = t.receiver()
     subscriber.endpoint("/events", events=["batch.completed"])
@@ -61,7 +61,8 @@ def test_what_is_under_way_goes_on(t):
     people = contacts(6)
     first = {people[0]["phone_number"]: "busy", people[1]["phone_number"]: "completed"}
     receiver.script = lambda call: ends(first.pop(call.data["to"])) if call.data["to"] in first else TAKEN
-    running = t.api.batch(agent, people, max_concurrent_calls=4, retry_failed=True, max_retry_attempts=1, retry_delay_minutes=0)
+    running = t.api.batch(agent, people, max_concurrent_calls=4, retry_failed=True, max_retry_attempts=1,
+                          retry_delay_minutes=0)
     t.api.schedule(running)
     until(lambda: t.api.read(running)["in_progress"] == 4, what="calls are under way")
     paused = t.api.batch(agent, 2)
@@ -73,7 +74,8 @@ def test_what_is_under_way_goes_on(t):
     draft = t.api.batch(agent, contact_source="folder", contact_folder_id=folder["id"])
     t.api.post("/do-not-call", {"phone_number": contacts(3)[2]["phone_number"]})
     told = {batch["id"]: t.api.read(batch) for batch in (ended, running, paused, draft)}
-    listed = {batch["id"]: [(c["phone_number"], c["status"]) for c in t.api.contacts_of(batch)] for batch in (ended, running)}
+    listed = {batch["id"]: [(c["phone_number"], c["status"]) for c in t.api.contacts_of(batch)]
+              for batch in (ended, running)}
 
     stop_programs(t)
     take_back(t)
@@ -99,7 +101,8 @@ def test_what_is_under_way_goes_on(t):
     assert (t.api.read(draft)["completed"], t.api.read(draft)["skipped"]) == (2, 1), t.api.read(draft)
     analytics = t.api.get(f"/batch-calls/{running['id']}/analytics")
     assert (analytics["calls"]["ended"], analytics["attempts"]) == (7, 7), analytics
-    until(lambda: len({event.data["batch_id"] for event in subscriber.of_type("batch.completed")}) == 4, what="all are told")
+    until(lambda: len({event.data["batch_id"] for event in subscriber.of_type("batch.completed")}) == 4,
+          what="all are told")
 
 
 if __name__ == "__main__":

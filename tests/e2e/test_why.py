@@ -24,7 +24,7 @@ def test_a_draft_and_a_start_that_is_ahead(t):
     told = why(t, batch)
     assert told["held_by"] == "campaign_state" and told["next_position"] is None, told
     assert told["next_at"] is None and told["waits_for"] == "campaign_state" and told["due_now"] == 0, told
-    assert [gate["gate"] for gate in told["gates"]][-1] == "dialer_room", "no rule of one contact"
+    assert [gate["gate"] for gate in told["gates"]][-1] == "dialer_fetch", "no rule of one contact"
     later = t.api.batch(agent, 3, **FAR)
     told = why(t, later)
     assert told["held_by"] == "scheduled_start" and told["next_position"] == 1, told
@@ -35,7 +35,7 @@ def test_a_draft_and_a_start_that_is_ahead(t):
 
 
 def test_the_agent_is_gone(t):
-    """And with it the dialer."""
+    """A campaign whose agent was deleted has no dialer either."""
     _, agent = t.dialing_agent()
     batch = t.api.batch(agent, 1)
     t.api.delete(f"/agents/{agent['id']}")
@@ -46,7 +46,7 @@ def test_the_agent_is_gone(t):
 
 
 def test_the_window_is_open_though_the_start_is_ahead(t):
-    """Of the campaign, and of a contact; a window that is closed today is closed."""
+    """The windows of the campaign and of a contact. A window that is closed today is closed."""
     _, agent = t.dialing_agent()
     today = datetime.datetime.now(UTC).isoweekday()
     whole, never = t.api.batch(agent, 1, **FAR), t.api.batch(agent, 1, working_days=[today % 7 + 1], **FAR)
@@ -105,7 +105,7 @@ def test_a_day_off(t):
     assert told["next_at"] >= str(today + datetime.timedelta(days=1)), told
 
 
-# What the campaign itself says
+# Reasons of the campaign itself
 
 def hold(t, batch):
     batch = t.api.read(batch)
@@ -169,7 +169,7 @@ def test_it_is_over(t):
     assert (told["reason"], told["next_position"], told["next_at"]) == ("It is completed.", None, None), told
 
 
-def test_what_is_not_there(t):
+def test_unknown_contacts_and_campaigns(t):
     _, agent = t.dialing_agent()
     batch = t.api.batch(agent, 1)
     path = f"/batch-calls/{batch['id']}/why"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Several windows a day, and contacts who are called in the windows of their own zones. Here it is always about noon
+"""Several windows a day, and contacts that are called in the windows of their own zones. Here it is always about noon
 in one zone, and midnight in another."""
 
 import atexit
@@ -23,7 +23,7 @@ def zone_at(hour):
 NOON, MIDNIGHT = zone_at(12), zone_at(0)
 DAYTIME = {"start_time": "08:00", "end_time": "17:00"}
 
-# What numbers tell; +49 may be in two zones that have no hour of the day in common.
+# The zones of numbers; +49 may be in two zones whose windows never overlap.
 with tempfile.NamedTemporaryFile("w", prefix="outdial-number-zones-", delete=False) as table:
     table.write(f"# a table\n\n31|{NOON}\n32|{MIDNIGHT}\n33|{NOON}&{MIDNIGHT}\n")
 atexit.register(os.unlink, table.name)
@@ -72,7 +72,7 @@ def test_a_list_of_windows(t):
     assert plan()[0] == "2040-03-01T12:40:00", plan()
 
 
-def test_what_is_no_list_of_windows(t):
+def test_invalid_lists_of_windows(t):
     receiver, agent = t.dialing_agent()
     batch = t.api.batch(agent, 1, **DAYTIME)
     path = f"/batch-calls/{batch['id']}"
@@ -115,7 +115,7 @@ def test_calls_in_the_windows_only(t):
     assert {local(row["scheduled_at"], NOON).hour for row in rows} == {20}, rows
     t.make_due(batch)
     until(lambda: min(row["scheduled_at"] for row in t.api.contacts_of(batch)) > t.api.read(batch)["created_at"]
-          and local(t.api.contacts_of(batch)[0]["scheduled_at"], NOON).hour == 20, what="they are planned anew")
+          and local(t.api.contacts_of(batch)[0]["scheduled_at"], NOON).hour == 20, what="they are planned again")
     assert not receiver.calls()
     t.api.patch(f"/batch-calls/{batch['id']}", {"calling_windows": [*closed, window("06:00", "18:00")]})
     t.api.wait_for(batch, "completed")
@@ -124,7 +124,7 @@ def test_calls_in_the_windows_only(t):
 
 # The zones of contacts
 
-def test_everybody_in_the_daytime_of_their_own_zone(t):
+def test_contacts_are_called_in_the_daytime_of_their_own_zones(t):
     receiver, agent = t.dialing_agent()
     people = people_in(NOON, MIDNIGHT, None, NOON, MIDNIGHT, None)
     batch = t.api.batch(agent, people, timezone=NOON, respect_contact_timezone=True, **DAYTIME)
@@ -136,16 +136,16 @@ def test_everybody_in_the_daytime_of_their_own_zone(t):
     assert all(in_daytime(row["scheduled_at"], row["timezone"] or NOON) for row in rows), rows
     assert len({row["scheduled_at"] for row in rows}) == 6
     assert t.api.read(batch)["planned_until"] == max(row["scheduled_at"] for row in rows)
-    # whatever the plan said: the moment of the call decides
+    # the window at the moment of the call decides, not the plan
     t.make_due(batch)
     until(lambda: all(in_daytime(row["scheduled_at"], row["timezone"] or NOON) for row in t.api.contacts_of(batch)),
-          what="they are planned anew")
+          what="they are planned again")
     assert len(receiver.calls()) == 4
     t.api.post(f"/batch-calls/{batch['id']}/cancel")
 
 
-def test_zones_told_by_the_number(t):
-    """Its own zone counts first; of several that are possible, all."""
+def test_zones_follow_from_the_number(t):
+    """A contact's own zone counts first. If several zones are possible, all of them count."""
     receiver, agent = t.dialing_agent()
     people = [{"phone_number": "+31201234567"}, {"phone_number": "+32201234567"}, {"phone_number": "+33201234567"},
               {"phone_number": "+32201234568", "timezone": NOON}, {"phone_number": "+44201234567"}]
@@ -164,7 +164,7 @@ def test_zones_told_by_the_number(t):
 
 
 def test_the_preview_is_the_plan(t):
-    """Also where the day of the campaign ends for contacts of all zones at once, and their order decides."""
+    """The order also holds when the day of the campaign ends for contacts of all zones at once."""
     receiver, agent = t.dialing_agent()
     people = people_in(*["Pacific/Kiritimati"] * 4, *["Asia/Tehran"] * 3, *["Asia/Gaza"] * 2, *["America/Santiago"] * 3)
     batch = t.api.batch(agent, people, timezone="Pacific/Kiritimati", respect_contact_timezone=True,
@@ -184,7 +184,7 @@ def settled(t, batch):
     return rows if rows[2]["status"] == "skipped" else None
 
 
-def test_nobody_can_ever_be_called(t):
+def test_a_campaign_in_which_no_contact_can_be_called_completes(t):
     receiver, agent = t.dialing_agent()
     receiver.endpoint("/events", events=["batch.completed"])
     batch = t.api.batch(agent, [{"phone_number": "+33201234567"}, {"phone_number": "+33201234568"}],
@@ -217,7 +217,7 @@ def waiting_for_second(t, batch):
 
 
 def test_contacts_of_all_sources(t):
-    """From a folder, from a file, by id, and added later."""
+    """The contacts come from a folder, from a file, by id, and are added later."""
     receiver, agent = t.dialing_agent()
     folder = t.api.post("/contacts/folders", {"name": "F"})
     kept = [t.api.post("/contacts", dict(person, folder_id=folder["id"])) for person in people_in(NOON, MIDNIGHT)]

@@ -52,7 +52,7 @@ class Document:
                            for method in METHODS if method in item]
 
     def resolve(self, node):
-        """What a $ref leads to, or the node itself."""
+        """The node that a $ref names, or the node itself."""
         while "$ref" in node:
             target = self.tree
             for name in node["$ref"].removeprefix("#/").split("/"):
@@ -77,7 +77,7 @@ class Document:
         return whole
 
     def faults(self, value, schema, at="$"):
-        """What is wrong with a value: a list of texts."""
+        """The faults of a value: a list of texts."""
         schema = self.merged(schema)
         unknown = [key for key in schema if key not in CHECKS and key not in ANNOTATIONS and
                    key not in ("type", "format", "properties", "required", "additionalProperties",

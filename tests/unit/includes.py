@@ -1,19 +1,21 @@
-"""The house rules that a compiler does not know: who may include whom, and who may ask for the time."""
+"""The rules of this repository that a compiler does not check: which file may include which, and which file may ask
+for the time."""
 
 import os
 import re
 import sys
 
 SRC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "src")
-FLOORS = {"base": 0, "domain": 1, "store": 2, "api": 3, "scheduler": 3, "cli": 3, "": 4}
+FLOORS = {"base": 0, "domain": 1, "store": 2, "engine": 3, "api": 4, "scheduler": 4, "cli": 4, "": 5}
 ROOMS = {  # headers of others, and the only files that may know them
     "fcgiapp.h": r"api/",
     "fcgios.h": r"api/",
     "mysql.h": r"store/db(_statement\.c|_connection\.h)$|store/db\.c$",
-    "curl/curl.h": r"scheduler/(deliver|connection)\.c$",
+    "curl/curl.h": r"scheduler/(deliver\.c|deliver_slot\.[ch]|connection\.c)$",
     "uuid/uuid.h": r"base/uuid\.c$",
     "systemd/sd-daemon.h": r"base/|api/prefork\.c$",
 }
+WIDTH = 120  # with tabs of four
 CLOCKS = re.compile(r"\b(NOW|CURRENT_TIMESTAMP|CURDATE|CURTIME|LOCALTIME|LOCALTIMESTAMP|UTC_TIMESTAMP"
                     r"|UTC_DATE|UTC_TIME|SYSDATE|UNIX_TIMESTAMP)\b", re.IGNORECASE)
 
@@ -32,7 +34,7 @@ def floor_of(path):
 
 
 def may_include(floor, header):
-    """Its own floor, or one below."""
+    """Whether a file may include this header: the floor of the header is its own floor, or below."""
     other = floor_of(header)
     return other in FLOORS and (other == floor or FLOORS[other] < FLOORS[floor])
 
@@ -56,7 +58,7 @@ def strangers():
 def statement_users():
     """The API works with stores, which know the statements; metrics.c reads its figures itself."""
     for path, text in sources():
-        if '"store/statements.h"' in text and not re.match(r"store/|scheduler/|api/metrics\.c$", path):
+        if '"store/statements.h"' in text and not re.match(r"store/|engine/|scheduler/|api/metrics\.c$", path):
             yield f"{path} includes store/statements.h"
 
 
@@ -68,6 +70,33 @@ def unused_statements():
     return (f"nobody uses {name}" for name in names if name not in used)
 
 
+HEADING = re.compile(r"[^.:]*: ((?:\w+/)?\w+\.c(?:, (?:\w+/)?\w+\.c)*)(?:\.|\s|$)")
+
+
+def groups():
+    """Every statement with the files that the heading above it names."""
+    for path, text in sources():
+        if not path.startswith("store/statements/"):
+            continue
+        files = []
+        for comment, name in re.findall(r"^/\*(.*?)\*/|^(?:SQL|READ)\((SQL_\w+)", text, re.MULTILINE | re.DOTALL):
+            heading = HEADING.match(comment.strip())
+            if heading:
+                files = [os.path.basename(file) for file in heading.group(1).split(", ")]
+            if name:
+                yield name, files
+
+
+def misplaced_statements():
+    users = {}
+    for path, text in sources():
+        for name in re.findall(r"\bSQL_\w+", text):
+            users.setdefault(name, set()).add(os.path.basename(path))
+    for name, files in groups():
+        if not users[name].intersection(files):
+            yield f"{name} is in the group of {', '.join(files)}, but they do not use it"
+
+
 def other_clocks():
     text = "".join(text for path, text in sources() if path.startswith("store/statements"))
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
@@ -77,12 +106,40 @@ def other_clocks():
             yield f"{name} asks the server for the time"
 
 
+NUMBERED = re.compile(r"\bdb_get(?:_\w+)?\([^;]*?, *(\d+)\)")
+NUMBERED_MAX = 3  # an answer of more columns is read by their names (store/columns.h)
+
+
+def numbered_reads():
+    for path, text in sources():
+        for number in NUMBERED.findall(text):
+            if int(number) > NUMBERED_MAX:
+                yield f"{path} reads column {number} by its number"
+
+
+def wide_lines():
+    """Two files beside each other fit on a screen."""
+    for top in ("src", "tests", "dev", "bench", "examples", "web"):
+        for folder, folders, names in os.walk(os.path.join(SRC, "..", top)):
+            folders[:] = [name for name in folders if name not in ("node_modules", "__pycache__")]
+            for name in sorted(names):
+                if name.endswith((".c", ".h", ".cc", ".def", ".py")):
+                    path = os.path.join(folder, name)
+                    with open(path, encoding="utf-8") as file:
+                        for number, line in enumerate(file.read().split("\n"), 1):
+                            if len(line.expandtabs(4)) > WIDTH or line != line.rstrip():
+                                yield f"{os.path.relpath(path, SRC)}:{number}"
+
+
 def main():
     checks = [("includes point downward", upward_includes),
               ("headers of others stay in their room", strangers),
-              ("stores and the scheduler know the statements", statement_users),
+              ("stores, the engine and the scheduler know the statements", statement_users),
               ("every statement is used", unused_statements),
-              ("no statement but SQL_CLOCK asks for the time", other_clocks)]
+              ("every statement is in the group of a file that uses it", misplaced_statements),
+              ("no statement but SQL_CLOCK asks for the time", other_clocks),
+              ("answers of many columns are read by name", numbered_reads),
+              (f"no line has more than {WIDTH} columns, or blanks at its end", wide_lines)]
     failed = 0
     print(f"1..{len(checks)}")
     for number, (name, check) in enumerate(checks, 1):

@@ -1,5 +1,5 @@
-/* For test_json_read.py: reads bodies, each behind a line with its length, by a table whose one field `data` is an object.
- * Prints for each, with a NUL behind: the object as it would be kept, or the fault. */
+/* For test_json_read.py: reads bodies, each behind a line with its length, by a table whose one field `data` is an
+ * object. Prints for each, with a NUL behind: the object as it would be kept, or the fault. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -99,8 +99,8 @@ class Zone:
 
 
 class Calendar:
-    """When calls are allowed. A window is (days, first minute, last minute); it must be open in all of `zones`
-    (default: in the zone whose civil days count)."""
+    """Times at which calls are allowed. A window is (days, first minute, last minute); it must be open in all of
+    `zones` (default: in the zone whose civil days count)."""
 
     def __init__(self, zone, windows, excluded, zones=()):
         self.zone, self.windows, self.zones = zone, windows, zones
@@ -143,7 +143,8 @@ class Calendar:
 
     def spans_of(self, zone, day):
         if (zone, day) not in self.cache:
-            self.cache[zone, day] = [span for piece in self.pieces(day) for span in self.spans_of_piece(zone, day, *piece)]
+            self.cache[zone, day] = [span for piece in self.pieces(day)
+                                     for span in self.spans_of_piece(zone, day, *piece)]
         return self.cache[zone, day]
 
     def spans_of_piece(self, zone, day, first, last):
@@ -212,7 +213,7 @@ class Campaign:
                 f"{self.day_calls} {self.count} {chunk} {room}")
 
     def plan(self):
-        """One contact after the other: (the instants, whether callable days ran out)."""
+        """Plans one contact after the other. Returns (the instants, whether callable days ran out)."""
         at = -(-self.next_us // MS) * MS
         calls, instants = collections.Counter({self.day: self.day_calls}), []
         while len(instants) < self.count:
@@ -246,7 +247,7 @@ class Campaign:
 
 
 def outside(calendar, instants):
-    """What a judge says who knows nothing but the clocks on the walls."""
+    """The judgement of a checker that knows only wall clocks."""
     for zone in calendar.zones or [calendar.zone]:
         for at in instants:
             wall = zone.to_wall(at)
@@ -268,7 +269,7 @@ class Groups:
                 f"{len(self.groups)} {groups}")
 
     def plan(self):
-        """One contact after the other: (instant, group). Of those that can be called first, one of the
+        """Plans one contact after the other: (instant, group). Of the groups that can be called first, it takes the
         group whose windows close first."""
         c, planned = self.campaign, []
         left = [count for count, _ in self.groups]

@@ -52,7 +52,7 @@ static const char *next_zones(void)
 	return zones;
 }
 
-/* What lists there are stays until the next question. */
+/* The present lists are used until the next question. */
 static struct calling_window windows[MAX_GROUPS][CALENDAR_MAX_WINDOWS];
 static int32_t excluded[MAX_GROUPS][MAX_EXCLUDED];
 static int calendar_count;
@@ -187,7 +187,7 @@ static void answer_groups(void)
 	for (; left > 0 && planned > 0; left -= planned) {
 		int count;
 
-		for (int i = 0; i < groups; i++) { /* as from the database: nothing but what is left is kept */
+		for (int i = 0; i < groups; i++) { /* only the number of contacts left is kept, as in the database */
 			group[i].span = (struct span){ 0 };
 			group[i].answer = CALENDAR_SPAN;
 		}

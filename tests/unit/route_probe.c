@@ -94,6 +94,10 @@ static void write_route(struct json *json, const struct route *route)
 	json_bool(json, "change", route->method == METHOD_PATCH);
 	json_bool(json, "dialer", (route->flags & ROUTE_DIALER) != 0);
 	json_bool(json, "stream", (route->flags & ROUTE_STREAM) != 0);
+	json_bool(json, "unaudited", (route->flags & ROUTE_UNAUDITED) != 0);
+	json_bool(json, "audited_below", (route->flags & ROUTE_AUDITED_BELOW) != 0);
+	json_add_string(json, "object", route->is_audited ? audit_object_names[route->audit_object] : NULL);
+	json_add_string(json, "action", route->is_audited ? audit_action_names[route->audit_action] : NULL);
 	json_int(json, "body_max", (int64_t)route->body_max);
 	write_table(json, "query", route->query);
 	write_table(json, "body", route->body);
@@ -105,6 +109,7 @@ int main(void)
 	struct buf out = { 0 };
 	struct json json = json_to(&out);
 
+	route_check_table();
 	json_begin_object(&json, NULL);
 	json_begin_array(&json, "routes");
 	for (size_t i = 0; i < route_count; i++)

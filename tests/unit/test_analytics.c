@@ -40,7 +40,7 @@ static void assert_periods(enum interval interval, const char *zone, const struc
 	}
 }
 
-static void hours_are_local_even_where_they_begin_between_ours(void **state)
+static void hours_are_local_also_with_offsets_of_part_of_an_hour(void **state)
 {
 	const struct quarter quarters[] = {
 		quarter("2026-06-01T03:00Z", 1), quarter("2026-06-01T03:15Z", 2), quarter("2026-06-01T03:15Z", 4),
@@ -102,7 +102,7 @@ static void the_end_follows_from_the_pace_within_the_windows(void **state)
 	assert_instant(analytics_estimated_end(&batch, quarters, 2, now_us), "2026-06-05T10:00Z");
 }
 
-static void without_calls_the_plan_tells_the_end(void **state)
+static void without_calls_the_end_is_that_of_the_plan(void **state)
 {
 	struct batch batch = running(1000);
 
@@ -115,7 +115,7 @@ static void without_calls_the_plan_tells_the_end(void **state)
 	assert_true(analytics_estimated_end(&batch, NULL, 0, at("2026-06-01T08:00Z")) == INSTANT_NONE);
 }
 
-static void what_does_not_run_has_no_end_or_had_one(void **state)
+static void a_campaign_that_does_not_run_has_no_predicted_end(void **state)
 {
 	struct batch batch = running(10);
 
@@ -127,7 +127,7 @@ static void what_does_not_run_has_no_end_or_had_one(void **state)
 	assert_instant(analytics_estimated_end(&batch, NULL, 0, at("2026-06-01T10:00Z")), "2026-06-01T09:59Z");
 }
 
-static void progress_is_what_is_final(void **state)
+static void progress_is_the_share_of_final_contacts(void **state)
 {
 	struct batch batch = running(250);
 
@@ -144,12 +144,12 @@ static void progress_is_what_is_final(void **state)
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
-		cmocka_unit_test(hours_are_local_even_where_they_begin_between_ours),
+		cmocka_unit_test(hours_are_local_also_with_offsets_of_part_of_an_hour),
 		cmocka_unit_test(an_hour_that_comes_twice_is_one_period),
 		cmocka_unit_test(the_end_follows_from_the_pace_within_the_windows),
-		cmocka_unit_test(without_calls_the_plan_tells_the_end),
-		cmocka_unit_test(what_does_not_run_has_no_end_or_had_one),
-		cmocka_unit_test(progress_is_what_is_final),
+		cmocka_unit_test(without_calls_the_end_is_that_of_the_plan),
+		cmocka_unit_test(a_campaign_that_does_not_run_has_no_predicted_end),
+		cmocka_unit_test(progress_is_the_share_of_final_contacts),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "domain/backoff.h"
 
-static void webhooks_wait_as_configured_and_then_no_more(void **state)
+static void webhooks_are_tried_after_the_configured_delays(void **state)
 {
 	struct conf_delays delays = { .count = 3, .us = { 5, 300, 1800 } };
 	int64_t delay_us;
@@ -48,7 +48,7 @@ static void the_receiver_may_ask_for_more(void **state)
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
-		cmocka_unit_test(webhooks_wait_as_configured_and_then_no_more),
+		cmocka_unit_test(webhooks_are_tried_after_the_configured_delays),
 		cmocka_unit_test(dispatches_double_up_to_half_a_minute),
 		cmocka_unit_test(the_receiver_may_ask_for_more),
 	};

@@ -38,7 +38,7 @@ static void states_and_actions(void **state)
 	}
 }
 
-static void who_waits_in_vain_is_cancelled(void **state)
+static void contacts_that_wait_count_as_cancelled_in_a_campaign_that_is_over(void **state)
 {
 	struct batch_counts counts = { .total = 10, .pending = 6, .cancelled = 1, .completed = 3 };
 
@@ -175,7 +175,7 @@ static void a_start_without_offset_is_local(void **state)
 	arena_free(arena);
 }
 
-static void what_makes_a_plan_wrong(void **state)
+static void changes_that_make_a_plan_wrong(void **state)
 {
 	static const int32_t days[] = { 1, 2 };
 	static const struct calling_window windows[] = { { 1, 0, 60 }, { 2, 60, 0 } };
@@ -242,13 +242,13 @@ int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
 		cmocka_unit_test(states_and_actions),
-		cmocka_unit_test(who_waits_in_vain_is_cancelled),
+		cmocka_unit_test(contacts_that_wait_count_as_cancelled_in_a_campaign_that_is_over),
 		cmocka_unit_test(numbers_in_turn_and_by_share),
 		cmocka_unit_test(numbers_at_random),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(bodies_with_one_fault),
 		cmocka_unit_test(a_start_without_offset_is_local),
-		cmocka_unit_test(what_makes_a_plan_wrong),
+		cmocka_unit_test(changes_that_make_a_plan_wrong),
 		cmocka_unit_test(the_pace_is_whole_milliseconds),
 		cmocka_unit_test(scopes),
 	};

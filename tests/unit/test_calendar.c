@@ -55,7 +55,7 @@ static void a_window_on_working_days(void **state)
 	assert_span(c, "2026-07-05T12:00Z", "2026-07-06", "2026-07-06T07:00Z", "2026-07-06T15:30Z");
 }
 
-static void the_last_moments_of_a_window_are_none(void **state)
+static void no_call_begins_in_the_last_moments_of_a_window(void **state)
 {
 	struct calendar c = calendar_of("Europe/Berlin", MONDAY_TO_FRIDAY, 9 * 60, 17 * 60 + 30);
 	struct calendar night = calendar_of("UTC", EVERY_DAY, 22 * 60, 2 * 60);
@@ -64,19 +64,23 @@ static void the_last_moments_of_a_window_are_none(void **state)
 	(void)state;
 	assert_int_equal(calendar_find_span_with_rest(&c, at("2026-07-03T15:29:59Z"), US_PER_SECOND, &span), CALENDAR_SPAN);
 	assert_int_equal(span.from_us, at("2026-07-03T07:00Z"));
-	assert_int_equal(calendar_find_span_with_rest(&c, at("2026-07-03T15:29:59.000001Z"), US_PER_SECOND, &span), CALENDAR_SPAN);
+	assert_int_equal(calendar_find_span_with_rest(&c, at("2026-07-03T15:29:59.000001Z"), US_PER_SECOND, &span),
+	                 CALENDAR_SPAN);
 	assert_int_equal(span.from_us, at("2026-07-06T07:00Z"));
 	/* Midnight ends no window. */
-	assert_int_equal(calendar_find_span_with_rest(&night, at("2026-07-03T23:59:59.9Z"), US_PER_SECOND, &span), CALENDAR_SPAN);
+	assert_int_equal(calendar_find_span_with_rest(&night, at("2026-07-03T23:59:59.9Z"), US_PER_SECOND, &span),
+	                 CALENDAR_SPAN);
 	assert_int_equal(span.until_us, at("2026-07-04T00:00Z"));
-	assert_int_equal(calendar_find_span_with_rest(&night, at("2026-07-04T01:59:59.9Z"), US_PER_SECOND, &span), CALENDAR_SPAN);
+	assert_int_equal(calendar_find_span_with_rest(&night, at("2026-07-04T01:59:59.9Z"), US_PER_SECOND, &span),
+	                 CALENDAR_SPAN);
 	assert_int_equal(span.from_us, at("2026-07-04T22:00Z"));
 }
 
-static void callable_time_passes_in_windows_alone(void **state)
+static void callable_time_passes_only_in_windows(void **state)
 {
 	struct calendar c = calendar_of("Europe/Berlin", MONDAY_TO_FRIDAY, 9 * 60, 17 * 60);
-	struct calendar whole = calendar_of("Europe/Berlin", EVERY_DAY, WHOLE_DAY), gone = calendar_of("Gone/Away", EVERY_DAY, WHOLE_DAY);
+	struct calendar whole = calendar_of("Europe/Berlin", EVERY_DAY, WHOLE_DAY);
+	struct calendar gone = calendar_of("Gone/Away", EVERY_DAY, WHOLE_DAY);
 	const int64_t hour_us = 60 * US_PER_MINUTE;
 
 	(void)state;
@@ -154,7 +158,7 @@ static void excluded_dates(void **state)
 	            "2026-07-06T17:00Z");
 	assert_span(daily, "2026-07-06T17:00Z", "2026-07-08", "2026-07-08T09:00Z",
 	            "2026-07-08T17:00Z");
-	/* the night that began on the 1st goes on; those of the 2nd and 3rd never begin */
+	/* the night that began on the 1st goes on; the nights of the 2nd and 3rd never begin */
 	assert_span(nightly, "2026-07-02T00:00Z", "2026-07-02", "2026-07-02T00:00Z",
 	            "2026-07-02T06:00Z");
 	assert_span(nightly, "2026-07-02T06:00Z", "2026-07-04", "2026-07-04T22:00Z",
@@ -425,8 +429,8 @@ int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
 		cmocka_unit_test(a_window_on_working_days),
-		cmocka_unit_test(the_last_moments_of_a_window_are_none),
-		cmocka_unit_test(callable_time_passes_in_windows_alone),
+		cmocka_unit_test(no_call_begins_in_the_last_moments_of_a_window),
+		cmocka_unit_test(callable_time_passes_only_in_windows),
 		cmocka_unit_test(the_whole_day_and_its_edges),
 		cmocka_unit_test(a_window_over_midnight),
 		cmocka_unit_test(a_window_that_ends_or_begins_at_midnight),

@@ -1,4 +1,4 @@
-/* The database's clock, told by answers that take their time. */
+/* The database's clock, from answers that take time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,6 +39,7 @@ static void a_late_answer_moves_nothing(void **state)
 	answer(AHEAD_US, 0, 4 * US_PER_SECOND);
 	assert_ahead(AHEAD_US);
 	assert_true(clock_age_us() < US_PER_SECOND);
+	assert_true(clock_stepped_us() == INT64_MIN);
 }
 
 static void a_step_counts(void **state)
@@ -46,8 +47,11 @@ static void a_step_counts(void **state)
 	(void)state;
 	answer(AHEAD_US - 2 * US_PER_SECOND, 100, 100);
 	assert_ahead(AHEAD_US - 2 * US_PER_SECOND);
+	assert_true(llabs(clock_stepped_by_us() + 2 * US_PER_SECOND) < 100 * US_PER_MS);
 	answer(AHEAD_US + US_PER_MINUTE, 0, US_PER_SECOND / 10);
 	assert_ahead(AHEAD_US + US_PER_MINUTE);
+	assert_true(clock_mono_us() - clock_stepped_us() < US_PER_SECOND);
+	assert_true(clock_stepped_by_us() > US_PER_MINUTE);
 }
 
 int main(void)

@@ -1,4 +1,4 @@
-/* The configuration file: what is taken, and what ends the program. */
+/* The configuration file: accepted values, and values that end the program. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,23 +14,21 @@
 
 #include "base/conf.h"
 
-static char path[] = "/tmp/outdial-conf-XXXXXX";
+static char path[64];
 
+/* Each text has a file of its own, because a process reads a file of settings once. */
 static void write_file(const char *text)
 {
-	FILE *file = fopen(path, "w");
+	static int count;
+	FILE *file;
+
+	unlink(path);
+	snprintf(path, sizeof path, "/tmp/outdial-conf-%d-%d", (int)getpid(), count++);
+	file = fopen(path, "w");
 
 	assert_non_null(file);
 	assert_true(fputs(text, file) >= 0);
 	assert_int_equal(fclose(file), 0);
-}
-
-static int set_up(void **state)
-{
-	int file = mkstemp(path);
-
-	(void)state;
-	return file < 0 ? -1 : close(file);
 }
 
 static int tear_down(void **state)
@@ -47,6 +45,7 @@ static void an_empty_file_gives_the_defaults(void **state)
 	write_file("");
 	conf = conf_load(path);
 	assert_string_equal(conf.database_file, "/etc/outdial/database.cnf");
+	assert_string_equal(conf.read_database_file, "");
 	assert_int_equal(conf.workers, 8);
 	assert_int_equal(conf.lease_seconds, 30);
 	assert_int_equal(conf.dispatch_ttl_seconds, 120);
@@ -59,7 +58,7 @@ static void an_empty_file_gives_the_defaults(void **state)
 	assert_false(conf.webhook_allow_private);
 }
 
-static void what_is_written_counts(void **state)
+static void values_of_the_file_count(void **state)
 {
 	static struct conf conf; /* its strings live as long */
 
@@ -73,7 +72,7 @@ static void what_is_written_counts(void **state)
 	assert_int_equal(conf.lease_seconds, 3600);
 }
 
-/* What the program says before it ends. */
+/* The message of a program before it ends. */
 static void assert_fatal(const char *text, const char *said)
 {
 	char output[1000] = "";
@@ -166,14 +165,15 @@ static void make_empty(const char *folder, const char *name, char out[64])
 	assert_int_equal(fclose(file), 0);
 }
 
-static void credentials_stand_in_for_files(void **state)
+static void credentials_of_systemd_replace_files(void **state)
 {
 	static struct conf without, with; /* static, as in the programs: their texts live as long as the process */
 	char folder[] = "/tmp/outdial-credentials-XXXXXX", database[64], key[64];
 
 	(void)state;
 	assert_non_null(mkdtemp(folder));
-	write_file("database_file = /nowhere/db.cnf\nsecret_key_file = /nowhere/a.key\nwebhook_client_key = /elsewhere/a.key\n");
+	write_file(
+		"database_file = /nowhere/db.cnf\nsecret_key_file = /nowhere/a.key\nwebhook_client_key = /elsewhere/a.key\n");
 	setenv("CREDENTIALS_DIRECTORY", folder, 1);
 	without = conf_load(path);
 	assert_string_equal(without.database_file, "/nowhere/db.cnf");
@@ -195,12 +195,12 @@ int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
 		cmocka_unit_test(an_empty_file_gives_the_defaults),
-		cmocka_unit_test(what_is_written_counts),
+		cmocka_unit_test(values_of_the_file_count),
 		cmocka_unit_test(faults_are_fatal_and_named),
 		cmocka_unit_test(delays_have_units),
 		cmocka_unit_test(a_file_that_is_not_there),
-		cmocka_unit_test(credentials_stand_in_for_files),
+		cmocka_unit_test(credentials_of_systemd_replace_files),
 	};
 
-	return cmocka_run_group_tests(group_tests, set_up, tear_down);
+	return cmocka_run_group_tests(group_tests, NULL, tear_down);
 }

@@ -1,4 +1,4 @@
-/* From when on somebody may be called again. */
+/* The instant from which a person may be called again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ static size_t attempts_of(struct contact_attempt *out, const int *hours_ago, siz
 	return count;
 }
 
-static void the_oldest_that_counts_has_to_leave(void **state)
+static void a_limit_opens_when_its_oldest_attempt_leaves_the_period(void **state)
 {
 	struct contact_limit list[] = { { 2, 24, 0 }, { 3, 0, 7 } };
 	struct contact_limits limits = { .list = { list, 2 } };
@@ -123,7 +123,7 @@ static void a_rest_follows_a_conversation(void **state)
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
-		cmocka_unit_test(the_oldest_that_counts_has_to_leave),
+		cmocka_unit_test(a_limit_opens_when_its_oldest_attempt_leaves_the_period),
 		cmocka_unit_test(the_limit_that_holds_for_longest_is_named),
 		cmocka_unit_test(any_limits_and_any_attempts),
 		cmocka_unit_test(a_rest_follows_a_conversation),

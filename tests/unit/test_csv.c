@@ -119,7 +119,7 @@ static bool count_row(void *context, const struct csv_row *row)
 	return counted->rows < 1000;
 }
 
-static void long_rows_are_told_of_and_passed_over(void **state)
+static void long_rows_are_reported_and_skipped(void **state)
 {
 	struct counted counted = { 0 };
 	struct csv *csv = csv_new(count_row, &counted);
@@ -148,7 +148,7 @@ static void long_rows_are_told_of_and_passed_over(void **state)
 	free(text);
 }
 
-static void the_taker_may_stop(void **state)
+static void the_receiver_of_rows_may_stop(void **state)
 {
 	struct counted counted = { .rows = 998 };
 	struct csv *csv = csv_new(count_row, &counted);
@@ -210,7 +210,16 @@ static const struct {
 	{ "phone,x\n+4930\n+4931,1,\n+4932,1,2\n",
 	  "+4930|||||\n+4931|||||{\"x\":\"1\"}\n+4932: the row has more fields than the header\n" },
 	{ "Mobile,phone,Phone 2 - Value\n,030,\n,,+49 30 4\nx,+4931,\n+4932,+4933,\n",
-	  "030: phone_number: must be in E.164 form, such as +4930123456\n+49304|||||\n+4931|||||\n+4932|||||\n" },
+	  "030: phone_number: has no country: it must begin with + or 00, or the import needs a "
+	  "default_country\n+49304|||||\n+4931|||||{\"Mobile\":\"x\"}\n+4932|||||{\"phone\":\"+4933\"}\n" },
+	{ "phone\n+4930 ::: +4931\nx ::: +49 32\n:::+4933\nx:::y\n",
+	  "+4930|||||{\"phone\":\"+4930 ::: +4931\"}\n+4932|||||{\"phone\":\"x ::: +49 "
+	  "32\"}\n+4933|||||{\"phone\":\":::+4933\"}\n"
+	  "x:::y: phone_number: contains characters that a number cannot have\n" },
+	{ "phone,x\n+49 30 1/2,\n4.91512E+12,\n4930.0,\n",
+	  "+49 30 1/2: phone_number: has a slash: the text after it may be a second extension\n"
+	  "4.91512E+12: phone_number: was rounded by a spreadsheet: format the column as text, and export it again\n"
+	  "4930.0: phone_number: ends with .0, like a quantity: format the column as text, and export it again\n" },
 	{ "number,Mobile,Fax,Phone 1 - Label\n7,+4930,+4931,Home\n",
 	  "+4930|||||{\"number\":\"7\",\"Fax\":\"+4931\",\"Phone 1 - Label\":\"Home\"}\n" },
 	{ "number,name\n+4930,A B\n", "+4930|A|B|||\n" },
@@ -221,9 +230,9 @@ static const struct {
 	{ "Nombre;Móvil\nA B;+3460\n", "+3460|A|B|||\n" },
 	{ "billing_first_name,First Name,billing_phone\nX,A,+4930\n", "+4930|A||||{\"billing_first_name\":\"X\"}\n" },
 	{ "Vorname,Vorname,phone\n", "header: column 2 means the same as one before it" },
-	{ "x,phone\n1,\n1,030123\n1,+0123\n",
-	  ": phone_number: is missing\n030123: phone_number: must be in E.164 form, such as +4930123456\n"
-	  "+0123: phone_number: must be in E.164 form, such as +4930123456\n" },
+	{ "x,phone\n1,\n1,030123\n1,+0123\n", ": phone_number: is missing\n030123: phone_number: has no country: it must "
+	                                      "begin with + or 00, or the import needs a default_country\n"
+	                                      "+0123: phone_number: must be in E.164 form, such as +4930123456\n" },
 	{ "phone,timezone\n+4930,Mars/Base\n", "+4930: timezone: is not an IANA time zone\n" },
 	{ "phone,x\n+4930,\xff\n", "+4930: field 2 is not UTF-8 text\n" },
 	{ "phone,x\n+4930,\"a\"b\n", "+4930 (1): there is text after a closing quote\n" },
@@ -235,7 +244,7 @@ static const struct {
 	{ "phone,\"Amount\r\n(USD)\",\"Height 5\"\"\",a  b\t\x01 c \n+4930,1,2,3\n",
 	  "+4930|||||{\"Amount (USD)\":\"1\",\"Height 5\\\"\":\"2\",\"a  b c\":\"3\"}\n" },
 	{ "phone,Time Zone,FirstName,last.name,E-mail,\"Phone #2\"\n+4930,UTC,A,B,a@b,x\n",
-	  "+4930|A|B|a@b|UTC|\n" },
+	  "+4930|A|B|a@b|UTC|{\"Phone #2\":\"x\"}\n" },
 	{ "\"(PHONE) number:\",FULL_NAME,time_zone\n+4930,A B,UTC\n", "+4930|A|B||UTC|\n" },
 	{ "phone,name\n+4930,\"Ada\n+4931,Bo\n\n+4932,Cy\n",
 	  "+4930 (3): a quote is never closed: the row takes up 3 lines\n" },
@@ -243,7 +252,12 @@ static const struct {
 	  "+4930 (4): field 2 has a line break: a quote may not be closed, the row takes up 4 lines\n+4934|Dan||||\n" },
 	{ "phone,note\n+4930,\"a\nb\"\n", "+4930|||||{\"note\":\"a\\nb\"}\n" },
 	{ "phone,name,name \n+4930,A,B\n", "header: column 3 means the same as one before it" },
-	{ "phone,full name,NAME\n+4930,A,B\n", "header: column 3 means the same as one before it" },
+	{ "phone,full name,NAME\n+4930,A B,x\n", "+4930|A|B|||{\"NAME\":\"x\"}\n" },
+	{ "Name,Email,Billing Name,Billing Phone\n#1001,a@b,A B,+4930\n", "+4930|A|B|a@b||{\"Name\":\"#1001\"}\n" },
+	{ "Text Reminder Number,Name\n+4930,A\n", "+4930|A||||\n" },
+	{ "WhatsApp,Tél.\n+4930,+4931\n", "+4931|||||{\"WhatsApp\":\"+4930\"}\n" },
+	{ "phone\np:+49 30\nTel: 0049 31\np:x\n",
+	  "+4930|||||\n+4931|||||\np:x: phone_number: contains characters that a number cannot have\n" },
 	{ "phone,\"a\nb\",a b\n", "header: column 3 means the same as one before it" },
 	{ "phone,\xff\xfe\n", "header: the header is not UTF-8 text" },
 };
@@ -308,7 +322,7 @@ static void texts_of_files(void **state)
 	CHECK_TEXT("windows-1252", "\xef\xbb\xbf\xc3\xa9", "\xef\xbb\xbf\xc3\xa9");
 	CHECK_TEXT("windows-1252", "\xff\xfe" "a\0", "a");
 	CHECK_TEXT("utf-16le", "a\0b\0", "ab");
-	CHECK_TEXT("utf-16le", "a\0b", "ab"); /* half a character: what there is */
+	CHECK_TEXT("utf-16le", "a\0b", "ab"); /* half of a character, as far as it is there */
 	CHECK_TEXT("", "PK\x03\x04rest",
 	           "this is a workbook (.xlsx or .ods) or a zip file: save the sheet as CSV UTF-8, and send that");
 	assert_false(list_text_knows("utf-7"));
@@ -317,38 +331,84 @@ static void texts_of_files(void **state)
 
 static void numbers_as_people_write_them(void **state)
 {
+	static const struct phone_reading plain = { .country = "" };
 	static const struct {
 		const char *text, *number; /* NULL: none */
 	} numbers[] = {
-		{ "+4930123456", "+4930123456" }, { "+1 (212) 555-0104", "+12125550104" }, { "+44 (0)20 7946 0000", "+442079460000" },
-		{ "0044 20 7946 0001", "+442079460001" }, { "'+12125550103", "+12125550103" }, { "(+49) 30-12.34", "+49301234" },
-		{ "\xe2\x80\xaa+12125550100\xe2\x80\xac", "+12125550100" }, { "\xe2\x80\x8b+12125550101", "+12125550101" },
-		{ "+12125550102\xc2\xa0", "+12125550102" }, { "+49\xe2\x80\x91" "30\xe2\x80\x93" "1", "+49301" },
-		{ "\xef\xbb\xbf+4930", "+4930" }, { "+39 (06) 12", "+390612" }, { "+49-(0)30-1", "+49301" },
-		{ "0049(0)30 1", "+49301" }, { "+", NULL }, { "", NULL }, { "00", NULL }, { "000", NULL }, { "+0123", NULL },
+		{ "+4930123456", "+4930123456" },
+		{ "+1 (212) 555-0104", "+12125550104" },
+		{ "+44 (0)20 7946 0000", "+442079460000" },
+		{ "0044 20 7946 0001", "+442079460001" },
+		{ "'+12125550103", "+12125550103" },
+		{ "(+49) 30-12.34", "+49301234" },
+		{ "\xe2\x80\xaa+12125550100\xe2\x80\xac", "+12125550100" },
+		{ "\xe2\x80\x8b+12125550101", "+12125550101" },
+		{ "+12125550102\xc2\xa0", "+12125550102" },
+		{ "+49\xe2\x80\x91"
+		  "30\xe2\x80\x93"
+		  "1",
+		  "+49301" },
+		{ "\xef\xbb\xbf+4930", "+4930" },
+		{ "+39 (06) 12", "+390612" },
+		{ "+49-(0)30-1", "+49301" },
+		{ "0049(0)30 1", "+49301" },
+		{ "+", NULL },
+		{ "", NULL },
+		{ "00", NULL },
+		{ "000", NULL },
+		{ "+0123", NULL },
 		{ "+39 (0)6 12", "+390612" }, /* it is dialled */
-		{ "030 123", NULL }, { "(212) 555-0105", NULL }, { "14155550100", NULL }, { "+49 30 1 x12", NULL },
-		{ "+49+30", NULL }, { "+1 800 FLOWERS", NULL }, { "4.91512E+12", NULL }, { "+1234567890123456", NULL },
-		{ "+123456789012345", "+123456789012345" }, { "+4930\xff", NULL }, { "'", NULL }, { "+49'30", NULL },
-		{ "+49 30 1, +49 30 2", NULL }, { "+49 30 12345/67", NULL }, { "+14155550100.0", NULL }, { "+1111111111111111111111111111111111111111", NULL },
+		{ "030 123", NULL },
+		{ "(212) 555-0105", NULL },
+		{ "14155550100", NULL },
+		{ "+49 30 1 x12", NULL },
+		{ "+49+30", NULL },
+		{ "+1 800 FLOWERS", NULL },
+		{ "4.91512E+12", NULL },
+		{ "+1234567890123456", NULL },
+		{ "+123456789012345", "+123456789012345" },
+		{ "+4930\xff", NULL },
+		{ "'", NULL },
+		{ "+49'30", NULL },
+		{ "+49 30 1, +49 30 2", NULL },
+		{ "+49 30 12345/67", NULL },
+		{ "+14155550100.0", NULL },
+		{ "+1111111111111111111111111111111111111111", NULL },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-		char number[PHONE_SIZE] = "";
-		bool is_number = phone_text_clean(numbers[i].text, strlen(numbers[i].text), number);
+		char number[PHONE_SIZE] = "", reason[PHONE_REASON] = "";
+		bool is_number = phone_text_clean(numbers[i].text, strlen(numbers[i].text), &plain, number, reason);
 
 		assert_string_equal(is_number ? number : "none", numbers[i].number != NULL ? numbers[i].number : "none");
 	}
-	assert_false(phone_text_clean("+49\0" "30", 6, (char[PHONE_SIZE]){ 0 }));
+	assert_false(phone_text_clean("+49\0" "30", 6, &plain, (char[PHONE_SIZE]){ 0 }, (char[PHONE_REASON]){ 0 }));
 }
 
 static void utf8(void **state)
 {
-	static const char *const valid[] = { "", "a", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
-	                                     "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf" };
-	static const char *const invalid[] = { "\x80", "\xc1\xbf", "\xc2", ("\xc2" "a"), "\xe0\x9f\xbf", "\xed\xa0\x80", "\xe2\x82",
-	                                       "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf0\x90\x80", "\xff" };
+	static const char *const valid[] = { "",
+		                                 "a",
+		                                 "\xc2\x80",
+		                                 "\xdf\xbf",
+		                                 "\xe0\xa0\x80",
+		                                 "\xed\x9f\xbf",
+		                                 "\xee\x80\x80",
+		                                 "\xf0\x90\x80\x80",
+		                                 "\xf4\x8f\xbf\xbf" };
+	static const char *const invalid[] = { "\x80",
+		                                   "\xc1\xbf",
+		                                   "\xc2",
+		                                   ("\xc2"
+		                                    "a"),
+		                                   "\xe0\x9f\xbf",
+		                                   "\xed\xa0\x80",
+		                                   "\xe2\x82",
+		                                   "\xf0\x8f\xbf\xbf",
+		                                   "\xf4\x90\x80\x80",
+		                                   "\xf0\x90\x80",
+		                                   "\xff" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof valid / sizeof *valid; i++)
@@ -364,8 +424,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_of_every_cut),
 		cmocka_unit_test(a_nul_is_a_byte_like_others),
-		cmocka_unit_test(long_rows_are_told_of_and_passed_over),
-		cmocka_unit_test(the_taker_may_stop),
+		cmocka_unit_test(long_rows_are_reported_and_skipped),
+		cmocka_unit_test(the_receiver_of_rows_may_stop),
 		cmocka_unit_test(contacts_of_rows),
 		cmocka_unit_test(texts_of_files),
 		cmocka_unit_test(numbers_as_people_write_them),

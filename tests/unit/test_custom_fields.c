@@ -1,4 +1,4 @@
-/* Custom fields that were stored with names that are not escaped, and what the repair makes of them. */
+/* Custom fields that were stored with names that are not escaped, and their repair. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,7 +33,7 @@ static const struct {
 	{ "{\"", NULL },
 };
 
-static void what_can_be_read_is_repaired(void **state)
+static void readable_texts_are_repaired(void **state)
 {
 	struct buf out = { 0 };
 
@@ -74,7 +74,7 @@ static void the_cost_is_bounded(void **state)
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
-		cmocka_unit_test(what_can_be_read_is_repaired),
+		cmocka_unit_test(readable_texts_are_repaired),
 		cmocka_unit_test(the_cost_is_bounded),
 	};
 

@@ -1,8 +1,14 @@
-/* When webhooks begin, and which of them do not. Nothing listens where they go. */
+/* When webhooks begin, and which webhooks do not begin. Nothing listens at their addresses. */
+#define _GNU_SOURCE /* accept4 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -14,12 +20,13 @@
 static struct deliver *deliver;
 static struct buf secret;
 static struct uuid owner;
+static char url[64];
 
 static int set_up(void **state)
 {
 	static const struct conf conf = {
 		.max_in_flight = 8, .webhook_connect_timeout_seconds = 1, .webhook_timeout_seconds = 1,
-		.webhook_allow_http = true, .webhook_allow_private = true, .webhook_allow = "", .webhook_ports = "",
+		.webhook_allow_http = true, .webhook_allow_private = true, .webhook_allow = "", .webhook_ports = "1-65535",
 		.webhook_ca_file = "", .webhook_client_certificate = "", .webhook_client_key = "",
 	};
 	struct signing_secrets secrets = { 0 };
@@ -31,6 +38,7 @@ static int set_up(void **state)
 	secrets_seal(&secrets, &owner, &secret);
 	clock_set(clock_mono_us() + US_PER_SECOND, clock_mono_us(), clock_mono_us());
 	deliver = deliver_new(&conf);
+	snprintf(url, sizeof url, "http://127.0.0.1:1/");
 	return 0;
 }
 
@@ -49,7 +57,7 @@ static void start(int64_t reference, int64_t begin_at_us, int64_t begin_before_u
 	buf_puts(&body, "{}");
 	deliver_start(deliver, &(struct deliver_order){
 		.place = { DELIVER_CALL, 1, false }, .id = uuid_new(), .reference = reference, .tries = 1,
-		.url = "http://127.0.0.1:1/", .owner = owner, .secret = secret.data, .secret_len = secret.len,
+		.url = url, .owner = owner, .secret = secret.data, .secret_len = secret.len,
 		.body = &body, .begin_at_us = begin_at_us, .begin_before_us = begin_before_us, .judged_us = judged_us,
 	});
 	buf_free(&body);
@@ -125,12 +133,75 @@ static void what_has_no_limit_begins_at_once(void **state)
 	assert_string_not_equal(result.error, "");
 }
 
+/* The kernel accepts connections for this socket, and no process answers. */
+static int listen_somewhere(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof address;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	snprintf(url, sizeof url, "http://127.0.0.1:%d/", ntohs(address.sin_port));
+	return fd;
+}
+
+/* Returns how many bytes of a request have come. */
+static ssize_t received(int fd)
+{
+	char request[1024];
+	int connection = accept4(fd, NULL, NULL, SOCK_NONBLOCK);
+	ssize_t len = connection >= 0 ? recv(connection, request, sizeof request, 0) : -1;
+
+	if (connection >= 0)
+		close(connection);
+	return len;
+}
+
+/* The process does nothing between the start and the connection: it is stopped, or waits for the database. */
+static void nothing_is_sent_when_the_process_comes_too_late(void **state)
+{
+	static const struct { int64_t before_us, sleep_us; } cases[] = {
+		{ 30 * US_PER_MS, 50 * US_PER_MS }, { US_PER_MINUTE, 1100 * US_PER_MS },
+	};
+	int fd = listen_somewhere();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct deliver_result result;
+
+		start(1, 0, clock_now_us() + cases[i].before_us, clock_mono_us());
+		usleep((useconds_t)cases[i].sleep_us);
+		result = await();
+		assert_true(result.unbegun && result.status == 0);
+		assert_true(received(fd) <= 0);
+	}
+	close(fd);
+}
+
+static void a_short_wait_for_the_database_holds_up_nothing(void **state)
+{
+	int fd = listen_somewhere();
+	struct deliver_result result;
+
+	(void)state;
+	start(1, 0, clock_now_us() + US_PER_MINUTE, clock_mono_us());
+	usleep(200 * 1000);
+	result = await();
+	assert_false(result.unbegun);
+	assert_true(received(fd) > 0);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_begins_at_its_instant, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_was_judged_too_long_ago_does_not_begin, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nothing_begins_when_its_time_is_over, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(nothing_is_sent_when_the_process_comes_too_late, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_short_wait_for_the_database_holds_up_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_has_no_limit_begins_at_once, set_up, tear_down),
 	};
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
-"""Holds the documents against the code: what a table in the sources says stands in them too.
-
-Read as text, so that nothing has to be built. Prints TAP.
+"""Compares the documents with the tables in the sources: whatever a table has must be in the document too. The files
+are read as text, so that nothing has to be built. Prints TAP.
 """
 
 import glob
@@ -10,6 +9,10 @@ import re
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(os.path.join(ROOT, "tests"))
+
+import checks  # noqa: E402
+
 API = "/api/public/v1"
 
 
@@ -87,13 +90,13 @@ def test_every_field_of_a_request_is_in_the_guide():
 
 
 def field_names(source):
-    """Names in tables of fields: FIELD(holder, name, …), FIELD_AS("name", …), `.name = "x"`, or the argument of a macro
-    that sets `.name` to it."""
-    names = set(re.findall(r'\.name = "(\w+)"|\bFIELD\([\w ]+, (\w+),|\bFIELD_AS\("(\w+)"', source))
+    """Names in tables of fields: FIELD(holder, name, …), FIELD_AS("name", …), or the argument of a macro that passes it
+    to one of these."""
+    names = set(re.findall(r'\bFIELD\([\w ]+, (\w+),|\bFIELD_AS\("(\w+)"', source))
     names = {name for found in names for name in found if name}
-    for macro in re.findall(r"^#define (\w+)\(\w+, .*\\?\s*\{ \.name = #?\w+", source, re.M):
-        names.update(re.findall(rf'\b{macro}\("?(\w+)"?,', source))
-    return names - {"field", "member", "field_name"}  # the macros' own parameters
+    for macro in re.findall(r"^#define (\w+)\((\w+), .*?\s(?:FIELD\([\w ]+, |FIELD_AS\()\2\b", source, re.M):
+        names.update(re.findall(rf'\b{macro[0]}\("?(\w+)"?,', source))
+    return names - {"field", "member", "name"}  # the macros' own parameters
 
 
 def documented_sources():
@@ -109,7 +112,7 @@ def documented_sources():
 def sources():
     return {os.path.relpath(os.path.join(folder, name), ROOT)
             for folder, _, names in os.walk(os.path.join(ROOT, "src"))
-            for name in names if name.endswith((".c", ".h", ".def"))}
+            for name in names if name.endswith((".c", ".cc", ".h", ".def"))}
 
 
 def test_every_source_file_is_explained():
@@ -129,6 +132,69 @@ def test_every_file_that_is_named_exists():
             assert os.path.exists(os.path.join(ROOT, place)), f"{document}: there is no {place}"
 
 
+def documents():
+    """The text of every document for people, without blocks of code, by path."""
+    paths = ["README.md", "HACKING.md", "NEWS.md", "bench/README.md", "examples/sip-dialer/README.md"]
+    paths += [os.path.relpath(path, ROOT) for path in glob.glob(os.path.join(ROOT, "docs", "*.md"))]
+    return {path: re.sub(r"^```.*?^```", "", read(path), flags=re.M | re.S) for path in sorted(paths)}
+
+
+def repository():
+    """The paths of all files, without what is built or fetched."""
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if not name.startswith((".", "build", "node_modules", "__pycache__"))]
+        for name in names:
+            yield os.path.relpath(os.path.join(folder, name), ROOT)
+
+
+FOREIGN_FILES = {"fcgiapp.h", "mysql.h", "curl.h"}
+FILE_NAME = r"[\w/.-]+\.(?:c|h|cc|def|py|sql|mjs|js|ts|tsx|sh|conf(?:\.example)?|cnf|yaml|yml|lua)\b"
+
+
+def test_every_file_name_in_a_document_exists():
+    known = set(repository())
+    bases = {os.path.basename(path) for path in known} | FOREIGN_FILES
+    installed = ("/", "etc/", "pjsip.conf", "acl.conf", "secret", "tzdata", "migrate.conf", "cell-b.conf")
+    for document, text in documents().items():
+        for code in re.findall(r"`([^`\n]+)`", text):
+            for name in re.findall(FILE_NAME, code):
+                if not name.startswith(installed):
+                    assert os.path.basename(name) in bases, f"{document}: there is no {name}"
+
+
+def test_every_name_of_the_code_in_hacking_exists():
+    """Names with an underscore, such as functions, macros and statements."""
+    names = set()
+    for path in repository():
+        if path.startswith(("src", "sql", "dev", "tests", "web", "Makefile")) and not path.endswith((".json", ".gz")):
+            names.update(re.findall(r"\w+", open(os.path.join(ROOT, path), encoding="utf-8", errors="replace").read()))
+    text = documents()["HACKING.md"]
+    found = {code for code in re.findall(r"`(?:enum |struct )?([A-Za-z]\w*_\w+)(?:\(\))?`", text)} - {"module_verb"}
+    assert len(found) > 50, found
+    assert found <= names, f"there is no {sorted(found - names)}"
+
+
+def test_every_command_in_a_document_exists():
+    """With its options: `outdial key create --organization …`."""
+    usages = dict(re.findall(r'^\t\{ "([^"]+)",\n((?:\t  ".*\n)+)', read("src/outdial.c"), re.M))
+    found = 0
+    for document in documents():
+        for call in re.findall(r"(?:^ *|`|&& )outdial (?:-c \S+ )?([a-z][^`\n|&]*)", read(document), re.M):
+            name = max((name for name in usages if call.startswith(name)), key=len, default=None)
+            assert name or call.split()[0] in ("key", "ledger"), f"{document}: there is no outdial {call}"
+            for option in re.findall(r"--([a-z-]+)", call):
+                assert f"--{option}" in usages[name], f"{document}: outdial {name} has no --{option}"
+            found += 1
+    assert found > 40, found
+
+
+def test_every_measurement_in_a_document_exists():
+    source = read("bench/run")
+    for document, text in documents().items():
+        for name in re.findall(r"bench/run ([a-z]+)", text):
+            assert re.search(rf"^def {name}\(|\"{name}\": ", source, re.M), f"{document}: there is no bench/run {name}"
+
+
 def test_every_migration_is_installed():
     listed = re.search(r"^dist_sql_DATA = ((?:.*\\\n)*.*)", read("Makefile.am"), re.M)[1]
     files = {os.path.relpath(path, ROOT) for path in glob.glob(os.path.join(ROOT, "sql", "*.sql"))}
@@ -143,20 +209,5 @@ def test_every_script_is_in_the_source_archive():
             assert name in listed or os.path.isdir(path), f"{name} is missing in Makefile.am"
 
 
-def main():
-    tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
-    failed = 0
-    print(f"1..{len(tests)}")
-    for number, (name, test) in enumerate(tests, 1):
-        words = name.removeprefix("test_").replace("_", " ")
-        try:
-            test()
-            print(f"ok {number} - {words}")
-        except (AssertionError, OSError) as fault:
-            failed += 1
-            print(f"not ok {number} - {words}\n# {fault}")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    checks.run(globals())

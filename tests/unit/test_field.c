@@ -1,4 +1,4 @@
-/* Every type of field, what its faults say, and what the JSON beneath may not be. */
+/* Every type of field, its faults, and JSON that is refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -62,7 +62,7 @@ static FIELD_TABLE(thing_fields, struct thing, &thing_initial,
                    FIELD(struct thing, items, RECORDS, .flags = FIELD_NULLABLE, .max = 3, .record = &item_fields),
                    FIELD(struct thing, when, WHEN, .flags = FIELD_NULLABLE));
 
-/* What one reading gave; its memory is that of the test. */
+/* The result of one reading; its memory belongs to the test. */
 struct reading {
 	struct faults faults;
 	struct thing thing;
@@ -439,7 +439,8 @@ static void repeated_keys_are_named(void **state)
 static void what_is_not_json(void **state)
 {
 	bad_json(state, "{", 1, "is not JSON: the text ends too early (line 1, column 2)");
-	bad_json(state, "{\"name\":\n\"\xc3\xa4\",}", 15, "is not JSON: expected a key in double quotes (line 2, column 5)");
+	bad_json(state, "{\"name\":\n\"\xc3\xa4\",}", 15,
+	         "is not JSON: expected a key in double quotes (line 2, column 5)");
 	bad_json(state, "{\"name\" \"x\"}", 12, "is not JSON: expected ':' (line 1, column 9)");
 	bad_json(state, "{\"name\":\"x\" \"note\":1}", 21, "is not JSON: expected ',' or '}' (line 1, column 13)");
 	bad_json(state, "{\"name\":'x'}", 12, "is not JSON: expected a value (line 1, column 9)");
@@ -452,15 +453,15 @@ static void what_is_not_json(void **state)
 	         "is not JSON: a control character in a string must be escaped (line 1, column 11)");
 	bad_json(state, "{\"count\":1\0}", 12, "is not JSON: expected ',' or '}' (line 1, column 11)");
 	bad_json(state, "{\"on\":true\0}", 12, "is not JSON: expected ',' or '}' (line 1, column 11)");
-	bad_json(state, "{}\0", 3, "is not JSON: expected nothing after the value (line 1, column 3)");
-	bad_json(state, "{}x", 3, "is not JSON: expected nothing after the value (line 1, column 3)");
+	bad_json(state, "{}\0", 3, "is not JSON: unexpected text after the value (line 1, column 3)");
+	bad_json(state, "{}x", 3, "is not JSON: unexpected text after the value (line 1, column 3)");
 	bad_json(state, "{\"note\":\"\\u0000\",\"count\":1e999,}", 33,
 	         "is not JSON: expected a key in double quotes (line 1, column 32)");
 	assert_int_equal(read_text(state, " \n")->result, FIELD_INVALID); /* {} lacks the name */
 	assert_string_equal(read_text(state, "")->faults.list[0].reason, "is required");
 }
 
-static void text_of_no_use_is_named(void **state)
+static void unusable_text_is_named(void **state)
 {
 	static const char *const malformed[] = { "{\"name\":\"\xff\"}", "{\"name\":\"\xed\xa0\x80\"}" };
 
@@ -648,7 +649,8 @@ static void nothing_is_null(void **state)
 	thing.count = 1;
 	assert_string_equal(written(*state, &limits, &thing), "{\"count\":1}");
 	assert_string_equal(written(*state, &thing_fields, &thing),
-	                    "{\"name\":\"\",\"note\":null,\"data\":null,\"url\":\"\",\"count\":1,\"price\":0.0000,\"on\":false,"
+	                    "{\"name\":\"\",\"note\":null,\"data\":null,\"url\":\"\",\"count\":1,\"price\":0.0000,\"on\":"
+	                    "false,"
 	                    "\"color\":\"red\",\"time\":null,\"tags\":[],\"days\":[],\"id\":null,\"ids\":[],\"dates\":[],"
 	                    "\"items\":[],\"when\":null}");
 }
@@ -675,7 +677,7 @@ int main(void)
 		TEST(long_unknown_names_are_cut_between_characters),
 		TEST(repeated_keys_are_named),
 		TEST(what_is_not_json),
-		TEST(text_of_no_use_is_named),
+		TEST(unusable_text_is_named),
 		TEST(depth_is_bounded),
 		TEST(changes_start_from_what_is_there),
 		TEST(fixed_fields_cannot_be_changed),

@@ -1,4 +1,4 @@
-/* What is to be expected of a plan, against a count of its contacts one by one. */
+/* Forecasts, compared with a count of the contacts one by one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,7 +35,7 @@ static void spread(const struct plan_segment *segments, int count, int64_t *out)
 			*out++ = segments[i].first_us + k * segments[i].gap_us;
 }
 
-static void a_shift_is_that_of_every_contact(void **state)
+static void the_shift_counts_every_contact(void **state)
 {
 	(void)state;
 	for (int round = 0; round < 5000; round++) {
@@ -104,7 +104,7 @@ static void calls_are_no_faster_than_places_come_free(void **state)
 	assert_instant(forecast.ends_at_us, "2026-06-02T09:21Z");
 }
 
-static void what_is_not_answered_is_called_again(void **state)
+static void unanswered_calls_are_retried(void **state)
 {
 	struct batch_config config = weekday_config();
 	struct plan_day days[10];
@@ -123,7 +123,7 @@ static void what_is_not_answered_is_called_again(void **state)
 	assert_int_equal(forecast_of(&config, 100, 5000, days, 10).calls, 100);
 }
 
-static void what_has_no_end_has_none(void **state)
+static void a_plan_without_an_end_has_no_predicted_end(void **state)
 {
 	struct batch_config config = weekday_config();
 	struct plan_day days[3];
@@ -138,10 +138,10 @@ static void what_has_no_end_has_none(void **state)
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
-		cmocka_unit_test(a_shift_is_that_of_every_contact),
+		cmocka_unit_test(the_shift_counts_every_contact),
 		cmocka_unit_test(calls_are_no_faster_than_places_come_free),
-		cmocka_unit_test(what_is_not_answered_is_called_again),
-		cmocka_unit_test(what_has_no_end_has_none),
+		cmocka_unit_test(unanswered_calls_are_retried),
+		cmocka_unit_test(a_plan_without_an_end_has_no_predicted_end),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);

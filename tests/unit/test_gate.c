@@ -17,10 +17,18 @@
 static struct gate_facts open_facts(void)
 {
 	struct gate_facts facts = {
-		.now_us = at("2026-06-01T12:00Z"), .status = BATCH_ACTIVE, .start_at_us = INSTANT_NONE,
-		.has_number = true, .has_dialer = true, .dialer_opens_at_us = INSTANT_NONE, .dialer_room = 50, .free_places = 10,
-		.numbers_room = INT64_MAX, .numbers_open_at_us = INSTANT_NONE,
-		.due_at_us = INSTANT_NONE, .limits_open_at_us = INSTANT_NONE,
+		.now_us = at("2026-06-01T12:00Z"),
+		.status = BATCH_ACTIVE,
+		.start_at_us = INSTANT_NONE,
+		.has_number = true,
+		.has_dialer = true,
+		.dialer_opens_at_us = INSTANT_NONE,
+		.dialer_room = 50,
+		.free_places = 10,
+		.numbers_room = INT64_MAX,
+		.numbers_open_at_us = INSTANT_NONE,
+		.due_at_us = INSTANT_NONE,
+		.limits_open_at_us = INSTANT_NONE,
 		.calendar = { .zone = "UTC", .daily = { 0x1f, 540, 1020 } },
 	};
 
@@ -79,6 +87,9 @@ static void gates_that_wait_for_something_to_happen(void **state)
 	facts.dialer_room = -1;
 	assert_held(&facts, GATE_DIALER_ROOM, "2026-06-01T12:00Z", true);
 	facts = open_facts();
+	facts.waits_for_fetch = true;
+	assert_held(&facts, GATE_DIALER_FETCH, "2026-06-01T12:00Z", true);
+	facts = open_facts();
 	for (facts.free_places = 0; facts.free_places > -3; facts.free_places--)
 		assert_held(&facts, GATE_PLACES, "2026-06-01T12:00Z", true);
 }
@@ -93,7 +104,7 @@ static void gates_that_wait_for_an_instant(void **state)
 	facts.start_at_us++;
 	assert_held(&facts, GATE_START, "2026-06-01T12:00:00.000001Z", false);
 	facts = open_facts();
-	facts.pace.gap_us = US_PER_MS; /* that nothing was called yet is no licence for a burst */
+	facts.pace.gap_us = US_PER_MS; /* a first call does not allow a burst */
 	facts.pace.at_us = INSTANT_NONE;
 	assert_room(&facts, 1);
 	facts.pace.at_us = at("2026-06-01T12:00:03Z");
@@ -190,7 +201,7 @@ static void one_contact_is_judged_by_its_own_gates(void **state)
 	struct gate_facts facts = open_facts();
 
 	(void)state;
-	facts.free_places = 0; /* is not asked for */
+	facts.free_places = 0; /* it is not judged */
 	assert_true(gates_judge_contact(&facts).room > 0);
 	facts.limits_open_at_us = at("2026-06-04T06:00Z");
 	assert_int_equal(gates_judge_contact(&facts).held_by, GATE_CONTACT_LIMITS);

@@ -1,4 +1,4 @@
-/* How the health of an endpoint follows from what came of its webhooks. */
+/* The health of an endpoint, from the results of its webhooks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +32,7 @@ static struct health broken(void)
 	return health;
 }
 
-static void answers_are_told_apart(void **state)
+static void every_answer_has_an_outcome(void **state)
 {
 	(void)state;
 	assert_int_equal(outcome_of(200, 0), OUTCOME_TAKEN);
@@ -78,7 +78,7 @@ static void five_faults_open_the_circuit(void **state)
 	assert_int_equal(health.failing_since_us, NOW);
 }
 
-static void a_success_between_starts_anew(void **state)
+static void a_success_in_between_resets_the_failures(void **state)
 {
 	struct health health = health_initial;
 
@@ -103,7 +103,7 @@ static void refusals_open_nothing(void **state)
 	assert_false(health.doubtful);
 }
 
-static void what_was_under_way_when_it_opened_changes_nothing(void **state)
+static void webhooks_under_way_at_the_opening_change_nothing(void **state)
 {
 	struct health health = broken(), before = health;
 
@@ -158,7 +158,7 @@ static void the_slow_are_doubtful_until_they_are_quick(void **state)
 	assert_int_equal(health.failures, 0);
 }
 
-static void it_is_left_alone_for_as_long_as_it_asks(void **state)
+static void it_gets_nothing_for_as_long_as_it_asks(void **state)
 {
 	struct health health = health_initial;
 	struct health_note busy = { .outcome = OUTCOME_BUSY, .retry_after_us = 60 * US_PER_SECOND };
@@ -170,13 +170,13 @@ static void it_is_left_alone_for_as_long_as_it_asks(void **state)
 	assert_int_equal(health.hold_until_us, NOW + 60 * US_PER_SECOND);
 }
 
-static void days_of_failures_are_hopeless(void **state)
+static void an_endpoint_that_fails_for_days_is_switched_off(void **state)
 {
 	struct health health = health_initial;
 
 	(void)state;
 	note(&health, OUTCOME_FAULT, NOW);
-	assert_false(health_is_hopeless(&health, 5 * US_PER_DAY, NOW + 9 * US_PER_DAY)); /* one is no proof */
+	assert_false(health_is_hopeless(&health, 5 * US_PER_DAY, NOW + 9 * US_PER_DAY)); /* one failure is no proof */
 	health = broken();
 	assert_false(health_is_hopeless(&health, 5 * US_PER_DAY, NOW + 5 * US_PER_DAY - 1));
 	assert_true(health_is_hopeless(&health, 5 * US_PER_DAY, NOW + 5 * US_PER_DAY));
@@ -185,17 +185,17 @@ static void days_of_failures_are_hopeless(void **state)
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
-		cmocka_unit_test(answers_are_told_apart),
+		cmocka_unit_test(every_answer_has_an_outcome),
 		cmocka_unit_test(refusals_are_final_but_for_those_that_ask_for_patience),
 		cmocka_unit_test(five_faults_open_the_circuit),
-		cmocka_unit_test(a_success_between_starts_anew),
+		cmocka_unit_test(a_success_in_between_resets_the_failures),
 		cmocka_unit_test(refusals_open_nothing),
-		cmocka_unit_test(what_was_under_way_when_it_opened_changes_nothing),
+		cmocka_unit_test(webhooks_under_way_at_the_opening_change_nothing),
 		cmocka_unit_test(a_probe_that_fails_opens_it_for_longer),
 		cmocka_unit_test(a_probe_that_is_answered_closes_it),
 		cmocka_unit_test(the_slow_are_doubtful_until_they_are_quick),
-		cmocka_unit_test(it_is_left_alone_for_as_long_as_it_asks),
-		cmocka_unit_test(days_of_failures_are_hopeless),
+		cmocka_unit_test(it_gets_nothing_for_as_long_as_it_asks),
+		cmocka_unit_test(an_endpoint_that_fails_for_days_is_switched_off),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* What the JSON writer writes. */
+/* The output of the JSON writer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -121,7 +121,7 @@ static void write_pair(struct json *json, int number)
 	json_end(json);
 }
 
-static void members_that_are_not_selected_go(void **state)
+static void members_that_are_not_selected_are_removed(void **state)
 {
 	static const struct {
 		const char *names[3];
@@ -158,7 +158,7 @@ int main(void)
 		cmocka_unit_test(keys_are_escaped),
 		cmocka_unit_test(what_is_not_utf8_is_replaced),
 		cmocka_unit_test(values_that_may_be_missing),
-		cmocka_unit_test(members_that_are_not_selected_go),
+		cmocka_unit_test(members_that_are_not_selected_are_removed),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Holds the reader of JSON against Python's: random texts, most of them broken somewhere. What is JSON must come back with
-the same values; what is not must be refused. --suite FOLDER reads the files of JSONTestSuite's test_parsing, too.
+"""Holds the reader of JSON against Python's: random texts, most of them broken somewhere. JSON must come back with the
+same values, and all other text must be refused. --suite FOLDER reads the files of JSONTestSuite's test_parsing, too.
 Prints TAP."""
 
 import argparse
@@ -16,7 +16,7 @@ NUMBER_MAX = 512
 
 
 def ask(bodies):
-    """What the probe says of each body."""
+    """The probe's answer to each body."""
     asked = b"".join(b"%d\n%s" % (len(body), body) for body in bodies)
     answers = subprocess.run([PROBE], input=asked, capture_output=True, check=True).stdout.split(b"\0")[:-1]
     assert len(answers) == len(bodies), (len(answers), len(bodies))
@@ -32,7 +32,7 @@ class NotJson(ValueError):
 
 
 class NoValue(ValueError):
-    """It is JSON, and names a value that cannot be kept."""
+    """Whether the text is JSON, and has a value that cannot be kept."""
 
 
 def read_int(text):
@@ -113,11 +113,13 @@ def judge(body, answer):
 
 PIECES = ["{", "}", "[", "]", ",", ":", '"', "\\", "\\u", "\\ud83d", "\\ude00", "\\u0000", "\\u00e4", "\\n", "\\x", "/",
           "0", "1", "-", "+", ".", "e", "E", "e400", "9" * 20, "0.1", "-0", "true", "false", "null", "nul", "NaN",
-          "Infinity", " ", "\t", "\n", "\r", "\x0b", "\xa0", "\ufeff", "ä", "😀", "\x00", "\x1f", "\x7f", "a", '"a"', '"a":1']
+          "Infinity", " ", "\t", "\n", "\r", "\x0b", "\xa0", "\ufeff", "ä", "😀", "\x00", "\x1f", "\x7f", "a", '"a"',
+          '"a":1']
 
 
 def random_text(dice):
-    return "".join(chr(dice.choice([dice.randrange(0x20, 0x7f), dice.randrange(0xa0, 0x800), 0x1f600, 0x22, 0x5c, 0x0a]))
+    return "".join(chr(dice.choice([dice.randrange(0x20, 0x7f), dice.randrange(0xa0, 0x800), 0x1f600, 0x22, 0x5c,
+                                    0x0a]))
                    for _ in range(dice.randrange(6)))
 
 
@@ -165,8 +167,8 @@ def test_random_texts(options):
 def test_bounds(options):
     deep = lambda depth: wrapped(b"[" * depth + b"]" * depth)
     digits = lambda count: wrapped(b"0." + b"1" * (count - 2))
-    for body, verdict in ((deep(DEPTH - 2), b"ok"), (deep(DEPTH - 1), b"bad"), (deep(100_000), b"bad"), (b"[" * 100_000, b"bad"),
-                          (digits(NUMBER_MAX), b"ok"), (digits(NUMBER_MAX + 1), b"invalid"),
+    for body, verdict in ((deep(DEPTH - 2), b"ok"), (deep(DEPTH - 1), b"bad"), (deep(100_000), b"bad"),
+                          (b"[" * 100_000, b"bad"), (digits(NUMBER_MAX), b"ok"), (digits(NUMBER_MAX + 1), b"invalid"),
                           (wrapped(b"1" * 1_000_000), b"invalid"), (wrapped(b"1e-999999"), b"ok"),
                           (wrapped(b"9223372036854775807"), b"ok"), (wrapped(b"9223372036854775808"), b"invalid"),
                           (wrapped(b'"' + b"\\" * 100_000), b"bad"), (wrapped(b'"' + b"x" * 1_000_000 + b'"'), b"ok")):
@@ -188,7 +190,8 @@ def test_the_public_suite(options):
             nul = b"\\u0000" in text
             assert says_json and (inner.startswith(b"ok ") or twice or nul), (name, bare, inner)
         elif name.startswith("n_"):
-            assert inner.startswith(b"bad ") and (bare.startswith(b"bad ") and not says_json or is_empty), (name, bare, inner)
+            assert inner.startswith(b"bad ") and (bare.startswith(b"bad ") and not says_json
+                                                  or is_empty), (name, bare, inner)
 
 
 def main():

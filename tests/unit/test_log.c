@@ -1,4 +1,4 @@
-/* The log: what comes too often is counted. */
+/* The log: lines that come too often are counted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 static char written[65536];
 
-/* What `run` writes to standard error. */
+/* The lines that `run` writes to standard error. */
 static int lines_of(void (*run)(void))
 {
 	FILE *file = tmpfile();
@@ -40,7 +40,7 @@ static void flood(void)
 	log_warning("another matter");
 }
 
-static void what_comes_too_often_is_left_out(void **state)
+static void lines_that_come_too_often_are_left_out(void **state)
 {
 	int lines = lines_of(flood);
 
@@ -68,7 +68,7 @@ static void people_are_told_what_is_wrong(void **state)
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
-		cmocka_unit_test(what_comes_too_often_is_left_out),
+		cmocka_unit_test(lines_that_come_too_often_are_left_out),
 		cmocka_unit_test(people_are_told_what_is_wrong),
 	};
 

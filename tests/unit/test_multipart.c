@@ -36,8 +36,10 @@ static const struct {
 	{ "preamble\r\n--b 1  \r\ncontent-disposition:form-data; filename=\"a \\\"b\\\".csv\"; name=file\r\nX: y\r\n\r\n"
 	  "1,2\r\n--b\r\n--b 2\r\n\r\n--b 1\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\nz\r\n--b 1--\r\nepilogue",
 	  "<file|a \"b\".csv>1,2\r\n--b\r\n--b 2\r\n<x|->z", true },
-	{ "--b 1\r\nContent-Type: a/b\r\ncontent-transfer-encoding:  7bit\r\nContent-Disposition: form-data ; filename=\"; name=y\" ;"
-	  " NAME=\"a\\\\\\\"%22%2\"\r\n\r\n1\r\n--b 1--\r\n", "<a\\\"\"%2|; name=ya/b7bit>1", true },
+	{ "--b 1\r\nContent-Type: a/b\r\ncontent-transfer-encoding:  7bit\r\nContent-Disposition: form-data ; filename=\"; "
+	  "name=y\" ;"
+	  " NAME=\"a\\\\\\\"%22%2\"\r\n\r\n1\r\n--b 1--\r\n",
+	  "<a\\\"\"%2|; name=ya/b7bit>1", true },
 	{ "--b 1\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\nnever ends", "<x|->", false },
 	{ "--b 1--", "", true },
 	{ "", "", false },
@@ -93,7 +95,7 @@ static void malformed_forms_are_refused(void **state)
 	buf_free(&parts);
 }
 
-static void a_boundary_is_wanted(void **state)
+static void a_boundary_is_required(void **state)
 {
 	static const char *const types[] = {
 		"multipart/form-data", "multipart/form-data; boundary", "multipart/form-data; boundary=",
@@ -117,7 +119,8 @@ static void fingerprint(const char *type, const char *body, size_t piece, uint8_
 	fingerprint_end(of, out);
 }
 
-#define PART(boundary, name, value) "--" boundary "\r\nContent-Disposition: form-data; name=" name "\r\n\r\n" value "\r\n"
+#define PART(boundary, name, value) \
+	"--" boundary "\r\nContent-Disposition: form-data; name=" name "\r\n\r\n" value "\r\n"
 
 static void a_form_is_known_by_its_parts(void **state)
 {
@@ -149,8 +152,15 @@ static void a_form_is_known_by_its_parts(void **state)
 static void charsets(void **state)
 {
 	static const char *const utf8[] = {
-		"text/csv", "text/csv; header=present", "text/csv;charset=utf-8", "text/csv; a=\"; charset=x\"; charset=\"UTF-8\"",
-		"text/csv; CHARSET=us-ascii", "", "text/csv;", "text/csv; charset", "text/csv; xcharset=x",
+		"text/csv",
+		"text/csv; header=present",
+		"text/csv;charset=utf-8",
+		"text/csv; a=\"; charset=x\"; charset=\"UTF-8\"",
+		"text/csv; CHARSET=us-ascii",
+		"",
+		"text/csv;",
+		"text/csv; charset",
+		"text/csv; xcharset=x",
 	};
 	static const char *const others[] = {
 		"text/csv; charset=utf-16", "text/csv; charset=", "text/csv;charset=windows-1252; header=present",
@@ -173,7 +183,7 @@ int main(void)
 		cmocka_unit_test(charsets),
 		cmocka_unit_test(parts_of_every_cut),
 		cmocka_unit_test(malformed_forms_are_refused),
-		cmocka_unit_test(a_boundary_is_wanted),
+		cmocka_unit_test(a_boundary_is_required),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

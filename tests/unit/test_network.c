@@ -66,8 +66,22 @@ static void hosts_are_compared_as_a_whole(void **state)
 static void what_is_no_list_of_networks(void **state)
 {
 	static const char *const wrong[] = {
-		"10.0.0.0/33", "10.0.0.0/", "10.0.0.1/8", "10.0.0", "10.0.0.256", "010.0.0.1", "fd00::/129", "fd00::1/64", "fe80::1%lo",
-		"10.0.0.0/8,10.1.0.0/16", "10.0.0.0/-1", "10.0.0.0/ 8", "http://a.example", "a.example:80", "*.example", "1234",
+		"10.0.0.0/33",
+		"10.0.0.0/",
+		"10.0.0.1/8",
+		"10.0.0",
+		"10.0.0.256",
+		"010.0.0.1",
+		"fd00::/129",
+		"fd00::1/64",
+		"fe80::1%lo",
+		"10.0.0.0/8,10.1.0.0/16",
+		"10.0.0.0/-1",
+		"10.0.0.0/ 8",
+		"http://a.example",
+		"a.example:80",
+		"*.example",
+		"1234",
 		"10.0.0.0/00000000008",
 	};
 
@@ -81,7 +95,9 @@ static void what_is_no_list_of_networks(void **state)
 
 static void ports_and_ranges(void **state)
 {
-	static const char *const wrong[] = { "0", "65536", "80-", "-80", "90-80", "a", "80,443", "80 - 90", "1-70000", "+80" };
+	static const char *const wrong[] = {
+		"0", "65536", "80-", "-80", "90-80", "a", "80,443", "80 - 90", "1-70000", "+80"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)

@@ -1,4 +1,4 @@
-/* Zones told by the first digits of a number. */
+/* Zones from the first digits of a number. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,7 +57,7 @@ static int ending_of(const char *text)
 	return WEXITSTATUS(status);
 }
 
-static void files_that_are_none(void **state)
+static void files_that_are_no_tables(void **state)
 {
 	static const char *const bad[] = { "x", "49", "49|", "|Europe/Berlin", "1234567890123456|UTC", "+49|UTC" };
 
@@ -95,7 +95,7 @@ static void the_longest_beginning_counts(void **state)
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
-		cmocka_unit_test(files_that_are_none),
+		cmocka_unit_test(files_that_are_no_tables),
 		cmocka_unit_test(the_longest_beginning_counts),
 	};
 

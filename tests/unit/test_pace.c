@@ -37,7 +37,7 @@ static void a_slow_pace_is_exact(void **state)
 	struct pace pace = { 500 * MS, INSTANT_NONE };
 
 	(void)state;
-	assert_int_equal(pace_room(&pace, now_us), 1); /* that nothing was called yet is no licence for a burst */
+	assert_int_equal(pace_room(&pace, now_us), 1); /* a first call does not allow a burst */
 	pace_take(&pace, now_us, 1);
 	assert_int_equal(pace_room(&pace, now_us + 499 * MS), 0);
 	now_us += 900 * MS; /* a late look */
@@ -46,7 +46,7 @@ static void a_slow_pace_is_exact(void **state)
 	assert_int_equal(pace.at_us, now_us + 500 * MS);
 }
 
-static void a_fast_pace_is_made_good(void **state)
+static void a_fast_pace_makes_up_for_late_looks(void **state)
 {
 	int64_t now_us = at("2026-06-01T12:00Z");
 	struct pace pace = { 10 * MS, now_us - 35 * MS };
@@ -57,7 +57,7 @@ static void a_fast_pace_is_made_good(void **state)
 	assert_int_equal(pace_room(&pace, now_us), 1);
 	pace_take(&pace, now_us, 1);
 	assert_int_equal(pace.at_us, now_us + 5 * MS);
-	now_us += 5 * MS + 100 * MS; /* so long a silence is not made good */
+	now_us += 5 * MS + 100 * MS; /* calls are not made up for after such a long silence */
 	assert_int_equal(pace_room(&pace, now_us), 1);
 	pace_take(&pace, now_us, 1);
 	assert_int_equal(pace.at_us, now_us + 10 * MS);
@@ -69,7 +69,7 @@ int main(void)
 		cmocka_unit_test(the_gap_is_never_too_short),
 		cmocka_unit_test(no_pace_is_no_limit),
 		cmocka_unit_test(a_slow_pace_is_exact),
-		cmocka_unit_test(a_fast_pace_is_made_good),
+		cmocka_unit_test(a_fast_pace_makes_up_for_late_looks),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);

@@ -344,7 +344,7 @@ static void a_plan_may_be_cut_anywhere(void **state)
 }
 
 /* It is 15:00Z when the campaign's day ends, for all. Berlin's window closes at 18:00Z, London's at 19:00Z. */
-static void whose_window_closes_first_is_first_although_the_day_ends_before(void **state)
+static void the_group_whose_window_closes_first_is_first_also_when_the_day_ends_before(void **state)
 {
 	struct plan_rules r = rules_of("Asia/Tokyo", EVERY_DAY, 540, 1200, 0, US_PER_MINUTE);
 	struct plan_cursor cursor = cursor_at("2026-07-01T14:00Z");
@@ -399,7 +399,7 @@ static void a_plan_by_day_is_the_same_plan(void **state)
 	assert_int_equal(planned, 0);
 }
 
-static void who_was_not_planned_stands_between_milliseconds(void **state)
+static void retries_have_instants_between_milliseconds(void **state)
 {
 	static const int64_t instants[] = { 0, 1, 999, 1000, 1001, INT64_C(1790000000000001) };
 
@@ -430,9 +430,9 @@ int main(void)
 		cmocka_unit_test(leap_day_year_end_and_a_day_that_never_was),
 		cmocka_unit_test(without_callable_days_nothing_is_planned),
 		cmocka_unit_test(a_plan_may_be_cut_anywhere),
-		cmocka_unit_test(whose_window_closes_first_is_first_although_the_day_ends_before),
+		cmocka_unit_test(the_group_whose_window_closes_first_is_first_also_when_the_day_ends_before),
 		cmocka_unit_test(a_plan_by_day_is_the_same_plan),
-		cmocka_unit_test(who_was_not_planned_stands_between_milliseconds),
+		cmocka_unit_test(retries_have_instants_between_milliseconds),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);

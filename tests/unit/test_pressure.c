@@ -43,7 +43,7 @@ static void fewer_in_progress_than_places_count(void **state)
 	assert_int_equal(pressure.places, 2);
 }
 
-static void as_many_taken_as_places_earn_one_more(void **state)
+static void as_many_accepted_calls_as_places_add_a_place(void **state)
 {
 	struct pressure pressure = { .places = 2 };
 
@@ -57,7 +57,7 @@ static void as_many_taken_as_places_earn_one_more(void **state)
 	assert_int_equal(pressure.places, 4);
 	for (int i = 0; i < 4; i++)
 		pressure_taken(&pressure, 5);
-	assert_int_equal(pressure.places, 0); /* all that it may: the pressure is over */
+	assert_int_equal(pressure.places, 0); /* all places of the campaign: the pressure is over */
 	pressure_taken(&pressure, 5);
 	assert_int_equal(pressure.places, 0);
 }
@@ -68,7 +68,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_halves_the_places),
 		cmocka_unit_test(a_burst_counts_once),
 		cmocka_unit_test(fewer_in_progress_than_places_count),
-		cmocka_unit_test(as_many_taken_as_places_earn_one_more),
+		cmocka_unit_test(as_many_accepted_calls_as_places_add_a_place),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);

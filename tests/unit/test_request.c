@@ -1,4 +1,4 @@
-/* What nginx hands over becomes a request: method, ids, lengths, and the parameters of a query. */
+/* A request from nginx's parameters: method, ids, lengths, and the parameters of a query. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Batches of rows: what they look like, and that they fit the statement that unfolds them. Columns: what lands in
- * which member, and comes out of it again. */
+/* Batches of rows: their text, and the check against the statement that unfolds them. Columns: the member for each
+ * column, in both directions. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -202,7 +202,7 @@ static int signal_of(void (*run)(void))
 	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
-static void what_does_not_fit_ends_the_process(void **state)
+static void rows_that_do_not_fit_end_the_process(void **state)
 {
 	static void (*const wrong[])(void) = {
 		other_name, other_order, other_type, too_narrow, array_for_a_value, unequal_widths, unequal_names,
@@ -308,7 +308,7 @@ int main(void)
 		cmocka_unit_test(rows_of_one_column_are_values),
 		cmocka_unit_test(many_rows_outgrow_their_memory),
 		cmocka_unit_test(rows_fit_their_statement),
-		cmocka_unit_test(what_does_not_fit_ends_the_process),
+		cmocka_unit_test(rows_that_do_not_fit_end_the_process),
 		cmocka_unit_test(columns_are_found_by_name),
 		cmocka_unit_test(cells_land_in_members_and_come_back),
 		cmocka_unit_test(a_column_takes_cells_of_its_type),

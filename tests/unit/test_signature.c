@@ -54,7 +54,8 @@ static void a_signature_covers_id_time_and_body(void **state)
 {
 	struct signing_secrets secrets = example();
 	struct signed_message right = message("msg_1", 1, "{}");
-	struct signed_message others[] = { message("msg_2", 1, "{}"), message("msg_1", 2, "{}"), message("msg_1", 1, "{ }") };
+	struct signed_message others[] = { message("msg_2", 1, "{}"), message("msg_1", 2, "{}"),
+		                               message("msg_1", 1, "{ }") };
 	struct buf text = { 0 };
 
 	(void)state;
@@ -167,13 +168,15 @@ static void key_pairs_sign_too(void **state)
 	assert_string_equal(text.data, "whpk_PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=");
 	buf_reset(&text);
 	signature_write(&text, &secrets, &signed_message);
-	assert_string_equal(text.data, "v1a,PV0DsseRBpmYl/EhiW6XVk4Bw6vT2aY9J5412rCjfFp12iWqOlXI3GnXZPhh/zt7CHs7RHdjTMHbky+Y3ENMCg==");
-	assert_false(signature_fits(text.data, &secrets, &signed_message, NOW_US)); /* nobody else has the key */
+	assert_string_equal(text.data,
+	                    "v1a,PV0DsseRBpmYl/EhiW6XVk4Bw6vT2aY9J5412rCjfFp12iWqOlXI3GnXZPhh/zt7CHs7RHdjTMHbky+Y3ENMCg==");
+	assert_false(signature_fits(text.data, &secrets, &signed_message, NOW_US)); /* no other endpoint has the key */
 	secrets_renew(&secrets, SIGNATURE_HMAC, NOW_US);
 	buf_reset(&text);
 	signature_write(&text, &secrets, &signed_message);
 	assert_memory_equal(text.data, "v1,", 3);
-	assert_string_equal(text.data + 3 + 44, " v1a,PV0DsseRBpmYl/EhiW6XVk4Bw6vT2aY9J5412rCjfFp12iWqOlXI3GnXZPhh/zt7CHs7RHdjTMHbky+Y3ENMCg==");
+	assert_string_equal(text.data + 3 + 44, " v1a,PV0DsseRBpmYl/EhiW6XVk4Bw6vT2aY9J5412rCjfFp12iWqOlXI3GnXZPhh/"
+	                                        "zt7CHs7RHdjTMHbky+Y3ENMCg==");
 	buf_free(&text);
 }
 

@@ -1,4 +1,4 @@
-/* Where webhooks may go: every way to write an address that somebody has tried. */
+/* Where webhooks may go: all known tricks to write an address. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,15 +14,27 @@
 static const struct conf strict = { .webhook_allow = "", .webhook_ports = "1-65535" };
 static const struct conf lax = { .webhook_allow = "", .webhook_ports = "1-65535", .webhook_allow_http = true,
                                  .webhook_allow_private = true };
-static const struct conf listed = { .webhook_allow = "10.1.0.0/16 dialer.example fd00::/8", .webhook_ports = "443 8000-8999" };
+static const struct conf listed = { .webhook_allow = "10.1.0.0/16 dialer.example fd00::/8",
+	                                .webhook_ports = "443 8000-8999" };
 
 static void urls_that_are_taken(void **state)
 {
 	static const char *const urls[] = {
-		"https://example.com", "https://example.com/", "HTTPS://EXAMPLE.COM/x?a=b#c", "https://example.com:8443/x",
-		"https://example.com/a@b", "https://example.com/?mail=a@b", "https://1.1.1.1/", "https://[2606:4700::1111]:8443/x",
-		"https://xn--nxasmq6b.example/", "https://a_b.example/", "https://1.example/", "https://0x7f.example/",
-		"https://localhost.example.com:65535?x", "https://internal/", "https://example.com/%00%0d%0a",
+		"https://example.com",
+		"https://example.com/",
+		"HTTPS://EXAMPLE.COM/x?a=b#c",
+		"https://example.com:8443/x",
+		"https://example.com/a@b",
+		"https://example.com/?mail=a@b",
+		"https://1.1.1.1/",
+		"https://[2606:4700::1111]:8443/x",
+		"https://xn--nxasmq6b.example/",
+		"https://a_b.example/",
+		"https://1.example/",
+		"https://0x7f.example/",
+		"https://localhost.example.com:65535?x",
+		"https://internal/",
+		"https://example.com/%00%0d%0a",
 	};
 
 	(void)state;
@@ -38,31 +50,105 @@ static void urls_that_are_taken(void **state)
 static void urls_that_no_operator_allows(void **state)
 {
 	static const char *const urls[] = {
-		"", "example.com", "//example.com", "ftp://example.com", "file:///etc/passwd", "gopher://example.com/", "https:/example.com",
-		"https:example.com", "https://", "https:///x", "https://?x", "https://:443/", "http://", " https://a", "javascript:alert(1)",
+		"",
+		"example.com",
+		"//example.com",
+		"ftp://example.com",
+		"file:///etc/passwd",
+		"gopher://example.com/",
+		"https:/example.com",
+		"https:example.com",
+		"https://",
+		"https:///x",
+		"https://?x",
+		"https://:443/",
+		"http://",
+		" https://a",
+		"javascript:alert(1)",
 		/* users, and what looks like one */
-		"https://user@example.com/", "https://user:secret@example.com/", "https://example.com@127.0.0.1/",
-		"https://127.0.0.1:80@example.com/", "https://@example.com/", "https://#x@example.com", "https://a:b@[::1]/",
-		"https://example.com:80@[::1]/", "https://example.com\\@127.0.0.1/", "https:\\\\example.com", "https://example.com\\.evil",
+		"https://user@example.com/",
+		"https://user:secret@example.com/",
+		"https://example.com@127.0.0.1/",
+		"https://127.0.0.1:80@example.com/",
+		"https://@example.com/",
+		"https://#x@example.com",
+		"https://a:b@[::1]/",
+		"https://example.com:80@[::1]/",
+		"https://example.com\\@127.0.0.1/",
+		"https:\\\\example.com",
+		"https://example.com\\.evil",
 		/* characters */
-		"https://example.com/a b", "https://example.com/\n", "https://ex\xc3\xa4mple.com/", "https://example.com\r\nX: y",
-		"https://example.com/\x7f", "https://exa\tmple.com", "https://\xe2\x91\xa0\xe2\x91\xa6.example", "https://127\xe3\x80\x82" "0.0.1/",
-		"https://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1/", "https://%31%32%37.0.0.1/", "https://127.0.0.1%2f@a", "https://exam%70le.com/",
+		"https://example.com/a b",
+		"https://example.com/\n",
+		"https://ex\xc3\xa4mple.com/",
+		"https://example.com\r\nX: y",
+		"https://example.com/\x7f",
+		"https://exa\tmple.com",
+		"https://\xe2\x91\xa0\xe2\x91\xa6.example",
+		"https://127\xe3\x80\x82"
+		"0.0.1/",
+		"https://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1/",
+		"https://%31%32%37.0.0.1/",
+		"https://127.0.0.1%2f@a",
+		"https://exam%70le.com/",
 		/* numbers */
-		"https://2130706433/", "https://0x7f000001/", "https://0x7f.0x0.0x0.0x1/", "https://0177.0.0.1/", "https://017700000001/",
-		"https://127.1/", "https://127.0.1/", "https://127.0.0.01/", "https://127.0.0.1./", "https://0/", "https://0x/", "https://127.0.0.0x1/",
-		"https://256.0.0.1/", "https://127.0.0.1.2/", "https://4294967297/", "https://00000177.1/", "https://1.1.1.1.1/", "https://a.0x7f/",
+		"https://2130706433/",
+		"https://0x7f000001/",
+		"https://0x7f.0x0.0x0.0x1/",
+		"https://0177.0.0.1/",
+		"https://017700000001/",
+		"https://127.1/",
+		"https://127.0.1/",
+		"https://127.0.0.01/",
+		"https://127.0.0.1./",
+		"https://0/",
+		"https://0x/",
+		"https://127.0.0.0x1/",
+		"https://256.0.0.1/",
+		"https://127.0.0.1.2/",
+		"https://4294967297/",
+		"https://00000177.1/",
+		"https://1.1.1.1.1/",
+		"https://a.0x7f/",
 		/* names */
-		"https://example.com./", "https://.example.com/", "https://example..com/", "https://-a.example/", "https://a-.example/", "https://./",
-		"https://a,b/", "https://a*b/", "https://a;b/", "https://(a)/", "https://a'b/", "https://$a/",
+		"https://example.com./",
+		"https://.example.com/",
+		"https://example..com/",
+		"https://-a.example/",
+		"https://a-.example/",
+		"https://./",
+		"https://a,b/",
+		"https://a*b/",
+		"https://a;b/",
+		"https://(a)/",
+		"https://a'b/",
+		"https://$a/",
 		"https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example/",
 		/* brackets */
-		"https://[::1/", "https://::1/", "https://[::1]x/", "https://[::1]]/", "https://[[::1]]/", "https://[]/", "https://[example.com]/",
-		"https://[fe80::1%25eth0]/", "https://[fe80::1%eth0]/", "https://[127.0.0.1]/", "https://[::1]:/", "https://[::ffff:0x7f.1]/",
-		"https://[v1.x]/", "https://x[::1]/",
+		"https://[::1/",
+		"https://::1/",
+		"https://[::1]x/",
+		"https://[::1]]/",
+		"https://[[::1]]/",
+		"https://[]/",
+		"https://[example.com]/",
+		"https://[fe80::1%25eth0]/",
+		"https://[fe80::1%eth0]/",
+		"https://[127.0.0.1]/",
+		"https://[::1]:/",
+		"https://[::ffff:0x7f.1]/",
+		"https://[v1.x]/",
+		"https://x[::1]/",
 		/* ports */
-		"https://example.com:/", "https://example.com:0/", "https://example.com:65536/", "https://example.com:080/", "https://example.com:+80/",
-		"https://example.com:80:80/", "https://example.com:http/", "https://example.com:999999999999/", "https://example.com:-1/",
+		"https://example.com:/",
+		"https://example.com:0/",
+		"https://example.com:65536/",
+		"https://example.com:080/",
+		"https://example.com:+80/",
+		"https://example.com:80:80/",
+		"https://example.com:http/",
+		"https://example.com:999999999999/",
+		"https://example.com:-1/",
 	};
 
 	(void)state;
@@ -86,9 +172,21 @@ static void a_host_is_not_too_long(void **state)
 static void addresses_that_are_not_public_are_refused_at_once(void **state)
 {
 	static const char *const urls[] = {
-		"https://127.0.0.1/", "https://10.0.0.1:8443/", "https://169.254.169.254/latest/meta-data", "https://0.0.0.0/", "https://[::1]/",
-		"https://[::]/", "https://[::ffff:127.0.0.1]/", "https://[::ffff:a9fe:a9fe]/", "https://[fd00::1]/", "https://[64:ff9b::7f00:1]/",
-		"https://192.168.1.1", "https://[::127.0.0.1]/", "https://[2002:7f00:1::]/", "https://255.255.255.255/", "https://224.0.0.1/",
+		"https://127.0.0.1/",
+		"https://10.0.0.1:8443/",
+		"https://169.254.169.254/latest/meta-data",
+		"https://0.0.0.0/",
+		"https://[::1]/",
+		"https://[::]/",
+		"https://[::ffff:127.0.0.1]/",
+		"https://[::ffff:a9fe:a9fe]/",
+		"https://[fd00::1]/",
+		"https://[64:ff9b::7f00:1]/",
+		"https://192.168.1.1",
+		"https://[::127.0.0.1]/",
+		"https://[2002:7f00:1::]/",
+		"https://255.255.255.255/",
+		"https://224.0.0.1/",
 	};
 
 	(void)state;

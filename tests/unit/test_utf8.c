@@ -1,4 +1,4 @@
-/* Text of others, made fit to be shown. */
+/* Foreign text is cleaned so that it can be shown. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

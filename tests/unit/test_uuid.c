@@ -1,4 +1,4 @@
-/* Ids: their form, their order, and what is taken for one. */
+/* Ids: their form, their order, and which texts are accepted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,14 +41,25 @@ static void ids_sort_in_the_order_of_their_making(void **state)
 	}
 }
 
-static void what_is_taken_for_an_id(void **state)
+static void texts_that_are_accepted_as_ids(void **state)
 {
 	static const char *const good[] = {
 		TEXT, "01890A5D-AC96-774B-BCCE-B302099A8057", "batch_" TEXT,
 	};
 	static const char *const bad[] = {
-		"", "batch_", "batch_batch_" TEXT, "Batch_" TEXT, "xxx_" TEXT, "agt_" TEXT, "batch" TEXT, TEXT " ", " " TEXT, TEXT "0",
-		"01890a5dac96774bbcceb302099a8057", "01890a5d-ac96-774b-bcce-b302099a805", "01890a5d-ac96-774b-bcce-b302099a805g",
+		"",
+		"batch_",
+		"batch_batch_" TEXT,
+		"Batch_" TEXT,
+		"xxx_" TEXT,
+		"agt_" TEXT,
+		"batch" TEXT,
+		TEXT " ",
+		" " TEXT,
+		TEXT "0",
+		"01890a5dac96774bbcceb302099a8057",
+		"01890a5d-ac96-774b-bcce-b302099a805",
+		"01890a5d-ac96-774b-bcce-b302099a805g",
 		"{" TEXT "}",
 	};
 	struct uuid id;
@@ -86,7 +97,7 @@ int main(void)
 	static const struct CMUnitTest group_tests[] = {
 		cmocka_unit_test(ids_are_of_version_7_and_of_now),
 		cmocka_unit_test(ids_sort_in_the_order_of_their_making),
-		cmocka_unit_test(what_is_taken_for_an_id),
+		cmocka_unit_test(texts_that_are_accepted_as_ids),
 		cmocka_unit_test(hexadecimal),
 	};
 

@@ -1,4 +1,4 @@
-/* Keys of the operator: what they seal they open, and nothing else. */
+/* Keys of the operator: they open what they have sealed, and nothing else. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,7 +53,7 @@ static void what_is_sealed_opens_for_its_owner_alone(void **state)
 	buf_free(&again);
 }
 
-static void what_was_touched_does_not_open(void **state)
+static void changed_bytes_do_not_open(void **state)
 {
 	struct uuid owner = uuid_new();
 	struct buf sealed;
@@ -165,7 +165,7 @@ int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
 		cmocka_unit_test(what_is_sealed_opens_for_its_owner_alone),
-		cmocka_unit_test(what_was_touched_does_not_open),
+		cmocka_unit_test(changed_bytes_do_not_open),
 		cmocka_unit_test(the_first_key_seals_and_all_open),
 		cmocka_unit_test(macs_fit_under_any_key_and_one_purpose),
 		cmocka_unit_test(files_that_are_not_taken),

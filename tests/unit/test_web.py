@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The dashboard without a browser: its types, who imports whom, what it computes, what is built. Prints TAP."""
+"""The dashboard without a browser: its types, its imports, its computations, its bundle. Prints TAP."""
 
 import hashlib
 import json
@@ -13,22 +13,23 @@ import tempfile
 import yaml
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(os.path.join(ROOT, "tests"))
+
+import checks  # noqa: E402
+
 BUILD = os.path.join(ROOT, os.environ.get("OUTDIAL_BUILD", "build"))
 WEB = os.path.join(ROOT, "web")
 SOURCES = os.path.join(WEB, "src")
 LIBRARIES = os.environ.get("NODE_PATH") or "/usr/share/nodejs"
 FLOORS = {"base": 0, "parts": 1, "pages": 2, "": 3}
 FETCHERS = {"base/api.ts"}
-SINKS = re.compile(r"dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function")
-
-
-class Skip(Exception):
-    """Why a test cannot be run here."""
+SINKS = re.compile(
+    r"dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function")
 
 
 def need(program):
     if not shutil.which(program):
-        raise Skip(f"there is no {program}")
+        raise checks.Skip(f"there is no {program}")
 
 
 def sources():
@@ -51,7 +52,7 @@ def test_imports_point_downward():
             assert FLOORS[floor_of(other)] <= FLOORS[floor_of(path)], f"{path} imports {other}"
 
 
-def test_one_module_asks_the_server_and_none_makes_markup_of_text():
+def test_one_module_fetches_and_none_makes_html_from_text():
     for path, text in sources():
         assert path in FETCHERS or not re.search(r"\bfetch\(|XMLHttpRequest|WebSocket", text), path
         assert not SINKS.search(text), path
@@ -66,10 +67,11 @@ def test_the_key_is_kept_for_the_session_only():
 def test_types():
     need("tsc")
     if not os.path.isdir("/usr/share/nodejs/@types/react"):
-        raise Skip("the types of React are not where Debian has them")
+        raise checks.Skip("the types of React are not where Debian has them")
     folder = os.path.join(BUILD, "web-types")
     os.makedirs(folder, exist_ok=True)
-    subprocess.run([sys.executable, os.path.join(WEB, "build.py"), "--types", os.path.join(folder, "api-types.ts")], check=True)
+    subprocess.run([sys.executable, os.path.join(WEB, "build.py"), "--types", os.path.join(folder, "api-types.ts")],
+                   check=True)
     types = "/usr/share/nodejs/@types/"
     paths = {name: [types + place] for name, place in {
         "react": "react", "react/jsx-runtime": "react/jsx-runtime", "react-dom": "react-dom",
@@ -131,23 +133,5 @@ def test_two_builds_give_the_same_bytes():
         assert not re.search(r"<script(?![^>]* src=)|<style| style=| on\w+=", page), page
 
 
-def main():
-    tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
-    failed = 0
-    print(f"1..{len(tests)}")
-    for number, (name, test) in enumerate(tests, 1):
-        title = name[len("test_"):].replace("_", " ")
-        try:
-            test()
-            print(f"ok {number} - {title}")
-        except Skip as why:
-            print(f"ok {number} - {title} # skip {why}")
-        except (AssertionError, subprocess.CalledProcessError) as fault:
-            failed += 1
-            print(f"not ok {number} - {title}")
-            print("".join(f"# {line}\n" for line in str(fault).splitlines()), end="")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    checks.run(globals())

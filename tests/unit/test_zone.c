@@ -184,7 +184,7 @@ static void skipped_days(void **state)
 	assert_wall_to_utc(pairs, LENGTH(pairs));
 }
 
-/* Silence here would mean calls by the clock of Greenwich. */
+/* Without an error, calls would be made by the clock of Greenwich. */
 static void an_unknown_zone_ends_the_process(void **state)
 {
 	int status;
@@ -315,10 +315,11 @@ static void a_zone_goes_and_comes_back(void **state)
 /* As with Debian 13 without tzdata-legacy: files of zones, and the list of all names. */
 static void links_without_files(void **state)
 {
-	static const char list[] = "# version x\nR d 1916 o - Jun 14 23s 1 S\nZ Asia/Kolkata 5:30 - IST\nZ Asia/Tokyo 9 - JST\n"
-	                           "L Asia/Kolkata Asia/Calcutta\nL Asia/Calcutta IN\nL IN India\nL Loop Pool\nL Pool Loop\n"
-	                           "L ../../etc/passwd Evil\nL Asia/Kolkata posix/Calcutta\nL\nL Asia/Tokyo\nZ\n"
-	                           "L Asia/Tokyo Japan";
+	static const char list[] =
+		"# version x\nR d 1916 o - Jun 14 23s 1 S\nZ Asia/Kolkata 5:30 - IST\nZ Asia/Tokyo 9 - JST\n"
+		"L Asia/Kolkata Asia/Calcutta\nL Asia/Calcutta IN\nL IN India\nL Loop Pool\nL Pool Loop\n"
+		"L ../../etc/passwd Evil\nL Asia/Kolkata posix/Calcutta\nL\nL Asia/Tokyo\nZ\n"
+		"L Asia/Tokyo Japan";
 	struct folder folder = begin_folder();
 	int64_t noon = at("2026-01-01T12:00Z");
 	char name[ZONE_NAME_SIZE], path[256];
@@ -341,7 +342,7 @@ static void links_without_files(void **state)
 	assert_int_equal(zone_find("Europe/Berlin", name), ZONE_NO_NAME); /* by this list */
 	copy_host(&folder, "Asia/Tokyo", "Asia/Tokyo");
 	wait_for_trouble("Japan", NULL);
-	copy_host(&folder, "Europe/Berlin", "Asia/Calcutta"); /* a file of its own goes before its target */
+	copy_host(&folder, "Europe/Berlin", "Asia/Calcutta"); /* a link's own file is used before the file of its target */
 	wait_for_trouble("Asia/Calcutta", NULL);
 	for (int tries = 0; tries < 1000 && zone_utc_to_wall("Asia/Calcutta", noon) != at("2026-01-01T13:00"); tries++)
 		nanosleep(&(struct timespec){ .tv_nsec = 10 * 1000 * 1000 }, NULL);

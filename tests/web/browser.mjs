@@ -1,4 +1,4 @@
-// A real Chromium on the dashboard, and what is watched in every test: messages of the console, exceptions, reports
+// A real Chromium on the dashboard. Every test watches messages of the console, exceptions, reports
 // of the content security policy, dialogs, requests.
 //     node dashboard.mjs TEST, with OUTDIAL_URL and OUTDIAL_SCENE (JSON) in the environment
 // A test asks the program that started it to act on the server by a line "@ACTION"; it answers with a line.
@@ -72,7 +72,7 @@ export class Tab {
 		await this.page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('[aria-busy=true]'), null, { timeout: SECONDS })
 	}
 
-	// A fault that the test brings about by itself.
+	// A fault that the test causes itself.
 	expect(pattern) {
 		this.expected.push(pattern)
 	}
@@ -87,7 +87,7 @@ export class Tab {
 		return this.page.locator(selector).first().innerText()
 	}
 
-	// Until the page shows it; the text that it shows then.
+	// Waits until the page shows it, and returns the text.
 	async shows(pattern, selector = 'body') {
 		await this.page.waitForFunction(([selector, source]) => [...document.querySelectorAll(selector)].some(element => new RegExp(source).test(element.innerText)),
 			[selector, pattern.source ?? pattern], { timeout: SECONDS })
@@ -111,7 +111,7 @@ export class Tab {
 		return violations.flatMap(one => one.nodes.map(node => `${one.id}: ${node.target.join(' ')}: ${node.failureSummary}`))
 	}
 
-	// By the keyboard alone: Tab until the element that is wanted has the focus.
+	// Presses Tab until the wanted element has the focus.
 	async tabTo(name, most = 120) {
 		for (let i = 0; i < most; i++) {
 			await this.page.keyboard.press('Tab')

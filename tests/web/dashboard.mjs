@@ -10,12 +10,12 @@ const UNREACHABLE = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPO
 const FILE = 'phone,name,city\r\n+12125550100,Ada Lovelace,London\r\n030,Carl,Berlin\r\n+12125550100,Ada Again,Paris\r\n' +
 	Array.from({ length: 9 }, (_, i) => `+1212555011${i},Person ${i},Paris\r\n`).join('')
 
-// Every page there is, of a scene that has one of each.
+// Every page, with a scene that has one object of each kind.
 const pages = () => ['/', '/campaigns', '/campaigns/new', '/campaigns/new?step=when', `/campaigns/${scene.active}`, `/campaigns/${scene.active}/contacts`, `/campaigns/${scene.active}/history`,
 	`/campaigns/${scene.active}/contacts/1`, `/campaigns/${scene.active}/calls`, `/campaigns/${scene.paused}/plan`, `/campaigns/${scene.paused}/edit`,
 	`/campaigns/${scene.draft}`, `/campaigns/${scene.draft}/add`, `/campaigns/${scene.over}`, '/calls', `/calls/${scene.call}`,
 	'/contacts', `/contacts/folders/${scene.folder}`, `/contacts/${scene.contact}`, '/do-not-call', '/agents', `/agents/${scene.agent}`, '/numbers', '/webhooks',
-	`/webhooks/${scene.webhook}`, `/webhooks/deliveries/${scene.delivery}`, '/settings/view', '/settings/keys', '/settings/limits', '/nowhere']
+	`/webhooks/${scene.webhook}`, `/webhooks/deliveries/${scene.delivery}`, '/settings/view', '/settings/keys', '/settings/limits', '/settings/audit', '/nowhere']
 
 async function signIn(tab, key) {
 	await tab.field('API key').fill(key)
@@ -88,7 +88,53 @@ main({
 		await tab.shows('completed', 'h1 + .status')
 		const [download] = await Promise.all([tab.page.waitForEvent('download'), tab.button('Results.csv').click()])
 		const rows = readFileSync(await download.path(), 'utf8').trim().split('\r\n')
-		assert.equal(rows.length, 12) // a head, ten who were called, one who was in the file twice
+		assert.equal(rows.length, 12) // a header, ten called contacts, one contact that was in the file twice
+		await tab.close()
+	},
+
+	async hours_of_a_country_and_warnings() {
+		const tab = await Tab.open({ path: '/settings/limits' })
+		await tab.shows('such campaigns call around the clock')
+		await tab.field('Hours of a country').selectOption({ label: 'United States, federal' })
+		await tab.shows('08:00')
+		await tab.button('No default hours').click()
+		await tab.shows('such campaigns call around the clock')
+		await tab.go(`/campaigns/${scene.draft}/edit`)
+		await tab.field('Hours of a country').selectOption({ label: 'France' })
+		await tab.shows('Décret')
+		await tab.field('Start of window 2').waitFor()
+		await tab.button('Undo changes').click()
+		await tab.go(`/campaigns/${scene.draft}/plan`)
+		await tab.shows(/3 contacts may be called outside of 8:00 to 21:00/)
+		await tab.close()
+	},
+
+	async columns_and_a_country_are_chosen() {
+		const tab = await Tab.open({ path: `/campaigns/${scene.draft}/add` })
+		tab.expect(/422 \(Unprocessable/)
+		const people = 'Kunde;Telefon;Mobil\r\nAda Lovelace;030 1234567;0171 1234567\r\nBlaise;12;\r\n'
+		await tab.page.setInputFiles('input[type=file]', { name: 'people.csv', mimeType: 'text/csv', buffer: Buffer.from(people) })
+		await tab.button('Check the whole file').click()
+		await tab.shows(/2\s+cannot be used/)
+		await tab.shows('has no country')
+		await tab.field('Numbers without a country').selectOption({ label: 'are of Germany' })
+		await tab.button('Check the whole file').click()
+		await tab.shows('too short for a number of DE')
+		await tab.page.getByText('Choose the columns').click()
+		await tab.field('Number').selectOption('Mobil')
+		await tab.field('First and last name').selectOption('Kunde')
+		assert.equal(await tab.button(/^Add 1/).count(), 0, 'it is checked again before it is loaded')
+		await tab.button('Check the whole file').click()
+		await tab.shows('Mobil → number')
+		await tab.shows('Lovelace')
+		await tab.button('Add 1 contact').click()
+		await tab.shows(/1\s+loaded/)
+		await tab.page.setInputFiles('input[type=file]', { name: 'other.csv', mimeType: 'text/csv', buffer: Buffer.from('who,dial\r\nAda,+12125550177\r\n') })
+		await tab.button('Check the whole file').click()
+		await tab.shows('none has telephone numbers')
+		await tab.field('Column with the numbers').fill('dial')
+		await tab.button('Check the whole file').click()
+		await tab.shows(/1\s+will be loaded/)
 		await tab.close()
 	},
 
@@ -112,7 +158,7 @@ main({
 		await keyboard.press('Enter')
 		await tab.tabTo('Next')
 		await keyboard.press('Enter')
-		await tab.shows('Whom it calls')
+		await tab.shows('Contacts to call')
 		await tab.tabTo(/File$/)
 		await keyboard.press('ArrowRight')
 		await tab.tabTo(/^Lines, or cells/)
@@ -160,6 +206,31 @@ main({
 		await tab.close()
 	},
 
+	async who_changed_what() {
+		const tab = await Tab.open({ path: '/settings/audit' })
+		await tab.shows(/Campaign\s+moved scheduled → paused/, '[aria-label="Audit log"] tbody tr')
+		await tab.shows(scene.key_name, '[aria-label="Audit log"] tbody tr')
+		assert.deepEqual(await tab.axe(), [])
+		await tab.field('Object').selectOption({ label: 'Do-not-call list' })
+		await tab.shows(/Do-not-call list\s+added to[^]*added: 2/, '[aria-label="Audit log"] tbody tr')
+		await tab.page.waitForFunction(() => document.querySelectorAll('[aria-label="Audit log"] tbody tr').length === 1)
+		assert.match(tab.page.url(), /object=do_not_call/)
+		await tab.field('Action').selectOption({ label: 'deleted' })
+		await tab.shows('No entry matches')
+		await tab.field('Object').selectOption({ label: 'Campaign' })
+		await tab.field('Action').selectOption({ label: 'moved' })
+		await tab.page.getByRole('link', { name: 'Campaign', exact: true }).first().click()
+		await tab.shows(scene.paused_name, 'h1')
+		await tab.shows(scene.operator, '[aria-label="History"] tbody tr')
+		await tab.close()
+		const narrow = await Tab.open({ path: '/settings/audit', width: 360 })
+		assert.ok(await narrow.overflow() <= 0)
+		await narrow.close()
+		const other = await Tab.open({ path: '/settings/audit', key: scene.read })
+		await other.shows('Your key may not see the audit log')
+		await other.close()
+	},
+
 	async each_rule_has_its_sentence() {
 		for (const [id, sentence] of Object.entries(scene.sentences)) {
 			const tab = await Tab.open({ path: '/campaigns/' + id })
@@ -168,7 +239,7 @@ main({
 		}
 	},
 
-	async an_empty_organisation_is_told_what_to_do() {
+	async an_empty_organisation_gets_instructions() {
 		const tab = await Tab.open({ path: '/', key: scene.empty })
 		await tab.shows('Four steps to the first call')
 		for (const [path, text] of [['/campaigns', 'No campaigns yet'], ['/calls', 'No calls yet'], ['/contacts', 'No contacts here yet'], ['/agents', 'No agents yet'],
@@ -285,20 +356,20 @@ main({
 		await tab.close()
 	},
 
-	async those_who_were_not_reached_are_called_again() {
+	async contacts_that_were_not_reached_are_called_again() {
 		const tab = await Tab.open({ path: '/campaigns/' + scene.over })
-		for (const [action, of, name] of [['Call again those not reached…', '2 contacts: no answer 0, busy 2', 'First round (again)'], ['Copy with its contacts…', '5 contacts', 'First round (copy)']]) {
+		for (const [action, of, name] of [['Call again unreached contacts…', '2 contacts: no answer 0, busy 2', 'First round (again)'], ['Copy with its contacts…', '5 contacts', 'First round (copy)']]) {
 			await tab.go('/campaigns/' + scene.over)
 			await tab.button('More about this campaign').click()
 			await tab.button(action).click()
 			await tab.shows(of, 'dialog')
-			await tab.button('Make the draft').click()
+			await tab.button('Create the draft').click()
 			await tab.shows(name.replace(/[()]/g, '.'), 'h1')
 		}
 		await tab.close()
 	},
 
-	async a_refused_key_asks_again_and_keeps_what_was_typed() {
+	async a_refused_key_asks_again_and_keeps_the_form() {
 		const tab = await Tab.open({ path: '/agents/' + scene.agent, key: scene.revoked_later })
 		tab.expect(UNAUTHORIZED)
 		await tab.field('Name').fill('Kept')

@@ -1,11 +1,11 @@
-// What the dashboard computes without a browser: weeks, times, words, texts. Prints TAP.
+// The computations of the dashboard without a browser: weeks, times, words, texts. Prints TAP.
 //     node units.mjs BUNDLE ENUMS: base/ of the dashboard as one module, and the enums of docs/openapi.yaml as JSON
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 
-// The little of a browser that the modules want while they load.
+// The parts of a browser that the modules need while they load.
 const store = new Map()
 Object.assign(globalThis, {
 	localStorage: { getItem: name => store.get(name) ?? null, setItem: (name, value) => store.set(name, value) },
@@ -51,7 +51,7 @@ const tests = {
 			for (let at = 0; at < 7 * 1440; at += 15)
 				assert.equal(isOpen(week.shifted(own, shift), ((at + shift) % 10080 + 10080) % 10080), isOpen(own, at), `${shift} ${at}`)
 	},
-	'an instant is told in two zones, with its day where that is another'() {
+	'an instant is shown in two zones, with its day if that differs'() {
 		const now = Date.parse('2026-11-28T12:00:00Z'), at = '2026-11-29T03:00:00Z'
 		assert.equal(time.instantText(at, 'America/New_York', { now }), 'Sat 28 Nov, 22:00'.replace('Sat 28 Nov, ', ''))
 		assert.equal(time.instantText(at, 'America/New_York', { now, full: true }), 'Sat 28 Nov, 22:00')

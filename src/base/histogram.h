@@ -1,0 +1,14 @@
+/* The bounds of all histograms of durations. */
+#ifndef BASE_HISTOGRAM_H
+#define BASE_HISTOGRAM_H
+
+#include <stdint.h>
+
+#define HISTOGRAM_BUCKETS 14
+
+extern const double histogram_bounds[HISTOGRAM_BUCKETS]; /* in seconds; the last is infinite */
+
+/* The bucket that a duration falls into. */
+int histogram_bucket(int64_t us);
+
+#endif

@@ -1,0 +1,121 @@
+#include "engine/fetch.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "domain/report_fields.h"
+#include "engine/claim.h"
+#include "store/report_store.h"
+#include "store/rows.h"
+#include "store/statements.h"
+
+static size_t read_ids(const struct db_rows *rows, struct uuid *ids)
+{
+	for (size_t r = 0; r < rows->count; r++)
+		ids[r] = db_get_uuid(rows, r, 0);
+	return rows->count;
+}
+
+/* A lease never ends at the instant at which its call expires, because such calls are offered (SQL_FETCH_OFFERED). */
+static int64_t lease_of(const struct fetch *fetch)
+{
+	return fetch->lease_us - 1;
+}
+
+/* Leases calls that have no lease. They are found without a lock, as in a claim. */
+static enum db_result take_offered(struct db *db, const struct fetch *fetch, struct arena *arena, struct uuid *ids,
+                                   int *count)
+{
+	struct db_value agent = uuid_is_nil(&fetch->who.agent_id) ? db_text("") : db_uuid(&fetch->who.agent_id);
+	int64_t now_us = clock_now_us();
+	struct db_rows found;
+	struct rows rows;
+
+	DB_TRY(db_query(db, SQL_FETCH_OFFERED, DB_ARGS(
+		db_int(fetch->who.organization_id), db_instant(now_us), agent, agent, db_int(fetch->limit)), arena, &found));
+	rows = rows_of_uuids(ids, read_ids(&found, ids), arena);
+	DB_TRY(db_query(db, SQL_FETCH_LOCK, DB_ARGS(rows_value(&rows)), arena, &found));
+	*count = (int)read_ids(&found, ids);
+	DB_TRY(db_query(db, SQL_FETCH_LOCK_SINGLE, DB_ARGS(rows_value(&rows)), arena, &found));
+	*count += (int)read_ids(&found, ids + *count);
+	rows = rows_of_uuids(ids, (size_t)*count, arena);
+	return db_exec(db, SQL_CALLS_LEASE, DB_ARGS(rows_value(&rows), db_instant(now_us + lease_of(fetch))));
+}
+
+static int room_at(const void *context, const struct claim_dialer *dialer, const struct claim_taken *taken)
+{
+	(void)dialer;
+	return *(const int *)context - taken->all;
+}
+
+static enum db_result claim_further(struct db *db, const struct fetch *fetch, struct uuid *ids, int *count)
+{
+	int room = fetch->limit - *count, claimed = 0;
+	struct claim_limits limits = {
+		.max_calls = room, .lease_us = lease_of(fetch), .dispatch_ttl_us = fetch->dispatch_ttl_us,
+		.room_at = room_at, .context = &room, .fetch = &fetch->who,
+	};
+
+	if (room > 0)
+		DB_TRY(claim_fetched_calls(db, &limits, ids + *count, &claimed));
+	*count += claimed;
+	return DB_OK;
+}
+
+/* Since the claim, or the last lease, the campaign may have been paused or cancelled, its window may have changed, or
+ * the number may have been put on the do-not-call list. Returns whether the call may be handed out; if not, *report
+ * says what becomes of it. */
+static bool judge(const struct fetch *fetch, const struct requested_call *call, struct call_report *report)
+{
+	enum batch_status status = call->batch_status < 0 ? BATCH_ACTIVE : (enum batch_status)call->batch_status;
+
+	memcpy(report, report_fields.initial, sizeof *report);
+	report->call_id = call->id;
+	report->premise = CALL_UNTAKEN;
+	report->status = CALL_CANCELLED;
+	if (call->do_not_call) {
+		report->end_reason = "do_not_call";
+	} else if (batch_is_final(status)) {
+		report->end_reason = "campaign_over";
+	} else if (!batch_is_running(status) || !requested_call_is_in_window(call, clock_now_us())) {
+		report->premise = CALL_UNASKED;
+		report->status = CALL_FAILED;
+		report->end_reason = "dialer_unreachable";
+		report->give_up_after_us = fetch->give_up_after_us;
+	} else {
+		return call->is_fetched;
+	}
+	return false;
+}
+
+static enum db_result judge_all(struct db *db, const struct fetch *fetch, const struct db_rows *rows,
+                                struct arena *arena, struct fetched *out)
+{
+	struct call_report *concluded = arena_alloc(arena, rows->count * sizeof *concluded);
+	enum report_result *results = arena_alloc(arena, rows->count * sizeof *results);
+	const struct requested_call *calls = DB_STRUCTS(rows, struct requested_call);
+	size_t concluded_count = 0;
+
+	for (size_t r = 0; r < rows->count; r++) {
+		if (judge(fetch, &calls[r], &concluded[concluded_count]))
+			out->calls[out->count++] = calls[r];
+		else if (calls[r].is_fetched) /* else a scheduler sends it when its lease ends */
+			concluded_count++;
+	}
+	return reports_apply_in(db, fetch->who.organization_id, concluded, concluded_count, clock_now_us(), results);
+}
+
+enum db_result fetch_calls(struct db *db, const struct fetch *fetch, struct arena *arena, struct fetched *out)
+{
+	struct uuid ids[FETCH_MAX];
+	struct db_rows loaded;
+	struct rows rows;
+	int count;
+
+	out->count = 0;
+	DB_TRY(take_offered(db, fetch, arena, ids, &count));
+	DB_TRY(claim_further(db, fetch, ids, &count));
+	rows = rows_of_uuids(ids, (size_t)count, arena);
+	DB_TRY(db_query(db, SQL_DISPATCH_LOAD, DB_ARGS(rows_value(&rows)), arena, &loaded));
+	return judge_all(db, fetch, &loaded, arena, out);
+}

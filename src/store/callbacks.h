@@ -1,0 +1,12 @@
+/* Waiting callbacks. Contacts of a campaign wait in the order of their instants, and a campaign that cannot keep up
+ * with its plan has many overdue contacts. A callback does not wait for these: when its instant comes, its contact
+ * moves to the first place. All functions need the campaign's lock. */
+#ifndef STORE_CALLBACKS_H
+#define STORE_CALLBACKS_H
+
+#include "store/db.h"
+
+/* Moves the callbacks whose instant has come before all other waiting contacts, and moves *low_water_us with them. */
+enum db_result callbacks_promote(struct db *db, int64_t batch_id, int64_t now_us, int64_t *low_water_us);
+
+#endif
