@@ -8,9 +8,18 @@ HEAD = "// Written by web/api_types.py from docs/openapi.yaml. Not to be changed
 SIMPLE = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 
 
-def write(source, target):
+def schemas_of(source):
     with open(source, encoding="utf-8") as file:
-        schemas = yaml.safe_load(file)["components"]["schemas"]
+        return yaml.safe_load(file)["components"]["schemas"]
+
+
+def fields(source, name):
+    """The names of the fields of a schema."""
+    return list(schemas_of(source)[name]["properties"])
+
+
+def write(source, target):
+    schemas = schemas_of(source)
     lines = [HEAD] + [f"export type {name} = {type_of(schema)}\n" for name, schema in schemas.items()]
     with open(target, "w", encoding="utf-8") as file:
         file.write("\n".join(lines))

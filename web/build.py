@@ -17,8 +17,11 @@ import subprocess
 import sys
 import tempfile
 
+import api_types
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCES = os.path.join(HERE, "src")
+OPENAPI = os.path.join(HERE, "..", "docs", "openapi.yaml")
 BUDGET = 150_000  # bytes, of all files compressed
 LIBRARIES = os.environ.get("NODE_PATH") or "/usr/share/nodejs"
 COMPRESSED = (".html", ".css", ".js", ".svg", ".txt")
@@ -27,8 +30,7 @@ SAFE_TEXT = re.compile(r"[^A-Za-z0-9._/-]")
 
 def main(arguments):
     if len(arguments) == 2 and arguments[0] == "--types":
-        import api_types
-        api_types.write(os.path.join(HERE, "..", "docs", "openapi.yaml"), arguments[1])
+        api_types.write(OPENAPI, arguments[1])
     elif len(arguments) == 1 and not arguments[0].startswith("-"):
         build(os.path.abspath(arguments[0]))
     else:
@@ -60,16 +62,19 @@ def is_fresh(stamp):
         return False
     built = os.path.getmtime(stamp)
     sources = [os.path.join(place, name) for place, _, names in os.walk(HERE) for name in names]
+    sources.append(OPENAPI)
     return all(os.path.getmtime(path) < built for path in sources if not path.endswith(".pyc"))
 
 
 def bundle(work, dashboard):
-    """Runs esbuild. Returns the files that went in, and what came out: {name of the entry: its file}."""
+    """Runs esbuild. Returns its input files, and its output: {name of the entry: its file}."""
     metafile = os.path.join(work, "meta.json")
     entries = [os.path.join(SOURCES, name) for name in ("main.tsx", "style/style.css", "icon.svg")]
-    command = [os.environ.get("ESBUILD") or "esbuild", *entries, "--bundle", "--minify", "--format=esm", "--splitting", "--target=es2021",
-               "--jsx=automatic", "--legal-comments=none", "--charset=utf8", "--loader:.svg=copy",
-               '--define:process.env.NODE_ENV="production"', "--log-level=warning", "--entry-names=[name]-[hash]",
+    command = [os.environ.get("ESBUILD") or "esbuild", *entries, "--bundle", "--minify", "--format=esm", "--splitting",
+               "--target=es2021", "--jsx=automatic", "--legal-comments=none", "--charset=utf8", "--loader:.svg=copy",
+               '--define:process.env.NODE_ENV="production"',
+               "--define:BATCH_CALL_FIELDS=" + json.dumps(api_types.fields(OPENAPI, "BatchCallCreate")),
+               "--log-level=warning", "--entry-names=[name]-[hash]",
                "--chunk-names=[name]-[hash]", "--asset-names=[name]-[hash]",
                "--outdir=" + os.path.join(dashboard, "assets"), "--metafile=" + metafile]
     result = subprocess.run(command, cwd=SOURCES, env=dict(os.environ, NODE_PATH=LIBRARIES))
@@ -128,7 +133,7 @@ def notice(module):
 
 
 def compress(folder):
-    """Every file once more with gzip, for nginx's gzip_static. Returns what all of it weighs."""
+    """Writes every file once more with gzip, for nginx's gzip_static. Returns the weight of all files."""
     weight = 0
     for place, _, names in os.walk(folder):
         for name in sorted(names):
@@ -144,8 +149,8 @@ def compress(folder):
 
 
 def put_in_place(new, old):
-    """The page is what names the other files, so it comes last: who loads it meanwhile finds what it names. Files
-    that no page names any more go."""
+    """The page names the other files, so it is written last: a browser that loads it meanwhile finds the files. Files
+    that no page names any more are removed."""
     os.makedirs(os.path.join(old, "assets"), exist_ok=True)
     fresh = {os.path.relpath(os.path.join(place, name), new) for place, _, names in os.walk(new) for name in names}
     for name in sorted(fresh, key=lambda name: (not name.startswith("assets"), name)):

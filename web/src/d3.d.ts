@@ -1,4 +1,4 @@
-// The little of d3 that the charts use; Debian's packages of it come without types. Single modules are imported: the
+// The parts of d3 that the charts use. Debian's packages of d3 come without types. Single modules are imported: the
 // index of d3-scale would bring colours and formats of time along.
 
 declare module 'd3-scale/src/linear' {

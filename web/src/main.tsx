@@ -1,4 +1,4 @@
-// The table of pages, and what stands around them: who is signed in, and what happens when a page fails.
+// The table of pages, and the frame around them: signing in, and the message when a page fails.
 
 import { Component, lazy, Suspense, useEffect, useState, type ReactNode } from 'react'
 import { createRoot } from 'react-dom/client'
@@ -34,7 +34,7 @@ const Settings = lazy(() => otherPages().then(pages => ({ default: pages.Setting
 
 type Words = Record<string, string>
 
-// The first that fits.
+// The first row that matches the path.
 const PAGES: [string, (words: Words) => ReactNode][] = [
 	['/', () => <Overview />],
 	['/campaigns', () => <Campaigns />],
@@ -54,7 +54,7 @@ const PAGES: [string, (words: Words) => ReactNode][] = [
 	['/webhooks', () => <Webhooks />],
 	['/webhooks/deliveries/:id', ({ id }) => <OneDelivery id={id} key={id} />],
 	['/webhooks/:id', ({ id }) => <OneWebhook id={id} key={id} />],
-	['/settings/:tab', ({ tab }) => ['keys', 'limits', 'view'].includes(tab) ? <Settings tab={tab} key={tab} /> : <NoPage />],
+	['/settings/:tab', ({ tab }) => ['audit', 'keys', 'limits', 'view'].includes(tab) ? <Settings tab={tab} key={tab} /> : <NoPage />],
 ]
 
 function NoPage() {
@@ -71,7 +71,7 @@ function Page() {
 	return <NoPage />
 }
 
-// An exception in a page: said, never a white page.
+// Shows a message when a page throws an exception, instead of a white page.
 class Guarded extends Component<{ children: ReactNode }, { error: Error | null }> {
 	state = { error: null as Error | null }
 	static getDerivedStateFromError(error: Error) {
@@ -82,7 +82,7 @@ class Guarded extends Component<{ children: ReactNode }, { error: Error | null }
 		return (
 			<div className="empty">
 				<h1>This page failed</h1>
-				<p>That is a fault of the dashboard. Your campaigns go on. Please tell us what it says:</p>
+				<p>That is a fault of the dashboard. Your campaigns go on. Please send us this message:</p>
 				<pre>{String(this.state.error.message)}</pre>
 				<button type="button" className="button primary" onClick={() => location.reload()}>Load the page again</button>
 			</div>
@@ -126,7 +126,7 @@ function App() {
 	)
 }
 
-// Over the page, whose fields keep what was typed.
+// A dialog over the page, so that the fields of the page keep their text.
 function SignInOver() {
 	useEffect(() => {
 		document.getElementById('page')?.classList.add('covered')

@@ -1,5 +1,5 @@
 // The only way to the API: one fetch. It knows the key, remembers replies by their ETag, repeats what may have been
-// lost under the same idempotency key, and tells what the server said as an ApiError.
+// lost under the same idempotency key, and throws the server's error as an ApiError.
 
 import type { Fault, Pagination } from 'api-types'
 import { key } from './key'
@@ -22,13 +22,13 @@ export class ApiError extends Error {
 		super(message)
 	}
 
-	// Nobody answered, or somebody before Outdial did.
+	// There was no answer, or the answer came from a proxy in front of Outdial.
 	get isAway() {
 		return this.status === 0 || this.status >= 502
 	}
 }
 
-// How the server is: since when it does not answer, and how far this browser's clock is ahead of its own.
+// The state of the server: since when it does not answer, and how far this browser's clock is ahead of its clock.
 export interface Server {
 	awaySince: number | null
 	lastAnswer: number | null
@@ -41,7 +41,7 @@ export const server = observable<Server>({
 	awaySince: null, lastAnswer: null, nextTry: null, clockAhead: 0, isBusy: false,
 })
 
-// Bumped when the key is refused: the page asks for another.
+// Incremented when the key is refused, so that the page asks for another key.
 export const refusals = observable(0)
 
 const remembered = new Map<string, Reply<unknown>>()
@@ -165,8 +165,8 @@ export async function change<T>(method: string, path: string, options: Options =
 }
 
 // A file from the API, for the disk of the user: the browser fetches it by itself, at an address that needs no key.
-export async function download(linkPath: string, name: string) {
-	const { url } = await change<{ url: string }>('POST', linkPath)
+export async function download(linkPath: string, name: string, body: object) {
+	const { url } = await change<{ url: string }>('POST', linkPath, { body })
 	const address = new URL(url)
 	saveFrom(address.pathname + address.search, name)
 }

@@ -30,7 +30,7 @@ function forget() {
 	key.set(null)
 }
 
-// What this tab has, or what another tab of this browser has and tells within a moment.
+// The key of this tab, or the key that another tab of this browser sends within a moment.
 export function findKey(): Promise<string | null> {
 	const own = sessionStorage.getItem(ITEM)
 	if (own) {
@@ -59,7 +59,7 @@ export function signOut() {
 	channel.postMessage({ out: true })
 }
 
-// Twelve hours without a hand on the page: sign out.
+// After twelve hours without input on the page: sign out.
 export function watchIdleness(leave: () => void) {
 	const used = () => { lastUse = Date.now() }
 	for (const event of ['pointerdown', 'keydown']) addEventListener(event, used, { capture: true, passive: true })

@@ -56,7 +56,7 @@ class Feed {
 		this.timer = window.setTimeout(() => { void this.ask() }, ms)
 	}
 
-	// Now, or right after the request that is under way.
+	// Reads now, or right after the request that is under way.
 	refresh(): Promise<void> {
 		if (this.running) {
 			this.askedAgain = true
@@ -73,7 +73,7 @@ class Feed {
 	private ask(): Promise<void> {
 		if (document.hidden && this.state.reply) return Promise.resolve()
 		this.running = this.read().then(wait => {
-			// Planned here and not in read(): what was shown may have brought listeners with another interval.
+			// The next read is planned here and not in read(), because showing the data may add listeners with another interval.
 			this.running = null
 			const again = this.askedAgain
 			this.askedAgain = false
@@ -130,7 +130,7 @@ key.subscribe(() => {
 	else for (const feed of feeds.values()) void feed.refresh()
 })
 
-// What was read under this key is read again at once: after a change, or when the user asks to try now.
+// Reads the data under this key again at once: after a change, or when the user asks to try now.
 export function refresh(...starts: string[]): Promise<unknown> {
 	const wanted = [...feeds.values()].filter(feed => starts.some(start => feed.path.startsWith(start)))
 	return Promise.all(wanted.map(feed => feed.listeners.size ? feed.refresh() : feeds.delete(feed.path)))

@@ -28,7 +28,7 @@ export function setPref<K extends keyof Prefs>(name: K, value: Prefs[K]) {
 	try {
 		localStorage.setItem(ITEM, JSON.stringify(next))
 	} catch {
-		// A browser that keeps nothing: it holds until the page is left.
+		// In a browser that stores nothing, the preference is valid until the page is left.
 	}
 	prefs.set(next)
 	applyTheme()

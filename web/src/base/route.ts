@@ -16,7 +16,7 @@ const read = (): Place => ({
 
 export const place = observable<Place>(read())
 
-// Asked before a page is left: a text where something would be lost.
+// Called before a page is left. Returns a text if something would be lost.
 let guard: (() => boolean) | null = null
 
 export function setGuard(next: (() => boolean) | null) {
@@ -52,7 +52,7 @@ function moved() {
 	place.set(read())
 }
 
-// `path` may have a query. False where the user wants to stay.
+// `path` may have a query. Returns false if the user wants to stay.
 export function go(path: string, options: { replace?: boolean; force?: boolean } = {}): boolean {
 	const target = ROOT + (path === '/' ? '/' : path)
 	const leaves = target.split('?')[0] !== location.pathname
@@ -63,7 +63,7 @@ export function go(path: string, options: { replace?: boolean; force?: boolean }
 	return true
 }
 
-// Changes words of the query; null or '' takes one away.
+// Changes parameters of the query; null or '' removes one.
 export function setQuery(changes: Record<string, string | number | null>, options: { replace?: boolean } = {}) {
 	const query = new URLSearchParams(place.get().query)
 	for (const [name, value] of Object.entries(changes)) {
@@ -78,7 +78,7 @@ export function usePlace(): Place {
 	return useObservable(place)
 }
 
-// '/campaigns/:id' against a path: the words, or null.
+// Matches a path with a pattern such as '/campaigns/:id'. Returns the values, or null.
 export function match(pattern: string, path: string): Record<string, string> | null {
 	const wanted = pattern.split('/'), words = path.split('/')
 	if (wanted.length !== words.length) return null
@@ -95,7 +95,7 @@ export function match(pattern: string, path: string): Record<string, string> | n
 	return found
 }
 
-// The query of a request: what is null, undefined or '' is left out.
+// The query of a request: members that are null, undefined or '' are left out.
 export function query(words: Record<string, string | number | boolean | null | undefined>): string {
 	const parts = new URLSearchParams()
 	for (const [name, value] of Object.entries(words))

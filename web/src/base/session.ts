@@ -1,4 +1,4 @@
-// Who is signed in: what the API says of the key.
+// The session: the API's description of the key.
 
 import type { CurrentKey, KeyWithText, Scope } from 'api-types'
 import { ApiError, call } from './api'
@@ -17,7 +17,7 @@ key.subscribe(() => {
 	if (!key.get()) session.set(null)
 })
 
-// The session of a key; an ApiError when the key is refused. `text` null: asked without a key.
+// Returns the session of a key. Throws an ApiError if the key is refused. `text` null: asks without a key.
 async function look(text: string | null): Promise<CurrentKey> {
 	const { data } = await call<CurrentKey>('GET', '/keys/current', { otherKey: text })
 	if (!data.scopes.includes('read'))
@@ -25,7 +25,7 @@ async function look(text: string | null): Promise<CurrentKey> {
 	return data
 }
 
-// What is known already: a key of this browser, or a proxy that brings one. Null: somebody has to sign in.
+// Returns the session of this browser's key, or of a proxy that adds a key. Null: the user has to sign in.
 export async function resume(): Promise<Session | null> {
 	const known = await findKey()
 	try {
@@ -40,7 +40,7 @@ export async function resume(): Promise<Session | null> {
 	}
 }
 
-// The key that was typed makes the key of a session, and is forgotten. What is kept ends with it, or after twelve hours.
+// The typed key creates the key of a session, and is forgotten. The key of the session ends with the typed key, or after twelve hours.
 export async function enter(text: string): Promise<void> {
 	await look(text)
 	const { data: made } = await call<KeyWithText>('POST', '/keys/session', { otherKey: text, body: {} })
@@ -49,7 +49,7 @@ export async function enter(text: string): Promise<void> {
 	session.set({ current, isByProxy: false })
 }
 
-// The session ends on the server too; should it not hear of that, it ends by itself.
+// The session ends on the server too. If this request fails, the session ends by itself later.
 export function leave() {
 	const text = key.get()
 	if (text && session.get()?.current.parent_id) call('DELETE', '/keys/current', { otherKey: text }).catch(() => undefined)

@@ -17,7 +17,7 @@ export function percent(part: number | null | undefined): string {
 	return (value === 0 || value >= 99.95 ? value.toFixed(0) : value < 10 ? value.toFixed(1) : value.toFixed(1)) + ' %'
 }
 
-// 0.4 % of a bar must be seen, and 99.9 % must not look like all.
+// 0.4 % of a bar must be visible, and 99.9 % must not look like the whole bar.
 export const share = (part: number, all: number) => all > 0 ? part / all : 0
 
 // "+1 202 555 0170". Countries differ; groups of three and four are easy to read for all.
@@ -37,7 +37,7 @@ export function fullName(who: { first_name?: string | null; last_name?: string |
 	return [who.first_name, who.last_name].filter(Boolean).join(' ')
 }
 
-// An address that may be followed: http or https, without a password in it.
+// Returns whether an address may be followed: http or https, without a password.
 export function safeUrl(text: string | null | undefined): URL | null {
 	if (!text) return null
 	try {
@@ -48,7 +48,7 @@ export function safeUrl(text: string | null | undefined): URL | null {
 	}
 }
 
-// The id in what was pasted: with or without the prefix of its type.
+// The id in a pasted text, with or without the prefix of its type.
 export function idIn(text: string): { type: string | null; id: string } | null {
 	const found = /^(?:(agt|num|ctc|folder|batch|call|whk|key)_)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i.exec(text.trim())
 	return found ? { type: found[1] ?? null, id: found[2].toLowerCase() } : null
@@ -59,7 +59,7 @@ export function phoneIn(text: string): string | null {
 	return /^\+[1-9]\d{4,14}$/.test(bare) ? bare : null
 }
 
-// A file for spreadsheets: what they would take for a formula has an apostrophe in front, as in the server's export.
+// A file for spreadsheets: a text that looks like a formula gets an apostrophe before it, as in the server's export.
 export function csv(rows: (string | number | null)[][]): string {
 	const cell = (value: string | number | null) => {
 		const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) && !/^\+\d+$/.test(value) ? "'" + value : String(value ?? '')

@@ -33,7 +33,7 @@ const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 export const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
 export const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-// What a clock in the zone shows.
+// Returns what a clock in the zone shows.
 export function wallOf(instant: string | number, zone: string): Wall {
 	const parts: Record<string, string> = {}
 	const all = format(zone, {
@@ -71,7 +71,7 @@ export function instantText(instant: string | number, zone: string, style: Style
 	return `${date}, ${clock}`
 }
 
-// A second zone beside the first: its day only where that is another.
+// The time in a second zone, with its day only if the day differs.
 export function besideText(instant: string | number, zone: string, first: string, seconds = false): string {
 	const wall = wallOf(instant, zone), other = wallOf(instant, first)
 	const clock = clockOf(wall, seconds)
@@ -115,7 +115,7 @@ export function clockChanges(from: number, days: number, zone: string): ClockCha
 	return found
 }
 
-// "in 3 h", "4 min ago"; '' for what is far.
+// "in 3 h", "4 min ago"; '' for distant times.
 export function nearText(instant: string | number, now: number): string {
 	const seconds = Math.round((new Date(instant).getTime() - now) / 1000)
 	const size = Math.abs(seconds)

@@ -36,7 +36,7 @@ function windowsOf(hours: Hours): { days: number[]; from: number; until: number 
 	}]
 }
 
-// Seven lists, Monday first. What goes over midnight belongs to the day it opens on, and is drawn on the next too.
+// Seven lists, Monday first. A window over midnight belongs to the day on which it opens, and is drawn on the next day too.
 export function weekOf(hours: Hours): Span[][] {
 	const week: Span[][] = DAYS.map(() => [])
 	for (const { days, from, until } of windowsOf(hours))
@@ -62,7 +62,7 @@ function joined(spans: Span[]): Span[] {
 	return result
 }
 
-// "Mon–Fri 09:00–17:30; Sat 22:00–24:00": for those who do not see the picture.
+// "Mon–Fri 09:00–17:30; Sat 22:00–24:00": for people who do not see the picture.
 export function weekText(week: Span[][]): string {
 	const texts = week.map(spans => spans.map(span => `${timeOf(span.from)}–${timeOf(span.until)}`).join(', '))
 	const parts: string[] = []

@@ -1,11 +1,11 @@
-// Every status, rule and error, and its text: once. A test holds the keys against docs/openapi.yaml.
+// The text of every status, rule and error. A test compares the keys with docs/openapi.yaml.
 
 import type {
-	AgentStatus, BatchCallContactStatus, BatchCallStatus, CallOutcome, CallStatus, DeliveryStatus, ErrorCode, EventType,
+	AgentStatus, AuditAction, AuditObject, BatchCallContactStatus, BatchCallStatus, CallOutcome, CallStatus, DeliveryStatus, ErrorCode, EventType,
 	Gate, GateName, RetryOutcome, Scope,
 } from 'api-types'
 
-// How something stands, by colour and by shape.
+// The tone of a state, shown by colour and by shape.
 export type Tone = 'ok' | 'busy' | 'wait' | 'warn' | 'bad' | 'off'
 export type Shape = 'dot' | 'ring' | 'clock' | 'pause' | 'half' | 'triangle' | 'cross' | 'dash' | 'square'
 
@@ -24,7 +24,7 @@ export const campaignWords: Record<BatchCallStatus, Word> = {
 	active: word('active', 'ok', 'dot', 'It calls when its rules allow it'),
 	paused: word('paused', 'warn', 'pause', 'Nothing new is dispatched'),
 	completed: word('completed', 'ok', 'square', 'Every contact has ended'),
-	failed: word('failed', 'bad', 'triangle', 'It stopped: mend its cause and schedule it again'),
+	failed: word('failed', 'bad', 'triangle', 'It stopped: remove the cause and schedule it again'),
 	cancelled: word('cancelled', 'off', 'cross', 'Ended by hand'),
 }
 
@@ -56,9 +56,9 @@ export const callWords: Record<CallStatus, Word> = {
 
 export const agentWords: Record<AgentStatus, Word> = {
 	draft: word('draft', 'off', 'ring', 'It names no webhook yet'),
-	creating: word('being told to its dialer', 'wait', 'clock'),
+	creating: word('being sent to its dialer', 'wait', 'clock'),
 	active: word('active', 'ok', 'dot', 'Campaigns may use it'),
-	failed: word('failed', 'bad', 'triangle', 'Its dialer did not take it'),
+	failed: word('failed', 'bad', 'triangle', 'Its dialer did not accept it'),
 }
 
 export const deliveryWords: Record<DeliveryStatus, Word> = {
@@ -93,14 +93,26 @@ export const eventWords: Record<EventType, string> = {
 	'webhook.disabled': 'A webhook was switched off',
 }
 
-// What is meant for one moment is not sent again.
+// Events that are only valid at one moment are not sent again.
 export const momentary: EventType[] = ['call.requested', 'agent.sync']
-// What a webhook may subscribe to.
+// Events that a webhook may subscribe to.
 export const subscribable: EventType[] = ['batch.status.changed', 'batch.completed', 'call.started', 'call.ended',
 	'call.failed', 'webhook.disabled']
 
 export const scopeWords: Record<Scope, string> = {
 	read: 'see everything', write: 'change everything but keys and limits', reports: 'report calls', admin: 'keys and limits',
+}
+
+export const objectWords: Record<AuditObject, string> = {
+	campaign: 'Campaign', agent: 'Agent', number: 'Number', webhook: 'Webhook', delivery: 'Delivery', folder: 'Folder', contact: 'Contact',
+	do_not_call: 'Do-not-call list', call: 'Call', key: 'Key', organization: 'Organisation', person: 'Person', installation: 'Installation',
+}
+
+export const actionWords: Record<AuditAction, string> = {
+	created: 'created', changed: 'changed', moved: 'moved', deleted: 'deleted', imported: 'imported', added: 'added to', removed: 'removed',
+	assigned: 'assigned', unassigned: 'taken from its agent', secret_renewed: 'given a new secret', tested: 'tested', sent_again: 'sent again', synced: 'sent to its dialer',
+	revoked: 'revoked', cancelled: 'cancelled', linked: 'opened by a link', exported: 'exported', erased: 'erased', migrated: 'migrated',
+	rekeyed: 'sealed again', recovered: 'recovered', paused: 'paused', resumed: 'resumed',
 }
 
 export const errorWords: Record<ErrorCode, string> = {
@@ -113,6 +125,7 @@ export const errorWords: Record<ErrorCode, string> = {
 	precondition_failed: 'Somebody else changed it meanwhile.',
 	payload_too_large: 'The file is too large: at most 64 MiB.',
 	unsupported_media_type: 'This kind of file is not supported: it must be CSV.',
+	organization_moved: 'This organisation is in another cell now.',
 	validation_error: 'Some fields need another value.',
 	invalid_state: 'Its state does not allow this.',
 	agent_not_ready: 'The agent is not active.',
@@ -157,7 +170,7 @@ function closedWindow(gate: Gate, at: (instant: string | null | undefined) => st
 }
 
 const unreadable = ({ facts }: Gate) =>
-	`The time zone${facts.unreadable ? ' ' + facts.unreadable : ''} cannot be read on the server${facts.trouble ? `: ${facts.trouble}` : ''}. All goes on by itself when it can.`
+	`The time zone${facts.unreadable ? ' ' + facts.unreadable : ''} cannot be read on the server${facts.trouble ? `: ${facts.trouble}` : ''}. The calls go on when it can be read.`
 
 function limitText({ facts }: Gate): string {
 	if (facts.rest_hours_after_conversation) return `The number rests for ${facts.rest_hours_after_conversation} hours after a conversation.`
@@ -177,7 +190,7 @@ export const gateWords: Record<GateName, GateWord> = {
 	number: { name: 'Number to call from', open: 'There is one', tone: 'bad', closed: () => 'No number is left to call from.' },
 	dialer: { name: 'Dialer', open: 'The agent has one', tone: 'bad', closed: () => 'The agent names no dialer.' },
 	time_zone: { name: 'Time zone', open: 'It can be read', tone: 'bad', closed: unreadable },
-	agent: { name: 'Agent', open: 'It is active', tone: 'bad', closed: () => 'The agent is not active: its dialer has not taken it.' },
+	agent: { name: 'Agent', open: 'It is active', tone: 'bad', closed: () => 'The agent is not active: its dialer has not accepted it.' },
 	calling_window: { name: 'Calling hours', open: 'Open now', tone: 'wait', closed: closedWindow },
 	daily_cap: {
 		name: 'Calls a day', open: 'Not reached', tone: 'wait',
@@ -211,6 +224,9 @@ export const gateWords: Record<GateName, GateWord> = {
 	},
 	dialer_room: {
 		name: 'The dialer takes calls', open: 'It does', tone: 'bad', closed: () => 'The webhook of the dialer is switched off.',
+	},
+	dialer_fetch: {
+		name: 'The dialer fetches', open: 'It is sent its calls', tone: 'wait', closed: () => 'It waits for the dialer to fetch the call.',
 	},
 	planned_instant: {
 		name: 'Planned time', open: 'Its time has come', tone: 'wait',

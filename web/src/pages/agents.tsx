@@ -1,4 +1,4 @@
-// Agents: who speaks in the calls.
+// Agents, which speak in the calls.
 
 import type { Agent, Webhook } from 'api-types'
 import { useState } from 'react'
@@ -22,7 +22,7 @@ interface Form {
 	max_call_duration_seconds: number | null; webhook_id: string
 }
 const LABELS: Record<string, string> = {
-	name: 'Name', description: 'Description', greeting: 'Greeting', voice_id: 'Voice', language_hint: 'Language', system_prompt: 'What it is told',
+	name: 'Name', description: 'Description', greeting: 'Greeting', voice_id: 'Voice', language_hint: 'Language', system_prompt: 'System prompt',
 	settings: 'Settings', max_call_duration_seconds: 'Longest call', webhook_id: 'Dialer',
 }
 
@@ -105,7 +105,7 @@ function AgentFields({ form, set, faults }: { form: Form; set: (next: Partial<Fo
 			</div>
 			<Text label="Description" value={form.description} onChange={description => set({ description })} fault={faults.description} />
 			<Text label="Greeting" lines={2} value={form.greeting} onChange={greeting => set({ greeting })} fault={faults.greeting} />
-			<Text label="What it is told" lines={6} value={form.system_prompt} onChange={system_prompt => set({ system_prompt })} fault={faults.system_prompt} />
+			<Text label="System prompt" lines={6} value={form.system_prompt} onChange={system_prompt => set({ system_prompt })} fault={faults.system_prompt} />
 			<div className="form-row">
 				<Text label="Voice" value={form.voice_id} onChange={voice_id => set({ voice_id })} fault={faults.voice_id} />
 				<Text label="Language" value={form.language_hint} onChange={language_hint => set({ language_hint })} fault={faults.language_hint} placeholder="en-US" />
@@ -155,7 +155,7 @@ function EditAgent({ agent }: { agent: Agent }) {
 						run: async () => { await change('DELETE', '/agents/' + agent.id); await refresh('/agents'); toast('Deleted.'); go('/agents', { force: true }) },
 					})}>Delete…</button>
 				</>} />
-			{agent.status === 'failed' && <Notice kind="bad"><p className="strong">Its dialer has not taken it.</p><p>{agent.status_reason}</p></Notice>}
+			{agent.status === 'failed' && <Notice kind="bad"><p className="strong">Its dialer has not accepted it.</p><p>{agent.status_reason}</p></Notice>}
 			<Card className="form-card">
 				<form className="form" noValidate onSubmit={event => { event.preventDefault(); press() }}>
 					<fieldset disabled={!mayWrite} className="form"><AgentFields form={form} set={next => setForm(old => ({ ...old, ...next }))} faults={faults} /></fieldset>

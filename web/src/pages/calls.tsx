@@ -1,4 +1,4 @@
-// Attempts: all of them, those of a campaign, and one.
+// Calls: all calls, the calls of a campaign, and one call.
 
 import type { Agent, BatchCall, Call, Try } from 'api-types'
 import { useEffect, useState } from 'react'
@@ -124,7 +124,7 @@ export function OneCall({ id }: { id: string }) {
 				actions={<>
 					{call.status === 'queued' && mayWrite && <ActButton text="Cancel" run={async () => { await change('POST', `/calls/${id}/cancel`); await refresh('/calls'); toast('Cancelled.') }} />}
 					{isAccepted && isSilent(call) && mayReport && <button type="button" className="button danger" onClick={() => ask({
-						title: 'End this call as failed?', verb: 'End it', text: 'It is reported as failed, and its place is free. If it still goes on, nobody hangs it up.', run: () => endByHand(call),
+						title: 'End this call as failed?', verb: 'End it', text: 'It is reported as failed, and its place is free. If the call still goes on, it is not hung up.', run: () => endByHand(call),
 					})}>End as failed…</button>}
 				</>} />
 			<div className="columns even">
@@ -137,7 +137,7 @@ export function OneCall({ id }: { id: string }) {
 						<Step name="Heard of last" at={call.reported_at} />
 						<Step name="Ended" at={call.ended_at} />
 						{isAccepted && <><dt>Lasts</dt><dd>{durationText((time - Date.parse(call.answered_at ?? call.dispatched_at ?? call.created_at)) / 1000)}</dd></>}
-						{isAccepted && call.ends_at && <><dt>Failed by itself</dt><dd><Time at={call.ends_at} near /> when nobody reports its end</dd></>}
+						{isAccepted && call.ends_at && <><dt>Failed by itself</dt><dd><Time at={call.ends_at} near /> when its end is not reported</dd></>}
 						{call.status === 'queued' && <><dt>Expires</dt><dd><Time at={call.expires_at} near seconds /></dd></>}
 					</dl>
 				</Card>

@@ -27,6 +27,7 @@ import { History, Plan } from './plan'
 
 const SILENT_MS = 5 * 60_000
 const OVER = ['completed', 'failed', 'cancelled']
+declare const BATCH_CALL_FIELDS: string[] // of POST /batch-calls: web/build.py takes them from docs/openapi.yaml
 
 const pace = (campaign: BatchCall | null) =>
 	!campaign || campaign.status === 'active' ? 2000 : OVER.includes(campaign.status) ? Infinity : 10_000
@@ -88,7 +89,7 @@ function More({ campaign }: { campaign: BatchCall }) {
 			{!OVER.includes(campaign.status) && may('results', campaign) && <button type="button" onClick={() => { results(campaign).catch(toastError) }}><Icon name="down" />Results.csv</button>}
 			<Link to={'/campaigns/new' + query({ copy: campaign.id })}><Icon name="copy" />Copy</Link>
 			{campaign.total_contacts > 0 && <button type="button" onClick={() => askCopy(campaign)}><Icon name="copy" />Copy with its contacts…</button>}
-			{may('again', campaign) && missed(campaign) > 0 && <button type="button" onClick={() => askAgain(campaign)}><Icon name="phone" />Call again those not reached…</button>}
+			{may('again', campaign) && missed(campaign) > 0 && <button type="button" onClick={() => askAgain(campaign)}><Icon name="phone" />Call again unreached contacts…</button>}
 			{may('cancel', campaign) && <button type="button" className="danger" onClick={() => askCancel(campaign)}><Icon name="close" />Cancel…</button>}
 			{may('delete', campaign) && <button type="button" className="danger" onClick={() => askDelete(campaign)}><Icon name="trash" />Delete…</button>}
 		</Menu>
@@ -97,10 +98,10 @@ function More({ campaign }: { campaign: BatchCall }) {
 
 const missed = (campaign: BatchCall) => campaign.no_answer + campaign.busy + campaign.failed + campaign.voicemail
 
-// A new draft, configured as this one, with the contacts that nobody spoke with.
+// A new draft with the same configuration, for the contacts that were not reached.
 function askAgain(campaign: BatchCall) {
 	ask({
-		title: 'Call again those not reached?', verb: 'Make the draft', isSafe: true,
+		title: 'Call unreached contacts again?', verb: 'Create the draft', isSafe: true,
 		text: `A new draft gets copies of ${plural(missed(campaign), 'contact')}: no answer ${count(campaign.no_answer)}, busy ${count(campaign.busy)}, failed ${count(campaign.failed)}, voicemail ${count(campaign.voicemail)}. You schedule it when you have looked at it.`,
 		run: () => makeFrom(campaign, 'again', ['no_answer', 'busy', 'failed', 'voicemail']),
 	})
@@ -108,7 +109,7 @@ function askAgain(campaign: BatchCall) {
 
 function askCopy(campaign: BatchCall) {
 	ask({
-		title: 'Copy with all contacts?', verb: 'Make the draft', isSafe: true,
+		title: 'Copy with all contacts?', verb: 'Create the draft', isSafe: true,
 		text: `A new draft gets the settings of this campaign and copies of its ${plural(campaign.total_contacts, 'contact')}, whatever became of them. You schedule it when you have looked at it.`,
 		run: () => makeFrom(campaign, 'copy', null),
 	})
@@ -123,16 +124,10 @@ async function makeFrom(campaign: BatchCall, what: string, statuses: ContactResu
 	go('/campaigns/' + made.id)
 }
 
-// What a copy takes over: all but the start and the contacts.
-export function configuration(campaign: BatchCall) {
-	return {
-		agent_id: campaign.agent_id, phone_number_ids: campaign.phone_number_ids, phone_rotation_strategy: campaign.phone_rotation_strategy,
-		timezone: campaign.timezone, respect_contact_timezone: campaign.respect_contact_timezone, excluded_dates: campaign.excluded_dates,
-		...(campaign.calling_windows.length > 0 ? { calling_windows: campaign.calling_windows } : { start_time: campaign.start_time, end_time: campaign.end_time }),
-		working_days: campaign.working_days, max_concurrent_calls: campaign.max_concurrent_calls, max_calls_per_day: campaign.max_calls_per_day,
-		calls_per_minute: campaign.calls_per_minute, retry_failed: campaign.retry_failed, max_retry_attempts: campaign.max_retry_attempts,
-		retry_on: campaign.retry_on, retry_delay_minutes: campaign.retry_delay_minutes, metadata: campaign.metadata,
-	}
+// The fields that a copy takes over: all fields of a new campaign, except the start and the contacts.
+function configuration(campaign: BatchCall) {
+	const others = ['schedule_type', 'scheduled_at', 'contact_source', 'contact_folder_id']
+	return Object.fromEntries(Object.entries(campaign).filter(([name]) => BATCH_CALL_FIELDS.includes(name) && !others.includes(name)))
 }
 
 function Tabs({ campaign, tab }: { campaign: BatchCall; tab: string }) {
@@ -330,7 +325,7 @@ function InFlight({ calls, silent }: { calls: Call[] | null; silent: Call[] }) {
 									<td className="tight number">
 										{durationText((time - Date.parse(call.answered_at ?? call.dispatched_at ?? call.created_at)) / 1000)}
 										{silent.includes(call) && mayReport && <div><button type="button" className="link-button small" onClick={() => ask({
-											title: 'End this call as failed?', verb: 'End it', text: <>The call to {phone(call.phone_number)} is reported as failed, and its place is free. If it still goes on, nobody hangs it up.</>, run: () => endByHand(call),
+											title: 'End this call as failed?', verb: 'End it', text: <>The call to {phone(call.phone_number)} is reported as failed, and its place is free. If the call still goes on, it is not hung up.</>, run: () => endByHand(call),
 										})}>End as failed…</button></div>}
 									</td>
 								</tr>

@@ -1,4 +1,4 @@
-// What is about campaigns and their calls: loaded together.
+// The pages about campaigns and their calls, loaded together.
 
 export { OneCall, Calls } from './calls'
 export { Campaign } from './campaign'

@@ -1,4 +1,4 @@
-// All campaigns: how each stands, and what to do about it, in its row.
+// All campaigns: the state and the actions of each in its row.
 
 import type { Agent, BatchCall, BatchCallStatus } from 'api-types'
 import { useEffect, useState } from 'react'
@@ -126,7 +126,7 @@ function NameCell({ row }: { row: BatchCall }) {
 	)
 }
 
-// Why it does not call, in some words.
+// Says in a few words why the campaign does not call.
 function whyText(row: BatchCall): { text: string; isBad?: boolean } | null {
 	if (row.status === 'failed') return { text: row.status_reason ?? 'failed', isBad: true }
 	if (row.held_by && ['active', 'scheduled'].includes(row.status)) {

@@ -1,4 +1,4 @@
-// Contacts that are kept apart from campaigns, in folders.
+// Stored contacts, in folders.
 
 import type { CallOutcome, Contact, Folder } from 'api-types'
 import { useEffect, useMemo, useState } from 'react'

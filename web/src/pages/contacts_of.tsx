@@ -32,10 +32,12 @@ const FILTERS: [string, string, (campaign: BatchCall) => number][] = [
 	['cancelled', 'Cancelled', campaign => campaign.cancelled],
 ]
 
-// "waits (no answer, retry 2 of 2)": a state says what is ahead, too.
+// "waits (no answer, retry 2 of 2)": a state also says what follows.
 function stateOf(row: Row, campaign: BatchCall): { word: Word; more: string } {
 	const word = contactWords[row.status]
 	const waits = row.status === 'scheduled' || row.status === 'pending'
+	if (waits && row.call_back_at) return { word, more: '(asked to be called back)' }
+	if (waits && row.attempts > 0 && campaign.retry_rules.length > 0) return { word, more: `(retry ${row.attempts})` }
 	if (waits && row.attempts > 0) return { word, more: `(retry ${row.attempts} of ${campaign.max_retry_attempts})` }
 	return { word, more: '' }
 }
@@ -54,7 +56,7 @@ export function ContactsOf({ campaign, position }: { campaign: BatchCall; positi
 	}, [search])
 	const q = words.get('q') ?? ''
 	const number = phoneIn(q)
-	const isPlanned = campaign.status !== 'draft' // only then have those that wait an instant
+	const isPlanned = campaign.status !== 'draft' // only then have waiting contacts an instant
 	const pathOf = useMemo(() => (offset: number, limit: number) => `/batch-calls/${campaign.id}/contacts` + query({
 		status, phone_number: number, search: number ? null : q, sort_by: status === 'pending,scheduled' && !q && isPlanned ? 'scheduled_at' : null, offset: offset || null, limit,
 	}), [campaign.id, status, q, number, isPlanned])
@@ -104,7 +106,7 @@ export function ContactsOf({ campaign, position }: { campaign: BatchCall; positi
 
 function whenOf(row: Row) {
 	const waits = row.status === 'scheduled'
-	if (waits) return <>{row.attempts > 0 ? 'retry ' : ''}<Time at={row.scheduled_at} seconds /></>
+	if (waits) return <>{row.call_back_at ? 'callback ' : row.attempts > 0 ? 'retry ' : ''}<Time at={row.scheduled_at} seconds /></>
 	if (row.status === 'pending' || row.status === 'skipped') return '–'
 	return <Time at={row.ended_at ?? row.called_at ?? row.scheduled_at} seconds />
 }

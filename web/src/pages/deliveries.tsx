@@ -1,4 +1,4 @@
-// What was sent to webhooks, or waits to be.
+// Deliveries that were sent to webhooks, or wait to be sent.
 
 import type { Delivery, DeliveryStatus, DeliveryWithTries, EventType } from 'api-types'
 import { useState } from 'react'

@@ -105,7 +105,7 @@ function Import({ onClose }: { onClose: () => void }) {
 	return (
 		<Dialog title="Import numbers" wide onClose={onClose} foot={<button type="button" className="button" onClick={onClose}>Close</button>}>
 			<Text label="Reason, for all of them" value={reason} onChange={setReason} />
-			<ImportContacts path="/do-not-call/import" words={{ reason: reason.trim() || null }} verb="Add" noun={['number', 'numbers']} skippedText="on the list already"
+			<ImportContacts path="/do-not-call/import" words={{ reason: reason.trim() || null, partial: true }} verb="Add" noun={['number', 'numbers']} skippedText="on the list already"
 				onLoaded={result => { void refresh('/do-not-call'); toast(`${plural(result.imported, 'number')} added.`) }} />
 		</Dialog>
 	)

@@ -1,4 +1,4 @@
-// The settings of a campaign, and what a change of them moves.
+// The settings of a campaign, and how a change of them moves its plan.
 
 import type { BatchCall, Preview } from 'api-types'
 import { useEffect, useMemo, useState } from 'react'
@@ -30,7 +30,7 @@ export function Edit({ campaign }: { campaign: BatchCall }) {
 	const isDirty = Object.keys(changes).length > 0
 	useUnsaved(isDirty)
 	useEffect(() => {
-		// The tag of what the form shows: a change by somebody else meanwhile is told, not undone.
+		// The tag of the campaign in the form: a change by another user meanwhile is reported, not undone.
 		call<BatchCall>('GET', '/batch-calls/' + campaign.id).then(({ data, etag }) => {
 			setEtag(etag)
 			setBase({ form: formOf(data), updated: data.updated_at })

@@ -1,4 +1,4 @@
-// Numbers that calls are made from, and how they do.
+// Numbers that calls are made from, and how calls from them end.
 
 import type { Agent, Number as PhoneNumber, NumberAnalytics } from 'api-types'
 import { useEffect, useState } from 'react'

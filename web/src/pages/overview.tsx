@@ -1,4 +1,4 @@
-// All at a glance: what runs, what it comes to today, and what needs somebody.
+// The overview: what runs, today's figures, and problems.
 
 import type { Overview as Figures, BatchCall } from 'api-types'
 import type { ReactNode } from 'react'
@@ -102,12 +102,12 @@ function Running({ rows, empty }: { rows: BatchCall[] | null; empty: string }) {
 	)
 }
 
-// The four steps to a first campaign, with what is done.
+// The four steps to a first campaign, and which of them are done.
 function FirstSteps() {
 	const webhooks = useLive<unknown[]>('/webhooks?limit=1'), agents = useLive<unknown[]>('/agents?limit=1'), numbers = useLive<unknown[]>('/telephony/numbers?limit=1')
 	const steps: [string, string, string, boolean][] = [
 		['A webhook', 'where your dialer listens', '/webhooks', !!webhooks.data?.length],
-		['An agent', 'who speaks in the calls', '/agents', !!agents.data?.length],
+		['An agent', 'that speaks in the calls', '/agents', !!agents.data?.length],
 		['A number', 'to call from', '/numbers', !!numbers.data?.length],
 		['A campaign', 'that calls its contacts', '/campaigns/new', false],
 	]

@@ -1,24 +1,29 @@
-// The plan of a campaign by days, what is expected of it, and who changed what.
+// The plan of a campaign by days, its forecast, and its history.
 
 import type { BatchCall, BatchCallHistoryEntry, BatchCallStatus, Preview } from 'api-types'
 import { useEffect, useState } from 'react'
 import { call } from '../base/api'
 import { useLive } from '../base/poll'
 import { count, plural } from '../base/text'
+import { zoneName } from '../base/time'
 import { campaignWords, reasonText } from '../base/words'
-import { Card, Empty, ErrorText, Failure, Link, Name, Skeleton, useRested } from '../parts/basics'
+import { Card, Empty, ErrorText, Failure, Link, Skeleton, useRested } from '../parts/basics'
+import { By, Changes } from '../parts/changes'
 import { PlanChart } from '../parts/chart'
 import { Amount } from '../parts/form'
 import { Table } from '../parts/table'
 import { Time } from '../parts/time'
 
-export function usePreview(id: string, body: unknown, turn: unknown): { preview: Preview | null; error: unknown } {
-	const [state, setState] = useState<{ preview: Preview | null; error: unknown }>({ preview: null, error: null })
+export interface Warning { code: string; message: string; contacts: number; timezone: string }
+type Warned = Preview & { warnings: Warning[] }
+
+export function usePreview(id: string, body: unknown, turn: unknown): { preview: Warned | null; error: unknown } {
+	const [state, setState] = useState<{ preview: Warned | null; error: unknown }>({ preview: null, error: null })
 	const rested = useRested(JSON.stringify(body), 400)
 	useEffect(() => {
 		const abort = new AbortController()
 		call<Preview>('POST', `/batch-calls/${id}/preview`, { body: JSON.parse(rested), signal: abort.signal }).then(
-			({ data }) => setState({ preview: data, error: null }),
+			({ data, meta }) => setState({ preview: { ...data, warnings: (meta as { warnings?: Warning[] }).warnings ?? [] }, error: null }),
 			error => { if (!abort.signal.aborted) setState(old => ({ ...old, error })) })
 		return () => abort.abort()
 	}, [id, rested, turn])
@@ -42,7 +47,7 @@ export function Forecast({ campaign, turn }: { campaign: BatchCall; turn?: unkno
 	)
 }
 
-function Shown({ preview, campaign }: { preview: Preview; campaign: BatchCall }) {
+function Shown({ preview, campaign }: { preview: Warned; campaign: BatchCall }) {
 	const { estimate } = preview
 	return (
 		<>
@@ -52,6 +57,9 @@ function Shown({ preview, campaign }: { preview: Preview; campaign: BatchCall })
 					{estimate?.estimated_end ? <>, ends about <b><Time at={estimate.estimated_end} full /></b> with {plural(estimate.calls, 'call')}.</> : '.'}
 				</p>
 			) : <p>{preview.contacts > 0 ? 'No contact that waits can be planned.' : 'No contact waits.'}</p>}
+			{preview.warnings.filter(one => one.contacts > 0).map(one => (
+				<p key={one.code} className="warn-text">{plural(one.contacts, 'contact')} may be called outside of 8:00 to 21:00 where they are, such as in {zoneName(one.timezone)}: see the hours, and whether they are read in each contact’s own zone.</p>
+			))}
 			{preview.held && <p className="warn-text">{plural(preview.held.contacts, 'contact')} cannot be planned now: {preview.held.reason}.</p>}
 			{preview.days.length > 0 && <>
 				<PlanChart label="Contacts planned a day" unit="and expected calls" days={(estimate?.days ?? []).map(day => ({ period: day.date, value: day.calls }))} before={preview.days.map(day => ({ period: day.date, value: day.contacts }))} />
@@ -89,23 +97,20 @@ export function History({ campaign }: { campaign: BatchCall }) {
 				<Table label="History" rows={data} keyOf={row => `${row.at} ${row.from} ${row.to}`} columns={[
 					{ title: 'When', className: 'tight', cell: row => <Time at={row.at} seconds /> },
 					{ title: 'What', cell: row => historyText(row) },
-					{ title: 'By', className: 'tight', cell: row => row.key ? <Name>{row.key.name}</Name> : <span className="soft">Outdial</span> },
+					{ title: 'By', className: 'tight', cell: row => <By entry={row} /> },
 				]} />
 			)}
 		</Card>
 	)
 }
 
-const shown = (value: unknown) => value === null ? 'none' : typeof value === 'string' ? value : JSON.stringify(value)
-
 function historyText(row: BatchCallHistoryEntry) {
-	const changed = Object.entries(row.changes ?? {}) as [string, { from?: unknown; to?: unknown; is_long?: boolean }][]
 	const word = (status: BatchCallStatus) => campaignWords[status].text
 	return (
 		<>
 			<span>{row.from === null ? 'created' : row.from === row.to ? 'settings changed' : `${word(row.from)} → ${word(row.to)}`}</span>
 			{row.reason && <span className="soft"> {row.reason}</span>}
-			{changed.length > 0 && <div className="sub">{changed.map(([name, { from, to, is_long }]) => name.replace(/_/g, ' ') + (is_long ? '' : `: ${shown(from)} → ${shown(to)}`)).join('; ')}</div>}
+			<Changes of={row.changes} />
 		</>
 	)
 }

@@ -1,4 +1,4 @@
-// Keys, contact limits, and how a viewer wants to see things.
+// Keys, contact limits, and the preferences of the viewer.
 
 import type { Key, KeyWithText, Organization, Scope } from 'api-types'
 import { useState } from 'react'
@@ -8,22 +8,25 @@ import { setPref, usePrefs } from '../base/prefs'
 import { useMay, useSession } from '../base/session'
 import { count } from '../base/text'
 import { MY_ZONE, zoneName } from '../base/time'
+import { weekOf, weekText } from '../base/week'
 import { scopeWords } from '../base/words'
 import { Card, Empty, Failure, Link, Name, Notice, PageHead, Skeleton } from '../parts/basics'
+import { CountryHours, type CallWindow } from '../parts/campaign_form'
 import { ask, Dialog, SecretDialog } from '../parts/dialog'
 import { Amount, Check, faultsOf, FaultSummary, Group, Radios, Text, useAction, useUnsaved, type Faults } from '../parts/form'
 import { Icon } from '../parts/icon'
 import { Table } from '../parts/table'
 import { Time } from '../parts/time'
-import { toast } from '../parts/toast'
+import { toast, toastError } from '../parts/toast'
+import { Audit } from './audit'
 
 export function Settings({ tab }: { tab: string }) {
-	const tabs: [string, string][] = [['view', 'View'], ['keys', 'Keys'], ['limits', 'Contact limits']]
+	const tabs: [string, string][] = [['view', 'View'], ['keys', 'Keys'], ['limits', 'Contact limits'], ['audit', 'Audit log']]
 	return (
 		<>
 			<PageHead name={`${tabs.find(([name]) => name === tab)![1]} · Settings`} title="Settings" />
 			<nav className="tabs" aria-label="Settings">{tabs.map(([name, text]) => <Link key={name} to={'/settings/' + name} aria-current={name === tab ? 'page' : undefined}>{text}</Link>)}</nav>
-			{tab === 'view' ? <View /> : tab === 'keys' ? <Keys /> : <Limits />}
+			{tab === 'view' ? <View /> : tab === 'keys' ? <Keys /> : tab === 'audit' ? <Audit /> : <Limits />}
 		</>
 	)
 }
@@ -105,7 +108,32 @@ function Limits() {
 	const { data, error } = useLive<Organization>('/organization')
 	if (error && !data) return <Failure error={error} what="The limits" />
 	if (!data) return <Skeleton />
-	return <EditLimits organization={data} key={data.updated_at} />
+	return <>
+		<EditLimits organization={data} key={data.updated_at} />
+		<DefaultHours organization={data} />
+	</>
+}
+
+// The hours of campaigns that are created without hours.
+function DefaultHours({ organization }: { organization: Organization }) {
+	const isAdmin = useMay('admin')
+	const windows = organization.default_calling_windows
+	const set = async (next: CallWindow[] | null) => {
+		await change('PATCH', '/organization', { body: { default_calling_windows: next } })
+		await refresh('/organization')
+		toast('Saved. It holds for campaigns that are made from now on.')
+	}
+	return (
+		<Card className="form-card" title="Hours of campaigns that give none">
+			<div className="form">
+				<p>{windows.length > 0 ? weekText(weekOf({ calling_windows: windows, start_time: null, end_time: null, working_days: [1, 2, 3, 4, 5, 6, 7] })) : 'None: such campaigns call around the clock.'}</p>
+				{isAdmin && <>
+					<CountryHours onChoose={next => { set(next).catch(toastError) }} />
+					{windows.length > 0 && <div className="buttons"><button type="button" className="button" onClick={() => { set(null).catch(toastError) }}>No default hours</button></div>}
+				</>}
+			</div>
+		</Card>
+	)
 }
 
 function EditLimits({ organization }: { organization: Organization }) {

@@ -1,4 +1,4 @@
-// Stands in place of the page that was asked for, until there is a key.
+// Shown instead of the requested page until there is a key.
 
 import { useEffect, useRef, useState } from 'react'
 import { ApiError } from '../base/api'

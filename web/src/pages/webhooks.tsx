@@ -1,4 +1,4 @@
-// Webhooks: where they go, how they are doing, what was sent.
+// Webhooks: their addresses, their health, their deliveries.
 
 import type { EventType, Redelivered, Webhook, WebhookWithSecret } from 'api-types'
 import { useState } from 'react'
@@ -163,7 +163,7 @@ function Rotate({ webhook, onClose }: { webhook: Webhook; onClose: () => void })
 	)
 }
 
-// Many are sent again in portions of 10,000, with the count so far and a way to stop.
+// Many deliveries are sent again in batches of 10,000, with the count so far and a way to stop.
 function Redeliver({ webhookId, mode, onClose }: { webhookId: string; mode: 'failed' | 'missing'; onClose: () => void }) {
 	const [since, setSince] = useState(() => new Date(Date.now() - 86_400_000).toISOString().slice(0, 16))
 	const [sent, setSent] = useState<number | null>(null)

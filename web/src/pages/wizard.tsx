@@ -16,9 +16,9 @@ import { CampaignZone, Time } from '../parts/time'
 import { toast } from '../parts/toast'
 import { Forecast } from './plan'
 
-const STEPS = ['calls', 'when', 'whom', 'check'] as const
+const STEPS = ['calls', 'when', 'contacts', 'check'] as const
 type Step = (typeof STEPS)[number]
-const NAMES: Record<Step, string> = { calls: 'Calls', when: 'When', whom: 'Whom', check: 'Check' }
+const NAMES: Record<Step, string> = { calls: 'Calls', when: 'When', contacts: 'Contacts', check: 'Check' }
 
 export function Wizard() {
 	const { query: words } = usePlace()
@@ -37,11 +37,11 @@ export function Wizard() {
 		if (isDraft) { setDraft(campaign); setSaved(known) }
 	})
 	useEffect(() => {
-		if (!draft && (step === 'whom' || step === 'check') && !words.get('draft')) setQuery({ step: null })
+		if (!draft && (step === 'contacts' || step === 'check') && !words.get('draft')) setQuery({ step: null })
 	}, [step, draft])
 	const to = (next: Step) => { setFaults({}); setQuery({ step: next === 'calls' ? null : next }, { replace: false }); window.scrollTo(0, 0); setTimeout(() => document.querySelector<HTMLElement>('h2')?.focus(), 0) }
 
-	// Makes the draft, or brings it up to what the form says. Another agent is another draft.
+	// Creates the draft, or changes it to match the form. Another agent needs another draft.
 	const keep = async (): Promise<BatchCall> => {
 		let kept = draft
 		if (draft && saved && draft.agent_id === form.agent_id) {
@@ -84,16 +84,16 @@ export function Wizard() {
 				<Foot isRunning={isRunning} away={away} /></form>}
 			{step === 'when' && <form noValidate onSubmit={event => { event.preventDefault(); goOn() }}><Card className="form-card" title="When it may call"><WhenFields form={form} set={set} faults={faults} /></Card>
 				<Foot isRunning={isRunning} away={away} onBack={() => to('calls')} /></form>}
-			{step === 'whom' && draft && <Whom draft={draft} form={form} onDraft={made => { setDraft(made); setQuery({ draft: made.id }) }} onBack={() => to('when')} onNext={() => to('check')} />}
+			{step === 'contacts' && draft && <ContactsStep draft={draft} form={form} onDraft={made => { setDraft(made); setQuery({ draft: made.id }) }} onBack={() => to('when')} onNext={() => to('check')} />}
 			{step === 'check' && draft && (
 				<CampaignZone.Provider value={draft.timezone}>
 					<Card className="form-card" title="What is to be expected">
-						{draft.total_contacts === 0 ? <Empty title="No contacts yet" actions={<button type="button" className="button" onClick={() => to('whom')}>Add contacts</button>} /> : <Forecast campaign={draft} turn={draft.total_contacts} />}
+						{draft.total_contacts === 0 ? <Empty title="No contacts yet" actions={<button type="button" className="button" onClick={() => to('contacts')}>Add contacts</button>} /> : <Forecast campaign={draft} turn={draft.total_contacts} />}
 					</Card>
 					<div className="buttons">
 						<button type="button" className="button primary" disabled={isStarting || draft.total_contacts === 0 || !!away} onClick={start}>{isStarting ? 'One moment…' : 'Schedule'}</button>
 						<button type="button" className="button" onClick={() => { toast('Kept as a draft.'); go('/campaigns/' + draft.id, { force: true }) }}>Keep as draft</button>
-						<button type="button" className="button quiet" onClick={() => to('whom')}>Back</button>
+						<button type="button" className="button quiet" onClick={() => to('contacts')}>Back</button>
 					</div>
 				</CampaignZone.Provider>
 			)}
@@ -101,7 +101,7 @@ export function Wizard() {
 	)
 }
 
-// ?draft= goes on with a draft, ?copy= begins with the settings of another campaign.
+// ?draft= continues a draft, ?copy= begins with the settings of another campaign.
 function useOpened(words: URLSearchParams, onOpen: (campaign: BatchCall, isDraft: boolean) => void) {
 	const draft = words.get('draft'), copy = words.get('copy')
 	const [isOpen, setOpen] = useState(false)
@@ -121,7 +121,7 @@ function Foot({ isRunning, away, onBack }: { isRunning: boolean; away?: string; 
 	)
 }
 
-function Whom({ draft, form, onDraft, onBack, onNext }: { draft: BatchCall; form: Form; onDraft: (draft: BatchCall) => void; onBack: () => void; onNext: () => void }) {
+function ContactsStep({ draft, form, onDraft, onBack, onNext }: { draft: BatchCall; form: Form; onDraft: (draft: BatchCall) => void; onBack: () => void; onNext: () => void }) {
 	const [source, setSource] = useState<'rows' | 'folder'>(draft.contact_source === 'folder' ? 'folder' : 'rows')
 	const again = async () => onDraft((await call<BatchCall>('GET', '/batch-calls/' + draft.id)).data)
 	const [empty, isEmptying] = useAction(async () => {
@@ -130,7 +130,7 @@ function Whom({ draft, form, onDraft, onBack, onNext }: { draft: BatchCall; form
 	}, error => toast(String(error)))
 	return (
 		<>
-			<Card className="form-card" title="Whom it calls">
+			<Card className="form-card" title="Contacts to call">
 				<div className="stack">
 					{draft.total_contacts > 0 && <Notice kind="ok" actions={draft.contact_source !== 'folder' && <button type="button" className="button small" disabled={isEmptying} onClick={empty}>Remove all</button>}>
 						<p><b>{plural(draft.total_contacts, 'contact')}</b> in the draft. More are added to them.</p>
@@ -149,7 +149,7 @@ function Whom({ draft, form, onDraft, onBack, onNext }: { draft: BatchCall; form
 	)
 }
 
-// A folder is named when a campaign is made: so it is another draft, and the old one goes.
+// The folder is set when a campaign is created. So another draft is created, and the old draft is deleted.
 function FromFolder({ draft, form, onDraft }: { draft: BatchCall; form: Form; onDraft: (draft: BatchCall) => void }) {
 	const folders = useLive<Folder[]>('/contacts/folders?limit=100')
 	const [folder, setFolder] = useState(draft.contact_folder_id ?? '')

@@ -1,4 +1,4 @@
-// What may be done to a campaign in which state, and how it is asked and told.
+// Which actions are allowed in which state of a campaign, with their questions and messages.
 
 import type { BatchCall, BatchCallStatus } from 'api-types'
 import { ApiError, change, download } from '../base/api'
@@ -40,7 +40,7 @@ async function act(campaign: Brief, verb: 'pause' | 'resume' | 'schedule' | 'can
 	} catch (error) {
 		if (error instanceof ApiError && error.code === 'invalid_state') {
 			await seen()
-			throw new ApiError(422, 'invalid_state', `${error.message} Somebody else may have been faster: what you see now is how it stands.`)
+			throw new ApiError(422, 'invalid_state', `${error.message} Somebody else may have changed it: you now see its present state.`)
 		}
 		throw error
 	} finally {
@@ -89,7 +89,7 @@ export function askDelete(campaign: Brief & { total_contacts: number }) {
 }
 
 export async function results(campaign: Pick<BatchCall, 'id' | 'name'>) {
-	await download(`/batch-calls/${campaign.id}/results-link`, campaign.name.replace(/[^\p{L}\p{N} ._-]/gu, '_').slice(0, 80) + '.csv')
+	await download(`/batch-calls/${campaign.id}/results-link`, campaign.name.replace(/[^\p{L}\p{N} ._-]/gu, '_').slice(0, 80) + '.csv', { excel: true })
 }
 
 export function ActButton({ run, text, icon, primary, small, keyName, onError = toastError }: {

@@ -1,4 +1,4 @@
-// Small parts that every page has: links, states, cards, what is said while there is nothing to show.
+// Small parts of every page: links, states, cards, texts for empty parts.
 
 import { useEffect, useRef, useState, type MouseEvent, type ReactNode } from 'react'
 import { ApiError } from '../base/api'
@@ -50,7 +50,7 @@ export function Empty({ title, children, actions }: { title: string; children?: 
 	return <div className="empty"><h2>{title}</h2>{children && <p>{children}</p>}{actions && <div className="buttons">{actions}</div>}</div>
 }
 
-// What a part says in place of what it cannot show.
+// The text in place of a part that cannot be shown.
 export function Failure({ error, what }: { error: ApiError; what: string }) {
 	return (
 		<Notice kind="bad">
@@ -80,7 +80,7 @@ export function Skeleton({ rows = 6, height = 20 }: { rows?: number; height?: nu
 	)
 }
 
-// A page's title, for the tab and for who comes from another page: the focus goes there.
+// A page's title, which is also the title of the tab, and gets the focus when the page opens.
 export function PageHead({ title, crumb, after, below, actions, name }: {
 	title: ReactNode; crumb?: ReactNode; after?: ReactNode; below?: ReactNode; actions?: ReactNode; name: string
 }) {
@@ -118,12 +118,12 @@ export function useRested<T>(value: T, ms: number): T {
 	return rested
 }
 
-// Foreign text: its direction ends with it.
+// Foreign text, whose direction of writing does not affect the text after it.
 export function Name({ children }: { children: string }) {
 	return <bdi>{children}</bdi>
 }
 
-// A link out of data: only where it leads to a web page, with the host named.
+// A link from data. It is a link only if it leads to a web page, and it names the host.
 export function OuterLink({ url, children }: { url: URL; children: ReactNode }) {
 	return (
 		<span className="wrap">

@@ -1,6 +1,7 @@
-// What of a campaign is configured: as a form, shared by the wizard and the page that edits.
+// The configuration of a campaign as a form, shared by the wizard and the page that edits.
 
 import type { Agent, BatchCall, Number as PhoneNumber, RetryOutcome } from 'api-types'
+import { useState } from 'react'
 import { useLive } from '../base/poll'
 import { characters, phone } from '../base/text'
 import { DAYS, isZone, MY_ZONE, wallOf, zoneName } from '../base/time'
@@ -17,7 +18,7 @@ export interface CallWindow { days: number[]; start: string; end: string }
 export interface Form {
 	name: string
 	agent_id: string
-	phone_number_ids: string[] | null // null: all that the agent has
+	phone_number_ids: string[] | null // null: all numbers of the agent
 	phone_rotation_strategy: BatchCall['phone_rotation_strategy']
 	start: 'immediate' | 'scheduled'
 	date: string
@@ -33,13 +34,14 @@ export interface Form {
 	max_retry_attempts: number | null
 	retry_on: RetryOutcome[]
 	retry_delay_minutes: number | null
+	retry_rules: BatchCall['retry_rules']
 }
 
 export const LABELS: Record<string, string> = {
 	name: 'Name', agent_id: 'Agent', phone_number_ids: 'Numbers', phone_rotation_strategy: 'Order', scheduled_at: 'Start', timezone: 'Time zone',
 	calling_windows: 'Hours', start_time: 'Hours', end_time: 'Hours', working_days: 'Hours', excluded_dates: 'Days off',
 	max_concurrent_calls: 'At once', max_calls_per_day: 'A day', calls_per_minute: 'A minute', max_retry_attempts: 'Retries',
-	retry_on: 'Retries after', retry_delay_minutes: 'First retry after', contacts: 'Contacts',
+	retry_on: 'Retries after', retry_delay_minutes: 'First retry after', retry_rules: 'Retries by outcome', contacts: 'Contacts',
 }
 export const SHOWN = Object.keys(LABELS)
 
@@ -47,7 +49,7 @@ export const emptyForm = (): Form => ({
 	name: '', agent_id: '', phone_number_ids: null, phone_rotation_strategy: 'random', start: 'immediate', date: '', time: '09:00',
 	timezone: MY_ZONE, respect_contact_timezone: false, windows: [{ days: [1, 2, 3, 4, 5], start: '09:00', end: '17:30' }], excluded_dates: [],
 	max_concurrent_calls: 10, max_calls_per_day: null, calls_per_minute: null, retry_failed: true, max_retry_attempts: 2,
-	retry_on: ['failed', 'no_answer', 'busy'], retry_delay_minutes: 30,
+	retry_on: ['failed', 'no_answer', 'busy'], retry_delay_minutes: 30, retry_rules: [],
 })
 
 const two = (value: number) => String(value).padStart(2, '0')
@@ -65,6 +67,7 @@ export function formOf(campaign: BatchCall): Form {
 		excluded_dates: campaign.excluded_dates, max_concurrent_calls: campaign.max_concurrent_calls,
 		max_calls_per_day: campaign.max_calls_per_day, calls_per_minute: campaign.calls_per_minute, retry_failed: campaign.retry_failed,
 		max_retry_attempts: campaign.max_retry_attempts, retry_on: campaign.retry_on, retry_delay_minutes: campaign.retry_delay_minutes,
+		retry_rules: campaign.retry_rules,
 	}
 }
 
@@ -87,20 +90,21 @@ export function bodyOf(form: Form, isNew: boolean): Record<string, unknown> {
 		excluded_dates: form.excluded_dates, max_concurrent_calls: form.max_concurrent_calls, max_calls_per_day: form.max_calls_per_day,
 		calls_per_minute: form.calls_per_minute, retry_failed: form.retry_failed,
 		max_retry_attempts: form.retry_failed ? form.max_retry_attempts : 0, retry_on: form.retry_on, retry_delay_minutes: form.retry_delay_minutes,
+		retry_rules: form.retry_failed ? form.retry_rules : [],
 	}
 }
 
 const HOURS = ['calling_windows', 'start_time', 'end_time', 'working_days']
 const START = ['schedule_type', 'scheduled_at']
 
-// Only what differs, for a PATCH; fields that mean one thing together go together.
+// Only the fields that differ, for a PATCH; fields that belong together are sent together.
 export function changesOf(before: Form, after: Form): Record<string, unknown> {
 	const old = bodyOf(before, false), next = bodyOf(after, false)
 	const differs = new Set(Object.keys(next).filter(name => JSON.stringify(old[name]) !== JSON.stringify(next[name])))
 	for (const group of [HOURS, START])
 		if (group.some(name => differs.has(name))) group.forEach(name => differs.add(name))
 	if (differs.has('calling_windows')) {
-		// Windows and the two times are never given in one change, but as null.
+		// A change never has both windows and the two times, except as null.
 		if (next.calling_windows) ['start_time', 'end_time'].forEach(name => differs.has(name) && old[name] === null && differs.delete(name))
 		else if (old.calling_windows === null) differs.delete('calling_windows')
 	}
@@ -108,7 +112,7 @@ export function changesOf(before: Form, after: Form): Record<string, unknown> {
 	return Object.fromEntries(Object.entries(next).filter(([name]) => differs.has(name)))
 }
 
-// What can be seen to be wrong without asking the server.
+// Faults that are found without the server.
 export function checkForm(form: Form, parts: ('calls' | 'when')[]): Faults {
 	const faults: Faults = {}
 	if (parts.includes('calls')) {
@@ -128,6 +132,12 @@ export function checkForm(form: Form, parts: ('calls' | 'when')[]): Faults {
 		if (form.retry_failed && (form.retry_delay_minutes === null || form.retry_delay_minutes > 10080)) faults.retry_delay_minutes = 'must be from 0 to 10,080'
 	}
 	return faults
+}
+
+// "after 5 min, 3 times"
+function ruleWords(rule: BatchCall['retry_rules'][number]): string {
+	if (rule.max_attempts === 0) return 'not at all'
+	return `after ${rule.delay_minutes} min, ${rule.max_attempts === 1 ? 'once' : `${rule.max_attempts} times`}`
 }
 
 interface Props { form: Form; set: (changes: Partial<Form>) => void; faults: Faults; locked?: boolean; isNew?: boolean }
@@ -179,6 +189,27 @@ const PRESETS: [string, CallWindow[]][] = [
 	['Around the clock', [{ days: [1, 2, 3, 4, 5, 6, 7], start: '00:00', end: '24:00' }]],
 ]
 
+export interface HoursPreset { name: string; title: string; source: string; calling_windows: CallWindow[] }
+
+// Hours of countries, from the operator's table.
+export function CountryHours({ onChoose }: { onChoose: (windows: CallWindow[]) => void }) {
+	const presets = useLive<HoursPreset[]>('/calling-hours-presets')
+	const [chosen, setChosen] = useState('')
+	const source = presets.data?.find(one => one.name === chosen)?.source
+	const choose = (name: string) => {
+		const preset = presets.data?.find(one => one.name === name)
+		setChosen(name)
+		if (preset) onChoose(preset.calling_windows)
+	}
+	if (!presets.data?.length) return null
+	return (
+		<Select label="Hours of a country" value={chosen} onChange={choose} hint={source && `By ${source}. Rules change, and most forbid holidays too: judge for yourself.`}>
+			<option value="">Choose a country</option>
+			{presets.data.map(one => <option key={one.name} value={one.name}>{one.title}</option>)}
+		</Select>
+	)
+}
+
 export function WhenFields({ form, set, faults, locked }: Props) {
 	const setWindow = (at: number, changes: Partial<CallWindow>) => set({ windows: form.windows.map((window, index) => index === at ? { ...window, ...changes } : window) })
 	return (
@@ -199,6 +230,7 @@ export function WhenFields({ form, set, faults, locked }: Props) {
 					<div className="chips" style={{ marginBottom: 10, flexWrap: 'wrap', marginInline: 0, padding: 0 }} data-at="hours">
 						{PRESETS.map(([text, windows]) => <button key={text} type="button" className="chip" onClick={() => set({ windows })}>{text}</button>)}
 					</div>
+					<CountryHours onChoose={windows => set({ windows })} />
 					{form.windows.map((window, index) => (
 						<div className="window-row" key={index}>
 							<Days days={window.days} onChange={days => setWindow(index, { days })} label={`Days of window ${index + 1}`} />
@@ -218,7 +250,7 @@ export function WhenFields({ form, set, faults, locked }: Props) {
 					<div data-at="max_calls_per_day"><Amount label="A day, at most" value={form.max_calls_per_day} placeholder="no cap" onChange={value => set({ max_calls_per_day: value })} fault={faults.max_calls_per_day} /></div>
 					<div data-at="calls_per_minute"><Amount label="A minute, at most" value={form.calls_per_minute} placeholder="no pace" onChange={value => set({ calls_per_minute: value })} fault={faults.calls_per_minute} /></div>
 				</div>
-				<Group label="Retries" fault={faults.max_retry_attempts ?? faults.retry_on ?? faults.retry_delay_minutes}>
+				<Group label="Retries" fault={faults.max_retry_attempts ?? faults.retry_on ?? faults.retry_delay_minutes ?? faults.retry_rules}>
 					<Check checked={form.retry_failed} onChange={retry_failed => set({ retry_failed, max_retry_attempts: form.max_retry_attempts || 2 })}>Call again when a call does not reach anybody</Check>
 					{form.retry_failed && <div className="stack close" style={{ marginTop: 8 }}>
 						<div className="form-row">
@@ -232,6 +264,10 @@ export function WhenFields({ form, set, faults, locked }: Props) {
 								<Check key={outcome} checked={form.retry_on.includes(outcome)} onChange={isOn => set({ retry_on: isOn ? [...form.retry_on, outcome] : form.retry_on.filter(one => one !== outcome) })}>{retryWords[outcome]}</Check>
 							))}
 						</div>
+						{form.retry_rules.length > 0 && <p className="hint">
+							{form.retry_rules.map(rule => `${retryWords[rule.outcome]}: ${ruleWords(rule)}`).join('; ')}.{' '}
+							<button type="button" className="button quiet small" onClick={() => set({ retry_rules: [] })}>Remove these rules</button>
+						</p>}
 					</div>}
 				</Group>
 			</div>
@@ -257,7 +293,7 @@ function Days({ days, onChange, label }: { days: number[]; onChange: (days: numb
 	)
 }
 
-// 24:00 is the end of the day, which fields of type time do not know: so it is text.
+// A text field, because fields of type time do not accept 24:00, the end of the day.
 function TimeInput({ label, value, onChange }: { label: string; value: string; onChange: (value: string) => void }) {
 	return <input className="input" aria-label={label} inputMode="numeric" placeholder="HH:MM" maxLength={5} defaultValue={value} key={value}
 		onBlur={event => {

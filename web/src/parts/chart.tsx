@@ -21,7 +21,7 @@ const FOOT = 24
 const MOST = 400
 const WIDEST = 48
 
-// A period is a wall-clock time; drawn as if it were UTC it never meets a change of the clock.
+// A period is a wall-clock time. It is drawn as if it were UTC, so a change of the clock does not matter.
 const timeOf = (period: string) => Date.parse(period.length === 10 ? period + 'T00:00Z' : period + 'Z')
 
 export function useWidth<E extends Element>(): [React.RefObject<E>, number] {
@@ -50,7 +50,7 @@ function shortLabel(time: number, isDay: boolean): string {
 	return isDay || date.getUTCHours() === 0 ? day : `${String(date.getUTCHours()).padStart(2, '0')}:00`
 }
 
-// Every period from the first to the last, those without calls too.
+// Every period from the first to the last, also periods without calls.
 export function filled(series: Period[], planned: Planned[], isDay: boolean, nowPeriod: string | null): number[] {
 	const times = [...series.map(one => timeOf(one.period)), ...planned.map(one => timeOf(one.period)), ...(nowPeriod ? [timeOf(nowPeriod)] : [])]
 	if (times.length === 0) return []
@@ -68,7 +68,7 @@ export function CallsChart({ series, planned = [], isDay, nowPeriod, label }: {
 	const [at, setAt] = useState<number | null>(null)
 	const reading = useId()
 	const isHeld = at !== null
-	// While somebody reads it, it does not move.
+	// The chart does not move while a column is selected.
 	const held = useRef({ series, planned, nowPeriod })
 	if (!isHeld) held.current = { series, planned, nowPeriod }
 	const shown = held.current

@@ -1,4 +1,4 @@
-// One box to find or do: pages, campaigns by name, a pasted number, a pasted id, what this page can do.
+// One box for finding and doing: pages, campaigns by name, a pasted number, a pasted id, actions of this page.
 
 import type { BatchCall } from 'api-types'
 import { useEffect, useId, useMemo, useState } from 'react'
@@ -82,7 +82,7 @@ function choicesOf(text: string, campaigns: BatchCall[], mayWrite: boolean, clos
 	]
 }
 
-// An id without a prefix may be of anything: each kind is asked.
+// An id without a prefix may belong to any kind of object, so each kind is tried.
 async function openId({ type, id }: { type: string | null; id: string }, close: () => void) {
 	close()
 	if (type && PATHS[type]) {
@@ -97,7 +97,7 @@ async function openId({ type, id }: { type: string | null; id: string }, close: 
 			go(page + id)
 			return
 		} catch {
-			// Not of this kind.
+			// No object of this kind has the id.
 		}
 	}
 	toast('Nothing in this organisation has this id.')

@@ -77,7 +77,7 @@ function Asked({ question: { title, text, verb, run, isSafe } }: { question: Que
 	)
 }
 
-// A secret: shown once, and gone when it is said to be stored.
+// Shows a secret once, until the user says that it is stored.
 export function SecretDialog({ title, secret, children, onClose }: { title: string; secret: string; children: ReactNode; onClose: () => void }) {
 	const [isStored, setStored] = useState(false)
 	const [isCopied, setCopied] = useState(false)

@@ -1,4 +1,4 @@
-// Fields: label, hint and fault belong together; what the server faults is shown at its field.
+// Fields: each has a label, a hint and a fault; an error of the server is shown at its field.
 
 import { useEffect, useId, useRef, useState, type ReactNode } from 'react'
 import { ApiError } from '../base/api'
@@ -84,7 +84,7 @@ export function Radios<T extends string>({ label, value, onChange, choices, disa
 	)
 }
 
-// A whole number that may be none.
+// A whole number, or an empty field.
 export function Amount({ label, value, onChange, unit, hint, fault, disabled, placeholder, min }: {
 	label: string; value: number | null; onChange: (value: number | null) => void; unit?: string; hint?: ReactNode; fault?: string
 	disabled?: boolean; placeholder?: string; min?: number
@@ -169,7 +169,7 @@ export function useUnsaved(isDirty: boolean) {
 	}, [isDirty])
 }
 
-// A button's work: it shows that it is under way, and cannot be pressed twice.
+// A button that shows that its work is under way, and cannot be pressed twice.
 export function useAction(run: () => Promise<unknown>, onError: (error: unknown) => void): [() => void, boolean] {
 	const [isRunning, setRunning] = useState(false)
 	const act = () => {

@@ -1,4 +1,4 @@
-// What stands around every page: the bar, the menu, what is wrong with the server, the line at the foot.
+// The frame around every page: the bar, the menu, problems of the server, the line at the foot.
 
 import { useEffect, useState, type ReactNode } from 'react'
 import { server } from '../base/api'

@@ -68,7 +68,7 @@ function press(key: string, target: Element): boolean {
 	return !!button
 }
 
-// j and k move among the first links of rows; arrows only where one has the focus already.
+// j and k move among the first links of rows. The arrow keys do so only if such a link has the focus already.
 function moveRow(event: KeyboardEvent, target: Element, by: number): boolean {
 	const isOnRow = target.matches('[data-row]')
 	if (!isOnRow && event.key !== 'j' && event.key !== 'k') return false

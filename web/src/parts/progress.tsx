@@ -1,4 +1,4 @@
-// How far a campaign is: a bar of what has ended, what is in flight and what waits.
+// The progress of a campaign: a bar of contacts that have ended, are in flight, or wait.
 
 import type { BatchCall } from 'api-types'
 import { count, share } from '../base/text'

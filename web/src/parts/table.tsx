@@ -12,7 +12,7 @@ import { Icon } from './icon'
 export interface Column<T> {
 	title: ReactNode
 	cell: (row: T, index: number) => ReactNode
-	width?: string // of a long table, whose columns do not follow their content
+	width?: string // for a long table, whose columns do not adapt to their content
 	className?: string
 }
 
@@ -34,7 +34,7 @@ export function Table<T>({ label, columns, rows, keyOf, onOpen, chosen, plain }:
 	)
 }
 
-// A click on a row opens it, but not one on what is in it, or one that ends a selection of text.
+// A click on a row opens it, but not a click on a link or button in it, or at the end of a selection of text.
 function openRow(event: React.MouseEvent, open: () => void) {
 	if ((event.target as Element).closest('a, button, input, label, summary') || getSelection()?.toString()) return
 	open()

@@ -1,4 +1,4 @@
-// Instants on a page: in the campaign's zone, the viewer's or UTC, as the viewer has chosen for all of it.
+// Instants on a page, in the zone that the viewer has chosen for the dashboard: the campaign's, the viewer's or UTC.
 
 import { createContext, useContext, useEffect, useState } from 'react'
 import { now } from '../base/api'
@@ -14,7 +14,7 @@ export function useZone(): string {
 	return zone === 'utc' ? 'UTC' : zone === 'mine' ? MY_ZONE : campaign ?? MY_ZONE
 }
 
-// Now by the server's clock, drawn again every so often.
+// The present time by the server's clock, drawn again at intervals.
 export function useNow(ms = 1000): number {
 	const [time, setTime] = useState(now)
 	useEffect(() => {
@@ -26,7 +26,7 @@ export function useNow(ms = 1000): number {
 	return time
 }
 
-// `both`: with the zone's name, and the other zone beside. `near`: "in 3 h" too.
+// `both`: with the zone's name, and the time in the other zone. `near`: also "in 3 h".
 export function Time({ at, both, near, seconds, full, dateOnly }: {
 	at: string | null | undefined; both?: boolean; near?: boolean; seconds?: boolean; full?: boolean; dateOnly?: boolean
 }) {

@@ -1,4 +1,4 @@
-// What has just happened, said for some seconds, and to screen readers politely.
+// Shows for some seconds what has just happened, and announces it politely to screen readers.
 
 import { useEffect } from 'react'
 import { observable, useObservable } from '../base/observable'

@@ -59,7 +59,7 @@ export function WeekPicture({ hours, zone, excluded, byContact }: { hours: Hours
 	)
 }
 
-// Whether a bar goes on from the day before, or to the day after.
+// Whether a bar continues from the day before, or to the day after.
 function joins(week: ReturnType<typeof weekOf>, day: number, isBefore: boolean): boolean {
 	return isBefore ? week[(day + 6) % 7].some(span => span.until === 1440) : week[(day + 1) % 7].some(span => span.from === 0)
 }

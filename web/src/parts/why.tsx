@@ -1,4 +1,4 @@
-// Why nothing is being called, or that all is well: the first thing that fits, what to do, and all rules below.
+// Says why no call is made, or that all is well: the first closed rule, what to do about it, and below all rules.
 
 import type { BatchCall, CampaignExplanation, Gate, GateName } from 'api-types'
 import { useEffect, useRef, type ReactNode } from 'react'
