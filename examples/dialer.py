@@ -67,8 +67,8 @@ class Calls:
         self.answers = {}  # by call id
 
     def take(self, call_id, data):
-        """What to answer: a status, and a report when the call is over already. A call that is
-        asked for again gets the answer that it got the first time."""
+        """The answer to a request: a status, and a report if the call is over already. A call that is requested again
+        gets the same answer."""
         with self.lock:
             if call_id in self.answers:
                 return self.answers[call_id]
@@ -90,7 +90,7 @@ def completed(talk_seconds):
 
 
 def play(data, ending):
-    """One call from ringing to its end."""
+    """Plays one call from ringing to its end."""
     report(data, {"status": "ringing"})
     time.sleep(random.uniform(0.2, 0.6))
     if ending == COMPLETED:
@@ -140,7 +140,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         event = json.loads(body)
         if event["type"] == "call.requested":
             return self.answer(*self.calls.take(self.headers["webhook-id"], event["data"]))
-        return self.answer(200)  # agent.sync, and whatever else we may be told
+        return self.answer(200)  # agent.sync and other events
 
     def answer(self, status, body=None):
         text = json.dumps(body).encode() if body else b""

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""A dialer for Outdial that really rings: it places calls by SIP, plays a sound file and reports.
+"""A dialer for Outdial that places real calls by SIP: it plays a sound file and reports.
 
 It takes the signed webhooks that ../dialer.py takes, and uses that file for signatures, answers and
 reports. The SIP side is baresip (Debian: baresip-core). Each *line* is one baresip process that has at
 most one call, so a fault of one call touches no other. When all lines are in use, the dialer answers
-429, and Outdial gives the campaign less.
+429, and Outdial gives the campaign fewer calls at once.
 
     OUTDIAL_WEBHOOK_SECRET=whsec_... sip_dialer.py --trunk sip.example.com --play hello.wav --lines 10
 
-A call and its outcome are in a SQLite file (--state) before anybody is told. After a restart the dialer
+A call and its outcome are in a SQLite file (--state) before they are answered or reported. After a restart the dialer
 places no call twice: it reports the calls that the restart interrupted as failed.
 """
 
@@ -38,7 +38,7 @@ HANGUP_SECONDS = 5
 REPORT_RETRY_SECONDS = 30
 INTERRUPTED = {"status": "failed", "end_reason": "the dialer was restarted"}
 
-# What a final answer of SIP means for the call. Every other answer is a failure.
+# The meaning of a final SIP answer for the call. Every other answer is a failure.
 BUSY = {486, 600}
 NO_ANSWER = {408, 480, 487}
 REASONS = {403: "forbidden by the trunk", 404: "number not in service", 410: "number not in service",
@@ -248,7 +248,7 @@ def outcome(answered, reason):
 
 
 class Book:
-    """Which calls were taken, and what is still to be reported: a file that survives the process."""
+    """The accepted calls and the reports that are still to be sent: a file that survives the process."""
 
     def __init__(self, path):
         self.lock = threading.Lock()
@@ -295,7 +295,7 @@ class Calls:
             self.workers.submit(self.finish, *left)
 
     def take(self, call_id, call):
-        """What to answer: a status and a report (see dialer.Handler)."""
+        """The answer to a request: a status and a report (see dialer.Handler)."""
         if not E164.fullmatch(call["to"]) or not E164.fullmatch(call["from"] or ""):
             return 200, {"status": "failed", "end_reason": "a number is not E.164"}
         with self.lock:
@@ -377,7 +377,7 @@ def main():
     except (KeyboardInterrupt, SystemExit):
         pass
     calls.close()
-    os._exit(0)  # threads that report may wait for long; the file remembers what they owe
+    os._exit(0)  # threads that report may wait for a long time; the file remembers their reports
 
 
 if __name__ == "__main__":
