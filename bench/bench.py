@@ -1,4 +1,4 @@
-"""What every measurement of bench/run needs: a stack, the sink, load on nginx, CPU time, a table."""
+"""The parts that every measurement of bench/run needs: a stack, the sink, load on nginx, CPU time, a table."""
 
 import json
 import os
@@ -21,7 +21,7 @@ CHUNK = 10_000  # contacts that one request takes
 
 
 class Bench:
-    """One stack, with an agent whose dialer is the sink."""
+    """A stack, with an agent whose dialer is the sink."""
 
     def __init__(self, state_dir):
         # As many transfers to the one dialer as 500 slots of the default would allow to four.
@@ -48,7 +48,7 @@ class Bench:
                                           self.sink_port, status, body, self.arrivals_file])
 
     def stop_sink(self):
-        """Returns when every webhook arrived, in microseconds, by its id; of several the first."""
+        """Returns when each webhook arrived first, in microseconds, by its id."""
         self.stack.kill("sink", signal.SIGTERM)
         first = {}
         with open(self.arrivals_file) as file:
@@ -64,7 +64,7 @@ class Bench:
     # Campaigns
 
     def campaign(self, count, **fields):
-        """A campaign of so many contacts that calls at any hour."""
+        """A campaign with this many contacts, which calls at any hour."""
         batch = self.api.batch(self.agent, contacts(min(count, CHUNK)), phone_number_ids=[self.number["id"]],
                                max_concurrent_calls=100, **fields)
         for first in range(CHUNK + 1, count + 1, CHUNK):
@@ -76,7 +76,7 @@ class Bench:
         return self.number_of("SELECT COUNT(*) FROM batch_calls WHERE work IN (1, 2)") == 0
 
     def due_campaigns(self, campaigns, total):
-        """Campaigns whose contacts all became due a moment ago, and no scheduler yet."""
+        """Campaigns whose contacts all became due a moment ago. No scheduler runs yet."""
         self.clear()
         start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))
         for _ in range(campaigns):
@@ -128,7 +128,8 @@ class Bench:
             ids = ",".join(map(str, endpoints[tick % 10::10]))
             self.stack.sql(
                 "SET @now = UTC_TIMESTAMP(6), @last = (SELECT MAX(id) FROM events);"
-                "INSERT INTO events (uuid, organization_id, type, data, created_at) SELECT UNHEX(REPLACE(UUID(), '-', '')),"
+                "INSERT INTO events (uuid, organization_id, type, data, created_at) SELECT UNHEX(REPLACE(UUID(), '-',"
+                " '')),"
                 f" organization_id, 3, id, @now FROM webhook_endpoints WHERE id IN ({ids});"
                 "INSERT INTO deliveries (event_id, endpoint_id, agent_id, status, tries, wake_at, response_code, error)"
                 " SELECT id, data, 0, 0, 0, @now, 0, '' FROM events WHERE id > @last")
@@ -140,7 +141,7 @@ class Bench:
                               f" IN ({','.join(map(str, endpoints))})") == 0
 
     def lateness(self, endpoints, first, last, arrived):
-        """From the events' making to their arrival, in milliseconds."""
+        """Milliseconds from the creation of the events to their arrival."""
         ids = ",".join(f"'{endpoint}'" for endpoint in endpoints)
         made = {row[0]: int(row[1]) for row in self.stack.sql(
             "SELECT LOWER(HEX(uuid)), TIMESTAMPDIFF(MICROSECOND, '1970-01-01', created_at) FROM events"
@@ -161,6 +162,11 @@ class Bench:
     def number_of(self, query):
         return int(self.stack.sql(query)[0][0] or 0)
 
+    def redo(self):
+        """Bytes that the server has written to its log of changes."""
+        return self.number_of("SELECT variable_value FROM information_schema.global_status"
+                              " WHERE variable_name = 'Innodb_os_log_written'")
+
     def done(self):
         return self.number_of("SELECT SUM(done) FROM batch_counters")
 
@@ -168,7 +174,7 @@ class Bench:
         return self.number_of("SELECT COUNT(*) FROM calls WHERE status = 1")
 
     def subscribe(self, *events):
-        """The sink, which takes them all."""
+        """The sink, which accepts all webhooks."""
         self.api.patch(f"/webhooks/{self.webhook}", {"events": events})
 
     # CPU
@@ -220,7 +226,7 @@ def percentile(values, share):
 
 
 def show(title, columns, rows):
-    """A table; the first column is text, numbers come with the digits they are worth."""
+    """Prints a table. The first column is text, and numbers get only their significant digits."""
     cells = [[_cell(value) for value in row] for row in rows]
     widths = [max(len(row[i]) for row in cells + [columns]) for i in range(len(columns))]
     print(f"\n{title}")

@@ -1,10 +1,10 @@
-/* A receiver of webhooks that costs as little as it can, so that a measurement is of the sender: every
+/* A receiver of webhooks that costs as little as possible, so that a measurement shows the cost of the sender: every
  * POST is answered at once with the same status and body, over connections that are kept.
  *
- *   sink PORT STATUS BODY LOG
+ * sink PORT STATUS BODY LOG
  *
- * When it is told to end (SIGTERM), LOG gets one line per POST in the order of arrival: the webhook-id
- * and the microseconds UTC since the epoch. */
+ * When it is told to end (SIGTERM), LOG gets one line per POST in the order of arrival: the webhook-id and the
+ * microseconds UTC since the epoch. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +56,7 @@ static void request_stop(int number)
 	stop_requested = 1;
 }
 
-/* The value of a header, in a head that ends with a NUL; NULL: it is not there. */
+/* Returns the value of a header, in a head that ends with a NUL. NULL: there is no such header. */
 static const char *header(const char *head, const char *name)
 {
 	size_t len = strlen(name);
@@ -97,7 +97,7 @@ static size_t first_request(struct connection *connection)
 	end = strstr(connection->data, "\r\n\r\n");
 	if (end == NULL)
 		return 0;
-	end[2] = '\0'; /* the headers end here; put back below, should the body not be there yet */
+	end[2] = '\0'; /* the headers end here; the byte is restored below if the body is not complete yet */
 	length = header(connection->data, "Content-Length");
 	size = (size_t)(end - connection->data) + 4 + (length != NULL ? strtoul(length, NULL, 10) : 0);
 	id = header(connection->data, "webhook-id");
@@ -107,7 +107,7 @@ static size_t first_request(struct connection *connection)
 	return size <= connection->have ? size : 0;
 }
 
-/* False: the connection is over. */
+/* Returns false if the connection has ended. */
 static bool serve(struct connection *connection)
 {
 	ssize_t got = read(connection->fd, connection->data + connection->have, MAX_REQUEST - connection->have);

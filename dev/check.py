@@ -1,6 +1,4 @@
-"""What `./check` does once everything is built: run every test program, count, and tell.
-
-Every program speaks TAP. One line each is printed for those that pass; the others are shown whole.
+"""The part of `./check` after the build: runs every test program, counts the results, and reports them.
 """
 
 import concurrent.futures
@@ -19,14 +17,17 @@ from process import Error, explain
 STATE = os.path.join(stacks.ROOT, ".outdial-check")
 PROGRAM_SECONDS = 1800
 RESULT = re.compile(r"^(not )?ok\b[^#\n]*(# *skip)?", re.IGNORECASE | re.MULTILINE)
+FAILED = re.compile(r"^(not ok\b.*|# .*\.sanitizer\.\d+:)\n((?:#.*\n)*)", re.MULTILINE)
+REASON_LINES, REASON_WIDTH = 6, 300  # of each failure, at the end of the output
 PLAN = re.compile(r"^1\.\.(\d+)( *# *skip)?", re.IGNORECASE | re.MULTILINE)
 
 
 class Count:
-    """Of single tests."""
+    """How many single tests passed, failed and were skipped; for a whole run, also which failed."""
 
     def __init__(self, passed=0, failed=0, skipped=0):
         self.passed, self.failed, self.skipped = passed, failed, skipped
+        self.failures = []
         self.lock = threading.Lock()
 
     def add(self, other):
@@ -35,13 +36,18 @@ class Count:
             self.failed += other.failed
             self.skipped += other.skipped
 
+    def add_failure(self, name, lines):
+        """Keeps the name of a program that failed, and the lines that say why, for the end of the output."""
+        with self.lock:
+            self.failures.append((name, lines))
+
     def __str__(self):
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
 
 def count_tap(text, status):
-    """A planned test without a result has failed, and so has one without results, or with a bad
-    exit status that no result explains."""
+    """A planned test without a result has failed. So has a program without results, or with a bad exit status that no
+    result explains."""
     count = Count()
     for failed, skipped in RESULT.findall(text):
         if failed:
@@ -60,6 +66,22 @@ def count_tap(text, status):
     return count
 
 
+def failed_lines(text):
+    """Returns the results that failed, each with the last lines of its explanation. If there are none, returns the last
+    lines of the output."""
+    found = []
+    for result, said in FAILED.findall(text):
+        found += [result] + said.splitlines()[-REASON_LINES:]
+    return [line[:REASON_WIDTH] for line in found or text.rstrip().splitlines()[-REASON_LINES:]]
+
+
+def print_failures(failures):
+    for name, lines in failures:
+        print(f"==> Failed: {name}")
+        for line in lines:
+            print(f"    {line}")
+
+
 class Round:
     """Test programs under the same circumstances: one build, one kind of database."""
 
@@ -75,7 +97,7 @@ class Round:
             self.run(script, [sys.executable, script])
 
     def database_tests(self):
-        """One server for all of them."""
+        """Starts one server for all of the tests."""
         stack = stacks.Stack(os.path.join(self.folder, "db"), database=self.database,
                              build=self.build)
         try:
@@ -86,6 +108,7 @@ class Round:
                 self.run(program, [program], OUTDIAL_TEST_DATABASE_FILE=stack.database_file)
         except Error as error:
             self.total.add(Count(failed=1))
+            self.total.add_failure(f"{self.name}: the database tests", str(error).splitlines())
             print(f"not ok - {self.name}: the database tests\n    {error}", flush=True)
         finally:
             stack.stop()
@@ -95,8 +118,8 @@ class Round:
         return [path for path in found if os.access(path, os.X_OK)]
 
     def run(self, path, command, **environment):
-        """Runs one program and tells what came of it. Reports of the sanitizers go to files, since
-        the program that they are about may be a worker whose death nobody would notice."""
+        """Runs one program and returns its result. Reports of the sanitizers go to files, because a worker may die
+        unnoticed."""
         name = os.path.splitext(os.path.basename(path))[0]
         reports = os.path.join(self.folder, name + ".sanitizer")
         environment = dict(os.environ, **environment, CMOCKA_MESSAGE_OUTPUT="TAP",
@@ -116,6 +139,8 @@ class Round:
         with open(os.path.join(self.folder, name + ".tap"), "w") as file:
             file.write(text)
         self.total.add(count)
+        if count.failed:
+            self.total.add_failure(f"{self.name}: {name}", failed_lines(text))
         verdict = "not ok" if count.failed else "ok"
         shown = "    " + text.rstrip().replace("\n", "\n    ") + "\n" if count.failed else ""
         print(f"{verdict} - {self.name}: {name}: {count}, {seconds:.1f} s\n{shown}",
@@ -123,15 +148,15 @@ class Round:
 
 
 def package_tests(total):
-    """They build from the sources and boot a machine of their own."""
+    """Tests that build from the sources and boot a machine of their own."""
     packages = Round("packages", total)
     for script in scripts("tests/boot/test_*.py"):
         packages.run(script, [sys.executable, script])
 
 
 def end_to_end_tests(rounds):
-    """Each starts a stack of its own and waits a lot, so two are run at a time."""
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    """Each starts a stack of its own and waits a lot, so three are run at a time."""
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
         jobs = [pool.submit(one.run, script, [sys.executable, script, "--database", one.database])
                 for one in rounds for script in scripts("tests/e2e/test_*.py")]
         for job in jobs:
@@ -143,8 +168,8 @@ def scripts(pattern):
 
 
 def run_program(command, environment, folder):
-    """Runs it in a folder, and returns its exit status and all that it printed. When it is stuck it
-    gets the time to tidy up."""
+    """Runs it in a folder, and returns its exit status and all that it printed. If it is stuck, it gets some time to
+    tidy up."""
     program = subprocess.Popen(
         ["setpriv", "--pdeathsig", "TERM", "--"] + command, env=environment, cwd=folder,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -159,7 +184,7 @@ def run_program(command, environment, folder):
 
 
 def mysql_fault():
-    """None when MySQL 9 can be started here, else why not."""
+    """Returns None if MySQL 9 can be started here, else why not."""
     result = subprocess.run([os.path.join(stacks.ROOT, "dev", "mysql-root.sh")], text=True,
                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     if result.returncode == 0 and os.geteuid() != 0:
@@ -190,6 +215,7 @@ def main():
     print(f"==> {(time.monotonic() - start) / 60:.1f} minutes; outputs and logs are in {STATE}")
     if fault:
         print(f"==> The part on MySQL 9 was skipped: {fault}")
+    print_failures(total.failures)
     print(total)
     return 1 if total.failed else 0
 

@@ -16,6 +16,8 @@ from process import Error, Process, run
 
 START_SECONDS = 90
 BUFFER_POOL = "256M"
+# whatever the settings of all sessions are
+SESSION = "SET SESSION TRANSACTION READ WRITE; SET autocommit = 1, completion_type = 0;\n"
 ESCAPES = {"n": "\n", "t": "\t", "0": "\0"}  # of the client's --batch output
 
 # One user for the programs, with rights on their own databases only, as in production.
@@ -29,13 +31,18 @@ GRANT ALL PRIVILEGES ON `outdial\_simulation\_%`.* TO 'outdial'@'localhost';
 
 
 class Database:
-    """What both servers have in common. A subclass says how to create and to start its server."""
+    """The common part of both servers. A subclass creates and starts its server."""
+
+    name = "database"
+    buffer_pool = BUFFER_POOL
+    settings = []  # more options of the server
 
     def __init__(self, folder, run_folder, log_folder):
         self.folder = folder
         self.run_folder = run_folder
         self.log = os.path.join(log_folder, "database.log")
         self.process = None
+        self.env = {}  # from its next start on
 
     def start(self, password):
         """Creates the data at the first start, and returns once the server answers."""
@@ -43,6 +50,13 @@ class Database:
             self._create()
         self._launch()
         self.sql(SETUP_SQL.format(password=password), database="")
+
+    def address(self):
+        """The text of an option file for this server."""
+        return f"socket = {self.socket}\n"
+
+    def processes(self):
+        return [self.process] if self.process else []
 
     def restart(self, number):
         self.process.stop(number, START_SECONDS)
@@ -53,7 +67,7 @@ class Database:
         self._launch()
 
     def stop(self):
-        """A server may need its time to write what it holds, so it is given that time."""
+        """Ends the server. It gets the time to write its data."""
         if self.process:
             self.process.stop(signal.SIGTERM, START_SECONDS)
             self.process = None
@@ -69,7 +83,7 @@ class Database:
         result = subprocess.run(
             ["mariadb", "--no-defaults", f"--socket={self.socket}", "--user=root", "--batch",
              "--skip-column-names", "--default-character-set=utf8mb4", database],
-            input=text.encode(), capture_output=True)
+            input=(SESSION + text).encode(), capture_output=True)
         if result.returncode != 0:
             raise Error("SQL: " + result.stderr.decode("utf-8", "replace").strip())
         lines = result.stdout.decode("utf-8", "backslashreplace").split("\n")[:-1]
@@ -79,7 +93,7 @@ class Database:
     def _launch(self):
         """A server that is still starting is killed rather than asked to end: MariaDB may hang when it
         is asked too early, and there is nothing to lose."""
-        self.process = Process("database", self._command(), self.log, orphaned="KILL")
+        self.process = Process(self.name, self._command() + self.settings, self.log, self.env, orphaned="KILL")
         try:
             self._wait_for_answer()
         except BaseException:
@@ -123,7 +137,7 @@ class MariaDB(Database):
                 f"--socket={self.socket}", f"--pid-file={self.run_folder}/mariadb.pid",
                 f"--tmpdir={self.run_folder}",  # a server that starts empties it: not to be shared
                 "--skip-networking", "--skip-log-bin", "--max-connections=300",
-                f"--innodb-buffer-pool-size={BUFFER_POOL}", "--innodb-flush-log-at-trx-commit=1",
+                f"--innodb-buffer-pool-size={self.buffer_pool}", "--innodb-flush-log-at-trx-commit=1",
                 "--transaction-isolation=READ-COMMITTED",
                 "--character-set-server=utf8mb4"] + _as_root()
 
@@ -144,7 +158,11 @@ class MySQL(Database):
         self.lock = None
 
     def start(self, password):
-        """Sweeps out what killed stacks have left there, and makes a place of its own."""
+        self.claim_place()
+        super().start(password)
+
+    def claim_place(self):
+        """Removes the folders of killed stacks, and makes a folder of its own."""
         places = os.path.dirname(self.outside)
         with open(places + "/lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -154,7 +172,6 @@ class MySQL(Database):
             os.mkdir(self.outside, 0o700)
             self.lock = open(self.outside + "/lock", "w")
             fcntl.flock(self.lock, fcntl.LOCK_EX)
-        super().start(password)
 
     def discard(self):
         if self.lock:
@@ -173,7 +190,7 @@ class MySQL(Database):
                 f"--datadir={self.inside}/data", f"--socket={self.inside}/s.sock",
                 f"--pid-file={self.inside}/pid", "--tmpdir=/tmp", "--secure-file-priv=NULL",
                 "--skip-networking", "--mysqlx=OFF", "--disable-log-bin", "--max-connections=300",
-                f"--innodb-buffer-pool-size={BUFFER_POOL}", "--innodb-flush-log-at-trx-commit=1",
+                f"--innodb-buffer-pool-size={self.buffer_pool}", "--innodb-flush-log-at-trx-commit=1",
                 "--transaction-isolation=READ-COMMITTED", "--character-set-server=utf8mb4"]
 
 

@@ -18,7 +18,7 @@ from process import Error
 EXAMPLES = os.path.join(stacks.ROOT, "examples")
 CONTACTS = 240
 AT_ONCE = 20
-SLOW_CONTACTS = 400  # of the campaign that goes on after the demonstration
+SLOW_CONTACTS = 400  # of the campaign that runs on after the demonstration
 SLOW_AT_ONCE = 5
 SLOW_CALLS_PER_MINUTE = 60
 NUMBERS = ["+12025550190", "+12025550191", "+12025550192"]
@@ -59,8 +59,8 @@ class Client:
 
 
 def run(stack, sip=False):
-    """Everything; returns the id of the campaign. With `sip`, the calls ring at a simulated person. A second
-    campaign goes on slowly after it, for some minutes, so that there is something to see."""
+    """Runs the whole demonstration, and returns the id of the campaign. With `sip`, the calls go to a simulated person.
+    A second campaign then runs slowly for some minutes, so that there is something to see."""
     client = Client(stack)
     numbers = set_up_numbers(client)
     agent_id = set_up_agent(client, set_up_webhook(stack, client, sip))
@@ -76,7 +76,7 @@ def run(stack, sip=False):
 # Each step takes what an earlier demonstration left, and makes what is missing.
 
 def set_up_webhook(stack, client, sip):
-    """The dialer runs on a port of its own, which may be another one than last time."""
+    """The dialer runs on a port of its own, which may have changed since the last time."""
     notes_file = os.path.join(stack.state_dir, "demo.json")
     notes = {}
     if os.path.exists(notes_file):
@@ -103,7 +103,7 @@ def set_up_webhook(stack, client, sip):
 
 
 def sip_dialer(stack):
-    """Starts the person who is called (SIPp); returns the dialer's command. The message is a tone."""
+    """Starts the person who is called (SIPp), and returns the dialer's command. The message is a tone."""
     folder = os.path.join(EXAMPLES, "sip-dialer")
     sound = os.path.join(stack.state_dir, "message.wav")
     with wave.open(sound, "wb") as file:
@@ -159,7 +159,7 @@ def set_up_slow_campaign(client, agent_id, numbers):
 
 
 def start_campaign(client, agent_id, numbers, fields):
-    """Called around the clock, since nobody knows when you try it."""
+    """A campaign that calls around the clock, because the demonstration may run at any time."""
     batch = client.post("/batch-calls", {
         "agent_id": agent_id, "phone_number_ids": numbers, "phone_rotation_strategy": "round_robin",
         "contact_source": "manual", "working_days": [1, 2, 3, 4, 5, 6, 7], **fields})
@@ -168,7 +168,7 @@ def start_campaign(client, agent_id, numbers, fields):
 
 
 def contacts():
-    """The last one stands there twice, and is called once."""
+    """The last contact is in the campaign twice, and is called once."""
     unlike = people(CONTACTS - 1)
     return unlike + [dict(unlike[-1])]
 
@@ -228,7 +228,7 @@ def standing(batch, seconds):
 
 
 class Terminal:
-    """Two lines that are written over."""
+    """Writes two lines over the lines before."""
 
     WIDTH = 24
 
@@ -259,7 +259,7 @@ class Lines:
 
 
 def summarize(client, batch, seconds):
-    """The counters beside what the calls themselves say."""
+    """Compares the counters with the calls themselves."""
     calls = client.get(f"/calls?batch_call_id={batch['id']}&limit=1")["pagination"]["total"]
     print(f"==> Completed: {batch['total_contacts']} contacts, {calls} calls "
           f"(some numbers were tried twice), {seconds:.0f} s", flush=True)

@@ -14,7 +14,7 @@ ESCAPE_OR_CHARACTER = re.compile(rb'\\.|[^\\][\x80-\xbf]*', re.DOTALL)
 
 
 def literals(text):
-    """The text as adjacent C string literals, no escape and no character torn apart."""
+    """Returns the text as adjacent C string literals. No escape and no character is cut in two."""
     escaped = text.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"?", b"\\?")
     line = b""
     for piece in ESCAPE_OR_CHARACTER.findall(escaped):

@@ -28,7 +28,7 @@ archive() {
 		sed -n 's|/*$||; /\/debian$/p' | head -n 1 | grep . || echo http://deb.debian.org/debian
 }
 
-# Put together beside its final place and renamed at the end: what bears the name is whole.
+# Built beside its final place and renamed at the end, so a folder with the final name is complete.
 make_root() {
 	new=$ROOT.new
 	log=$CACHE/mysql-root.log

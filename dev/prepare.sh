@@ -6,7 +6,7 @@ top=$PWD
 
 TOOLS="gcc make libc6-dev autoconf automake pkg-config python3 python3-yaml curl"
 LIBRARIES="libfcgi-dev libmariadb-dev uuid-dev libcurl4-openssl-dev libssl-dev
-	libsystemd-dev libcmocka-dev"
+	libsystemd-dev libcmocka-dev g++ libphonenumber-dev"
 DASHBOARD="esbuild node-react node-react-dom node-d3-scale node-d3-shape node-d3-time"
 SERVERS="mariadb-server-core mariadb-client-core nginx tzdata"
 
@@ -38,8 +38,8 @@ missing_packages() {
 	done
 }
 
-# Packages that bring a service start it on installation. We run servers of our own and want none
-# started: policy-rc.d is how Debian is told so. One that is there already is left as it is.
+# Packages with a service start it on installation. We run servers of our own, so policy-rc.d tells Debian to start
+# none. A policy-rc.d that exists already is kept.
 without_services() {
 	policy=/usr/sbin/policy-rc.d
 	if [ -e $policy ]; then
@@ -83,7 +83,7 @@ install_packages() {
 	without_services apt install -y --no-install-recommends $packages
 }
 
-# Output is kept for the case of failure; a build that goes well is one line.
+# The output is shown only after a failure; a build that succeeds is one line.
 quietly() {
 	log=$top/$folder/prepare.log
 	if ! "$@" > "$log" 2>&1; then
@@ -122,7 +122,7 @@ case $top in
 esac
 
 [ -w . ] || fail "this folder cannot be written to by $(id -un): $top"
-# One at a time: a second ./run or ./check waits here.
+# Only one runs at a time: a second ./run or ./check waits here.
 mkdir -p build
 exec 9> build/.lock
 flock 9

@@ -15,7 +15,7 @@ import time
 
 
 class Error(Exception):
-    """Something a person has to know; the text is the whole message."""
+    """An error that a person has to read. The text is the whole message."""
 
 
 class Process:
@@ -54,7 +54,7 @@ class Process:
             os.kill(self.pid, number)
 
     def stop(self, number=signal.SIGTERM, seconds=30):
-        """Asks it to end, then makes an end of it and of whatever it left behind."""
+        """Asks the process to end, then kills it and all processes that it left."""
         if self.popen.returncode is not None:
             return
         self.send(number)
@@ -66,7 +66,7 @@ class Process:
         self.popen.wait()
 
     def last_words(self, lines=12):
-        """The end of what it has logged since it was started."""
+        """The end of the process's log since its start."""
         with open(self.log, "rb") as log:
             log.seek(self.log_start)
             text = log.read().decode("utf-8", "replace")
@@ -86,7 +86,7 @@ def run(argv, log, what):
 
 
 def explain(error):
-    """The sentence for an OSError that a full disk or a missing right has caused."""
+    """Returns the message for an OSError because of a full disk or a missing right."""
     where = f": {error.filename}" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk is full{where}"

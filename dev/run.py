@@ -1,4 +1,4 @@
-"""What `./run` does once everything is built: start a stack, show the demonstration, stay up."""
+"""The part of `./run` after the build: starts a stack, shows the demonstration, stays up."""
 
 import argparse
 import os
@@ -52,7 +52,7 @@ def stop(state):
 
 
 def start(stack):
-    """Brings the stack up with the key of last time, if that still opens the door."""
+    """Starts the stack with the key of the last time, if the key is still valid."""
     say(f"Starting MariaDB, Outdial and nginx in {stack.state_dir}")
     if os.path.exists(env_file(stack)) and not statedir.running_pid(stack.state_dir):
         os.unlink(env_file(stack))  # of a run that was killed
@@ -85,7 +85,7 @@ def env_file(stack):
 
 
 def welcome(stack, batch_id):
-    """Where it is, and three commands to try."""
+    """Prints the addresses, and three commands to try."""
     env = os.path.relpath(env_file(stack))
     env = env if "/" in env else "./" + env
     if batch_id:
@@ -116,7 +116,7 @@ To try it from another terminal:
 
 
 def serve(options, up):
-    """Everything from the start to the end. up() is called once when all is up, and then we stay."""
+    """Does everything from the start to the end. Calls up() once when all is up, and then keeps running."""
     stack = stacks.Stack(options.state, port=options.port)
     try:
         start(stack)
@@ -138,7 +138,7 @@ def serve(options, up):
 
 
 def serve_detached(options):
-    """A child in a session of its own serves; we wait for its word that all is up."""
+    """Starts a child in a session of its own, and waits for its message that all is up."""
     reading, writing = os.pipe()
     sys.stdout.flush()
     pid = os.fork()

@@ -11,26 +11,29 @@ ended the program: the end of the block, an exception, SIGTERM, Ctrl-C, or SIGKI
 Use it from the main thread (see process.py); sql(), new_key() and workers() are free of that.
 """
 
+import collections
 import os
 import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 
+import cluster as clusters
 import database as databases
 import statedir
+from ports import free_port, port_is_free
 from process import Error, Process, explain
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 READY_SECONDS = 30
 SHORT_LIFE = 5  # seconds; what ends sooner would end again
 FREE_MEGABYTES = 400  # what an empty database and its logs take, and some room to work
+DatabaseSession = collections.namedtuple("DatabaseSession", "id user state")
 
 WRITTEN = "# Written by dev/stack.py at every start.\n"
 NGINX_MAIN = WRITTEN + """\
@@ -59,16 +62,19 @@ class Stack:
     database: "mariadb" or "mysql". build: folder of the programs, relative to the checkout
     (default: $OUTDIAL_BUILD, or build). config: keys of outdial.conf that differ from the
     defaults here. schedulers: how many start() starts. rate_limit=False: nginx without limit_req,
-    for benchmarks."""
+    for benchmarks. cluster=True: three database servers (cluster.py) in place of one. server_settings: more options of
+    the database server, by its kind."""
 
     def __init__(self, state_dir, port=None, database="mariadb", build=None, config=None,
-                 schedulers=1, rate_limit=True):
+                 schedulers=1, rate_limit=True, cluster=False, server_settings=None):
         self.state_dir = os.path.abspath(state_dir)
         self.log_dir = os.path.join(self.state_dir, "log")
         self.build = os.path.join(ROOT, build or os.environ.get("OUTDIAL_BUILD") or "build")
         self.port = port
         self.key = None
         self.database_kind = database
+        self.cluster = cluster
+        self.server_settings = (server_settings or {}).get(database, [])
         self.config = config or {}
         self.schedulers = schedulers
         self.rate_limit = rate_limit
@@ -106,7 +112,7 @@ class Stack:
         return self
 
     def stop(self):
-        """Ends what runs, in the reverse order of its start. Ctrl-C cannot interrupt it."""
+        """Ends all processes, in the reverse order of their start. Ctrl-C cannot interrupt it."""
         with _uninterrupted():
             for process in reversed(list(self.processes.values())):
                 process.stop()
@@ -153,8 +159,9 @@ class Stack:
     # Its parts
 
     def start_database(self):
-        server = databases.SERVERS[self.database_kind]
+        server = (clusters.CLUSTERS if self.cluster else databases.SERVERS)[self.database_kind]
         self.database = self.database or server(self.state_dir, self.run_dir, self.log_dir)
+        self.database.settings = self.server_settings
         self.database.start(self._write_database_file())
 
     def stop_database(self):
@@ -173,67 +180,89 @@ class Stack:
         self.outdial("migrate", "--sql", os.path.join(ROOT, "sql"))
         self.outdial("secrets", "rekey")  # of a state from before there were keys
 
-    def start_api(self):
-        self._start("api", [f"{self.build}/outdial-api", "-c", self.write_config()])
+    def start_api(self, name="api", build=None, **own):
+        """Another name is the API of a further host: `own` has the differences of its configuration, such as its
+        socket. `build`: a folder with other programs."""
+        self._start(name, [f"{build or self.build}/outdial-api", "-c", self.write_config(name, own)])
 
-    def start_scheduler(self):
+    def start_scheduler(self, build=None, **own):
         """Starts one more and returns its name: scheduler-1, scheduler-2, …"""
         number = 1
         while f"scheduler-{number}" in self.processes:
             number += 1
         name = f"scheduler-{number}"
-        self._start(name, [f"{self.build}/outdial-scheduler", "-c", self.write_config()])
+        self._start(name, [f"{build or self.build}/outdial-scheduler", "-c", self.write_config(name, own)])
         return name
 
-    def start_nginx(self):
-        folder = os.path.join(self.state_dir, "nginx")
+    def start_nginx(self, name="nginx", port=None, sockets=None):
+        """port, sockets: of one more, before other APIs."""
+        folder = os.path.join(self.state_dir, name)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
         user = "user root;" if os.geteuid() == 0 else ""
         with open(os.path.join(folder, "main.conf"), "w") as file:
             file.write(NGINX_MAIN.format(user=user, folder=folder, log=self.log_dir))
-        with open(os.path.join(folder, "site.conf"), "w") as file:
-            file.write(self._site())
-        self._start("nginx", [databases.program("nginx"), "-p", folder, "-c",
-                              os.path.join(folder, "main.conf"), "-e",
-                              os.path.join(self.log_dir, "nginx.log")])
+        self.write_site(name, port, sockets)
+        self._start(name, [databases.program("nginx"), "-p", folder, "-c", os.path.join(folder, "main.conf"), "-e",
+                           os.path.join(self.log_dir, name + ".log")])
+
+    def write_site(self, name="nginx", port=None, sockets=None):
+        """Sets the APIs to which nginx passes requests; call kill(name, SIGHUP) to apply it."""
+        with open(os.path.join(self.state_dir, name, "site.conf"), "w") as file:
+            file.write(self._site(port or self.port, sockets or [self.socket_of("api")]))
+
+    def socket_of(self, name):
+        return f"{self.run_dir}/{name}.sock"
 
     def start_program(self, name, argv, env=None):
         """Any other program that is to live and end with the stack, such as a dialer."""
         self._start(name, argv, env)
 
     def kill(self, name, number=signal.SIGKILL):
-        """Sends a signal to a process. When it ends of it, what it leaves behind is ended too (as
-        systemd would), and it may be started again."""
+        """Sends a signal to a process. If the process ends, its children are ended too (as systemd would do), and it
+        may be started again."""
         process = self.processes[name]
         process.send(number)
         if number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
             process.stop(number)
             del self.processes[name]
 
+    def hand_over(self, sockets, name="nginx"):
+        """Makes nginx pass requests to these APIs only. Returns when the requests that it passed to other APIs are
+        answered."""
+        before = set(self.workers(name))
+        self.write_site(name, sockets=sockets)
+        self.kill(name, signal.SIGHUP)
+        deadline = time.monotonic() + READY_SECONDS
+        while not self.workers(name) or before & set(self.workers(name)):
+            if time.monotonic() > deadline:
+                raise Error(f"{name} still answers with its former configuration")
+            time.sleep(0.02)
+
     def workers(self, name="api"):
-        """The process ids of the workers of the API (not of those that stand beside them), or of nginx."""
+        """The process ids of the workers of the API (without reserve and monitor), or of nginx."""
         pid = self.processes[name].pid
         with open(f"/proc/{pid}/task/{pid}/children") as children:
             found = [int(child) for child in children.read().split()]
         return found if name != "api" else [child for child in found if command_of(child) == "outdial-api"]
 
     def ended(self):
-        """The first process found to have ended although nobody asked it to, or None."""
-        database = [self.database.process] if self.database and self.database.process else []
+        """Returns the first process that has ended without being asked to, or None."""
+        database = self.database.processes() if self.database else []
         for process in database + list(self.processes.values()):
             if not process.alive():
                 return process
         return None
 
     def keep_up(self):
-        """Starts again what has ended although nobody asked it to, as systemd would. Returns its name, or
-        None; an Error when it did not live long."""
+        """Starts a process that has ended by itself again, as systemd would do. Returns its name, or None; raises
+        Error if it did not live long."""
         process = self.ended()
         if not process:
             return None
         if time.monotonic() < process.started + SHORT_LIFE:
             raise Error(f"{process.name} has ended; the end of {process.log}:\n" + process.last_words())
         process.stop()
-        if process is self.database.process:
+        if process in self.database.processes():
             self.database.resume()
         else:
             self.processes[process.name] = process.again()
@@ -241,9 +270,9 @@ class Stack:
 
     # Using it
 
-    def outdial(self, *arguments):
+    def outdial(self, *arguments, build=None):
         """Runs the command-line tool and returns what it printed; raises Error when it fails."""
-        result = subprocess.run([f"{self.build}/outdial", "-c", self.write_config(), *arguments],
+        result = subprocess.run([f"{build or self.build}/outdial", "-c", self.write_config(), *arguments],
                                 capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if result.returncode != 0:
             raise Error(f"outdial {' '.join(arguments)} failed:\n    " +
@@ -251,7 +280,7 @@ class Stack:
         return result.stdout
 
     def new_key(self, organization, scopes="all"):
-        """A new API key; the organisation is made when there is none of that name."""
+        """Creates an API key. The organisation is created if it does not exist."""
         if not isinstance(scopes, str):
             scopes = ",".join(scopes)
         return self.outdial("key", "create", "--organization", organization,
@@ -261,8 +290,14 @@ class Stack:
         """Rows as lists of str or None, through the client program, as the administrator."""
         return self.database.sql(text)
 
+    def sessions(self, user=None):
+        """Those of the server, or of one of its users. Not from information_schema: MySQL cannot read its table of
+        sessions while the text of some statement holds bytes."""
+        found = [DatabaseSession(id, name, state) for id, name, _, _, _, _, state, *_ in self.sql("SHOW PROCESSLIST")]
+        return [session for session in found if user in (None, session.user)]
+
     def wait_ready(self):
-        """Until /readyz answers 200 through nginx; sooner when a process ends instead."""
+        """Waits until /readyz answers 200 through nginx, or until a process ends."""
         deadline = time.monotonic() + READY_SECONDS
         while True:
             process = self.ended()
@@ -295,38 +330,50 @@ class Stack:
     def secret_key_file(self):
         return os.path.join(self.state_dir, "secret.key")
 
-    def write_config(self):
-        """Written before every start of a program, so that a changed self.config counts."""
+    def write_config(self, name=None, own=None):
+        """Writes the file before every start of a program, so that a changed self.config takes effect. `own`: the
+        differences for this program, which then has a file of its own."""
         if not os.path.exists(self.secret_key_file):
             statedir.write_file(self.secret_key_file, secrets.token_hex(32) + "\n")
         values = {
             "database_file": self.database_file,
             "secret_key_file": self.secret_key_file,
-            "socket": f"{self.run_dir}/api.sock",
+            "socket": self.socket_of("api"),
             "workers": 4,
             "public_url": self.url,
+            "calling_hours_file": os.path.join(ROOT, "docs", "calling-hours.txt"),
             "webhook_allow_http": "yes",
             "webhook_allow_private": "yes",
         }
         values.update(self.config)
+        values.update(own or {})
         text = "".join(f"{key} = {value}\n" for key, value in values.items())
-        statedir.write_file(self.config_file, WRITTEN + text)
-        return self.config_file
+        path = os.path.join(self.state_dir, f"outdial-{name}.conf") if own else self.config_file
+        statedir.write_file(path, WRITTEN + text)
+        return path
+
+    def database_file_of(self, node):
+        """An option file with which programs reach only this node of the cluster."""
+        with open(self.database_file) as file:
+            text = file.read().replace(self.database.address(), self.database.address([node]))
+        path = os.path.join(self.state_dir, f"database-{node.name}.cnf")
+        statedir.write_file(path, text)
+        return path
 
     def _write_database_file(self):
         password = secrets.token_hex(16)
         statedir.write_file(
-            self.database_file, f"{WRITTEN}[outdial]\nsocket = {self.database.socket}\n"
+            self.database_file, f"{WRITTEN}[outdial]\n{self.database.address()}"
             f"user = outdial\npassword = {password}\ndatabase = outdial\n")
         return password
 
-    def _site(self):
-        """The production site with our own address, socket and log: there is one source only."""
+    def _site(self, port, sockets):
+        """Makes the site from the production file, with our own address, socket and log."""
         with open(os.path.join(ROOT, "nginx", "outdial.conf")) as file:
             site = file.read()
         places = {
-            r"listen 127\.0\.0\.1:8080;": f"listen 127.0.0.1:{self.port};",
-            r"server unix:/run/outdial/api\.sock;": f"server unix:{self.run_dir}/api.sock;",
+            r"listen 127\.0\.0\.1:8080;": f"listen 127.0.0.1:{port};",
+            r"server unix:/run/outdial/api\.sock;": " ".join(f"server unix:{path};" for path in sockets),
             r"include /etc/nginx/outdial\.d/": f"include {self.state_dir}/nginx/outdial.d/",
             r"access_log /var/log/nginx/outdial\.log": f"access_log {self.log_dir}/access.log",
             r"root /usr/local/share/outdial/web;": f"root {self.build}/web;",
@@ -345,7 +392,7 @@ class Stack:
 
 
 def command_of(pid):
-    """What a process calls itself; None when it is gone."""
+    """The name of a process; None if it is gone."""
     try:
         with open(f"/proc/{pid}/comm") as file:
             return file.read().strip()
@@ -353,27 +400,8 @@ def command_of(pid):
         return None
 
 
-def port_is_free(port):
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def free_port():
-    """Below the ports that the kernel gives to outgoing connections: such a one could take it away
-    before we listen."""
-    while True:
-        port = 20000 + secrets.randbelow(12000)
-        if port_is_free(port):
-            return port
-
-
 class _uninterrupted:
-    """A block that no signal to end breaks off (outside the main thread none does anyway)."""
+    """A block that no signal to end interrupts. (Outside of the main thread no signal does.)"""
 
     def __enter__(self):
         self.old = {}
@@ -389,7 +417,7 @@ class _uninterrupted:
 
 
 def _end_in_order():
-    """SIGTERM and SIGHUP become an exception, so that the blocks around us are left in order."""
+    """SIGTERM and SIGHUP become an exception, so that the enclosing blocks end in order."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, lambda number, frame: sys.exit(128 + number))

@@ -1,4 +1,4 @@
-"""The folder a stack lives in: who has it, where its sockets are, how its files are written."""
+"""The state folder of a stack: its owner, its sockets, and how its files are written."""
 
 import fcntl
 import hashlib
@@ -8,12 +8,12 @@ import stat
 from process import Error
 
 SOCKET_PATH_MAX = 107  # bytes, of a unix socket's address
-LONGEST_SOCKET = "/mariadb.sock"
+LONGEST_SOCKET = "/1/mariadb.sock"  # of a node of a cluster
 
 
 def lock(state_dir):
-    """Two stacks on one folder would ruin its database. Returns the file descriptor that holds the
-    lock; it ends with this process at the latest. The file names the process."""
+    """Locks a folder, because two stacks on one folder would ruin its database. Returns the file descriptor that holds
+    the lock, which ends with this process at the latest. The file names the process."""
     held = os.open(_lock_file(state_dir), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -40,8 +40,8 @@ def running_pid(state_dir):
 
 
 def run_folder(state_dir):
-    """The folder for sockets: in the state folder, or, where that is too deep for a socket's
-    address, a short one that its name leads to."""
+    """The folder for sockets. It is in the state folder. If that path is too long for a socket's address, it is another
+    folder with a short name that is derived from the path."""
     folder = os.path.join(state_dir, "run")
     if len(os.fsencode(folder + LONGEST_SOCKET)) > SOCKET_PATH_MAX:
         base = os.environ.get("XDG_RUNTIME_DIR", "")
@@ -60,7 +60,7 @@ def run_folder(state_dir):
 
 
 def write_file(path, text):
-    """Whole or not at all, and for our eyes only."""
+    """Writes a file completely or not at all, readable only by its owner."""
     with open(os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
     os.rename(path + ".new", path)
