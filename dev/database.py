@@ -121,6 +121,15 @@ class MariaDB(Database):
         self.data = os.path.join(folder, "mariadb")
         self.socket = os.path.join(run_folder, "mariadb.sock")
 
+    def _certificate(self):
+        """Options with a certificate, for programs that ask for TLS. MySQL makes one itself."""
+        key, certificate = [os.path.join(self.folder, f"mariadb-{name}.pem") for name in ("key", "certificate")]
+        if not os.path.exists(certificate):
+            run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                 "-days", "3650", "-subj", "/CN=database", "-keyout", key, "-out", certificate], self.log,
+                "Making the database's certificate")
+        return [f"--ssl-key={key}", f"--ssl-cert={certificate}"]
+
     def _create(self):
         """Beside its final place, so that an interrupted creation is not taken for data."""
         unfinished = self.data + ".new"
@@ -139,7 +148,7 @@ class MariaDB(Database):
                 "--skip-networking", "--skip-log-bin", "--max-connections=300",
                 f"--innodb-buffer-pool-size={self.buffer_pool}", "--innodb-flush-log-at-trx-commit=1",
                 "--transaction-isolation=READ-COMMITTED",
-                "--character-set-server=utf8mb4"] + _as_root()
+                "--character-set-server=utf8mb4"] + self._certificate() + _as_root()
 
 
 class MySQL(Database):

@@ -8,7 +8,7 @@ TOOLS="gcc make libc6-dev autoconf automake pkg-config python3 python3-yaml curl
 LIBRARIES="libfcgi-dev libmariadb-dev uuid-dev libcurl4-openssl-dev libssl-dev
 	libsystemd-dev libcmocka-dev g++ libphonenumber-dev"
 DASHBOARD="esbuild node-react node-react-dom node-d3-scale node-d3-shape node-d3-time"
-SERVERS="mariadb-server-core mariadb-client-core nginx tzdata"
+SERVERS="mariadb-server-core mariadb-client-core openssl nginx tzdata"
 
 usage() {
 	cat <<'END'

@@ -282,16 +282,60 @@ static struct locked_name lock_name(const struct play *play, int let_go_at)
 	return name;
 }
 
-static void other_work_goes_on_while_an_answer_is_awaited(void **state)
+/* Writes an option file for connections with TLS. */
+static const char *write_tls_file(void)
 {
-	struct play play = new_play(state);
-	struct locked_name name = lock_name(&play, 3);
-	struct db *db = db_new(fixture_option_file());
+	static char path[32];
+	FILE *from = fopen(fixture_option_file(), "r"), *to;
+	char line[1024];
+
+	assert_non_null(from);
+	strcpy(path, "/tmp/outdial-test-XXXXXX");
+	to = fdopen(mkstemp(path), "w");
+	assert_non_null(to);
+	while (fgets(line, sizeof line, from) != NULL)
+		fputs(line, to);
+	fputs("ssl-enforce = 1\n", to);
+	fclose(from);
+	fclose(to);
+	return path;
+}
+
+static void work_while_an_answer_is_awaited(const struct play *play, const char *option_file, bool tls)
+{
+	struct locked_name name = lock_name(play, 3);
+	struct db *db = db_new(option_file);
 
 	db_do_meanwhile(db, look, &name);
-	assert_ok(db_transact(db, DB_ONCE, work, &play));
+	assert_ok(db_ready(db));
+	assert_int_equal(mysql_get_ssl_cipher(db->mysql) != NULL, tls);
+	assert_ok(db_transact(db, DB_ONCE, work, (void *)play));
 	assert_true(name.looks >= 3);
-	assert_int_equal(count(&play), 1);
+	assert_int_equal(count(play), 1);
+	db_free(db);
+	db_free(name.other);
+}
+
+static void other_work_goes_on_while_an_answer_is_awaited(void **state)
+{
+	struct play plain = new_play(state), encrypted = new_play(state);
+	const char *file = write_tls_file();
+
+	work_while_an_answer_is_awaited(&plain, fixture_option_file(), false);
+	work_while_an_answer_is_awaited(&encrypted, file, true);
+	unlink(file);
+}
+
+static void wait_in_vain(const struct play *play, const char *option_file)
+{
+	struct locked_name name = lock_name(play, -1);
+	struct db *db = db_new(option_file);
+
+	db->only_looks = true; /* its statements may take a second */
+	db_do_meanwhile(db, look, &name);
+	assert_ok(db_ready(db));
+	assert_int_equal(add(db, play->names[0]), DB_LOST);
+	assert_true(name.looks > 0);
 	db_free(db);
 	db_free(name.other);
 }
@@ -300,16 +344,11 @@ static void other_work_goes_on_while_an_answer_is_awaited(void **state)
 static void an_answer_is_awaited_no_longer_than_without_other_work(void **state)
 {
 	struct play play = new_play(state);
-	struct locked_name name = lock_name(&play, -1);
-	struct db *db = db_new(fixture_option_file());
+	const char *file = write_tls_file();
 
-	db->only_looks = true; /* its statements may take a second */
-	db_do_meanwhile(db, look, &name);
-	assert_ok(db_ready(db));
-	assert_int_equal(add(db, play.names[0]), DB_LOST);
-	assert_true(name.looks > 0);
-	db_free(db);
-	db_free(name.other);
+	wait_in_vain(&play, fixture_option_file());
+	wait_in_vain(&play, file);
+	unlink(file);
 }
 
 static void the_session_has_its_settings(void **state)
