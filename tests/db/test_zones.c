@@ -229,6 +229,18 @@ static void contacts_in_a_closed_zone_delay_no_other(void **state)
 	scene_check_sums(scene);
 }
 
+static void no_contact_is_called_just_before_its_own_window_closes(void **state)
+{
+	struct scene *scene = *state;
+
+	start(scene, 3);
+	scene_at("2026-06-01T14:59:59.5Z");
+	assert_int_equal(scene_claim(scene, 1000), 0); /* the contact in Berlin is planned again */
+	scene_plan(scene);
+	assert_int_equal(ask("SELECT attempts FROM batch_contacts WHERE batch_id = %lld AND position = 3",
+	                     (long long)scene->batch), 0);
+}
+
 /* In New York an hour before its end; the delay ends after it. */
 static void retries_wait_for_their_own_window(void **state)
 {
@@ -588,6 +600,7 @@ int main(void)
 		SCENE_TEST(no_day_in_any_zone),
 		SCENE_TEST(contacts_are_called_only_in_their_windows),
 		SCENE_TEST(contacts_in_a_closed_zone_delay_no_other),
+		SCENE_TEST(no_contact_is_called_just_before_its_own_window_closes),
 		SCENE_TEST(retries_wait_for_their_own_window),
 		SCENE_TEST(a_late_retry_of_a_large_campaign_moves_alone),
 		SCENE_TEST(a_zone_that_cannot_be_read),
