@@ -23,7 +23,7 @@ int64_t claim_callable_from(const struct gate_facts *facts, int64_t at_us)
 {
 	struct span span;
 
-	switch (calendar_find_span(&facts->contact_calendar, at_us, &span)) {
+	switch (calendar_find_span_with_rest(&facts->contact_calendar, at_us, CALL_REST_US, &span)) {
 	case CALENDAR_SPAN:
 		return max_of(span.from_us, at_us);
 	case CALENDAR_UNREADABLE:

@@ -113,6 +113,18 @@ enum db_result claim_end_zone_trouble(struct db *db, struct claim *claim, struct
 	return DB_OK;
 }
 
+/* A plan fills windows to their ends, but no contact is called in the last second of its window. Returns the end of the
+ * window if this is its last second. */
+static int64_t plan_from(const struct gate_facts *facts, int64_t from_us)
+{
+	struct span span;
+
+	if (calendar_find_span(&facts->contact_calendar, from_us, &span) == CALENDAR_SPAN && span.from_us <= from_us &&
+	    span.until_us - from_us < CALL_REST_US)
+		return span.until_us;
+	return from_us;
+}
+
 /* In a large campaign only retries are moved, because they come due all day long, even when the cap is used up. Calls
  * that wait are always moved, because a new plan leaves them where they are. */
 enum db_result claim_move_late(struct db *db, struct claim *claim, struct claim_campaign *campaign,
@@ -125,6 +137,7 @@ enum db_result claim_move_late(struct db *db, struct claim *claim, struct claim_
 		DB_TRY(defer_retries(db, claim, campaign, facts, from_us));
 	if (campaign->seen != 0)
 		return DB_OK;
+	from_us = plan_from(facts, from_us);
 	claim_note_replan(claim, campaign, late_gate(facts), from_us);
 	return replan(db, claim, campaign, from_us);
 }

@@ -55,8 +55,8 @@ void claim_lift_cap(const struct claim_campaign *campaign, struct gate_facts *fa
 /* Sets the window of the contact: the campaign's, or that in the contact's own zone. */
 void claim_set_window(struct gate_facts *facts, const struct claim *claim, struct claim_campaign *campaign,
                       const struct waiting_contact *contact);
-/* Returns the first time, not before at_us, at which the contact's window is open. If a zone cannot be read, the
- * contact is looked at again later. */
+/* Returns the first time, not before at_us, at which the contact's window is open, and is not about to close. If a zone
+ * cannot be read, the contact is looked at again later. */
 int64_t claim_callable_from(const struct gate_facts *facts, int64_t at_us);
 /* This gate holds the contact until about `at_us`. */
 void claim_defer(struct claim *claim, struct claim_campaign *campaign, const struct waiting_contact *contact,

@@ -235,8 +235,9 @@ static void no_contact_is_called_just_before_its_own_window_closes(void **state)
 
 	start(scene, 3);
 	scene_at("2026-06-01T14:59:59.5Z");
-	assert_int_equal(scene_claim(scene, 1000), 0); /* the contact in Berlin is planned again */
+	assert_int_equal(scene_claim(scene, 1000), 0); /* plans again, for the day after */
 	scene_plan(scene);
+	assert_int_equal(due_where(scene, "position = 3 AND due_at >= '2026-06-02 07:00:00'"), 1);
 	assert_int_equal(ask("SELECT attempts FROM batch_contacts WHERE batch_id = %lld AND position = 3",
 	                     (long long)scene->batch), 0);
 }
@@ -269,11 +270,10 @@ static void retries_wait_for_their_own_window(void **state)
 	scene_check_sums(scene);
 }
 
-/* A retry in Berlin whose window has closed comes first in the queue. New York is called, and nothing is planned again.
- */
-static void a_late_retry_of_a_large_campaign_moves_alone(void **state)
+/* A retry in Berlin comes first in the queue, at an instant at which it cannot be called any more. New York is called,
+ * and nothing is planned again. */
+static void late_retry_moves_alone(struct scene *scene, const char *instant)
 {
-	struct scene *scene = *state;
 	long long batch;
 
 	start(scene, 6000);
@@ -281,7 +281,7 @@ static void a_late_retry_of_a_large_campaign_moves_alone(void **state)
 	ask("UPDATE due_contacts SET due_at = due_at + INTERVAL 1 DAY WHERE batch_id = %lld AND position %% 3 = 0", batch);
 	ask("UPDATE due_contacts SET due_at = '2026-06-01 12:00:00.000002', attempt = 2 WHERE batch_id = %lld"
 	    " AND position = 3", batch);
-	scene_at("2026-06-01T15:30:00Z");
+	scene_at(instant);
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(scene_batch(scene).work, BATCH_WORK_DISPATCH);
 	assert_int_equal(due_where(scene,
@@ -289,6 +289,16 @@ static void a_late_retry_of_a_large_campaign_moves_alone(void **state)
 	                 1);
 	assert_int_equal(scene_claim(scene, 1000), 10);
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND position %% 3 = 2", batch), 10);
+}
+
+static void a_late_retry_of_a_large_campaign_moves_alone(void **state)
+{
+	late_retry_moves_alone(*state, "2026-06-01T15:30:00Z");
+}
+
+static void a_retry_in_the_last_second_of_its_window_moves_alone(void **state)
+{
+	late_retry_moves_alone(*state, "2026-06-01T14:59:59.5Z");
 }
 
 /* A zone that cannot be read holds only its own contacts. They are planned when it can be read. */
@@ -603,6 +613,7 @@ int main(void)
 		SCENE_TEST(no_contact_is_called_just_before_its_own_window_closes),
 		SCENE_TEST(retries_wait_for_their_own_window),
 		SCENE_TEST(a_late_retry_of_a_large_campaign_moves_alone),
+		SCENE_TEST(a_retry_in_the_last_second_of_its_window_moves_alone),
 		SCENE_TEST(a_zone_that_cannot_be_read),
 		SCENE_TEST(a_zone_that_is_lost),
 		SCENE_TEST(a_lost_zone_of_a_large_campaign),
