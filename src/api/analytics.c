@@ -66,21 +66,15 @@ static enum db_result write_reasons(struct json *json, const char *key, const ch
 	return DB_OK;
 }
 
-/* Writes "2026-11-21", or "2026-11-21T09:00" if a period is an hour. */
-static void write_local(struct json *json, enum interval interval, int64_t wall_us)
-{
-	char text[32];
-
-	instant_format_iso(wall_us, text);
-	json_string_n(json, "period", text, interval == INTERVAL_DAY ? 10 : 16);
-}
-
 static void write_period(struct json *json, enum interval interval, const struct period *period)
 {
 	struct tally sum = tallies_sum(&period->tallies);
+	char text[32];
 
 	json_begin_object(json, NULL);
-	write_local(json, interval, period->wall_us);
+	/* "2026-11-21", or "2026-11-21T09:00" if a period is an hour */
+	instant_format_iso(period->wall_us, text);
+	json_string_n(json, "period", text, interval == INTERVAL_DAY ? 10 : 16);
 	json_instant(json, "starts_at", period->from_us);
 	json_int(json, "attempts", sum.calls);
 	for (int status = CALL_COMPLETED; status < CALL_STATUS__MAX; status++)

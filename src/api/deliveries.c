@@ -80,26 +80,22 @@ static void write_delivery(struct json *json, const char *key, const void *item)
 	json_end(json);
 }
 
-static void write_try(struct json *json, const char *key, const void *item)
-{
-	const struct delivery_try *try = item;
-
-	json_begin_object(json, key);
-	json_instant(json, "at", try->at_us);
-	json_int(json, "duration_ms", try->duration_ms);
-	write_status(json, "response_status", try->response_code);
-	json_text(json, "error", try->error);
-	json_text(json, "excerpt", try->excerpt);
-	json_end(json);
-}
-
 static void write_tries(struct json *json, const char *key, const struct listing *tries)
 {
 	const struct delivery_try *items = tries->items;
 
 	json_begin_array(json, key);
-	for (size_t i = 0; i < tries->count; i++)
-		write_try(json, NULL, &items[i]);
+	for (size_t i = 0; i < tries->count; i++) {
+		const struct delivery_try *try = &items[i];
+
+		json_begin_object(json, NULL);
+		json_instant(json, "at", try->at_us);
+		json_int(json, "duration_ms", try->duration_ms);
+		write_status(json, "response_status", try->response_code);
+		json_text(json, "error", try->error);
+		json_text(json, "excerpt", try->excerpt);
+		json_end(json);
+	}
 	json_end(json);
 }
 

@@ -148,15 +148,6 @@ enum db_result keys_revoke(struct request *request)
 	return reply_no_content(request);
 }
 
-static void write_server(struct json *json)
-{
-	json_begin_object(json, "server");
-	json_add_string(json, "version", PACKAGE_VERSION);
-	json_int(json, "schema_version", SCHEMA_VERSION);
-	json_instant(json, "time", clock_now_us());
-	json_end(json);
-}
-
 enum db_result keys_get_current(struct request *request)
 {
 	struct json *json;
@@ -171,7 +162,11 @@ enum db_result keys_get_current(struct request *request)
 	json_id(json, "id", &key.organization_uuid);
 	json_add_string(json, "name", key.organization_name);
 	json_end(json);
-	write_server(json);
+	json_begin_object(json, "server");
+	json_add_string(json, "version", PACKAGE_VERSION);
+	json_int(json, "schema_version", SCHEMA_VERSION);
+	json_instant(json, "time", clock_now_us());
+	json_end(json);
 	json_end(json);
 	return reply_end(request);
 }

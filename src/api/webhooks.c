@@ -89,12 +89,6 @@ void webhook_write(struct json *json, const char *key, const void *item)
 	json_end(json);
 }
 
-static enum db_result reply_webhook(struct request *request, int status, const struct webhook *webhook)
-{
-	webhook_write(reply_begin(request, status), "data", webhook);
-	return reply_end(request);
-}
-
 /* The secret of a key pair is never shown. */
 static enum db_result reply_with_secret(struct request *request, int status, const struct webhook *webhook,
                                         const struct signing_secrets *secrets)
@@ -195,7 +189,8 @@ enum db_result webhooks_get(struct request *request)
 
 	DB_TRY(webhook_get(request->db, request->key.organization_id, &request->ids[0],
 	                   request->arena, &webhook));
-	return reply_webhook(request, 200, &webhook);
+	webhook_write(reply_begin(request, 200), "data", &webhook);
+	return reply_end(request);
 }
 
 enum db_result webhooks_change(struct request *request)

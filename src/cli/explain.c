@@ -30,14 +30,6 @@ static void print_gate(enum gate gate, const struct gate_facts *facts, const str
 	buf_free(&text);
 }
 
-static void print_explanation(const struct explanation *explanation)
-{
-	printf("%s is %s\n", explanation->contact.who.phone_number, contact_status_names[explanation->contact.status]);
-	for (enum gate gate = 0; explanation->waits && gate < GATE__MAX; gate++)
-		print_gate(gate, &explanation->facts, &explanation->details);
-	puts(explanation->reason);
-}
-
 static void check(enum db_result result, struct db *db, const char *what)
 {
 	if (result == DB_NOT_FOUND)
@@ -82,7 +74,10 @@ void cli_explain(const struct conf *conf, int argc, char **argv)
 		fatal("cannot connect to the database: %s", db_last_error(db));
 	check(batch_find(db, &id, arena, &batch), db, "campaign");
 	check(explain_contact(db, &batch, position, clock_now_us(), arena, &explanation), db, "contact");
-	print_explanation(&explanation);
+	printf("%s is %s\n", explanation.contact.who.phone_number, contact_status_names[explanation.contact.status]);
+	for (enum gate gate = 0; explanation.waits && gate < GATE__MAX; gate++)
+		print_gate(gate, &explanation.facts, &explanation.details);
+	puts(explanation.reason);
 	print_missing_schedulers(db);
 	arena_free(arena);
 	db_free(db);

@@ -170,16 +170,6 @@ static void write_waiting(struct json *json, const struct batch_counts *counts, 
 	json_int(json, "waiting_retry", retry);
 }
 
-/* Writes the ended calls by outcome, as in the periods of the series. */
-static void write_calls(struct json *json, const struct tallies *tallies, int64_t ended)
-{
-	json_begin_object(json, "calls");
-	json_int(json, "ended", ended);
-	for (int status = CALL_COMPLETED; status < CALL_STATUS__MAX; status++)
-		json_int(json, call_status_names[status], tallies->of[status].calls);
-	json_end(json);
-}
-
 void analytics_write_totals(struct json *json, const struct batch_counts *c, const struct tallies *tallies)
 {
 	const struct tally *completed = &tallies->of[CALL_COMPLETED];
@@ -188,7 +178,12 @@ void analytics_write_totals(struct json *json, const struct batch_counts *c, con
 	batch_write_counts(json, c);
 	write_waiting(json, c, tallies);
 	json_int(json, "attempts", sum.calls + c->in_progress);
-	write_calls(json, tallies, sum.calls);
+	/* the ended calls by outcome, as in the periods of the series */
+	json_begin_object(json, "calls");
+	json_int(json, "ended", sum.calls);
+	for (int status = CALL_COMPLETED; status < CALL_STATUS__MAX; status++)
+		json_int(json, call_status_names[status], tallies->of[status].calls);
+	json_end(json);
 	write_ratio(json, "answer_rate", c->completed, c->called);
 	write_ratio(json, "call_answer_rate", completed->calls, sum.calls);
 	write_ratio(json, "average_duration_seconds", completed->seconds, completed->timed);

@@ -24,14 +24,6 @@ static bool is_working_day(const struct calendar *calendar, int32_t day)
 	return (days >> (civil_weekday(day) - 1) & 1) != 0;
 }
 
-static void write_unknown_local(struct json *json)
-{
-	static const char *const members[] = { "local_date", "local_time", "is_working_day", "is_excluded_date" };
-
-	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-		json_add_null(json, members[i]);
-}
-
 static void write_local(struct json *json, const char *zone, const struct calendar *calendar, int64_t now_us)
 {
 	int64_t wall_us;
@@ -41,7 +33,10 @@ static void write_local(struct json *json, const char *zone, const struct calend
 
 	json_add_string(json, "timezone", zone);
 	if (zone_trouble(zone) != NULL) {
-		write_unknown_local(json);
+		static const char *const members[] = { "local_date", "local_time", "is_working_day", "is_excluded_date" };
+
+		for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+			json_add_null(json, members[i]);
 		return;
 	}
 	wall_us = zone_utc_to_wall(zone, now_us);

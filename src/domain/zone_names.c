@@ -107,15 +107,6 @@ static void take_line(char *line)
 		add_name(second, first);
 }
 
-static void read_list(FILE *file)
-{
-	char line[1024];
-
-	while (fgets(line, sizeof line, file) != NULL)
-		take_line(line);
-	names.is_complete = ferror(file) == 0 && names.count != 0;
-}
-
 static bool is_zone_file(const char *path)
 {
 	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -173,7 +164,11 @@ static void load_names(void)
 	forget_names();
 	file = open_list(&names.status);
 	if (file != NULL) {
-		read_list(file);
+		char line[1024];
+
+		while (fgets(line, sizeof line, file) != NULL)
+			take_line(line);
+		names.is_complete = ferror(file) == 0 && names.count != 0;
 		fclose(file);
 	}
 	if (!names.is_complete)

@@ -19,16 +19,6 @@ enum db_result claim_move(struct db *db, struct claim *claim, struct claim_campa
 	return DB_OK;
 }
 
-static enum db_result replan(struct db *db, struct claim *claim, const struct claim_campaign *campaign,
-                             int64_t from_us)
-{
-	struct batch batch;
-
-	DB_TRY(batch_get_row(db, campaign->id, claim->arena, &batch));
-	planning_restart(&batch, from_us);
-	return campaign_plan(db, &batch, CAMPAIGN_PLAN_SMALL, claim->now_us);
-}
-
 static bool is_held_by_cap(const struct gate_facts *facts)
 {
 	return gate_room(GATE_WINDOW, facts) > 0 && gate_room(GATE_DAILY_CAP, facts) <= 0;
@@ -130,6 +120,8 @@ static int64_t plan_from(const struct gate_facts *facts, int64_t from_us)
 enum db_result claim_move_late(struct db *db, struct claim *claim, struct claim_campaign *campaign,
                                struct gate_facts *facts, const struct claim_due *due, int64_t from_us)
 {
+	struct batch batch;
+
 	if (facts->contact_answer == CALENDAR_UNREADABLE)
 		DB_TRY(note_zone_trouble(db, claim, campaign, &facts->contact_calendar));
 	if (due->contacts[0].waits ||
@@ -139,7 +131,9 @@ enum db_result claim_move_late(struct db *db, struct claim *claim, struct claim_
 		return DB_OK;
 	from_us = plan_from(facts, from_us);
 	claim_note_replan(claim, campaign, late_gate(facts), from_us);
-	return replan(db, claim, campaign, from_us);
+	DB_TRY(batch_get_row(db, campaign->id, claim->arena, &batch));
+	planning_restart(&batch, from_us);
+	return campaign_plan(db, &batch, CAMPAIGN_PLAN_SMALL, claim->now_us);
 }
 
 /* The time in the campaign's zone is not known: it waits, and does not end. */

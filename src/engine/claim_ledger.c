@@ -60,19 +60,6 @@ static void write_limits(struct json *json, const struct contact_limits *limits)
 	buf_free(&text);
 }
 
-/* The values that the rules had. */
-static void write_rules(struct json *json, const struct claim_campaign *campaign, const struct gate_facts *facts)
-{
-	json_instant(json, "window_until", facts->contact_span.until_us);
-	if (facts->max_per_day != 0) {
-		json_int(json, "calls_of_day", gate_day_calls(facts) + campaign->taken - campaign->counted);
-		json_int(json, "max_calls_per_day", facts->max_per_day);
-	}
-	if (campaign->limits != NULL && contact_limits_any(campaign->limits))
-		write_limits(json, campaign->limits);
-	json_int(json, "do_not_call_version", campaign->facts.do_not_call_version);
-}
-
 void claim_note_call(struct claim *claim, const struct claim_campaign *campaign, const struct gate_facts *facts,
                      const struct waiting_contact *contact, const char *from_number)
 {
@@ -88,7 +75,15 @@ void claim_note_call(struct claim *claim, const struct claim_campaign *campaign,
 	json_instant(&json, "planned_at", facts->due_at_us);
 	json_instant(&json, "begins_at", begins_at_us);
 	write_local_time(&json, &facts->contact_calendar, begins_at_us);
-	write_rules(&json, campaign, facts);
+	/* The values that the rules had. */
+	json_instant(&json, "window_until", facts->contact_span.until_us);
+	if (facts->max_per_day != 0) {
+		json_int(&json, "calls_of_day", gate_day_calls(facts) + campaign->taken - campaign->counted);
+		json_int(&json, "max_calls_per_day", facts->max_per_day);
+	}
+	if (campaign->limits != NULL && contact_limits_any(campaign->limits))
+		write_limits(&json, campaign->limits);
+	json_int(&json, "do_not_call_version", campaign->facts.do_not_call_version);
 	end(claim, &json, campaign, contact);
 }
 

@@ -250,23 +250,6 @@ static enum db_result write_calls_again(struct db *db, struct claim *claim, stru
 	return DB_ERROR;
 }
 
-static enum db_result write_calls(struct db *db, struct claim *claim)
-{
-	struct db_value lease = db_instant(claim->began_us + claim->limits->lease_us);
-
-	if (claim->count != claim->again)
-		DB_TRY(db_exec(db, SQL_CLAIM_CALLS, DB_ARGS(lease, rows_value(&claim->calls))));
-	if (claim->again != 0)
-		DB_TRY(write_calls_again(db, claim, lease));
-	return db_exec(db, SQL_CLAIM_CONTACTS, DB_ARGS(rows_value(&claim->calls)));
-}
-
-static enum db_result write_skips(struct db *db, struct claim *claim)
-{
-	DB_TRY(db_exec(db, SQL_CLAIM_SKIP, DB_ARGS(rows_value(&claim->skips))));
-	return db_exec(db, SQL_CLAIM_SKIP_COUNTERS, DB_ARGS(rows_value(&claim->skips)));
-}
-
 static void add_paces(struct rows *rows, const struct claim_campaign *campaign)
 {
 	for (int i = 0; i < campaign->number_count; i++) {
@@ -281,22 +264,23 @@ static void add_paces(struct rows *rows, const struct claim_campaign *campaign)
 	}
 }
 
-static enum db_result write_paces(struct db *db, const struct claim *claim)
-{
-	struct rows rows = rows_new(claim->arena);
-
-	for (size_t i = 0; i < claim->campaign_count; i++)
-		add_paces(&rows, &claim->campaigns[i]);
-	return db_exec(db, SQL_CLAIM_SAVE_PACES, DB_ARGS(rows_value(&rows)));
-}
-
 enum db_result claim_write(struct db *db, struct claim *claim)
 {
+	struct rows paces = rows_new(claim->arena);
+	struct db_value lease = db_instant(claim->began_us + claim->limits->lease_us);
+
 	DB_TRY(write_takes(db, claim));
-	DB_TRY(write_calls(db, claim));
+	if (claim->count != claim->again)
+		DB_TRY(db_exec(db, SQL_CLAIM_CALLS, DB_ARGS(lease, rows_value(&claim->calls))));
+	if (claim->again != 0)
+		DB_TRY(write_calls_again(db, claim, lease));
+	DB_TRY(db_exec(db, SQL_CLAIM_CONTACTS, DB_ARGS(rows_value(&claim->calls))));
 	DB_TRY(due_contacts_write(db, SQL_CLAIM_DEFER, &claim->defers));
-	DB_TRY(write_paces(db, claim));
-	DB_TRY(write_skips(db, claim));
+	for (size_t i = 0; i < claim->campaign_count; i++)
+		add_paces(&paces, &claim->campaigns[i]);
+	DB_TRY(db_exec(db, SQL_CLAIM_SAVE_PACES, DB_ARGS(rows_value(&paces))));
+	DB_TRY(db_exec(db, SQL_CLAIM_SKIP, DB_ARGS(rows_value(&claim->skips))));
+	DB_TRY(db_exec(db, SQL_CLAIM_SKIP_COUNTERS, DB_ARGS(rows_value(&claim->skips))));
 	DB_TRY(ledger_write(db, &claim->ledger));
 	return db_exec(db, SQL_CLAIM_SAVE, DB_ARGS(rows_value(&claim->saves)));
 }

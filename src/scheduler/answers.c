@@ -188,15 +188,6 @@ static enum db_result put_free_first(struct db *db, struct answers *answers, int
 	return DB_OK;
 }
 
-static void keep_reports_from(struct answers *answers, int first)
-{
-	answers->report_count -= first;
-	memmove(answers->reports, answers->reports + first, (size_t)answers->report_count * sizeof *answers->reports);
-	answers->is_locked_out = answers->report_count != 0;
-	if (!answers->is_locked_out)
-		arena_reset(answers->arena);
-}
-
 /* Reports about a campaign that another transaction has locked are kept until it is free. The others are written. */
 static enum db_result write_reports(struct db *db, struct answers *answers, bool *woke)
 {
@@ -212,7 +203,11 @@ static enum db_result write_reports(struct db *db, struct answers *answers, bool
 		answers->is_locked_out |= result == DB_CONFLICT && db_waited_for_lock(db);
 		DB_TRY(result);
 	}
-	keep_reports_from(answers, count);
+	answers->report_count -= count;
+	memmove(answers->reports, answers->reports + count, (size_t)answers->report_count * sizeof *answers->reports);
+	answers->is_locked_out = answers->report_count != 0;
+	if (!answers->is_locked_out)
+		arena_reset(answers->arena);
 	return answers->report_count > REPORTS_AT_ONCE ? DB_CONFLICT : DB_OK; /* more would not fit beside new answers */
 }
 

@@ -54,14 +54,6 @@ static int at_least_one(int slots)
 	return slots > 0 ? slots : 1;
 }
 
-static void share_out(struct deliver *deliver, int slots)
-{
-	deliver->lanes[DELIVER_CALL].limit = slots - slots / 8;
-	deliver->lanes[DELIVER_CALL].doubtful_limit = at_least_one(slots / 4);
-	deliver->lanes[DELIVER_EVENT].limit = at_least_one(slots / 2);
-	deliver->lanes[DELIVER_EVENT].doubtful_limit = at_least_one(slots / 8);
-}
-
 struct deliver *deliver_new(const struct conf *conf)
 {
 	struct deliver *deliver = calloc(1, sizeof *deliver);
@@ -75,7 +67,10 @@ struct deliver *deliver_new(const struct conf *conf)
 	if (deliver->multi == NULL || deliver->slots == NULL || deliver->loads == NULL)
 		fatal("out of memory");
 	deliver->count = deliver->free_count = slots;
-	share_out(deliver, slots);
+	deliver->lanes[DELIVER_CALL].limit = slots - slots / 8;
+	deliver->lanes[DELIVER_CALL].doubtful_limit = at_least_one(slots / 4);
+	deliver->lanes[DELIVER_EVENT].limit = at_least_one(slots / 2);
+	deliver->lanes[DELIVER_EVENT].doubtful_limit = at_least_one(slots / 8);
 	for (int i = 0; i < slots; i++) {
 		slot_open(&deliver->slots[i], conf, &deliver->stall);
 		deliver->slots[i].next = deliver->free;
@@ -269,15 +264,6 @@ static void begin_due(struct deliver *deliver)
 	}
 }
 
-static void end_transfer(struct deliver *deliver, CURL *curl, CURLcode code)
-{
-	struct slot *slot;
-
-	curl_easy_getinfo(curl, CURLINFO_PRIVATE, &slot);
-	slot_finish(slot, code);
-	end_slot(deliver, slot);
-}
-
 /* Too few slots are left for endpoints that answer quickly. */
 static bool is_cramped(const struct deliver *deliver, const struct lane *lane)
 {
@@ -310,8 +296,13 @@ static void move_on(struct deliver *deliver)
 
 	curl_multi_perform(deliver->multi, &running);
 	while ((message = curl_multi_info_read(deliver->multi, &left)) != NULL)
-		if (message->msg == CURLMSG_DONE)
-			end_transfer(deliver, message->easy_handle, message->data.result);
+		if (message->msg == CURLMSG_DONE) {
+			struct slot *slot;
+
+			curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &slot);
+			slot_finish(slot, message->data.result);
+			end_slot(deliver, slot);
+		}
 	make_room(deliver);
 }
 

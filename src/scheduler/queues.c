@@ -204,15 +204,6 @@ static enum db_result read_queues(struct db *db, struct serving *serving)
 	return DB_OK;
 }
 
-static enum db_result write_leases(struct db *db, const struct serving *serving)
-{
-	struct rows ids = rows_new(serving->arena);
-
-	for (int i = 0; i < serving->count; i++)
-		rows_add_id(&ids, serving->out[i].id);
-	return db_exec(db, SQL_OUTBOX_LEASE, DB_ARGS(rows_value(&ids), db_instant(serving->lease_until_us)));
-}
-
 static enum db_result write_turns(struct db *db, const struct serving *serving)
 {
 	struct rows rows = rows_new(serving->arena);
@@ -233,6 +224,8 @@ static enum db_result write_turns(struct db *db, const struct serving *serving)
 
 static enum db_result serve(struct db *db, struct serving *serving)
 {
+	struct rows ids;
+
 	if (serving->from.new_us <= serving->now_us)
 		DB_TRY(sort_new(db, serving));
 	serving->first_new = 0;
@@ -246,7 +239,10 @@ static enum db_result serve(struct db *db, struct serving *serving)
 	DB_TRY(judge_all(db, serving));
 	DB_TRY(drop_gone(db, serving));
 	DB_TRY(read_queues(db, serving));
-	DB_TRY(write_leases(db, serving));
+	ids = rows_new(serving->arena);
+	for (int i = 0; i < serving->count; i++)
+		rows_add_id(&ids, serving->out[i].id);
+	DB_TRY(db_exec(db, SQL_OUTBOX_LEASE, DB_ARGS(rows_value(&ids), db_instant(serving->lease_until_us))));
 	return write_turns(db, serving);
 }
 

@@ -255,25 +255,19 @@ static enum db_result press(struct db *db, struct arena *arena, const struct ver
 	                                              db_instant(pressure.cut_at_us), id));
 }
 
-/* Campaigns that were refused a call have a row from now on. */
-static enum db_result ensure_pressure(struct db *db, const struct verdicts *verdicts, int first, struct arena *arena)
-{
-	struct rows ids = rows_new(arena);
-
-	for (int i = first; i < verdicts->count; i++)
-		if (verdicts->list[i].note.outcome != OUTCOME_TAKEN)
-			rows_add_id(&ids, verdicts->list[i].batch);
-	return db_exec(db, SQL_PRESSURE_ENSURE, DB_ARGS(rows_value(&ids)));
-}
-
 static enum db_result update_pressure(struct db *db, struct verdicts *verdicts, struct arena *arena)
 {
+	struct rows ids = rows_new(arena);
 	int first = 0, next;
 
 	qsort(verdicts->list, (size_t)verdicts->count, sizeof *verdicts->list, compare_batches);
 	while (first < verdicts->count && verdicts->list[first].batch == 0)
 		first++;
-	DB_TRY(ensure_pressure(db, verdicts, first, arena));
+	/* Campaigns that were refused a call have a row from now on. */
+	for (int i = first; i < verdicts->count; i++)
+		if (verdicts->list[i].note.outcome != OUTCOME_TAKEN)
+			rows_add_id(&ids, verdicts->list[i].batch);
+	DB_TRY(db_exec(db, SQL_PRESSURE_ENSURE, DB_ARGS(rows_value(&ids))));
 	for (; first < verdicts->count; first = next) {
 		for (next = first; next < verdicts->count; next++)
 			if (verdicts->list[next].batch != verdicts->list[first].batch)

@@ -53,17 +53,6 @@ static enum db_result move_to_scheduled(struct db *db, struct campaign_request *
 	return plan(db, request);
 }
 
-static enum db_result add_contacts(struct db *db, struct campaign_request *request)
-{
-	const struct field_list *contacts = &request->config.contacts;
-	int64_t skipped = request->batch.counts.skipped;
-
-	DB_TRY(batch_contacts_add(db, &request->batch, contacts->items, contacts->count));
-	request->skipped = request->batch.counts.skipped - skipped;
-	request->added = (int64_t)contacts->count - request->skipped;
-	return DB_OK;
-}
-
 static enum db_result copy_folder(struct db *db, struct campaign_request *request)
 {
 	struct contact_folder folder;
@@ -254,11 +243,15 @@ enum db_result campaign_preview(struct db *db, struct campaign_request *request)
 enum db_result campaign_add_contacts(struct db *db, struct campaign_request *request)
 {
 	bool at_front = request->config.contacts_position == CONTACTS_AT_FRONT;
-	int64_t after;
+	const struct field_list *contacts = &request->config.contacts;
+	int64_t after, skipped;
 
 	DB_TRY(lock(db, request, BATCH_ADD_CONTACTS));
 	after = request->batch.counts.total;
-	DB_TRY(add_contacts(db, request));
+	skipped = request->batch.counts.skipped;
+	DB_TRY(batch_contacts_add(db, &request->batch, contacts->items, contacts->count));
+	request->skipped = request->batch.counts.skipped - skipped;
+	request->added = (int64_t)contacts->count - request->skipped;
 	at_front &= request->added != 0;
 	if (at_front)
 		DB_TRY(front_contacts_mark(db, &request->batch, after));

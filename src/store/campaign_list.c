@@ -143,24 +143,20 @@ enum db_result campaign_count(struct db *db, int64_t organization_id, struct cam
 	return result;
 }
 
-static void add_totals(struct listing *out, const struct campaign_totals *totals, unsigned statuses)
-{
-	out->total = 0;
-	for (int status = 0; status < BATCH_STATUS__MAX; status++)
-		if ((statuses >> status & 1) != 0) {
-			out->total += totals->of[status];
-			out->total_is_lower_bound |= totals->of[status] == CAMPAIGNS_COUNTED_MAX && !totals->are_exact;
-		}
-}
-
 static enum db_result count(struct db *db, const struct question *q, const struct campaign_totals *totals,
                             struct arena *arena, struct listing *out)
 {
 	enum sql_statement statement = q->agent.i != 0 ? SQL_CAMPAIGN_COUNT_OF_AGENT : SQL_CAMPAIGN_COUNT;
 	struct db_value s[BATCH_STATUS__MAX];
 
-	if (out->total < 0 && q->agent.i == 0 && q->search.len == 0)
-		add_totals(out, totals, q->statuses);
+	if (out->total < 0 && q->agent.i == 0 && q->search.len == 0) {
+		out->total = 0;
+		for (int status = 0; status < BATCH_STATUS__MAX; status++)
+			if ((q->statuses >> status & 1) != 0) {
+				out->total += totals->of[status];
+				out->total_is_lower_bound |= totals->of[status] == CAMPAIGNS_COUNTED_MAX && !totals->are_exact;
+			}
+	}
 	fill_statuses(s, q->statuses);
 	return page_count(db, statement, DB_ARGS(
 		q->organization, s[0], s[1], s[2], s[3], s[4], s[5], s[6], q->agent, q->agent, q->search, q->search),

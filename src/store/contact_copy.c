@@ -14,12 +14,6 @@ COLUMNS(contact_part_columns, struct contact_part,
         COLUMN(struct contact_part, statuses), COLUMN(struct contact_part, after_id),
         COLUMN(struct contact_part, last_id));
 
-static enum db_result find_last(struct db *db, const struct batch *batch, struct contact_part *part)
-{
-	return db_query_int(db, SQL_STORED_LAST, DB_ARGS(db_int(batch->organization_id), db_int(part->folder_row)),
-	                    &part->last_id);
-}
-
 /* The rest is copied in the background. */
 static enum db_result begin_rest(struct db *db, struct batch *batch, const struct contact_part *part)
 {
@@ -39,7 +33,8 @@ enum db_result contact_copy_folder(struct db *db, struct batch *batch, const str
 	DB_TRY(batch_contacts_copy_part(db, batch, &part, AT_ONCE, &all));
 	if (all)
 		return DB_OK;
-	DB_TRY(find_last(db, batch, &part));
+	DB_TRY(db_query_int(db, SQL_STORED_LAST, DB_ARGS(db_int(batch->organization_id), db_int(part.folder_row)),
+	                    &part.last_id));
 	return part.last_id == part.after_id ? DB_OK : begin_rest(db, batch, &part);
 }
 

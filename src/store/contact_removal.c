@@ -53,13 +53,6 @@ static enum db_result leave_plan(struct db *db, const struct batch *batch, int64
 	return db_exec(db, SQL_CONTACT_UNGROUP, DB_ARGS(at, id));
 }
 
-static enum db_result cancel_contact(struct db *db, const struct batch *batch, int64_t position, int64_t now_us)
-{
-	DB_TRY(leave_plan(db, batch, position));
-	DB_TRY(db_exec(db, SQL_CONTACT_REMOVE, DB_ARGS(db_int(batch->id), db_int(position))));
-	return db_exec(db, SQL_CONTACT_REMOVED, DB_ARGS(db_instant(now_us), db_int(batch->id)));
-}
-
 enum db_result contact_remove(struct db *db, struct batch *batch, int64_t position, int64_t now_us,
                               enum contact_status *status)
 {
@@ -71,8 +64,11 @@ enum db_result contact_remove(struct db *db, struct batch *batch, int64_t positi
 	if (contact.status != CONTACT_PENDING)
 		return DB_REFUSED;
 	DB_TRY(end_call(db, batch, &contact.call_id, now_us, &ended));
-	if (ended != REPORT_ACCEPTED)
-		DB_TRY(cancel_contact(db, batch, position, now_us));
+	if (ended != REPORT_ACCEPTED) {
+		DB_TRY(leave_plan(db, batch, position));
+		DB_TRY(db_exec(db, SQL_CONTACT_REMOVE, DB_ARGS(db_int(batch->id), db_int(position))));
+		DB_TRY(db_exec(db, SQL_CONTACT_REMOVED, DB_ARGS(db_instant(now_us), db_int(batch->id))));
+	}
 	if (!batch_is_running(batch->status)) /* if no contact is left, the campaign ends */
 		return DB_OK;
 	return db_exec(db, SQL_BATCH_WAKE, DB_ARGS(db_instant(now_us), db_int(batch->id)));

@@ -183,16 +183,6 @@ static void bind_arg(const struct db_value *arg, MYSQL_BIND *bind, MYSQL_TIME *t
 	}
 }
 
-/* Checks that the batches among the parameters fit the JSON_TABLEs of the statement, in order. */
-static void check_rows(enum sql_statement id, const struct db_value *args, size_t count)
-{
-	const char *sql = statements[id].text;
-
-	for (size_t i = 0; i < count; i++)
-		if (args[i].type == DB_ROWS)
-			sql = rows_check(args[i].of, sql);
-}
-
 static bool has_no_rows(const struct db_value *args, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -208,9 +198,13 @@ static enum db_result execute(struct db *db, enum sql_statement id, const struct
 	MYSQL_BIND binds[MAX_ARGS] = { 0 };
 	MYSQL_TIME times[MAX_ARGS];
 	MYSQL_STMT *stmt = db->prepared[id].stmt;
+	const char *sql = statements[id].text;
 
 	assert(count <= MAX_ARGS && mysql_stmt_param_count(stmt) == count);
-	check_rows(id, args, count);
+	/* The batches among the parameters must fit the JSON_TABLEs of the statement, in order. */
+	for (size_t i = 0; i < count; i++)
+		if (args[i].type == DB_ROWS)
+			sql = rows_check(args[i].of, sql);
 	for (size_t i = 0; i < count; i++)
 		bind_arg(&args[i], &binds[i], &times[i]);
 	db->used_at_us = clock_mono_us();

@@ -61,16 +61,6 @@ static enum db_result repair_rows(struct db *db, void *context)
 	return DB_OK;
 }
 
-static void count_rows(struct repair *repair)
-{
-	for (size_t r = 0; r < repair->rows.count; r++) {
-		repair->repaired += repair->readable[r];
-		repair->unreadable += !repair->readable[r];
-		if (!repair->readable[r] && repair->unreadable <= NAMED_MAX)
-			fprintf(repair->progress, "  %s cannot be repaired\n", db_get_text(&repair->rows, r, 3));
-	}
-}
-
 static void remember_keys(struct repair *repair)
 {
 	size_t last = repair->rows.count - 1;
@@ -87,7 +77,12 @@ static enum db_result repair_column(struct db *db, struct repair *repair)
 {
 	do {
 		DB_TRY(db_transact(db, DB_REPEATABLE, repair_rows, repair));
-		count_rows(repair);
+		for (size_t r = 0; r < repair->rows.count; r++) {
+			repair->repaired += repair->readable[r];
+			repair->unreadable += !repair->readable[r];
+			if (!repair->readable[r] && repair->unreadable <= NAMED_MAX)
+				fprintf(repair->progress, "  %s cannot be repaired\n", db_get_text(&repair->rows, r, 3));
+		}
 		if (repair->rows.count != 0)
 			remember_keys(repair);
 	} while (repair->rows.count != 0);

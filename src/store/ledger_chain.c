@@ -294,14 +294,6 @@ struct retirement {
 	bool more;
 };
 
-static enum db_result retire_block(struct db *db, const struct ledger_head *head, const struct ledger_block *block,
-                                   struct arena *arena)
-{
-	struct rows numbers = find_numbers(block->seq, block->decisions, arena);
-
-	return db_exec(db, SQL_LEDGER_DELETE_NUMBERS, DB_ARGS(rows_value(&numbers), db_int(head->organization_id)));
-}
-
 static enum db_result retire_blocks(struct db *db, struct retirement *retirement, struct arena *arena)
 {
 	const struct ledger_block *blocks;
@@ -317,7 +309,9 @@ static enum db_result retire_blocks(struct db *db, struct retirement *retirement
 	DB_TRY(get_head(db, SQL_LEDGER_HEAD_LOCK, organization_id, arena, &head));
 	DB_TRY(ledger_blocks_read(db, organization_id, head.first_seq - 1, BLOCKS_AT_ONCE, arena, &blocks, &count));
 	for (; gone < count && blocks[gone].sealed_at_us < retirement->before_us && blocks[gone].seq < head.seq; gone++) {
-		DB_TRY(retire_block(db, &head, &blocks[gone], arena));
+		struct rows numbers = find_numbers(blocks[gone].seq, blocks[gone].decisions, arena);
+
+		DB_TRY(db_exec(db, SQL_LEDGER_DELETE_NUMBERS, DB_ARGS(rows_value(&numbers), db_int(head.organization_id))));
 		prev = blocks[gone].hash;
 	}
 	if (gone == 0)

@@ -106,17 +106,12 @@ static const struct {
 	{ "0014_json.sql", json_repair },
 };
 
-static void prepare(struct db *db, const char *name, FILE *progress)
-{
-	for (size_t i = 0; i < sizeof preparations / sizeof *preparations; i++)
-		if (strcmp(preparations[i].file, name) == 0 && preparations[i].run(db, progress) != DB_OK)
-			fatal("%s: %s", name, db_last_error(db));
-}
-
 static void apply(const struct migration *migration, const char *name)
 {
 	fprintf(migration->progress, "applying %s\n", name);
-	prepare(migration->db, name, migration->progress);
+	for (size_t i = 0; i < sizeof preparations / sizeof *preparations; i++)
+		if (strcmp(preparations[i].file, name) == 0 && preparations[i].run(migration->db, migration->progress) != DB_OK)
+			fatal("%s: %s", name, db_last_error(migration->db));
 	run_file(migration, name);
 	if (db_exec(migration->db, SQL_SCHEMA_RECORD,
 	            DB_ARGS(db_int(file_version(name)), db_instant(clock_now_us()))) != DB_OK)

@@ -5,24 +5,6 @@
 #include "store/statements.h"
 #include "store/webhook_store.h"
 
-static enum db_result count_in_flight(struct db *db, struct db_value organization, struct overview *out)
-{
-	DB_TRY(db_query_int(db, SQL_OVERVIEW_IN_FLIGHT, DB_ARGS(organization), &out->calls_in_flight));
-	return db_query_int(db, SQL_OVERVIEW_PLACES, DB_ARGS(organization), &out->places);
-}
-
-/* Deliveries are stored in the order of their creation. So the first deliveries of a stretch belong to about its first
- * events. */
-static enum db_result count_deliveries(struct db *db, struct db_value organization, int64_t failed_since_us,
-                                       struct overview *out)
-{
-	struct db_value since = db_instant(failed_since_us);
-
-	DB_TRY(db_query_int(db, SQL_OVERVIEW_WAITING, DB_ARGS(organization), &out->deliveries_waiting));
-	return db_query_int(db, SQL_OVERVIEW_FAILED, DB_ARGS(organization, organization, since, since),
-	                    &out->deliveries_failed);
-}
-
 static enum db_result load_quarters(struct db *db, struct db_value o, int64_t from_us, int64_t until_us,
                                     struct arena *arena, struct overview *out)
 {
@@ -45,25 +27,23 @@ static enum db_result load_quarters(struct db *db, struct db_value o, int64_t fr
 	return DB_OK;
 }
 
-static enum db_result load_webhooks(struct db *db, struct db_value organization, struct arena *arena,
-                                    struct overview *out)
+enum db_result overview_load(struct db *db, int64_t organization_id, int64_t from_us, int64_t until_us,
+                             int64_t failed_since_us, struct arena *arena, struct overview *out)
 {
+	struct db_value organization = db_int(organization_id), since = db_instant(failed_since_us);
 	struct db_rows rows;
 
+	*out = (struct overview){ 0 };
+	DB_TRY(db_query_int(db, SQL_OVERVIEW_IN_FLIGHT, DB_ARGS(organization), &out->calls_in_flight));
+	DB_TRY(db_query_int(db, SQL_OVERVIEW_PLACES, DB_ARGS(organization), &out->places));
+	/* Deliveries are stored in the order of their creation. So the first deliveries of a stretch belong to about its
+	 * first events. */
+	DB_TRY(db_query_int(db, SQL_OVERVIEW_WAITING, DB_ARGS(organization), &out->deliveries_waiting));
+	DB_TRY(db_query_int(db, SQL_OVERVIEW_FAILED, DB_ARGS(organization, organization, since, since),
+	                    &out->deliveries_failed));
+	DB_TRY(load_quarters(db, organization, from_us, until_us, arena, out));
 	DB_TRY(db_query(db, SQL_OVERVIEW_WEBHOOKS, DB_ARGS(organization, db_int(OVERVIEW_WEBHOOKS_MAX)), arena, &rows));
 	out->webhooks = DB_STRUCTS(&rows, struct webhook);
 	out->webhook_count = rows.count;
 	return webhook_read_figures(db, organization.i, DB_STRUCTS(&rows, struct webhook), rows.count, arena);
-}
-
-enum db_result overview_load(struct db *db, int64_t organization_id, int64_t from_us, int64_t until_us,
-                             int64_t failed_since_us, struct arena *arena, struct overview *out)
-{
-	struct db_value organization = db_int(organization_id);
-
-	*out = (struct overview){ 0 };
-	DB_TRY(count_in_flight(db, organization, out));
-	DB_TRY(count_deliveries(db, organization, failed_since_us, out));
-	DB_TRY(load_quarters(db, organization, from_us, until_us, arena, out));
-	return load_webhooks(db, organization, arena, out);
 }

@@ -94,18 +94,6 @@ static void collect_batches(struct report_job *job)
 	job->batch_count = kept;
 }
 
-static void count_ends(struct db *db, const struct report_job *job)
-{
-	for (size_t i = 0; i < job->call_count; i++) {
-		const struct reported_call *call = &job->calls[i];
-
-		if (call->changed && call_has_ended(call->status))
-			db_count(db, FIGURE_CALLS, (int)call->status, 1);
-		if (call->move == PLAN_RETRY)
-			db_count(db, FIGURE_RETRIES, 0, 1);
-	}
-}
-
 static enum db_result apply_reports(struct db *db, struct report_job *job)
 {
 	DB_TRY(lock_calls(db, job));
@@ -115,7 +103,14 @@ static enum db_result apply_reports(struct db *db, struct report_job *job)
 	DB_TRY(report_load_zones(db, job));
 	DB_TRY(report_load_past(db, job));
 	report_settle(job);
-	count_ends(db, job);
+	for (size_t i = 0; i < job->call_count; i++) {
+		const struct reported_call *call = &job->calls[i];
+
+		if (call->changed && call_has_ended(call->status))
+			db_count(db, FIGURE_CALLS, (int)call->status, 1);
+		if (call->move == PLAN_RETRY)
+			db_count(db, FIGURE_RETRIES, 0, 1);
+	}
 	DB_TRY(report_write_calls(db, job));
 	DB_TRY(report_note_decisions(db, job));
 	DB_TRY(report_publish(db, job));

@@ -29,15 +29,6 @@ static enum db_result get(struct db *db, enum sql_statement statement, int64_t o
 	return DB_FIRST(&rows, struct webhook, out);
 }
 
-static enum db_result read_figures(struct db *db, struct webhook *webhook, int64_t first, struct arena *arena)
-{
-	struct db_value id = db_int(webhook->id), since = db_int(first);
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, SQL_WEBHOOK_FIGURES, DB_ARGS(id, db_int(0), id, since, id, since, id), arena, &rows));
-	return DB_FIRST(&rows, struct webhook_figures, &webhook->figures);
-}
-
 /* One endpoint after the other, because neither server can read a limited part for each of several in one statement. */
 enum db_result webhook_read_figures(struct db *db, int64_t organization_id, struct webhook *webhooks, size_t count,
                                     struct arena *arena)
@@ -52,8 +43,13 @@ enum db_result webhook_read_figures(struct db *db, int64_t organization_id, stru
 		first = INT64_MAX;
 	else if (result != DB_OK)
 		return result;
-	for (size_t i = 0; i < count; i++)
-		DB_TRY(read_figures(db, &webhooks[i], first, arena));
+	for (size_t i = 0; i < count; i++) {
+		struct db_value id = db_int(webhooks[i].id), since = db_int(first);
+		struct db_rows rows;
+
+		DB_TRY(db_query(db, SQL_WEBHOOK_FIGURES, DB_ARGS(id, db_int(0), id, since, id, since, id), arena, &rows));
+		DB_TRY(DB_FIRST(&rows, struct webhook_figures, &webhooks[i].figures));
+	}
 	return DB_OK;
 }
 
