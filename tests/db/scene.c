@@ -15,6 +15,7 @@
 #include "store/agent_store.h"
 #include "store/batch_store.h"
 #include "store/number_store.h"
+#include "store/purge.h"
 #include "store/webhook_store.h"
 
 
@@ -279,6 +280,28 @@ static void check_contacts(const struct scene *scene, enum contact_status status
 {
 	assert_int_equal(ask("SELECT COUNT(*) FROM batch_contacts WHERE batch_id = %lld AND status = %d",
 	                     (long long)scene->batch, status), expected);
+}
+
+int64_t scene_of_calls(struct scene *scene, const char *what)
+{
+	return ask("SELECT %s FROM calls WHERE batch_id = %lld", what, (long long)scene->batch);
+}
+
+int64_t scene_due_where(struct scene *scene, const char *where)
+{
+	return ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND %s", (long long)scene->batch, where);
+}
+
+static enum db_result purge(struct db *db, void *context)
+{
+	struct batch batch = scene_batch(context);
+
+	return purge_step(db, &batch, clock_now_us());
+}
+
+void scene_purge(struct scene *scene)
+{
+	assert_ok(db_transact(scene->fixture->db, DB_ONCE, purge, scene));
 }
 
 void scene_check_sums(struct scene *scene)

@@ -54,6 +54,13 @@ struct call_report scene_report(const struct uuid *call, enum call_status status
 enum report_result scene_tell(struct scene *scene, const struct uuid *call, enum call_status status);
 void scene_tell_all(struct scene *scene, enum call_status status); /* the calls claimed last */
 
+/* A number about the calls of the latest campaign: what = "COUNT(*)"; about its rows in the plan that meet a condition.
+ */
+int64_t scene_of_calls(struct scene *scene, const char *what);
+int64_t scene_due_where(struct scene *scene, const char *where);
+
+void scene_purge(struct scene *scene); /* a step */
+
 /* Counters, contacts and calls agree with each other. */
 void scene_check_sums(struct scene *scene);
 

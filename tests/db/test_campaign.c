@@ -12,7 +12,6 @@
 #include "scene.h"
 #include "store/batch_contact_store.h"
 #include "store/batch_store.h"
-#include "store/purge.h"
 
 #define HOUR (60 * US_PER_MINUTE)
 
@@ -266,15 +265,6 @@ static void an_active_campaign_keeps_some_fields(void **state)
 	assert_string_equal(scene_batch(scene).from_number, "+18005550004");
 }
 
-static enum db_result purge(struct db *db, void *context)
-{
-	struct scene *scene = context;
-	struct batch batch;
-
-	DB_TRY(batch_get_row(db, scene->batch, scene->fixture->arena, &batch));
-	return purge_step(db, &batch, clock_now_us());
-}
-
 static int64_t rows_left(struct scene *scene)
 {
 	long long id = scene->batch;
@@ -297,10 +287,10 @@ static void a_deleted_campaign_leaves_nothing_behind(void **state)
 	scene_do(scene, campaign_delete);
 	assert_int_equal(batch_get(scene->fixture->db, scene->fixture->organization_id, &scene->batch_id,
 	                           scene->fixture->arena, &batch), DB_NOT_FOUND);
-	assert_ok(db_transact(scene->fixture->db, DB_ONCE, purge, scene));
+	scene_purge(scene);
 	assert_true(rows_left(scene) > 30); /* calls under way may still be reported */
 	scene_tell_all(scene, CALL_COMPLETED);
-	assert_ok(db_transact(scene->fixture->db, DB_ONCE, purge, scene));
+	scene_purge(scene);
 	assert_int_equal(rows_left(scene), 0);
 	assert_int_equal(scene_tell(scene, &scene->calls[0], CALL_BUSY), REPORT_NOT_FOUND);
 }

@@ -62,11 +62,6 @@ static void end_leases(struct scene *scene)
 	ask("UPDATE calls SET wake_at = expires_at WHERE batch_id = %lld", (long long)scene->batch);
 }
 
-static int64_t of_calls(struct scene *scene, const char *what)
-{
-	return ask("SELECT %s FROM calls WHERE batch_id = %lld", what, (long long)scene->batch);
-}
-
 static void a_call_is_offered_again_when_its_lease_has_ended(void **state)
 {
 	struct scene *scene = *state;
@@ -74,12 +69,13 @@ static void a_call_is_offered_again_when_its_lease_has_ended(void **state)
 
 	fetch_some(scene, 1, 1);
 	call = scene->calls[0];
-	assert_int_equal(of_calls(scene, "wake_at = called_at + INTERVAL 29999999 MICROSECOND AND tries = 1"), 1);
+	assert_int_equal(scene_of_calls(scene, "wake_at = called_at + INTERVAL 29999999 MICROSECOND AND tries = 1"), 1);
 	assert_int_equal(fetch(scene, 10), 0);
 	end_leases(scene);
 	assert_int_equal(fetch(scene, 10), 1);
 	assert_true(uuid_equal(&scene->calls[0], &call));
-	assert_int_equal(of_calls(scene, "TIMESTAMPDIFF(MICROSECOND, called_at, wake_at)"), (31 + 30) * US_PER_SECOND - 1);
+	assert_int_equal(scene_of_calls(scene, "TIMESTAMPDIFF(MICROSECOND, called_at, wake_at)"),
+	                 (31 + 30) * US_PER_SECOND - 1);
 	assert_int_equal(fetch(scene, 10), 0);
 	assert_int_equal(scene_tell(scene, &call, CALL_BUSY), REPORT_ACCEPTED);
 	end_leases(scene);
@@ -94,10 +90,10 @@ static void a_fetch_gets_no_more_than_its_limit(void **state)
 	fetch_some(scene, 8, 2);
 	end_leases(scene);
 	assert_int_equal(fetch(scene, 3), 3); /* two again, and one more */
-	assert_int_equal(of_calls(scene, "COUNT(*)"), 3);
+	assert_int_equal(scene_of_calls(scene, "COUNT(*)"), 3);
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(fetch(scene, 1), 1);
-	assert_int_equal(of_calls(scene, "COUNT(*)"), 4);
+	assert_int_equal(scene_of_calls(scene, "COUNT(*)"), 4);
 }
 
 static void an_expired_call_is_not_offered(void **state)
@@ -108,7 +104,7 @@ static void an_expired_call_is_not_offered(void **state)
 	end_leases(scene);
 	scene_pass(120 * US_PER_SECOND);
 	assert_int_equal(fetch(scene, 10), 0);
-	assert_int_equal(of_calls(scene, "tries"), 1);
+	assert_int_equal(scene_of_calls(scene, "tries"), 1);
 }
 
 static void a_listed_number_is_not_given_out_again(void **state)
@@ -120,7 +116,7 @@ static void a_listed_number_is_not_given_out_again(void **state)
 	ask("INSERT INTO do_not_call SELECT organization_id, to_number, '', '2026-06-01' FROM calls WHERE batch_id = %lld"
 	    " AND position = 1", (long long)scene->batch);
 	assert_int_equal(fetch(scene, 10), 1);
-	assert_int_equal(of_calls(scene, "SUM(status = 9 AND end_reason = 'do_not_call' AND position = 1)"), 1);
+	assert_int_equal(scene_of_calls(scene, "SUM(status = 9 AND end_reason = 'do_not_call' AND position = 1)"), 1);
 	scene_check_sums(scene);
 }
 
@@ -132,7 +128,8 @@ static void a_paused_campaign_gives_nothing_out(void **state)
 	end_leases(scene);
 	scene_do(scene, campaign_pause);
 	assert_int_equal(fetch(scene, 10), 0);
-	assert_int_equal(of_calls(scene, "SUM(status = 0 AND expires_at = '1000-01-01')"), 1); /* it waits in the plan */
+	assert_int_equal(scene_of_calls(scene, "SUM(status = 0 AND expires_at = '1000-01-01')"),
+	                 1); /* it waits in the plan */
 	scene_check_sums(scene);
 }
 
@@ -144,7 +141,7 @@ static void a_cancelled_campaign_gives_nothing_out(void **state)
 	end_leases(scene);
 	scene_do(scene, campaign_cancel);
 	assert_int_equal(fetch(scene, 10), 0);
-	assert_int_equal(of_calls(scene, "SUM(status = 9 AND end_reason = 'campaign_over')"), 1);
+	assert_int_equal(scene_of_calls(scene, "SUM(status = 9 AND end_reason = 'campaign_over')"), 1);
 }
 
 static void a_dialer_that_is_switched_off_fetches_nothing(void **state)
@@ -155,7 +152,7 @@ static void a_dialer_that_is_switched_off_fetches_nothing(void **state)
 	end_leases(scene);
 	ask("UPDATE webhook_endpoints SET disabled = 1 WHERE id = %lld", (long long)scene->webhook_row);
 	assert_int_equal(fetch(scene, 10), 0);
-	assert_int_equal(of_calls(scene, "SUM(tries)"), 1);
+	assert_int_equal(scene_of_calls(scene, "SUM(tries)"), 1);
 }
 
 static enum db_result fetch_meanwhile(struct db *db, void *context)
@@ -180,8 +177,8 @@ static void two_fetches_at_once_get_no_call_twice(void **state)
 	end_leases(scene);
 	assert_ok(db_transact(scene->fixture->db, DB_ONCE, fetch_meanwhile, &fetching));
 	assert_int_equal(fetching.fetched.count, 4);
-	assert_int_equal(of_calls(scene, "COUNT(*)"), 4);
-	assert_int_equal(of_calls(scene, "SUM(tries)"), 6);
+	assert_int_equal(scene_of_calls(scene, "COUNT(*)"), 4);
+	assert_int_equal(scene_of_calls(scene, "SUM(tries)"), 6);
 }
 
 int main(void)

@@ -23,11 +23,6 @@ static void start_many(struct scene *scene, int count)
 	scene_do(scene, campaign_schedule);
 }
 
-static int64_t due_where(struct scene *scene, const char *where)
-{
-	return ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND %s", (long long)scene->batch, where);
-}
-
 /* The instants that follow from the first instant, the pace and the cap. */
 static void thirty_thousand_contacts(void **state)
 {
@@ -41,7 +36,7 @@ static void thirty_thousand_contacts(void **state)
 	start_many(scene, MANY);
 	id = scene->batch;
 	scene_plan(scene);
-	assert_int_equal(due_where(scene, "attempt = 1"), MANY);
+	assert_int_equal(scene_due_where(scene, "attempt = 1"), MANY);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND due_at <>"
 	                     " TIMESTAMP'2026-06-01 09:00:00' + INTERVAL (position - 1) DIV 7000 DAY"
 	                     " + INTERVAL (position - 1) %% 7000 * 1000 MICROSECOND", id), 0);
@@ -62,7 +57,7 @@ static void nothing_is_claimed_while_a_plan_is_written(void **state)
 	assert_int_equal(scene_claim(scene, 10), 0);
 	scene_do(scene, campaign_pause); /* planning goes on */
 	scene_plan(scene);
-	assert_int_equal(due_where(scene, "1 = 1"), 60000);
+	assert_int_equal(scene_due_where(scene, "1 = 1"), 60000);
 	assert_int_equal(scene_claim(scene, 10), 0);
 	scene_do(scene, campaign_resume);
 	scene_plan(scene);
@@ -85,10 +80,10 @@ static void a_change_plans_contacts_again_that_were_not_called(void **state)
 	ask("UPDATE batch_calls SET window_start = 1, window_end = %d WHERE id = %lld", 21 * 60, (long long)scene->batch);
 	assert_ok(scene_change(scene, "start_time"));
 	scene_plan(scene);
-	assert_int_equal(due_where(scene, "due_at >= '2026-06-01 20:00:00' AND due_at < '2026-06-01 20:00:29.9'"),
+	assert_int_equal(scene_due_where(scene, "due_at >= '2026-06-01 20:00:00' AND due_at < '2026-06-01 20:00:29.9'"),
 	                 MANY - 100);
-	assert_int_equal(due_where(scene, "1 = 1"), MANY - 100);
-	assert_int_equal(due_where(scene, "position <= 100"), 0);
+	assert_int_equal(scene_due_where(scene, "1 = 1"), MANY - 100);
+	assert_int_equal(scene_due_where(scene, "position <= 100"), 0);
 	scene_check_sums(scene);
 }
 
@@ -110,12 +105,15 @@ static void late_retries_are_planned_again_and_again(void **state)
 	scene_do(scene, campaign_pause);
 	scene_at("2026-06-01T21:00Z"); /* all are late, and the window is closed */
 	scene_do(scene, campaign_resume);
-	assert_int_equal(due_where(scene, "due_at >= '2026-06-02 08:00:00' AND due_at < '2026-06-02 08:00:00.006'"), 6);
+	assert_int_equal(scene_due_where(scene, "due_at >= '2026-06-02 08:00:00' AND due_at < '2026-06-02 08:00:00.006'"),
+	                 6);
 	scene->config.max_calls_per_day = 4;
 	assert_ok(scene_change(scene, "max_calls_per_day"));
-	assert_int_equal(due_where(scene, "due_at >= '2026-06-02 08:00:00' AND due_at < '2026-06-02 08:00:00.004'"), 4);
-	assert_int_equal(due_where(scene, "due_at >= '2026-06-03 08:00:00' AND due_at < '2026-06-03 08:00:00.002'"), 2);
-	assert_int_equal(due_where(scene, "attempt = 2"), 3);
+	assert_int_equal(scene_due_where(scene, "due_at >= '2026-06-02 08:00:00' AND due_at < '2026-06-02 08:00:00.004'"),
+	                 4);
+	assert_int_equal(scene_due_where(scene, "due_at >= '2026-06-03 08:00:00' AND due_at < '2026-06-03 08:00:00.002'"),
+	                 2);
+	assert_int_equal(scene_due_where(scene, "attempt = 2"), 3);
 	scene_check_sums(scene);
 }
 
@@ -137,7 +135,7 @@ static void retries_that_are_not_late_keep_their_instants(void **state)
 	assert_ok(scene_change(scene, "calls_per_minute"));
 	assert_int_equal(ask("SELECT SUM(TO_SECONDS(due_at)) FROM due_contacts WHERE batch_id = %lld AND attempt = 2",
 	                     (long long)scene->batch), before);
-	assert_int_equal(due_where(scene, "1 = 1"), 4);
+	assert_int_equal(scene_due_where(scene, "1 = 1"), 4);
 }
 
 /* Its delay is over, and the window that moved it is wide now. */
@@ -155,12 +153,12 @@ static void a_wider_window_brings_retries_back(void **state)
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 10), 2);
 	scene_tell_all(scene, CALL_BUSY);
-	assert_int_equal(due_where(scene, "DAY(due_at) = 2"), 2);
+	assert_int_equal(scene_due_where(scene, "DAY(due_at) = 2"), 2);
 	scene_pass(5 * US_PER_MINUTE);
 	scene->config.window_end = 24 * 60;
 	assert_ok(scene_change(scene, "end_time"));
 	scene_plan(scene);
-	assert_int_equal(due_where(scene, "DAY(due_at) = 1 AND attempt = 2"), 2);
+	assert_int_equal(scene_due_where(scene, "DAY(due_at) = 1 AND attempt = 2"), 2);
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 10), 2);
 	scene_check_sums(scene);
@@ -188,9 +186,9 @@ static void a_retry_that_the_cap_moves_meets_another(void **state)
 		scene_pass(US_PER_SECOND);
 		assert_int_equal(scene_claim(scene, 10), 0);
 		scene_plan(scene);
-		assert_int_equal(due_where(scene, "position = 1 AND MICROSECOND(due_at) % 1000 = 2 AND due_at BETWEEN"
+		assert_int_equal(scene_due_where(scene, "position = 1 AND MICROSECOND(due_at) % 1000 = 2 AND due_at BETWEEN"
 		                                  " '2026-06-02 00:00:00.001' AND '2026-06-02 00:00:01.01'"), 1);
-		assert_int_equal(due_where(scene, "position = 2 AND due_at = '2026-06-03'"), 1);
+		assert_int_equal(scene_due_where(scene, "position = 2 AND due_at = '2026-06-03'"), 1);
 	}
 }
 
@@ -203,7 +201,7 @@ static void added_contacts_come_last(void **state)
 	scene_add(scene, 4, 2);
 	scene_add(scene, 1, 3); /* known: skipped */
 	scene_add(scene, 6, 1);
-	assert_int_equal(due_where(scene, "1 = 1"), 6);
+	assert_int_equal(scene_due_where(scene, "1 = 1"), 6);
 	assert_int_equal(scene_batch(scene).counts.skipped, 3);
 	for (int i = 0; i < 6; i++)
 		assert_int_equal(ask("SELECT position FROM due_contacts WHERE batch_id = %lld ORDER BY due_at LIMIT 1 OFFSET "
@@ -221,7 +219,7 @@ static void contacts_may_be_added_while_a_plan_is_written(void **state)
 	assert_true(scene_batch(scene).work == BATCH_WORK_PLAN);
 	scene_add(scene, 40001, 10);
 	scene_plan(scene);
-	assert_int_equal(due_where(scene, "1 = 1"), 40010);
+	assert_int_equal(scene_due_where(scene, "1 = 1"), 40010);
 }
 
 static void no_day_at_all_fails_the_campaign(void **state)
@@ -255,7 +253,7 @@ static void a_plan_given_up_in_a_pause_is_made_again(void **state)
 	scene->config.excluded_dates = (struct field_list){ mondays, 60 };
 	assert_ok(scene_change(scene, "excluded_dates"));
 	assert_int_equal(scene_batch(scene).status, BATCH_PAUSED);
-	assert_int_equal(due_where(scene, "1 = 1"), 2);
+	assert_int_equal(scene_due_where(scene, "1 = 1"), 2);
 	scene_do(scene, campaign_resume);
 	assert_int_equal(scene_batch(scene).status, BATCH_FAILED);
 	scene_check_sums(scene);
@@ -276,8 +274,8 @@ static void a_change_completes_a_plan_that_was_given_up(void **state)
 	assert_ok(scene_change(scene, "excluded_dates"));
 	scene->config.excluded_dates.count = 1;
 	assert_ok(scene_change(scene, "excluded_dates"));
-	assert_int_equal(due_where(scene, "1 = 1"), 5);
-	assert_int_equal(due_where(scene, "due_at LIKE '2026-06-08%'"), 0);
+	assert_int_equal(scene_due_where(scene, "1 = 1"), 5);
+	assert_int_equal(scene_due_where(scene, "due_at LIKE '2026-06-08%'"), 0);
 }
 
 /* A start far ahead, with no day to call on for more than a year before it. */

@@ -133,11 +133,6 @@ static int send_overdue(struct sender *sender)
 	return deliver_in_flight(sender->deliver);
 }
 
-static int64_t of_calls(struct sender *sender, const char *what)
-{
-	return ask("SELECT %s FROM calls WHERE batch_id = %lld", what, (long long)sender->scene->batch);
-}
-
 static void a_call_is_dispatched_when_its_dialer_takes_it(void **state)
 {
 	struct sender *sender = *state;
@@ -148,7 +143,7 @@ static void a_call_is_dispatched_when_its_dialer_takes_it(void **state)
 	fake_answer(sender->deliver, 0, 200, 0, "");
 	fake_answer(sender->deliver, 0, 204, 0, "not JSON");
 	collect(sender);
-	assert_int_equal(of_calls(sender, "SUM(status = 1)"), 2);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 1)"), 2);
 	scene_check_sums(sender->scene);
 }
 
@@ -159,7 +154,7 @@ static void an_answer_may_be_a_report(void **state)
 	send_claimed(sender, 1);
 	fake_answer(sender->deliver, 0, 200, 0, "{\"status\":\"completed\",\"duration_seconds\":7}");
 	collect(sender);
-	assert_int_equal(of_calls(sender, "SUM(status = 4 AND duration_seconds = 7)"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 4 AND duration_seconds = 7)"), 1);
 	scene_check_sums(sender->scene);
 }
 
@@ -170,7 +165,7 @@ static void a_call_that_is_refused_has_failed(void **state)
 	send_claimed(sender, 1);
 	fake_answer(sender->deliver, 0, 404, 0, "");
 	collect(sender);
-	assert_int_equal(of_calls(sender, "SUM(status = 5 AND end_reason = 'dialer_refused')"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 5 AND end_reason = 'dialer_refused')"), 1);
 	assert_int_equal(ask("SELECT COUNT(*) FROM call_tries t JOIN calls c ON c.id = t.call_id"
 	                     " WHERE c.batch_id = %lld AND t.response_code = 404", (long long)sender->scene->batch), 1);
 	scene_check_sums(sender->scene);
@@ -190,7 +185,7 @@ static void a_fault_is_tried_again_when_the_dialer_asks_for_it(void **state)
 	assert_int_equal(fake_sent(sender->deliver, 0)->tries, 2);
 	fake_answer(sender->deliver, 0, 200, 0, "");
 	collect(sender);
-	assert_int_equal(of_calls(sender, "SUM(status = 1)"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 1)"), 1);
 }
 
 static void a_call_without_a_request_counts_no_try(void **state)
@@ -200,7 +195,7 @@ static void a_call_without_a_request_counts_no_try(void **state)
 	send_claimed(sender, 1);
 	fake_leave_unbegun(sender->deliver, 0);
 	collect(sender);
-	assert_int_equal(of_calls(sender, "SUM(status = 0 AND tries = 0)"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 0 AND tries = 0)"), 1);
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(send_overdue(sender), 1);
 	assert_int_equal(fake_sent(sender->deliver, 0)->tries, 1);
@@ -218,7 +213,7 @@ static void a_number_that_was_listed_after_the_claim_is_not_called(void **state)
 	    (long long)scene->batch);
 	assert_ok(dispatch_calls(sender->db, sender->deliver, &sender->conf, scene->calls, NULL, 1));
 	assert_int_equal(deliver_in_flight(sender->deliver), 0);
-	assert_int_equal(of_calls(sender, "SUM(status = 9 AND end_reason = 'do_not_call')"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 9 AND end_reason = 'do_not_call')"), 1);
 	scene_check_sums(scene);
 }
 
@@ -232,7 +227,7 @@ static void a_call_waits_while_its_endpoint_has_no_room(void **state)
 	collect(sender);
 	scene_pass(2 * US_PER_SECOND);
 	assert_int_equal(send_overdue(sender), 2);
-	assert_int_equal(of_calls(sender, "SUM(tries)"), 3);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(tries)"), 3);
 }
 
 static int64_t add_subscriber(struct sender *sender)
@@ -263,7 +258,8 @@ static void no_further_try_during_a_pause(void **state)
 	scene_do(sender->scene, campaign_pause);
 	scene_pass(61 * US_PER_SECOND);
 	assert_int_equal(send_overdue(sender), 0);
-	assert_int_equal(of_calls(sender, "SUM(status = 0 AND expires_at = '1000-01-01')"), 1); /* it waits in the plan */
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 0 AND expires_at = '1000-01-01')"),
+	                 1); /* it waits in the plan */
 	scene_check_sums(sender->scene);
 }
 
@@ -275,7 +271,7 @@ static void no_further_try_when_the_campaign_is_over(void **state)
 	scene_do(sender->scene, campaign_cancel);
 	scene_pass(61 * US_PER_SECOND);
 	assert_int_equal(send_overdue(sender), 0);
-	assert_int_equal(of_calls(sender, "SUM(status = 9 AND end_reason = 'campaign_over')"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 9 AND end_reason = 'campaign_over')"), 1);
 }
 
 static void no_further_try_outside_of_the_window(void **state)
@@ -287,7 +283,7 @@ static void no_further_try_outside_of_the_window(void **state)
 	assert_ok(scene_change(sender->scene, "working_days"));
 	scene_pass(61 * US_PER_SECOND);
 	assert_int_equal(send_overdue(sender), 0);
-	assert_int_equal(of_calls(sender, "SUM(status = 0 AND expires_at = '1000-01-01')"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 0 AND expires_at = '1000-01-01')"), 1);
 }
 
 /* The campaign got other days after its call was claimed. */
@@ -303,7 +299,7 @@ static void no_first_try_outside_of_the_window(void **state)
 	assert_ok(scene_change(scene, "working_days"));
 	assert_ok(dispatch_calls(sender->db, sender->deliver, &sender->conf, scene->calls, NULL, 1));
 	assert_int_equal(deliver_in_flight(sender->deliver), 0);
-	assert_int_equal(of_calls(sender, "SUM(status = 0)"), 0); /* a claim without a request is no attempt */
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 0)"), 0); /* a claim without a request is no attempt */
 	scene_check_sums(scene);
 }
 
@@ -330,7 +326,7 @@ static void an_overdue_call_is_leased_for_as_long_as_any(void **state)
 	assert_int_equal(scene_claim(scene, 1), 1);
 	scene_pass(31 * US_PER_SECOND); /* the lease of the claim has ended */
 	assert_int_equal(send_overdue(sender), 1);
-	assert_int_equal(of_calls(sender, "TIMESTAMPDIFF(SECOND, called_at, wake_at)"), 31 + 60);
+	assert_int_equal(scene_of_calls(sender->scene, "TIMESTAMPDIFF(SECOND, called_at, wake_at)"), 31 + 60);
 }
 
 /* The process was stopped while it loaded the calls: they may belong to another scheduler by now. */
@@ -350,7 +346,7 @@ static void a_call_that_was_reported_is_not_tried_again(void **state)
 	fake_answer(sender->deliver, 0, 503, 60 * US_PER_SECOND, "");
 	assert_int_equal(scene_tell(sender->scene, &sender->scene->calls[0], CALL_COMPLETED), REPORT_ACCEPTED);
 	collect(sender);
-	assert_int_equal(of_calls(sender, "SUM(status = 4 AND wake_at = '9999-12-31')"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 4 AND wake_at = '9999-12-31')"), 1);
 	assert_ok(dispatch_calls(sender->db, sender->deliver, &sender->conf, sender->scene->calls, NULL, 1));
 	assert_int_equal(deliver_in_flight(sender->deliver), 0);
 }
@@ -365,7 +361,7 @@ static void an_answer_after_the_lease_changes_no_other_lease(void **state)
 	    (long long)sender->scene->batch);
 	fake_answer(sender->deliver, 0, 503, 0, "");
 	collect(sender);
-	assert_int_equal(of_calls(sender, "SUM(tries = 2 AND wake_at = '2026-06-01 08:01:00')"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(tries = 2 AND wake_at = '2026-06-01 08:01:00')"), 1);
 }
 
 /* Its report came before the end of the request that never began. */
@@ -377,7 +373,7 @@ static void a_call_that_was_reported_is_not_held(void **state)
 	fake_leave_unbegun(sender->deliver, 0);
 	assert_int_equal(scene_tell(sender->scene, &sender->scene->calls[0], CALL_COMPLETED), REPORT_ACCEPTED);
 	collect(sender);
-	assert_int_equal(of_calls(sender, "SUM(status = 4 AND wake_at = '9999-12-31' AND tries = 1)"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 4 AND wake_at = '9999-12-31' AND tries = 1)"), 1);
 }
 
 /* Another scheduler put the calls back into the plan meanwhile, because they had expired. */
@@ -388,11 +384,13 @@ static void a_late_result_moves_no_call_that_waits_in_the_plan(void **state)
 	send_claimed(sender, 2);
 	scene_pass(121 * US_PER_SECOND);
 	assert_int_equal(send_overdue(sender), 2);
-	assert_int_equal(of_calls(sender, "SUM(expires_at = '1000-01-01' AND wake_at > '2026-06-02')"), 2);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(expires_at = '1000-01-01' AND wake_at > '2026-06-02')"), 2);
 	fake_answer(sender->deliver, 0, 503, 0, "");
 	fake_leave_unbegun(sender->deliver, 0);
 	collect(sender);
-	assert_int_equal(of_calls(sender, "SUM(expires_at = '1000-01-01' AND wake_at > '2026-06-02' AND tries = 1)"), 2);
+	assert_int_equal(scene_of_calls(sender->scene,
+	                                "SUM(expires_at = '1000-01-01' AND wake_at > '2026-06-02' AND tries = 1)"),
+	                 2);
 }
 
 static void claim_one(struct sender *sender)
@@ -416,7 +414,7 @@ static void a_call_that_is_fetched_is_not_sent(void **state)
 	claim_one(sender);
 	ask("UPDATE webhook_endpoints SET url = 'pull:' WHERE id = %lld", (long long)sender->scene->webhook_row);
 	dispatch_one(sender, 0);
-	assert_int_equal(of_calls(sender, "SUM(status = 0 AND wake_at = expires_at AND tries = 0)"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 0 AND wake_at = expires_at AND tries = 0)"), 1);
 }
 
 /* It is 8:00 in the campaign's zone, and 17:00 in Tokyo. */
@@ -435,7 +433,7 @@ static void no_call_outside_of_the_contacts_own_window(void **state)
 	assert_int_equal(scene_claim(scene, 1), 1);
 	ask("UPDATE batch_contacts SET timezone = 'Asia/Tokyo' WHERE batch_id = %lld", (long long)scene->batch);
 	dispatch_one(sender, 0);
-	assert_int_equal(of_calls(sender, "COUNT(*)"), 0); /* a claim without a request is no attempt */
+	assert_int_equal(scene_of_calls(sender->scene, "COUNT(*)"), 0); /* a claim without a request is no attempt */
 }
 
 static void nothing_goes_to_a_dialer_that_is_switched_off(void **state)
@@ -445,7 +443,7 @@ static void nothing_goes_to_a_dialer_that_is_switched_off(void **state)
 	claim_one(sender);
 	ask("UPDATE webhook_endpoints SET disabled = 1 WHERE id = %lld", (long long)sender->scene->webhook_row);
 	dispatch_one(sender, 0);
-	assert_int_equal(of_calls(sender, "SUM(wake_at = '2026-06-01 08:00:06' AND tries = 0)"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(wake_at = '2026-06-01 08:00:06' AND tries = 0)"), 1);
 }
 
 static void nothing_goes_through_an_open_circuit(void **state)
@@ -457,7 +455,7 @@ static void nothing_goes_through_an_open_circuit(void **state)
 	    " probe_until, trial_until, hold_until) VALUES (%lld, 1, '9999-12-31', 5, '2026-06-01', '2026-06-01 08:00:30',"
 	    " '1000-01-01', '1000-01-01', '1000-01-01')", (long long)sender->scene->webhook_row);
 	dispatch_one(sender, 0);
-	assert_int_equal(of_calls(sender, "SUM(wake_at = '2026-06-01 08:00:30' AND tries = 0)"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(wake_at = '2026-06-01 08:00:30' AND tries = 0)"), 1);
 }
 
 /* At the very instant, and not only after it. */
@@ -471,7 +469,8 @@ static void leases_and_calls_end_at_their_instants(void **state)
 	ask("UPDATE calls SET wake_at = expires_at WHERE batch_id = %lld", (long long)sender->scene->batch);
 	scene_pass(90 * US_PER_SECOND);
 	assert_int_equal(send_overdue(sender), 1);
-	assert_int_equal(of_calls(sender, "SUM(status = 0 AND expires_at = '1000-01-01')"), 1); /* it waits in the plan */
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 0 AND expires_at = '1000-01-01')"),
+	                 1); /* it waits in the plan */
 }
 
 static void a_call_is_given_up_after_its_time(void **state)
@@ -483,7 +482,7 @@ static void a_call_is_given_up_after_its_time(void **state)
 	scene_pass(121 * US_PER_SECOND);
 	ask("UPDATE calls SET wake_at = expires_at WHERE batch_id = %lld", (long long)sender->scene->batch);
 	send_overdue(sender);
-	assert_int_equal(of_calls(sender, "SUM(status = 5 AND end_reason = 'dialer_unreachable')"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 5 AND end_reason = 'dialer_unreachable')"), 1);
 }
 
 static void a_call_may_be_held_twice(void **state)
@@ -495,7 +494,7 @@ static void a_call_may_be_held_twice(void **state)
 	held = (struct held_call){ sender->scene->calls[0], clock_now_us(), 0 };
 	for (int i = 0; i < 2; i++)
 		assert_ok(dispatch_hold(sender->db, &held, 1));
-	assert_int_equal(of_calls(sender, "SUM(tries = 0)"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(tries = 0)"), 1);
 }
 
 static enum db_result write_while_a_call_is_locked(struct db *db, void *context)
@@ -521,7 +520,7 @@ static void a_failed_try_waits_for_the_lock_of_its_call(void **state)
 	db_free(other);
 	assert_int_equal(answers_count(sender->answers), 1);
 	collect(sender);
-	assert_int_equal(of_calls(sender, "SUM(wake_at >= '2026-06-01 08:01:01')"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(wake_at >= '2026-06-01 08:01:01')"), 1);
 }
 
 /* What another scheduler does meanwhile, on a connection of its own. */
@@ -588,9 +587,9 @@ static void a_locked_campaign_delays_no_other(void **state)
 	assert_ok(db_transact(other, DB_ONCE, write_meanwhile, sender));
 	db_free(other);
 	assert_int_equal(ask("SELECT SUM(status = 4) FROM calls WHERE batch_id = %lld", (long long)first), 1);
-	assert_int_equal(of_calls(sender, "SUM(status = 4)"), 0);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 4)"), 0);
 	collect(sender);
-	assert_int_equal(of_calls(sender, "SUM(status = 4)"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 4)"), 1);
 	scene_check_sums(sender->scene);
 }
 
@@ -625,7 +624,7 @@ static void conclusions_wait_for_no_lock(void **state)
 	scene_pass(2 * 60 * US_PER_MINUTE);
 	assert_ok(db_transact(other, DB_ONCE, conclude_meanwhile, sender));
 	db_free(other);
-	assert_int_equal(of_calls(sender, "SUM(status = 5)"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 5)"), 1);
 	scene_pass(2 * US_PER_SECOND);
 	assert_ok(dispatch_overdue(sender->db, sender->deliver, &sender->conf, INSTANT_NONE, &found));
 	assert_int_equal(ask("SELECT SUM(status = 5) FROM calls WHERE batch_id = %lld",
@@ -680,7 +679,7 @@ static void an_attempt_stays_with_its_dialer(void **state)
 	scene_pass(61 * US_PER_SECOND);
 	assert_int_equal(send_overdue(sender), 1);
 	assert_int_equal(fake_sent(sender->deliver, 0)->place.endpoint, scene->webhook_row);
-	assert_int_equal(of_calls(sender, "endpoint_id"), scene->webhook_row);
+	assert_int_equal(scene_of_calls(sender->scene, "endpoint_id"), scene->webhook_row);
 }
 
 static void one_call_probes_a_circuit(void **state)
@@ -733,7 +732,7 @@ static void reports_in_answers_wait_for_the_database(void **state)
 	outage_ends();
 	assert_int_equal(answers_count(sender->answers), 1);
 	collect(sender);
-	assert_int_equal(of_calls(sender, "SUM(status = 4)"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 4)"), 1);
 }
 
 /* A call that was judged longer ago than this may belong to another scheduler by now. */
@@ -781,7 +780,8 @@ static void a_request_begins_at_its_instant_or_not_at_all(void **state)
 	assert_ok(dispatch_calls(sender->db, sender->deliver, &sender->conf, scene->calls, NULL, 1));
 	order = fake_order(sender->deliver, 0);
 	assert_int_equal(order->begin_at_us, clock_now_us() + 200 * US_PER_MS);
-	assert_int_equal(of_calls(sender, "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', expires_at)"), order->begin_before_us);
+	assert_int_equal(scene_of_calls(sender->scene, "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', expires_at)"),
+	                 order->begin_before_us);
 	assert_in_range(order->judged_us, before_us, clock_mono_us());
 	assert_true(order->pressed);
 }
@@ -795,7 +795,7 @@ static void a_call_is_held_until_it_expires_at_most(void **state)
 	send_claimed(sender, 1);
 	held = (struct held_call){ sender->scene->calls[0], clock_now_us() + US_PER_DAY, 0 };
 	assert_ok(dispatch_hold(sender->db, &held, 1));
-	assert_int_equal(of_calls(sender, "SUM(wake_at = expires_at)"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(wake_at = expires_at)"), 1);
 }
 
 /* Events */
@@ -843,7 +843,7 @@ static void no_work_sleeps_after_a_step_back(void **state)
 	scene_pass(-STEP_US);
 	assert_ok(clock_step_move_due(sender->db, STEP_US));
 	assert_ok(clock_step_pull_in(sender->db, STEP_US, 60 * US_PER_SECOND));
-	assert_int_equal(of_calls(sender, "SUM(wake_at = '2026-06-01 07:51:02')"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(wake_at = '2026-06-01 07:51:02')"), 1);
 	assert_int_equal(ask("SELECT wake_at <= '2026-06-01 07:50:02' AND pace_at <= '2026-06-01 07:50:02' FROM batch_calls"
 	                     " WHERE id = %lld", (long long)sender->scene->batch), 1);
 	assert_int_equal(send_events(sender), 2);
@@ -891,7 +891,7 @@ static void waiting_work_is_pulled_in(void **state)
 	    " AND phone_number = '+18005550000'", organization);
 	scene_pass(-STEP_US);
 	assert_ok(clock_step_pull_in(sender->db, STEP_US, 60 * US_PER_SECOND));
-	assert_int_equal(of_calls(sender, "SUM(wake_at = '2026-06-01 08:50:01')"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(wake_at = '2026-06-01 08:50:01')"), 1);
 	assert_int_equal(ask("SELECT k.pace_at <= '2026-06-01 07:50:01' FROM number_paces k JOIN phone_numbers p"
 	                     " ON p.id = k.number_id WHERE p.organization_id = %lld", organization), 1);
 	assert_int_equal(send_events(sender), 1);
@@ -909,7 +909,7 @@ static void a_step_back_gives_up_no_call_in_the_plan(void **state)
 	scene_do(sender->scene, campaign_resume);
 	scene_pass(-US_PER_DAY);
 	assert_ok(clock_step_pull_in(sender->db, US_PER_DAY, 60 * US_PER_SECOND));
-	assert_int_equal(of_calls(sender, "SUM(wake_at > '2026-06-02')"), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(wake_at > '2026-06-02')"), 1);
 }
 
 /* More than one transaction moves. */

@@ -16,7 +16,6 @@
 #include "store/batch_store.h"
 #include "store/explain.h"
 #include "store/organization_store.h"
-#include "store/purge.h"
 #include "store/statements.h"
 
 #define HOUR (60 * US_PER_MINUTE)
@@ -25,11 +24,6 @@
 static int64_t of_batch(struct scene *scene, const char *column)
 {
 	return ask("SELECT %s FROM batch_calls WHERE id = %lld", column, (long long)scene->batch);
-}
-
-static int64_t of_calls(struct scene *scene, const char *what)
-{
-	return ask("SELECT %s FROM calls WHERE batch_id = %lld", what, (long long)scene->batch);
 }
 
 static int64_t of_plan(struct scene *scene, const char *what)
@@ -105,7 +99,7 @@ static void an_attempt_that_waits_stays_the_same(void **state)
 	claim_some(scene, 1);
 	call = scene->calls[0];
 	stay_unanswered(scene);
-	assert_int_equal(of_calls(scene, "status = 0 AND expires_at = '1000-01-01' AND attempt = 1"), 1);
+	assert_int_equal(scene_of_calls(scene, "status = 0 AND expires_at = '1000-01-01' AND attempt = 1"), 1);
 	assert_int_equal(of_plan(scene, "waits = 1 AND attempt = 1 AND MICROSECOND(due_at) % 1000 <> 0"), 1);
 	assert_int_equal(of_contact(scene, 1, "status = 0 AND attempts = 1"), 1);
 	assert_int_equal(scene_batch(scene).counts.in_progress, 0);
@@ -114,9 +108,9 @@ static void an_attempt_that_waits_stays_the_same(void **state)
 	for (int round = 2; round < 5; round++) {
 		claim_again(scene, 1);
 		assert_true(uuid_equal(&scene->calls[0], &call));
-		assert_int_equal(of_calls(scene, "COUNT(*)"), 1);
-		assert_int_equal(of_calls(scene, "tries"), round);
-		assert_int_equal(of_calls(scene, "TIMESTAMPDIFF(SECOND, called_at, expires_at)"), 120);
+		assert_int_equal(scene_of_calls(scene, "COUNT(*)"), 1);
+		assert_int_equal(scene_of_calls(scene, "tries"), round);
+		assert_int_equal(scene_of_calls(scene, "TIMESTAMPDIFF(SECOND, called_at, expires_at)"), 120);
 		assert_int_equal(of_contact(scene, 1, "status = 2 AND attempts = 1"), 1);
 		assert_int_equal(of_batch(scene, "called"), 1);
 		assert_int_equal(of_batch(scene, "day_calls"), 1);
@@ -140,7 +134,7 @@ static void its_place_is_free_meanwhile(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 2);
 	stay_unanswered(scene);
 	assert_int_equal(scene_claim(scene, 1000), 2); /* woken, for others */
-	assert_int_equal(of_calls(scene, "COUNT(*)"), 4);
+	assert_int_equal(scene_of_calls(scene, "COUNT(*)"), 4);
 	stay_unanswered(scene);
 	claim_again(scene, 2);
 	assert_int_equal(scene_batch(scene).counts.in_progress, 2);
@@ -154,7 +148,7 @@ static void a_claim_without_a_request_counts_nowhere(void **state)
 	claim_some(scene, 3);
 	leave_unasked(scene);
 	stay_unanswered(scene);
-	assert_int_equal(of_calls(scene, "COUNT(*)"), 0);
+	assert_int_equal(scene_of_calls(scene, "COUNT(*)"), 0);
 	assert_int_equal(of_contact(scene, 2, "status = 0 AND attempts = 0 AND call_id = REPEAT(CHAR(0), 16)"), 1);
 	assert_int_equal(of_batch(scene, "called"), 0);
 	assert_int_equal(of_batch(scene, "claimed"), 0);
@@ -162,7 +156,7 @@ static void a_claim_without_a_request_counts_nowhere(void **state)
 	assert_int_equal(of_plan(scene, "COUNT(*)"), 3);
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 3);
-	assert_int_equal(of_calls(scene, "COUNT(*)"), 3);
+	assert_int_equal(scene_of_calls(scene, "COUNT(*)"), 3);
 	scene_tell_all(scene, CALL_COMPLETED);
 	scene_check_sums(scene);
 }
@@ -221,7 +215,7 @@ static void a_lease_that_was_not_used_undoes_no_other(void **state)
 	claim_again(scene, 1);
 	leave_unasked(scene);
 	stay_unanswered(scene);
-	assert_int_equal(of_calls(scene, "COUNT(*)"), 1);
+	assert_int_equal(scene_of_calls(scene, "COUNT(*)"), 1);
 	assert_int_equal(of_batch(scene, "waiting"), 1);
 }
 
@@ -241,7 +235,7 @@ static void it_is_given_up_after_callable_time(void **state)
 	windows(scene, 8 * 60, 16 * 60);
 	claim_some(scene, 1);
 	stay_unanswered(scene);
-	assert_int_equal(of_calls(scene, "TIMESTAMPDIFF(SECOND, '2026-07-09 08:00:00', wake_at)"), 1);
+	assert_int_equal(scene_of_calls(scene, "TIMESTAMPDIFF(SECOND, '2026-07-09 08:00:00', wake_at)"), 1);
 	for (const char *day[] = { "2026-07-06T15:58:00Z", "2026-07-07T15:58:00Z", "2026-07-08T15:58:00Z" }; days < 3;
 	     days++) {
 		scene_at(day[days]);
@@ -253,7 +247,7 @@ static void it_is_given_up_after_callable_time(void **state)
 	assert_int_equal(conclude(scene, &scene->calls[0], CALL_EXPIRED), REPORT_IGNORED);
 	scene_pass(2 * US_PER_SECOND);
 	assert_int_equal(conclude(scene, &scene->calls[0], CALL_EXPIRED), REPORT_ACCEPTED);
-	assert_int_equal(of_calls(scene, "status = 5 AND end_reason = 'dialer_unreachable'"), 1);
+	assert_int_equal(scene_of_calls(scene, "status = 5 AND end_reason = 'dialer_unreachable'"), 1);
 	assert_int_equal(scene_batch(scene).counts.failed, 1);
 	assert_int_equal(of_plan(scene, "COUNT(*)"), 0);
 	scene_check_sums(scene);
@@ -270,7 +264,7 @@ static void a_pause_gives_nothing_up(void **state)
 	scene_do(scene, campaign_pause);
 	scene_pass(48 * HOUR);
 	assert_int_equal(conclude(scene, &scene->calls[0], CALL_EXPIRED), REPORT_ACCEPTED);
-	assert_int_equal(of_calls(scene, "status = 0 AND wake_at = '9999-12-31'"), 1);
+	assert_int_equal(scene_of_calls(scene, "status = 0 AND wake_at = '9999-12-31'"), 1);
 	scene_check_sums(scene);
 	scene_do(scene, campaign_resume);
 	scene_pass(US_PER_SECOND);
@@ -290,7 +284,7 @@ static void unaccepted_calls_go_back_to_the_plan_at_a_pause(void **state)
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(conclude(scene, &scene->calls[i], CALL_UNASKED), REPORT_ACCEPTED);
 	assert_int_equal(scene_batch(scene).counts.in_progress, 0);
-	assert_int_equal(of_calls(scene, "COUNT(*)"), 1);
+	assert_int_equal(scene_of_calls(scene, "COUNT(*)"), 1);
 	assert_int_equal(of_batch(scene, "called"), 1);
 	scene_check_sums(scene);
 	assert_int_equal(conclude(scene, &scene->calls[1], CALL_UNASKED), REPORT_IGNORED); /* said twice */
@@ -345,7 +339,7 @@ static void a_call_that_waited_is_retried_like_others(void **state)
 	assert_int_equal(of_plan(scene, "waits = 1 AND attempt = 2"), 1);
 	claim_again(scene, 1);
 	scene_tell_all(scene, CALL_COMPLETED);
-	assert_int_equal(of_calls(scene, "COUNT(*)"), 2);
+	assert_int_equal(scene_of_calls(scene, "COUNT(*)"), 2);
 	scene_check_sums(scene);
 }
 
@@ -417,7 +411,7 @@ static void a_day_counts_it_once(void **state)
 		assert_true(of_batch(scene, "wake_at < '2026-06-01 09:00'"));
 		claim_again(scene, 2);
 		assert_int_equal(of_batch(scene, "day_calls"), 2);
-		assert_int_equal(of_calls(scene, "COUNT(*)"), 2);
+		assert_int_equal(scene_of_calls(scene, "COUNT(*)"), 2);
 	}
 	stay_unanswered(scene);
 	scene_at("2026-06-02T10:00:00Z"); /* they count for the day on which they are requested */
@@ -603,15 +597,6 @@ static void why_tells_what_the_claim_does(void **state)
 	assert_int_equal(scene_claim(scene, 1), 1);
 }
 
-static enum db_result purge(struct db *db, void *context)
-{
-	struct scene *scene = context;
-	struct batch batch;
-
-	DB_TRY(batch_get_row(db, scene->batch, scene->fixture->arena, &batch));
-	return purge_step(db, &batch, clock_now_us());
-}
-
 static void a_campaign_leaves_with_what_waits(void **state)
 {
 	struct scene *scene = *state;
@@ -620,8 +605,8 @@ static void a_campaign_leaves_with_what_waits(void **state)
 	stay_unanswered(scene);
 	scene_do(scene, campaign_cancel);
 	scene_do(scene, campaign_delete);
-	assert_ok(db_transact(scene->fixture->db, DB_ONCE, purge, scene));
-	assert_int_equal(of_calls(scene, "COUNT(*)"), 0);
+	scene_purge(scene);
+	assert_int_equal(scene_of_calls(scene, "COUNT(*)"), 0);
 	assert_int_equal(of_plan(scene, "COUNT(*)"), 0);
 	assert_int_equal(conclude(scene, &scene->calls[0], CALL_EXPIRED), REPORT_NOT_FOUND);
 }

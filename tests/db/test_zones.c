@@ -16,7 +16,6 @@
 #include "domain/number_zones.h"
 #include "scene.h"
 #include "store/explain.h"
-#include "store/purge.h"
 
 #define NEVER "Asia/Tokyo America/New_York" /* where windows of eight hours are never open together */
 #define HOUR (60 * US_PER_MINUTE)
@@ -51,11 +50,6 @@ static void start(struct scene *scene, int count)
 	scene_plan(scene);
 }
 
-static int64_t due_where(struct scene *scene, const char *where)
-{
-	return ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND %s", (long long)scene->batch, where);
-}
-
 static int64_t due_in(struct scene *scene, int position, const char *offset)
 {
 	char zone[16], where[300];
@@ -63,7 +57,7 @@ static int64_t due_in(struct scene *scene, int position, const char *offset)
 	snprintf(zone, sizeof zone, "'%s'", offset);
 	snprintf(where, sizeof where, "TIME(CONVERT_TZ(due_at, '+00:00', %s)) >= '09:00' AND"
 	         " TIME(CONVERT_TZ(due_at, '+00:00', %s)) < '17:00' AND position %% 3 = %d", zone, zone, position % 3);
-	return due_where(scene, where);
+	return scene_due_where(scene, where);
 }
 
 static void leftovers_are_none(struct scene *scene)
@@ -78,14 +72,14 @@ static void contacts_are_called_in_their_own_windows(void **state)
 	struct scene *scene = *state;
 
 	start(scene, 30); /* 08:00Z: 17:00 in Tokyo, 10:00 in Berlin, 04:00 in New York */
-	assert_int_equal(due_where(scene, "attempt = 1"), 30);
+	assert_int_equal(scene_due_where(scene, "attempt = 1"), 30);
 	assert_int_equal(due_in(scene, 1, "+09:00"), 10);
 	assert_int_equal(due_in(scene, 2, "-04:00"), 10);
 	assert_int_equal(due_in(scene, 3, "+02:00"), 10);
-	assert_int_equal(due_where(scene, "position = 3 AND due_at < '2026-06-01 08:00:01'"), 1); /* at once */
-	assert_int_equal(due_where(scene, "position = 2 AND due_at = '2026-06-01 13:00:00'"), 1);
-	assert_int_equal(due_where(scene, "position = 1 AND due_at = '2026-06-02 00:00:00'"), 1);
-	assert_int_equal(due_where(scene, "position = 28 AND due_at = '2026-06-02 00:00:00.009'"), 1);
+	assert_int_equal(scene_due_where(scene, "position = 3 AND due_at < '2026-06-01 08:00:01'"), 1); /* at once */
+	assert_int_equal(scene_due_where(scene, "position = 2 AND due_at = '2026-06-01 13:00:00'"), 1);
+	assert_int_equal(scene_due_where(scene, "position = 1 AND due_at = '2026-06-02 00:00:00'"), 1);
+	assert_int_equal(scene_due_where(scene, "position = 28 AND due_at = '2026-06-02 00:00:00.009'"), 1);
 	assert_int_equal(ask("SELECT planned_until = '2026-06-02 00:00:00.009' FROM batch_calls WHERE id = %lld",
 	                     (long long)scene->batch), 1);
 	leftovers_are_none(scene);
@@ -97,7 +91,7 @@ static void thirty_thousand_in_chunks(void **state)
 
 	scene->config.calls_per_minute = 600;
 	start(scene, 30000);
-	assert_int_equal(due_where(scene, "attempt = 1"), 30000);
+	assert_int_equal(scene_due_where(scene, "attempt = 1"), 30000);
 	assert_int_equal(due_in(scene, 1, "+09:00"), 10000);
 	assert_int_equal(due_in(scene, 2, "-04:00"), 10000);
 	assert_int_equal(due_in(scene, 3, "+02:00"), 10000);
@@ -115,7 +109,7 @@ static void a_cap_over_all_zones(void **state)
 
 	scene->config.max_calls_per_day = 7;
 	start(scene, 30);
-	assert_int_equal(due_where(scene, "attempt = 1"), 30);
+	assert_int_equal(scene_due_where(scene, "attempt = 1"), 30);
 	assert_int_equal(ask("SELECT MAX(n) FROM (SELECT COUNT(*) AS n FROM due_contacts WHERE batch_id = %lld"
 	                     " GROUP BY DATE(CONVERT_TZ(due_at, '+00:00', '+02:00'))) d", (long long)scene->batch), 7);
 	assert_int_equal(due_in(scene, 1, "+09:00") + due_in(scene, 2, "-04:00") + due_in(scene, 3, "+02:00"), 30);
@@ -132,8 +126,8 @@ static void contacts_that_can_never_be_called_are_skipped(void **state)
 	spread(scene, zones, 2);
 	scene_do(scene, campaign_schedule);
 	scene_plan(scene);
-	assert_int_equal(due_where(scene, "position % 2 = 0"), 5);
-	assert_int_equal(due_where(scene, "position % 2 = 1"), 0);
+	assert_int_equal(scene_due_where(scene, "position % 2 = 0"), 5);
+	assert_int_equal(scene_due_where(scene, "position % 2 = 1"), 0);
 	assert_int_equal(ask("SELECT COUNT(*) FROM batch_contacts WHERE batch_id = %lld AND status = %d AND skip_reason = "
 	                     "%d",
 	                     (long long)scene->batch, CONTACT_SKIPPED, SKIP_NO_CALLING_WINDOW),
@@ -173,7 +167,7 @@ static void no_day_in_any_zone(void **state)
 	create(scene, 3);
 	scene_do(scene, campaign_schedule);
 	assert_int_equal(scene_batch(scene).status, BATCH_SCHEDULED);
-	assert_int_equal(due_where(scene, "due_at > '2027-03-20'"), 3);
+	assert_int_equal(scene_due_where(scene, "due_at > '2027-03-20'"), 3);
 	ask("UPDATE batch_calls SET working_days = 0 WHERE id = %lld", (long long)scene->batch);
 	scene->config.max_calls_per_day = 5;
 	assert_ok(scene_change(scene, "max_calls_per_day"));
@@ -220,8 +214,9 @@ static void contacts_in_a_closed_zone_delay_no_other(void **state)
 	scene_tell_all(scene, CALL_COMPLETED);
 	assert_int_equal(scene_claim(scene, 1000), 0); /* plans again */
 	scene_plan(scene);
-	assert_int_equal(
-		due_where(scene, "position % 3 = 0 AND due_at >= '2026-06-02 07:00:00' AND due_at < '2026-06-02 07:00:01'"), 8);
+	assert_int_equal(scene_due_where(scene, "position % 3 = 0 AND due_at >= '2026-06-02 07:00:00' AND due_at < "
+	                                        "'2026-06-02 07:00:01'"),
+	                 8);
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 2);
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND position %% 3 = 2",
@@ -237,7 +232,7 @@ static void no_contact_is_called_just_before_its_own_window_closes(void **state)
 	scene_at("2026-06-01T14:59:59.5Z");
 	assert_int_equal(scene_claim(scene, 1000), 0); /* plans again, for the day after */
 	scene_plan(scene);
-	assert_int_equal(due_where(scene, "position = 3 AND due_at >= '2026-06-02 07:00:00'"), 1);
+	assert_int_equal(scene_due_where(scene, "position = 3 AND due_at >= '2026-06-02 07:00:00'"), 1);
 	assert_int_equal(ask("SELECT attempts FROM batch_contacts WHERE batch_id = %lld AND position = 3",
 	                     (long long)scene->batch), 0);
 }
@@ -257,7 +252,7 @@ static void retries_wait_for_their_own_window(void **state)
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 1);
 	scene_tell_all(scene, CALL_BUSY);
-	assert_int_equal(due_where(scene, "position = 2 AND attempt = 2 AND due_at >= '2026-06-02 13:00:00'"
+	assert_int_equal(scene_due_where(scene, "position = 2 AND attempt = 2 AND due_at >= '2026-06-02 13:00:00'"
 	                           " AND due_at < '2026-06-02 13:00:01'"), 1);
 	scene_at("2026-06-02T13:00:01Z");
 	for (int i = 0; i < 3; i++) { /* Tokyo and Berlin were late */
@@ -284,7 +279,7 @@ static void late_retry_moves_alone(struct scene *scene, const char *instant)
 	scene_at(instant);
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(scene_batch(scene).work, BATCH_WORK_DISPATCH);
-	assert_int_equal(due_where(scene,
+	assert_int_equal(scene_due_where(scene,
 	                           "position = 3 AND due_at >= '2026-06-02 07:00:00' AND due_at < '2026-06-02 07:00:01'"),
 	                 1);
 	assert_int_equal(scene_claim(scene, 1000), 10);
@@ -318,8 +313,8 @@ static void a_zone_that_cannot_be_read(void **state)
 	                    " (6 contacts wait)");
 	assert_int_equal(batch.counts.pending, 9);
 	assert_int_equal(batch.work, BATCH_WORK_DISPATCH);
-	assert_int_equal(due_where(scene, "position % 3 = 2"), 3);
-	assert_int_equal(due_where(scene, "1"), 3);
+	assert_int_equal(scene_due_where(scene, "position % 3 = 2"), 3);
+	assert_int_equal(scene_due_where(scene, "1"), 3);
 	assert_ok(explain_contact(scene->fixture->db, &batch, 1, clock_now_us(), scene->fixture->arena, &why));
 	assert_true(why.waits);
 	assert_int_equal(why.waits_for, GATE_CONTACT_TIME_ZONE);
@@ -339,7 +334,7 @@ static void a_zone_that_cannot_be_read(void **state)
 	scene_pass(5 * US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 0); /* plans */
 	scene_plan(scene);
-	assert_int_equal(due_where(scene, "position % 3 = 1"), 3);
+	assert_int_equal(scene_due_where(scene, "position % 3 = 1"), 3);
 	assert_string_equal(scene_batch(scene).zone_trouble,
 	                    "time zone America/Atlantis cannot be read: this host has no file"
 	                    " for it (3 contacts wait)");
@@ -378,14 +373,14 @@ static void a_zone_that_is_lost(void **state)
 	ask("UPDATE batch_contacts SET timezone = 'Asia/Atlantis' WHERE batch_id = %lld AND position = 3",
 	    (long long)scene->batch);
 	scene_tell_all(scene, CALL_BUSY); /* a retry all the same: whether it may be called is judged then */
-	assert_int_equal(due_where(scene, "position = 3 AND attempt = 2"), 1);
+	assert_int_equal(scene_due_where(scene, "position = 3 AND attempt = 2"), 1);
 	scene_at("2026-06-01T12:00:00Z");
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	scene_plan(scene);
 	assert_int_equal(scene_batch(scene).counts.busy, 0);
 	assert_int_equal(scene_batch(scene).counts.skipped, 0);
 	assert_int_equal(scene_batch(scene).counts.pending, 3);
-	assert_int_equal(due_where(scene, "position = 3"), 0);
+	assert_int_equal(scene_due_where(scene, "position = 3"), 0);
 	assert_string_equal(scene_batch(scene).zone_trouble, "time zone Asia/Atlantis cannot be read: this host has no file"
 	                    " for it (1 contact waits)");
 	scene_check_sums(scene);
@@ -405,7 +400,7 @@ static void a_lost_zone_of_a_large_campaign(void **state)
 	scene_at("2026-06-01T15:30:00Z");
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(scene_batch(scene).work, BATCH_WORK_DISPATCH);
-	assert_int_equal(due_where(scene,
+	assert_int_equal(scene_due_where(scene,
 	                           "position = 3 AND due_at >= '2026-06-01 15:31:00' AND due_at < '2026-06-01 15:31:01'"),
 	                 1);
 	assert_string_equal(scene_batch(scene).zone_trouble,
@@ -436,12 +431,12 @@ static void the_zone_of_the_campaign(void **state)
 	assert_int_equal(scene_batch(scene).wake_at_us, clock_now_us() + 5 * US_PER_SECOND);
 	scene_pass(5 * US_PER_SECOND);
 	scene_claim(scene, 1000);
-	assert_int_equal(due_where(scene, "1"), 0);
+	assert_int_equal(scene_due_where(scene, "1"), 0);
 	ask("UPDATE batch_calls SET timezone = 'Europe/Berlin' WHERE id = %lld", (long long)scene->batch);
 	scene_pass(5 * US_PER_SECOND);
 	scene_plan(scene);
 	assert_string_equal(scene_batch(scene).zone_trouble, "");
-	assert_int_equal(due_where(scene, "1"), 10);
+	assert_int_equal(scene_due_where(scene, "1"), 10);
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 3), 3);
 	ask("UPDATE batch_calls SET timezone = 'Asia/Atlantis' WHERE id = %lld", (long long)scene->batch);
@@ -471,9 +466,9 @@ static void contacts_that_are_added(void **state)
 	start(scene, 6);
 	scene_add(scene, 100, 3);
 	scene_plan(scene);
-	assert_int_equal(due_where(scene, "1"), 9);
+	assert_int_equal(scene_due_where(scene, "1"), 9);
 	/* after the last planned contact; Berlin opens then */
-	assert_int_equal(due_where(scene, "position > 6 AND due_at >= '2026-06-02 07:00:00'"), 3);
+	assert_int_equal(scene_due_where(scene, "position > 6 AND due_at >= '2026-06-02 07:00:00'"), 3);
 	leftovers_are_none(scene);
 }
 
@@ -489,11 +484,11 @@ static void the_rule_comes_and_goes(void **state)
 	scene->config.respect_contact_timezone = false;
 	assert_ok(scene_change(scene, "respect_contact_timezone"));
 	scene_plan(scene);
-	assert_int_equal(due_where(scene, "due_at < '2026-06-01 08:01'"), 30000);
+	assert_int_equal(scene_due_where(scene, "due_at < '2026-06-01 08:01'"), 30000);
 	scene->config.respect_contact_timezone = true;
 	assert_ok(scene_change(scene, "respect_contact_timezone"));
 	scene_plan(scene);
-	assert_int_equal(due_where(scene, "1"), 30000);
+	assert_int_equal(scene_due_where(scene, "1"), 30000);
 	assert_int_equal(due_in(scene, 1, "+09:00") + due_in(scene, 2, "-04:00") + due_in(scene, 3, "+02:00"), 30000);
 	leftovers_are_none(scene);
 }
@@ -507,15 +502,8 @@ static void a_pause_and_what_became_late(void **state)
 	scene_at("2026-06-03T10:00:00Z");
 	scene_do(scene, campaign_resume);
 	scene_plan(scene);
-	assert_int_equal(due_where(scene, "due_at >= '2026-06-03 10:00:00'"), 30);
+	assert_int_equal(scene_due_where(scene, "due_at >= '2026-06-03 10:00:00'"), 30);
 	assert_int_equal(due_in(scene, 1, "+09:00") + due_in(scene, 2, "-04:00") + due_in(scene, 3, "+02:00"), 30);
-}
-
-static enum db_result purge(struct db *db, void *context)
-{
-	struct batch batch = scene_batch(context);
-
-	return purge_step(db, &batch, clock_now_us());
 }
 
 static void no_rows_are_left_behind(void **state)
@@ -527,7 +515,7 @@ static void no_rows_are_left_behind(void **state)
 	scene_do(scene, campaign_cancel);
 	scene_do(scene, campaign_delete);
 	while (ask("SELECT COUNT(*) FROM batch_calls WHERE id = %lld", (long long)scene->batch) != 0)
-		assert_ok(db_transact(scene->fixture->db, DB_ONCE, purge, scene));
+		scene_purge(scene);
 	assert_int_equal(ask("SELECT COUNT(*) FROM unplanned_contacts WHERE batch_id = %lld", (long long)scene->batch), 0);
 	assert_int_equal(ask("SELECT COUNT(*) FROM batch_zones WHERE batch_id = %lld", (long long)scene->batch), 0);
 }
@@ -556,8 +544,8 @@ static void zones_by_the_number(void **state)
 	scene_do(scene, campaign_schedule);
 	scene_plan(scene);
 	/* open in New York and in Los Angeles; in Berlin; never in Tokyo and New York */
-	assert_int_equal(due_where(scene, "position = 1 AND due_at = '2026-06-01 16:00:00'"), 1);
-	assert_int_equal(due_where(scene, "position = 2 AND due_at < '2026-06-01 08:00:01'"), 1);
+	assert_int_equal(scene_due_where(scene, "position = 1 AND due_at = '2026-06-01 16:00:00'"), 1);
+	assert_int_equal(scene_due_where(scene, "position = 2 AND due_at < '2026-06-01 08:00:01'"), 1);
 	assert_int_equal(scene_batch(scene).counts.skipped, 1);
 	scene_check_sums(scene);
 	scene_at("2026-06-01T16:00:01Z");

@@ -41,6 +41,11 @@ def contacts(count, first=1):
     return [{"phone_number": f"+4930{number:08}"} for number in range(first, first + count)]
 
 
+def unhex(uuid):
+    """SQL for an id."""
+    return f"UNHEX('{uuid.split('_')[-1].replace('-', '')}')"
+
+
 def parse(text):
     return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
 

@@ -26,7 +26,7 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "dev"))
 
-from client import Client
+from client import Client, unhex
 from process import Error
 from puller import Puller
 from receiver import Receiver
@@ -121,10 +121,13 @@ class Test:
                        f" MICROSECOND WHERE batch_id = {row}; UPDATE batch_calls SET"
                        f" low_water = '1000-01-01', wake_at = UTC_TIMESTAMP(6) WHERE id = {row}")
 
-    def row_of(self, batch):
-        """The campaign's key in the database."""
-        uuid = batch["id"].replace("-", "")
-        return self.stack.sql(f"SELECT id FROM batch_calls WHERE uuid = UNHEX('{uuid}')")[0][0]
+    def row_of(self, batch, table="batch_calls"):
+        """The key of a campaign, or of an item of another table, in the database."""
+        return self.stack.sql(f"SELECT id FROM {table} WHERE uuid = {unhex(batch['id'])}")[0][0]
+
+    def row_reads(self):
+        """The rows that the whole server has read; the scheduler adds a few now and then."""
+        return sum(int(row[1]) for row in self.stack.sql("SHOW GLOBAL STATUS LIKE 'Handler_read%'"))
 
 
 def run(module):

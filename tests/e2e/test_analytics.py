@@ -15,7 +15,7 @@ import urllib.request
 import zoneinfo
 
 import tap
-from client import BASE, COUNTERS, EVERY_DAY, check_counters, contacts, until
+from client import BASE, COUNTERS, EVERY_DAY, check_counters, contacts, unhex, until
 from receiver import ENDINGS, TAKEN, ends
 from session import Session
 
@@ -28,10 +28,6 @@ WORKER_MEGABYTES = 32
 
 def analytics(t, batch, interval="day"):
     return t.api.get(f"/batch-calls/{batch['id']}/analytics", interval=interval)
-
-
-def hex_id(item):
-    return f"UNHEX('{item['id'].replace('-', '')}')"
 
 
 def parse(text):
@@ -147,7 +143,7 @@ def test_analytics_equal_a_recount(t):
 
     # As if the calls had been placed over the last days.
     t.stack.sql(f"UPDATE calls SET called_at = called_at - INTERVAL position * 43 MINUTE"
-                f" WHERE batch_id = (SELECT id FROM batch_calls WHERE uuid = {hex_id(batch)})")
+                f" WHERE batch_id = (SELECT id FROM batch_calls WHERE uuid = {unhex(batch['id'])})")
     calls = t.api.calls_of(batch)
     t.random.shuffle(calls)
     report(t, calls[:50])
@@ -177,7 +173,7 @@ def test_retries_count_as_attempts(t):
             told["call_answer_rate"]) == (0, 5, 0, 0), told
     t.stack.sql(f"UPDATE due_contacts SET due_at = due_at - INTERVAL 1 HOUR;"
                 f" UPDATE batch_calls SET low_water = '1000-01-01', wake_at = UTC_TIMESTAMP(6)"
-                f" WHERE uuid = {hex_id(batch)}")
+                f" WHERE uuid = {unhex(batch['id'])}")
     t.api.wait_for(batch, "completed")
     told = analytics(t, batch)
     assert (told["attempts"], told["completed"], told["answer_rate"], told["call_answer_rate"]) == (10, 5, 1, 0.5), told
@@ -240,7 +236,7 @@ def test_reasons_that_are_all_different_do_not_pile_up(t):
     assert told["outcomes"] == [{"outcome": "sale", "calls": 900}], told["outcomes"]
     assert told["end_reasons"][0]["end_reason"] == "(other)" and len(told["end_reasons"]) == 100
     rows = t.stack.sql(f"SELECT COUNT(*), SUM(calls) FROM batch_reasons WHERE kind = 1 AND batch_id ="
-                       f" (SELECT id FROM batch_calls WHERE uuid = {hex_id(batch)})")[0]
+                       f" (SELECT id FROM batch_calls WHERE uuid = {unhex(batch['id'])})")[0]
     assert 200 <= int(rows[0]) <= 320 and rows[1] == "900", rows
 
 
@@ -261,9 +257,9 @@ def test_the_end_is_predicted(t):
     t.api.schedule(batch)
     receiver.wait_for_calls(10)
     t.stack.sql(f"UPDATE batch_calls SET started_at = started_at - INTERVAL 1 DAY, wake_at = '9999-12-31'"
-                f" WHERE uuid = {hex_id(batch)}")
+                f" WHERE uuid = {unhex(batch['id'])}")
     t.stack.sql(f"UPDATE calls SET called_at = called_at - INTERVAL 15 MINUTE"
-                f" WHERE batch_id = (SELECT id FROM batch_calls WHERE uuid = {hex_id(batch)})")
+                f" WHERE batch_id = (SELECT id FROM batch_calls WHERE uuid = {unhex(batch['id'])})")
     report(t, t.api.calls_of(batch))
     left = parse(analytics(t, batch)["estimated_end"]) - datetime.datetime.now(UTC)
     assert 6 < left.total_seconds() / 3600 < 9, left
@@ -385,21 +381,21 @@ def test_an_export_breaks_off_when_its_campaign_is_deleted(t):
         reading = pool.submit(lambda: urllib.request.urlopen(url, timeout=60).read())
         until(lambda: [one for one in t.stack.sessions() if (one.state or "").startswith("Waiting for table")],
               what="the export has begun")
-        status = t.stack.sql(f"SELECT status FROM batch_calls WHERE uuid = {hex_id(batch)}")[0][0]
-        t.stack.sql(f"UPDATE batch_calls SET status = 7 WHERE uuid = {hex_id(batch)}")
+        status = t.stack.sql(f"SELECT status FROM batch_calls WHERE uuid = {unhex(batch['id'])}")[0][0]
+        t.stack.sql(f"UPDATE batch_calls SET status = 7 WHERE uuid = {unhex(batch['id'])}")
         session.run("UNLOCK TABLES")
         try:
             raise AssertionError(f"{len(reading.result())} bytes, and no error")
         except (http.client.IncompleteRead, ConnectionError):
             pass
-    t.stack.sql(f"UPDATE batch_calls SET status = {status} WHERE uuid = {hex_id(batch)}")
+    t.stack.sql(f"UPDATE batch_calls SET status = {status} WHERE uuid = {unhex(batch['id'])}")
 
 
 def test_an_export_that_breaks_off_does_not_look_whole(t):
     _, agent = t.dialing_agent()
     batch = big_campaign(t, agent, 10)
     t.stack.sql(f"DELETE FROM batch_contacts WHERE position > 5500 AND batch_id ="
-                f" (SELECT id FROM batch_calls WHERE uuid = {hex_id(batch)})")
+                f" (SELECT id FROM batch_calls WHERE uuid = {unhex(batch['id'])})")
     link = t.api.post(f"/batch-calls/{batch['id']}/results-link")["url"]
     for read in (lambda: download(t, batch), lambda: urllib.request.urlopen(link, timeout=60).read()):
         try:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 
 import tap
-from client import BASE, Client, INSTANT, contacts, until
+from client import BASE, INSTANT, contacts, unhex, until
 from receiver import TAKEN, ends
 
 STACK = {"rate_limit": False, "config": {"audit_retention_days": 90}}
@@ -317,7 +317,7 @@ def test_the_command_line(t):
 
 def test_old_entries_leave(t):
     folder = t.api.post("/contacts/folders", {"name": "Old"})
-    row = f"object_id = UNHEX('{folder['id'].replace('-', '')}')"
+    row = f"object_id = {unhex(folder['id'])}"
     t.stack.sql(f"UPDATE audit_log SET happened_at = happened_at - INTERVAL 89 DAY WHERE {row}")
     young = t.api.post("/contacts/folders", {"name": "Young"})
     t.stack.kill("scheduler-1")

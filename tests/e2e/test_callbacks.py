@@ -4,7 +4,7 @@
 import datetime
 
 import tap
-from client import UTC, contacts, parse, seconds_between, until
+from client import UTC, contacts, parse, seconds_between, unhex, until
 from receiver import TAKEN, ends
 
 STACK = {"rate_limit": False}
@@ -138,7 +138,7 @@ def test_the_rules_hold_for_a_callback(t):
     assert asked.date() == tomorrow and planned.date() == tomorrow + datetime.timedelta(days=2), row
     assert planned.time().isoformat().startswith("00:00:00"), "the first instant that is allowed"
     t.api.post("/do-not-call", {"phone_number": row["phone_number"]})
-    t.stack.sql(f"UPDATE batch_calls SET excluded_dates = '' WHERE uuid = UNHEX('{batch['id'].replace('-', '')}')")
+    t.stack.sql(f"UPDATE batch_calls SET excluded_dates = '' WHERE uuid = {unhex(batch['id'])}")
     t.make_due(batch)
     done = t.api.wait_for(batch, "completed")
     assert (done["completed"], len(receiver.calls(batch))) == (1, 1), "with what its last call gave"

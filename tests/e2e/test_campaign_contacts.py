@@ -10,7 +10,7 @@ import urllib.parse
 import urllib.request
 
 import tap
-from client import BASE, contacts, parse, seconds_between, until
+from client import BASE, contacts, parse, seconds_between, unhex, until
 from receiver import TAKEN, Answer, ends
 
 STACK = {"rate_limit": False}
@@ -151,16 +151,12 @@ def load(t, batch):
         f" WHERE b.id = {row}; ANALYZE TABLE calls, batch_contacts, due_contacts")
 
 
-def row_reads(t):
-    return sum(int(row[1]) for row in t.stack.sql("SHOW GLOBAL STATUS LIKE 'Handler_read%'"))
-
-
 def cost_of(t, batch, **query):
     costs = []
     for _ in range(3):
-        before = row_reads(t)
+        before = t.row_reads()
         reply = t.api.ask("GET", path_of(batch), query={"limit": 50, **query})
-        costs.append(row_reads(t) - before)
+        costs.append(t.row_reads() - before)
     return min(costs), reply
 
 
@@ -299,7 +295,7 @@ def test_contacts_leave_while_a_folder_is_copied(t):
     receiver, agent = t.dialing_agent()
     folder = t.api.post("/contacts/folders", {"name": "large"})
     row = t.stack.sql(f"SELECT id, organization_id FROM contact_folders"
-                      f" WHERE uuid = UNHEX('{folder['id'].replace('-', '')}')")[0]
+                      f" WHERE uuid = {unhex(folder['id'])}")[0]
     t.stack.sql(
         "INSERT INTO contacts (uuid, organization_id, folder_id, phone_number, first_name, last_name, email, timezone,"
         " custom_fields, last_call_outcome, last_called_at, created_at, updated_at)"

@@ -16,7 +16,7 @@ import urllib.request
 
 import tap
 import database as databases
-from client import Client, contacts, until
+from client import Client, contacts, unhex, until
 from cutter import Api, Between
 from ports import free_port
 from process import Error
@@ -406,7 +406,7 @@ def test_everything_moves_and_goes_on(t):
     both.b.sql(f"UPDATE due_contacts d JOIN batch_calls b ON b.id = d.batch_id SET d.due_at = UTC_TIMESTAMP(6) -"
                f" INTERVAL d.position SECOND,"
                f" b.low_water = '1000-01-01', b.wake_at = UTC_TIMESTAMP(6)"
-               f" WHERE b.uuid = UNHEX('{one.half['id'].replace('-', '')}')")
+               f" WHERE b.uuid = {unhex(one.half['id'])}")
     half = api.wait_for(one.half, "completed")
     assert half["completed"] + half["busy"] == 40 and half["called"] == 40, half
     assert api.wait_for(one.draft, "completed")["completed"] == 3

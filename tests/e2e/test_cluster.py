@@ -17,7 +17,7 @@ import chaos
 import invariants
 import cluster
 import stack as stacks
-from client import Client, contacts, send_or_none, until
+from client import Client, contacts, send_or_none, unhex, until
 from receiver import ends
 
 STACK = {"rate_limit": False, "schedulers": 2, "cluster": True,
@@ -244,8 +244,7 @@ def test_two_writers_break_no_rule_of_numbers(t):
             t.api.post(f"/batch-calls/{batch['id']}/cancel")
         twice = {to: at for to, at in calls_with(t, "to_number").items() if len(at) > 1}
         assert not twice, f"{len(twice)} of {len(people)} were called twice: {list(twice.items())[:3]}"
-        row = t.stack.sql(f"SELECT phone_number FROM phone_numbers WHERE uuid = UNHEX('{number.replace('-', '')}')")[0][
-            0]
+        row = t.stack.sql(f"SELECT phone_number FROM phone_numbers WHERE uuid = {unhex(number)}")[0][0]
         times = calls_with(t, "from_number")[row]
         gaps = [(after - before).total_seconds() for before, after in zip(times, times[1:])]
         assert len(times) == 80 and min(gaps) >= 0.1, min(gaps)

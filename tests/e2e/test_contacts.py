@@ -12,7 +12,7 @@ import tempfile
 import threading
 
 import tap
-from client import contacts, until
+from client import contacts, unhex, until
 from limits import nullable, obj, strict, text, try_all
 from receiver import ends
 
@@ -409,7 +409,7 @@ def schedulers(t):
 
 
 def row_of(t, batch):
-    return f"uuid = UNHEX('{batch['id'].replace('-', '')}')"
+    return f"uuid = {unhex(batch['id'])}"
 
 
 def test_a_large_folder_is_copied_in_the_background(t):

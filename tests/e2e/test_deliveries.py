@@ -6,7 +6,7 @@ import contextlib
 import signal
 
 import tap
-from client import until
+from client import unhex, until
 from receiver import TAKEN, Answer, ends, ends_later
 from session import Session
 
@@ -210,7 +210,7 @@ def test_deliveries_are_counted(t):
     assert figures(t, webhook) == figures(t, other) == (0, 0, 3)
     tries = [t.api.get(f"/webhooks/deliveries/{one['id']}")["tries"][0]["at"] for one in deliveries(t, webhook)]
     assert t.api.get(f"/webhooks/{webhook}")["last_success_at"] == max(tries), tries
-    endpoint = f"(SELECT id FROM webhook_endpoints WHERE uuid = UNHEX('{webhook.replace('-', '')}'))"
+    endpoint = f"(SELECT id FROM webhook_endpoints WHERE uuid = {unhex(webhook)})"
     t.stack.sql(f"UPDATE deliveries SET status = 2 WHERE endpoint_id = {endpoint} ORDER BY id LIMIT 2")
     receiver.answer_events = Answer(500)
     t.api.post(f"/webhooks/{webhook}/test")
@@ -380,7 +380,7 @@ def test_a_delivery_accepted_during_a_second_lease_ends(t):
     first = t.api.post(f"/webhooks/{webhook}/test")
     until(lambda: deliveries(t, webhook)[0]["error"], what="it has failed once")
     receiver.answer_events = Answer(200)
-    row = f"(SELECT id FROM webhook_endpoints WHERE uuid = UNHEX('{webhook.replace('-', '')}'))"
+    row = f"(SELECT id FROM webhook_endpoints WHERE uuid = {unhex(webhook)})"
     soon = "UTC_TIMESTAMP(6) + INTERVAL 1 SECOND"
     with meanwhile(t, f"UPDATE deliveries SET status = 1, wake_at = '9999-12-31' WHERE endpoint_id = {row}",
                    f"UPDATE deliveries SET wake_at = {soon} WHERE endpoint_id = {row};"
@@ -401,7 +401,7 @@ def test_a_delivery_accepted_after_it_failed_is_delivered(t):
     delivery = t.api.post(f"/webhooks/{webhook}/test")
     until(lambda: receiver.deliveries, what="it is under way")
     t.stack.sql("UPDATE deliveries SET status = 2, wake_at = '9999-12-31' WHERE status = 0 AND endpoint_id ="
-                f" (SELECT id FROM webhook_endpoints WHERE uuid = UNHEX('{webhook.replace('-', '')}'))")
+                f" (SELECT id FROM webhook_endpoints WHERE uuid = {unhex(webhook)})")
     assert t.api.get(f"/webhooks/deliveries/{delivery['id']}")["status"] == "failed"
     wait_for(t, webhook, "delivered")
 
@@ -422,7 +422,7 @@ def test_old_deliveries_are_deleted(t):
     wait_for(t, webhook, "delivered", 3)
     old, kept = deliveries(t, webhook)[1:], deliveries(t, webhook)[:1]
     t.stack.kill("scheduler-1", signal.SIGTERM)
-    uuids = ", ".join(f"UNHEX('{one['event_id'].replace('-', '')}')" for one in old)
+    uuids = ", ".join(unhex(one["event_id"]) for one in old)
     t.stack.sql(f"UPDATE events SET created_at = created_at - INTERVAL 31 DAY WHERE uuid IN ({uuids});"
                 " UPDATE call_tries SET call_id = UNHEX(CONCAT('00', SUBSTR(HEX(call_id), 3)))")
     t.stack.sql("INSERT INTO idempotency_keys SELECT 99, UNHEX(SHA2(seq.n, 256)), REPEAT('x', 32), 'r', 200, '',"

@@ -10,7 +10,7 @@ import time
 import urllib.request
 
 import tap
-from client import parse, until
+from client import parse, unhex, until
 from farm import RIGHT, WRONG, Farm
 from receiver import Answer, ends
 
@@ -33,7 +33,7 @@ def health(t, webhook_id):
 
 
 def of_endpoint(webhook_id):
-    return f"(SELECT id FROM webhook_endpoints WHERE uuid = UNHEX('{webhook_id.replace('-', '')}'))"
+    return f"(SELECT id FROM webhook_endpoints WHERE uuid = {unhex(webhook_id)})"
 
 
 def plain(t, path):
@@ -300,7 +300,7 @@ def test_nothing_is_kept_of_a_campaign_that_is_gone(t):
         receiver.report(call.id, "completed")
     t.api.wait_for(batch, "completed")
     t.api.delete(f"/batch-calls/{batch['id']}")
-    row = f"FROM batch_calls WHERE uuid = UNHEX('{batch['id'].replace('-', '')}')"
+    row = f"FROM batch_calls WHERE uuid = {unhex(batch['id'])}"
     until(lambda: t.stack.sql(f"SELECT COUNT(*) {row}") == [["0"]], 5, "it is gone")
     assert health(t, agent["webhook_id"])["failures_in_a_row"] == 0, "nothing is answered yet"
     until(lambda: health(t, agent["webhook_id"])["failures_in_a_row"] == 3, 5, "the answers are written")

@@ -2,7 +2,7 @@
 """The history of a campaign: who changed what, and when."""
 
 import tap
-from client import INSTANT, until
+from client import INSTANT, unhex, until
 from receiver import TAKEN
 from test_batches import mondays
 
@@ -103,7 +103,7 @@ def test_pages_and_others(t):
     t.client(["reports"]).refuse("forbidden", "GET", f"/batch-calls/{batch['id']}/history")
     t.api.delete(f"/batch-calls/{batch['id']}")
     t.api.refuse("not_found", "GET", f"/batch-calls/{batch['id']}/history")
-    rows = f"SELECT COUNT(*) FROM batch_calls WHERE uuid = UNHEX('{batch['id'].replace('-', '')}')"
+    rows = f"SELECT COUNT(*) FROM batch_calls WHERE uuid = {unhex(batch['id'])}"
     until(lambda: t.stack.sql(rows) == [["0"]], what="the campaign leaves")
     told = t.api.all("/audit-log", object_id=batch["id"])
     assert (told[0]["action"], told[0]["to"], len(told)) == ("deleted", "deleted", 9), "the log outlives it"

@@ -5,7 +5,7 @@ import re
 import subprocess
 
 import tap
-from client import Client, seconds_between, until
+from client import Client, seconds_between, unhex, until
 
 KEY = re.compile(r"outdial_[0-9A-Za-z]{32,}")
 STACK = {"config": {"workers": 4}}
@@ -68,7 +68,7 @@ def test_a_revoked_key_opens_nothing_within_seconds(t):
 def test_an_expired_key_opens_nothing(t):
     key = make(t, expires_at="2040-01-01T00:00:00Z")
     t.stack.sql(f"UPDATE api_keys SET expires_at = UTC_TIMESTAMP(6) WHERE uuid ="
-                f" UNHEX('{key['id'].replace('-', '')}')")
+                f" {unhex(key['id'])}")
     with_key(t, key).refuse("unauthorized", "GET", "/agents")
 
 
@@ -120,7 +120,7 @@ def test_the_last_use_is_known(t):
     for _ in range(50):
         client.get("/agents")
     assert find(t, key)["last_used_at"] == used, "not written more often than once a minute"
-    row = f"UNHEX('{key['id'].replace('-', '')}')"
+    row = unhex(key["id"])
     t.stack.sql(f"UPDATE api_keys SET last_used_at = last_used_at - INTERVAL 2 MINUTE WHERE uuid = {row}")
     with_fresh_workers(t)
     client.get("/agents")
@@ -153,7 +153,7 @@ def session(t, key, **fields):
 
 
 def row(key):
-    return f"UNHEX('{key['id'].replace('-', '')}')"
+    return unhex(key["id"])
 
 
 def test_the_key_of_a_session(t):

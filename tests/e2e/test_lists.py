@@ -19,10 +19,6 @@ NUMBERS = ("(SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n AS n F
                                        " SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)")
 
 
-def row_of(t, table, item):
-    return t.stack.sql(f"SELECT id FROM {table} WHERE uuid = UNHEX('{item['id'].replace('-', '')}')")[0][0]
-
-
 def organization_of(t):
     return t.stack.sql(f"SELECT id FROM organizations WHERE name = '{t.organization}'")[0][0]
 
@@ -197,7 +193,7 @@ def load_contacts(t):
     organization = organization_of(t)
     t.api.post("/contacts", {"phone_number": "+4930", "first_name": "Needle"})
     folder = t.api.post("/contacts/folders", {"name": "many"})
-    row = row_of(t, "contact_folders", folder)
+    row = t.row_of(folder, "contact_folders")
     uuid = UUID_OF.format(start=10 ** 12, organization=organization)
     t.stack.sql(
         "INSERT INTO contacts (uuid, organization_id, folder_id, phone_number, first_name, last_name, email, timezone,"
@@ -211,7 +207,7 @@ def load_contacts(t):
 
 def load_calls(t, agent, batch):
     """The contacts of a campaign, all but one of them completed."""
-    organization, agent_row, batch_row = organization_of(t), row_of(t, "agents", agent), t.row_of(batch)
+    organization, agent_row, batch_row = organization_of(t), t.row_of(agent, "agents"), t.row_of(batch)
     uuid = UUID_OF.format(start=10 ** 12, organization=organization)
     t.stack.sql(
         "INSERT INTO calls (id, organization_id, agent_id, batch_id, position, attempt, status, tries, wake_at,"
@@ -230,11 +226,6 @@ def load_calls(t, agent, batch):
         "ANALYZE TABLE calls, batch_contacts")
 
 
-def row_reads(t):
-    """The rows that the whole server has read; the scheduler adds a few now and then."""
-    return sum(int(row[1]) for row in t.stack.sql("SHOW GLOBAL STATUS LIKE 'Handler_read%'"))
-
-
 def pages_read(t):
     return int(t.stack.sql("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_read_requests'")[0][1])
 
@@ -243,9 +234,9 @@ def cost_of(t, path, query):
     """Returns the smallest cost of several tries, and the reply."""
     costs = []
     for _ in range(3):
-        before = row_reads(t)
+        before = t.row_reads()
         reply = t.api.ask("GET", path, query=query)
-        costs.append(row_reads(t) - before)
+        costs.append(t.row_reads() - before)
     return min(costs), reply
 
 

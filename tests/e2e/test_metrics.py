@@ -10,7 +10,7 @@ import urllib.request
 
 import tap
 import stack
-from client import send_or_none, until
+from client import send_or_none, unhex, until
 from receiver import TAKEN, Answer, ends
 from session import Session
 
@@ -168,8 +168,8 @@ def test_a_webhook_that_cannot_be_signed(t):
     endpoint = subscriber.endpoint("/events", events=["batch.status.changed"])
     other = t.receiver().endpoint("/others", events=[])
     t.stack.sql(f"UPDATE webhook_endpoints a JOIN webhook_endpoints b"
-                f" ON b.uuid = UNHEX('{other.split('_')[-1].replace('-', '')}')"
-                f" SET a.secret = b.secret WHERE a.uuid = UNHEX('{endpoint.split('_')[-1].replace('-', '')}')")
+                f" ON b.uuid = {unhex(other)}"
+                f" SET a.secret = b.secret WHERE a.uuid = {unhex(endpoint)}")
     t.api.schedule(t.api.batch(agent, 1))
     grows(t, before, "outdial_webhooks_total" + labels(kind="event", outcome="cut"))
     t.api.delete(f"/webhooks/{endpoint}")

@@ -2,12 +2,8 @@
 """If the database refuses work of one campaign or one call, no other campaign or call is delayed."""
 
 import tap
-from client import contacts, until
+from client import contacts, unhex, until
 from receiver import Answer, ends
-
-
-def row_of(t, batch):
-    return t.stack.sql(f"SELECT id FROM batch_calls WHERE uuid = UNHEX('{batch['id'].replace('-', '')}')")[0][0]
 
 
 def refuse(t, table, condition):
@@ -41,7 +37,7 @@ def test_a_campaign_whose_calls_are_refused(t):
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: ends()
     bad = t.api.batch(agent, 5)
-    refuse(t, "calls", f"batch_id = {row_of(t, bad)}")
+    refuse(t, "calls", f"batch_id = {t.row_of(bad)}")
     t.api.schedule(bad)
     for _ in range(3):
         good = t.api.batch(agent, 20)
@@ -58,7 +54,7 @@ def test_a_campaign_whose_claim_fails_in_any_way(t):
     receiver.script = lambda call: ends()
     for name, number in ERRORS.items():
         bad = t.api.batch(agent, 5)
-        fail(t, "INSERT", "calls", f"NEW.batch_id = {row_of(t, bad)}", number)
+        fail(t, "INSERT", "calls", f"NEW.batch_id = {t.row_of(bad)}", number)
         t.api.schedule(bad)
         for _ in range(2):
             good = t.api.batch(agent, 20)
@@ -78,16 +74,16 @@ def test_background_work_that_fails_in_any_way(t):
     for name, number in ERRORS.items():
         bad, deleted = t.api.batch(agent, 5), t.api.batch(agent, 5)
         t.api.schedule(bad, {"scheduled_at": "2035-01-01T00:00:00Z"})
-        row, gone = row_of(t, bad), row_of(t, deleted)
+        row, gone = t.row_of(bad), t.row_of(deleted)
         t.stack.sql(f"DELETE FROM due_contacts WHERE batch_id = {row}")
         fail(t, "INSERT", "due_contacts", f"NEW.batch_id = {row}", number)
         t.stack.sql(f"UPDATE batch_calls SET work = 1, plan_position = 0, wake_at = '2020-01-01' WHERE id = {row}")
         good = t.api.batch(agent, 20)
         t.api.schedule(good, {"scheduled_at": "2035-01-01T00:00:00Z"})
         t.api.delete(f"/batch-calls/{deleted['id']}")
-        t.stack.sql(f"DELETE FROM due_contacts WHERE batch_id = {row_of(t, good)}")
+        t.stack.sql(f"DELETE FROM due_contacts WHERE batch_id = {t.row_of(good)}")
         t.stack.sql(f"UPDATE batch_calls SET work = 1, plan_position = 0, wake_at = UTC_TIMESTAMP(6)"
-                    f" WHERE id = {row_of(t, good)}")
+                    f" WHERE id = {t.row_of(good)}")
         until(lambda: len(t.api.contacts_of(good, status="scheduled")) == 20, 10, f"others are planned after {name}")
         until(lambda: not t.stack.sql(f"SELECT 1 FROM batch_calls WHERE id = {gone}"), 10, "others are purged")
         until(lambda: "database" in (t.api.read(bad)["status_reason"] or ""), 10, "it says so")
@@ -102,7 +98,7 @@ def test_an_answer_that_is_refused(t):
     receiver.script = lambda call: ends()
     batch = t.api.batch(agent, 40, max_concurrent_calls=20)
     number = contacts(40)[7]["phone_number"]
-    refuse(t, "calls", f"batch_id = {row_of(t, batch)} AND to_number = '{number}' AND status = 4")
+    refuse(t, "calls", f"batch_id = {t.row_of(batch)} AND to_number = '{number}' AND status = 4")
     t.api.schedule(batch)
     until(lambda: t.api.read(batch)["completed"] == 39, 10, "all but one have ended")
     assert t.api.read(batch)["in_progress"] == 1
@@ -118,7 +114,7 @@ def test_a_try_that_fails_in_any_way(t):
     for name, number in ERRORS.items():
         bad, good = t.api.batch(agent, 1), t.api.batch(agent, 20)
         receiver.script = lambda call: Answer(503) if call.data["batch_call_id"] == bad["id"] else ends()
-        row = row_of(t, bad)
+        row = t.row_of(bad)
         fail(t, "UPDATE", "calls", f"NEW.batch_id = {row} AND NEW.status = 0 AND NEW.wake_at < OLD.wake_at", number)
         t.api.schedule(bad)
         receiver.wait_for_calls(1)
@@ -152,7 +148,7 @@ def test_an_endpoint_whose_work_fails_in_any_way(t):
     """The events of the other endpoint come, and each comes once."""
     receiver, agent = t.dialing_agent()
     ids = [receiver.endpoint(path, events=["batch.status.changed"]) for path in ("/good", "/bad")]
-    row = t.stack.sql(f"SELECT id FROM webhook_endpoints WHERE uuid = UNHEX('{ids[1].replace('-', '')}')")[0][0]
+    row = t.stack.sql(f"SELECT id FROM webhook_endpoints WHERE uuid = {unhex(ids[1])}")[0][0]
     told = lambda path, batch: [event.id for event in receiver.of_type("batch.status.changed", batch)
                                 if event.path == path]
     for change in ("NEW.queue <> OLD.queue", "NEW.tries <> OLD.tries", "NEW.status <> OLD.status"):
@@ -191,13 +187,13 @@ def test_a_plan_that_is_refused(t):
     bad = t.api.batch(agent, 5)
     t.api.schedule(bad, {"scheduled_at": "2035-01-01T00:00:00Z"})
     t.stack.sql("DELETE FROM due_contacts")
-    refuse(t, "due_contacts", f"batch_id = {row_of(t, bad)}")
+    refuse(t, "due_contacts", f"batch_id = {t.row_of(bad)}")
     t.stack.sql(f"UPDATE batch_calls SET work = 1, plan_position = 0, wake_at = UTC_TIMESTAMP(6)"
-                f" WHERE id = {row_of(t, bad)}")
+                f" WHERE id = {t.row_of(bad)}")
     good = t.api.batch(agent, 50)
     t.api.schedule(good)
     t.stack.sql(f"UPDATE batch_calls SET work = 1, plan_position = 0, wake_at = UTC_TIMESTAMP(6)"
-                f" WHERE id = {row_of(t, good)}")
+                f" WHERE id = {t.row_of(good)}")
     t.api.wait_for(good, "completed", 10)
     allow(t, "due_contacts")
     wake_all(t)

@@ -11,7 +11,7 @@ import urllib.request
 import tap
 import database as databases
 import stack
-from client import until
+from client import unhex, until
 from receiver import ends
 
 STACK = {"rate_limit": False, "config": {"workers": 3}}
@@ -172,7 +172,7 @@ def test_what_the_replica_does_not_know_the_writer_does(t):
     batch = t.api.batch(agent, 1)
     path = f"/batch-calls/{batch['id']}/contacts"
     by_replica(t, path)
-    replica.sql(f"DELETE FROM batch_calls WHERE uuid = UNHEX('{batch['id'].split('_')[-1].replace('-', '')}')")
+    replica.sql(f"DELETE FROM batch_calls WHERE uuid = {unhex(batch['id'])}")
     before = reads(t, "writer")
     assert len(t.api.get(path)) == 1
     assert reads(t, "writer") == before + 1

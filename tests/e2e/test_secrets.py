@@ -9,7 +9,7 @@ import secrets
 import time
 
 import tap
-from client import until
+from client import unhex, until
 from receiver import TAKEN, Answer, has_signature, signature
 
 STACK = {"config": {"log_level": "debug"}}
@@ -279,15 +279,11 @@ def test_no_log_contains_a_secret(t):
             assert secret not in text and secret.split("_", 1)[-1] not in text, name
 
 
-def hex_id(webhook):
-    return webhook["id"].replace("-", "")
-
-
 def test_nothing_leaves_unsigned(t):
     receiver, webhook, agent = dialer(t)
     other = make_webhook(t, receiver, "/other")
-    stolen = f"UPDATE webhook_endpoints w JOIN webhook_endpoints o ON o.uuid = UNHEX('{hex_id(other)}')"
-    t.stack.sql(f"{stolen} SET w.secret = o.secret WHERE w.uuid = UNHEX('{hex_id(webhook)}')")
+    stolen = f"UPDATE webhook_endpoints w JOIN webhook_endpoints o ON o.uuid = {unhex(other['id'])}"
+    t.stack.sql(f"{stolen} SET w.secret = o.secret WHERE w.uuid = {unhex(webhook['id'])}")
     before = len(receiver.deliveries)
     t.api.post(f"/agents/{agent['id']}/sync")
     failed = until(lambda: t.api.get(f"/agents/{agent['id']}")["status"] == "failed", what="the sync has failed")
@@ -349,7 +345,7 @@ def test_secrets_in_clear_are_sealed(t):
     receiver, webhook, agent = dialer(t)
     bytes_in_clear = secrets.token_bytes(24)
     t.stack.sql(f"UPDATE webhook_endpoints SET secret = UNHEX('{bytes_in_clear.hex()}')"
-                f" WHERE uuid = UNHEX('{hex_id(webhook)}')")
+                f" WHERE uuid = {unhex(webhook['id'])}")
     for command in (["check-config"],):
         assert "outdial secrets rekey" in t.outdial_fails(*command)
     told_of = t.stack.outdial("secrets", "rekey")

@@ -9,7 +9,7 @@ import os
 import re
 
 import tap
-from client import BASE, contacts
+from client import BASE, contacts, unhex
 from receiver import ends
 from stack import ROOT
 
@@ -224,18 +224,18 @@ def poison(t, batch, contact):
         t.stack.sql(f"INSERT INTO contacts (uuid, organization_id, folder_id, phone_number, first_name, last_name,"
                     f" email, timezone,"
                     f" custom_fields, last_call_outcome, last_called_at, created_at, updated_at)"
-                    f" SELECT UNHEX('{poisoned_id(batch, number).replace('-', '')}'), organization_id, folder_id,"
+                    f" SELECT {unhex(poisoned_id(batch, number))}, organization_id, folder_id,"
                     f" '+4940{number}', '', '', '', '', '{escaped}', -1, '1000-01-01', created_at, updated_at"
-                    f" FROM contacts WHERE uuid = UNHEX('{contact['id'].replace('-', '')}')")
+                    f" FROM contacts WHERE uuid = {unhex(contact['id'])}")
         t.stack.sql(f"INSERT INTO batch_contacts (batch_id, position, phone_number, first_name, last_name, email,"
                     f" timezone,"
                     f" custom_fields, contact_id, status, skip_reason, attempts, call_id)"
                     f" SELECT batch_id, position + {number}, '+4940{number}', '', '', '', '', '{escaped}', contact_id,"
                     f" status,"
                     f" skip_reason, attempts, call_id FROM batch_contacts WHERE position = 1 AND batch_id ="
-                    f" (SELECT id FROM batch_calls WHERE uuid = UNHEX('{batch['id'].replace('-', '')}'))")
+                    f" (SELECT id FROM batch_calls WHERE uuid = {unhex(batch['id'])})")
     t.stack.sql(f"UPDATE batch_calls SET total_contacts = 1 + {number}, metadata = '{{bad'"
-                f" WHERE uuid = UNHEX('{batch['id'].replace('-', '')}')")
+                f" WHERE uuid = {unhex(batch['id'])}")
 
 
 def test_an_upgrade_repairs_broken_custom_fields(t):
