@@ -225,17 +225,12 @@ static const char *id_wanted(const struct field *field, const char *value, const
 	return "must be an id (a UUID)";
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct uuid));
-}
-
 static bool ids_repeat(struct arena *arena, const struct uuid *ids, size_t count)
 {
 	struct uuid *sorted = arena_alloc(arena, count * sizeof *sorted);
 
 	memcpy(sorted, ids, count * sizeof *sorted);
-	qsort(sorted, count, sizeof *sorted, compare_ids);
+	qsort(sorted, count, sizeof *sorted, uuid_order);
 	for (size_t i = 1; i < count; i++)
 		if (uuid_equal(&sorted[i - 1], &sorted[i]))
 			return true;
@@ -310,13 +305,6 @@ static bool read_time(const char *value, int *out, const struct place *at)
 	return place_fault(at, "must be a time HH:MM from 00:00 to 24:00");
 }
 
-static int compare_days(const void *a, const void *b)
-{
-	int32_t left = *(const int32_t *)a, right = *(const int32_t *)b;
-
-	return (left > right) - (left < right);
-}
-
 static bool read_dates(const struct field *field, const char *value, struct field_list *out,
                        const struct place *at)
 {
@@ -332,7 +320,7 @@ static bool read_dates(const struct field *field, const char *value, struct fiel
 		if (text == NULL || !date_parse(text, &days[i]))
 			return element_fault(at, i, "must be a date YYYY-MM-DD");
 	}
-	qsort(days, count, sizeof *days, compare_days);
+	qsort(days, count, sizeof *days, civil_day_compare);
 	for (i = 1; i < count; i++)
 		if (days[i - 1] == days[i])
 			return place_fault(at, "must not repeat an element");

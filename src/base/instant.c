@@ -38,6 +38,13 @@ int civil_weekday(int32_t civil_day)
 	return (since_monday < 0 ? since_monday + 7 : since_monday) + 1;
 }
 
+int civil_day_compare(const void *a, const void *b)
+{
+	int32_t left = *(const int32_t *)a, right = *(const int32_t *)b;
+
+	return (left > right) - (left < right);
+}
+
 int32_t civil_day_of(int64_t us)
 {
 	return (int32_t)((us >= 0 ? us : us - (US_PER_DAY - 1)) / US_PER_DAY);

@@ -22,6 +22,7 @@ struct when {
 int32_t civil_day(int year, int month, int day);
 void civil_date(int32_t civil_day, int *year, int *month, int *day);
 int civil_weekday(int32_t civil_day); /* 1 = Monday … 7 = Sunday */
+int civil_day_compare(const void *a, const void *b); /* two of int32_t, for qsort and bsearch */
 int32_t civil_day_of(int64_t us);     /* of an instant or wall time, also before 1970 */
 
 bool when_parse(const char *text, struct when *out);     /* ISO 8601 date-time; false: not one */

@@ -73,6 +73,11 @@ bool uuid_equal(const struct uuid *a, const struct uuid *b)
 	return memcmp(a->b, b->b, sizeof a->b) == 0;
 }
 
+int uuid_order(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct uuid));
+}
+
 struct uuid uuid_first_at(int64_t us)
 {
 	uint64_t ms = us < 0 ? 0 : (uint64_t)(us / US_PER_MS);

@@ -33,6 +33,7 @@ void uuid_format(const struct uuid *id, char out[UUID_TEXT]);
 void uuid_format_hex(const struct uuid *id, char out[UUID_HEX]);
 bool uuid_is_nil(const struct uuid *id);
 bool uuid_equal(const struct uuid *a, const struct uuid *b);
+int uuid_order(const void *a, const void *b); /* two of struct uuid, for qsort */
 
 /* Returns an id that is less than every id made at this instant or later, and greater than every id made a millisecond
  * before. Ids begin with their milliseconds. */

@@ -45,17 +45,10 @@ static int32_t local_day(const char *zone, int64_t at_us)
 	return day - midnight_skipped;
 }
 
-static int compare_days(const void *a, const void *b)
-{
-	int32_t left = *(const int32_t *)a, right = *(const int32_t *)b;
-
-	return (left > right) - (left < right);
-}
-
-static bool is_excluded(const struct calendar *c, int32_t day)
+bool calendar_excludes(const struct calendar *c, int32_t day)
 {
 	return c->excluded_count != 0 &&
-	       bsearch(&day, c->excluded, c->excluded_count, sizeof day, compare_days) != NULL;
+	       bsearch(&day, c->excluded, c->excluded_count, sizeof day, civil_day_compare) != NULL;
 }
 
 static bool opens_on(const struct calendar *c, const struct calling_window *window, int32_t day)
@@ -96,7 +89,7 @@ static int day_pieces(const struct calendar *c, int32_t day, struct piece pieces
 {
 	const struct calling_window *windows = c->window_count != 0 ? c->windows : &c->daily;
 	size_t window_count = c->window_count != 0 ? c->window_count : 1;
-	bool yesterday = !is_excluded(c, day - 1), today = !is_excluded(c, day);
+	bool yesterday = !calendar_excludes(c, day - 1), today = !calendar_excludes(c, day);
 	int count = 0;
 
 	for (size_t i = 0; i < window_count; i++) {

@@ -58,6 +58,8 @@ enum calendar_answer {
 	CALENDAR_UNREADABLE, /* a zone cannot be read now: see calendar_trouble */
 };
 
+bool calendar_excludes(const struct calendar *calendar, int32_t day);
+
 /* Finds the first span that ends after at_us. It may have begun already. */
 enum calendar_answer calendar_find_span(const struct calendar *calendar, int64_t at_us, struct span *out);
 

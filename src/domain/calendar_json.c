@@ -7,14 +7,6 @@
 #include "base/instant.h"
 #include "domain/zone.h"
 
-static bool is_excluded(const struct calendar *calendar, int32_t day)
-{
-	for (size_t i = 0; i < calendar->excluded_count; i++)
-		if (calendar->excluded[i] == day)
-			return true;
-	return false;
-}
-
 static bool is_working_day(const struct calendar *calendar, int32_t day)
 {
 	unsigned days = calendar->window_count == 0 ? calendar->daily.days : 0;
@@ -46,7 +38,7 @@ static void write_local(struct json *json, const char *zone, const struct calend
 	json_date(json, "local_date", day);
 	json_add_string(json, "local_time", time);
 	json_bool(json, "is_working_day", is_working_day(calendar, day));
-	json_bool(json, "is_excluded_date", is_excluded(calendar, day));
+	json_bool(json, "is_excluded_date", calendar_excludes(calendar, day));
 }
 
 void calendar_write_span(struct json *json, const struct span *span)

@@ -133,10 +133,7 @@ struct sorting {
 	char *reason;
 };
 
-static bool fault(char *reason, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* Always returns false, so that callers can return the result. */
-static bool fault(char *reason, const char *format, ...)
+bool contact_fault(char reason[CONTACT_CSV_REASON], const char *format, ...)
 {
 	va_list args;
 
@@ -255,7 +252,7 @@ static bool apply_map(struct sorting *sorting, const struct contact_map *map)
 		while (at < sorting->count && strcasecmp(sorting->names[at], chosen) != 0)
 			at++;
 		if (at == sorting->count)
-			return fault(sorting->reason, "map[%s]: there is no column of this name", contact_map_names[kind]);
+			return contact_fault(sorting->reason, "map[%s]: there is no column of this name", contact_map_names[kind]);
 		for (size_t i = 0; i < sorting->count; i++)
 			if (sorting->kinds[i] == (enum contact_column)kind)
 				sorting->kinds[i] = COLUMN_CUSTOM;
@@ -304,10 +301,10 @@ static bool check_twice(const struct sorting *sorting, size_t i)
 		bool is_same = strcmp(sorting->names[k], sorting->names[i]) == 0;
 
 		if (kind == COLUMN_PHONE && sorting->kinds[k] == kind && sorting->phones_only)
-			return fault(sorting->reason, "columns %zu and %zu both have numbers: choose with map[phone]", k + 1,
-			             i + 1);
+			return contact_fault(sorting->reason, "columns %zu and %zu both have numbers: choose with map[phone]",
+			                     k + 1, i + 1);
 		if (is_same || (kind > COLUMN_PHONE && sorting->kinds[k] == kind))
-			return fault(sorting->reason, "column %zu means the same as one before it", i + 1);
+			return contact_fault(sorting->reason, "column %zu means the same as one before it", i + 1);
 	}
 	return true;
 }
@@ -334,5 +331,6 @@ bool contact_columns_sort(const char *const *names, size_t count, const struct c
 		if (!check_twice(&sorting, i))
 			return false;
 	return find(&sorting, COLUMN_PHONE) < count ||
-	       fault(reason, "the first row must name the columns, and none has telephone numbers: choose with map[phone]");
+	       contact_fault(reason,
+	                     "the first row must name the columns, and none has telephone numbers: choose with map[phone]");
 }

@@ -1,7 +1,6 @@
 #include "domain/contact_csv.h"
 
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,20 +21,6 @@ static const unsigned members[COLUMN__MAX] = {
 	[COLUMN_EMAIL] = CONTACT_HAS_EMAIL,
 	[COLUMN_TIMEZONE] = CONTACT_HAS_TIMEZONE,
 };
-
-static bool fault(char reason[CONTACT_CSV_REASON], const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-/* Always returns false, so that callers can return the result. */
-static bool fault(char reason[CONTACT_CSV_REASON], const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(reason, CONTACT_CSV_REASON, format, args);
-	va_end(args);
-	return false;
-}
 
 static void trim(struct csv_field *field)
 {
@@ -96,12 +81,12 @@ static bool read_name(struct contact_csv *csv, const struct csv_row *row, size_t
 	struct csv_field *field = &row->fields[i];
 
 	if (!utf8_is_valid(field->text, field->len))
-		return fault(reason, "the header is not UTF-8 text");
+		return contact_fault(reason, "the header is not UTF-8 text");
 	unwrap(field);
 	clean(field);
 	trim(field);
 	if (utf8_length(field->text, field->len) > COLUMN_NAME_MAX)
-		return fault(reason, "column %zu has a name of more than %d characters", i + 1, COLUMN_NAME_MAX);
+		return contact_fault(reason, "column %zu has a name of more than %d characters", i + 1, COLUMN_NAME_MAX);
 	*name = arena_strdup(csv->arena, field->text);
 	return true;
 }
@@ -112,7 +97,7 @@ bool contact_csv_header(struct contact_csv *csv, const struct csv_row *row, char
 	enum contact_column kinds[CSV_FIELDS_MAX];
 
 	if (row->fault != NULL)
-		return fault(reason, "the header cannot be read: %s", row->fault);
+		return contact_fault(reason, "the header cannot be read: %s", row->fault);
 	for (size_t i = 0; i < row->count; i++)
 		if (!read_name(csv, row, i, &names[i], reason))
 			return false;
@@ -188,14 +173,14 @@ static enum contact_csv_result judge_field(const struct contact_csv *csv, const 
 		return CONTACT_CSV_EMPTY;
 	if (is_broken(kind, field)) {
 		result = CONTACT_CSV_UNREADABLE;
-		fault(reason, "field %zu has a line break: a quote may not be closed, the row takes up %d lines", i + 1,
+		contact_fault(reason, "field %zu has a line break: a quote may not be closed, the row takes up %d lines", i + 1,
 		      (int)row->lines);
 	} else if (csv->phones_only && kind != COLUMN_PHONE) {
 		result = CONTACT_CSV_OK;
 	} else if (!utf8_is_valid(field->text, field->len)) {
-		fault(reason, "field %zu is not UTF-8 text", i + 1);
+		contact_fault(reason, "field %zu is not UTF-8 text", i + 1);
 	} else if (i >= csv->count) {
-		fault(reason, "the row has more fields than the header");
+		contact_fault(reason, "the row has more fields than the header");
 	} else {
 		result = CONTACT_CSV_OK;
 	}
@@ -275,7 +260,7 @@ static enum contact_csv_result read_fields(struct contact_csv *csv, const struct
 static bool check_length(const char *what, const char *text, size_t max, char reason[CONTACT_CSV_REASON])
 {
 	return utf8_length(text, strlen(text)) <= max ||
-	       fault(reason, "%s: must not have more than %zu characters", what, max);
+	       contact_fault(reason, "%s: must not have more than %zu characters", what, max);
 }
 
 static bool check(struct contact_csv *csv, struct contact_input *contact, char reason[CONTACT_CSV_REASON])
@@ -283,18 +268,18 @@ static bool check(struct contact_csv *csv, struct contact_input *contact, char r
 	const char *zone_fault;
 
 	if (*contact->phone_number == '\0')
-		return fault(reason, "phone_number: is missing");
+		return contact_fault(reason, "phone_number: is missing");
 	if (csv->phone_column == csv->count)
-		return fault(reason, "phone_number: %s", csv->phone_fault);
+		return contact_fault(reason, "phone_number: %s", csv->phone_fault);
 	if (!check_length("first_name", contact->first_name, CONTACT_NAME_MAX, reason) ||
 	    !check_length("last_name", contact->last_name, CONTACT_NAME_MAX, reason) ||
 	    !check_length("email", contact->email, CONTACT_EMAIL_MAX, reason))
 		return false;
 	zone_fault = check_zone(csv, contact);
 	if (zone_fault != NULL)
-		return fault(reason, "timezone: %s", zone_fault);
+		return contact_fault(reason, "timezone: %s", zone_fault);
 	if (!csv->marks_empty && csv->custom.len > CONTACT_CUSTOM_FIELDS_MAX)
-		return fault(reason, "the custom fields have more than %d bytes", CONTACT_CUSTOM_FIELDS_MAX);
+		return contact_fault(reason, "the custom fields have more than %d bytes", CONTACT_CUSTOM_FIELDS_MAX);
 	return true;
 }
 
@@ -362,9 +347,9 @@ enum contact_csv_result contact_csv_read(struct contact_csv *csv, const struct c
 	};
 	if (row->fault != NULL) {
 		if (row->lines > 1)
-			fault(reason, "%s: the row takes up %d lines", row->fault, (int)row->lines);
+			contact_fault(reason, "%s: the row takes up %d lines", row->fault, (int)row->lines);
 		else
-			fault(reason, "%s", row->fault);
+			contact_fault(reason, "%s", row->fault);
 		return CONTACT_CSV_UNREADABLE;
 	}
 	result = read_fields(csv, row, out, &name, reason);

@@ -17,11 +17,6 @@
 
 const char *const report_result_names[REPORT_RESULT__MAX] = { "accepted", "ignored", "not_found" };
 
-static int compare_ids(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct uuid));
-}
-
 #define CALL(name) COLUMN_AS(struct report_row, name, call.name)
 #define CALL_AT(name) INSTANT_AS(struct report_row, name, call.name##_us)
 #define CONFIG(kind, name, member) kind##_AS(struct report_row, name, batch.config.member),
@@ -56,7 +51,7 @@ static enum db_result lock_calls(struct db *db, struct report_job *job)
 
 	for (size_t i = 0; i < job->count; i++)
 		ids[i] = job->reports[i].call_id;
-	qsort(ids, job->count, sizeof *ids, compare_ids);
+	qsort(ids, job->count, sizeof *ids, uuid_order);
 	asked = rows_of_uuids(ids, job->count, job->arena);
 	DB_TRY(db_query(db, SQL_REPORT_LOCK, DB_ARGS(rows_value(&asked)), job->arena, &rows));
 	found = DB_STRUCTS(&rows, struct report_row);
