@@ -14,6 +14,7 @@
 #define MAX_TURNS 32 /* endpoints served at once: SQL_OUTBOX_HEADS_32 reads this many queues */
 #define MAX_DOUBTFUL 8 /* of these */
 #define FULL_RECHECK_US (10 * US_PER_MS)
+#define LOCKED_RECHECK_US US_PER_SECOND
 #define SET_ASIDE_US US_PER_MINUTE
 
 /* An endpoint that is being served, under the lock of its health. */
@@ -42,12 +43,30 @@ struct serving {
 	struct deliver_taken taken;
 };
 
-/* Moves new deliveries to the queues of their endpoints. */
+/* Moves these deliveries to the queues of their endpoints, except those of locked endpoints. */
+static enum db_result sort_deliveries(struct db *db, struct serving *serving, const struct db_rows *rows,
+                                      const bool *is_locked)
+{
+	struct health_wake *wakes = arena_alloc(serving->arena, rows->count * sizeof *wakes);
+	struct rows ids = rows_new(serving->arena), left = rows_new(serving->arena);
+	size_t count = 0;
+
+	for (size_t r = 0; r < rows->count; r++) {
+		rows_add_id(is_locked[r] ? &left : &ids, db_get_int(rows, r, 0));
+		if (!is_locked[r])
+			wakes[count++] = (struct health_wake){ db_get_int(rows, r, 1), serving->now_us };
+	}
+	DB_TRY(db_exec(db, SQL_OUTBOX_SORT, DB_ARGS(rows_value(&ids))));
+	DB_TRY(db_exec(db, SQL_OUTBOX_LEAVE_NEW, DB_ARGS(
+		rows_value(&left), db_instant(serving->now_us + LOCKED_RECHECK_US))));
+	return health_wake(db, HEALTH_ANY, wakes, count);
+}
+
 static enum db_result sort_new(struct db *db, struct serving *serving)
 {
-	struct rows ids = rows_new(serving->arena);
+	int64_t *endpoints;
+	bool *is_locked;
 	struct db_rows rows;
-	struct health_wake *wakes;
 
 	DB_TRY(db_query(db, SQL_OUTBOX_NEW, DB_ARGS(
 		db_instant(serving->from.new_us), db_instant(serving->now_us), db_int(serving->max_new)), serving->arena,
@@ -56,13 +75,12 @@ static enum db_result sort_new(struct db *db, struct serving *serving)
 	if (rows.count == 0)
 		return DB_OK;
 	serving->first_new = db_get_int(&rows, 0, 0);
-	wakes = arena_alloc(serving->arena, rows.count * sizeof *wakes);
-	for (size_t r = 0; r < rows.count; r++) {
-		rows_add_id(&ids, db_get_int(&rows, r, 0));
-		wakes[r] = (struct health_wake){ db_get_int(&rows, r, 1), serving->now_us };
-	}
-	DB_TRY(db_exec(db, SQL_OUTBOX_SORT, DB_ARGS(rows_value(&ids))));
-	return health_wake(db, HEALTH_ANY, wakes, rows.count);
+	endpoints = arena_alloc(serving->arena, rows.count * sizeof *endpoints);
+	is_locked = arena_alloc(serving->arena, rows.count * sizeof *is_locked);
+	for (size_t r = 0; r < rows.count; r++)
+		endpoints[r] = db_get_int(&rows, r, 1);
+	DB_TRY(health_find_locked(db, endpoints, rows.count, is_locked));
+	return sort_deliveries(db, serving, &rows, is_locked);
 }
 
 /* Locks endpoints that are due, the longest waiting first. */
@@ -259,6 +277,7 @@ static enum db_result run_serve(struct db *db, void *context)
 		.lease_until_us = now_us + serving->conf->lease_seconds * US_PER_SECOND, .arena = arena_new(),
 	};
 	result = serve(db, serving);
+	health_note_wait(db, result);
 	arena_free(serving->arena);
 	return result;
 }

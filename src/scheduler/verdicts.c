@@ -105,16 +105,22 @@ static int compare_batches(const void *a, const void *b)
 	return x->nth - y->nth;
 }
 
-/* Locks the health of all endpoints that are concerned, in order. */
+/* Locks the health of all endpoints that are concerned, in order, except those that are locked (health_find_locked):
+ * their verdicts are lost, and later verdicts will show the same. */
 static enum db_result lock_health(struct db *db, const struct verdicts *verdicts, struct arena *arena,
                                   struct db_rows *rows)
 {
 	struct health_wake *wakes = arena_alloc(arena, (size_t)verdicts->count * sizeof *wakes);
+	int64_t *endpoints = arena_alloc(arena, (size_t)verdicts->count * sizeof *endpoints);
+	bool *is_locked = arena_alloc(arena, (size_t)verdicts->count * sizeof *is_locked);
 	struct rows ids = rows_new(arena);
 	size_t count = 0;
 
+	for (int i = 0; i < verdicts->count; i++)
+		endpoints[i] = verdicts->list[i].endpoint;
+	DB_TRY(health_find_locked(db, endpoints, (size_t)verdicts->count, is_locked));
 	for (int i = 0; i < verdicts->count; i++) {
-		if (!verdicts->list[i].tells)
+		if (!verdicts->list[i].tells || is_locked[i])
 			continue;
 		wakes[count++] = (struct health_wake){ verdicts->list[i].endpoint, verdicts->list[i].retry_at_us };
 		rows_add_id(&ids, verdicts->list[i].endpoint);
@@ -285,6 +291,7 @@ static enum db_result write_all(struct db *db, void *context)
 
 	verdicts->off_count = 0;
 	result = update_health(db, verdicts, arena);
+	health_note_wait(db, result);
 	if (result == DB_OK)
 		result = update_pressure(db, verdicts, arena);
 	arena_free(arena);
@@ -309,14 +316,24 @@ static enum db_result switch_all_off(struct db *db, struct verdicts *verdicts)
 	return DB_OK;
 }
 
+/* After a wait for the lock of an endpoint, the others are written without it. */
+static enum db_result write_chunk(struct db *db, struct verdicts *chunk)
+{
+	enum db_result result = db_transact_briefly(db, DB_ONCE, write_all, chunk);
+
+	if (result != DB_CONFLICT || !db_waited_for_lock(db))
+		return result;
+	return db_transact_briefly(db, DB_ONCE, write_all, chunk);
+}
+
 /* Halves the verdicts until the verdict that the server refuses is alone. It is dropped, because later verdicts will
- * show the same. So are verdicts that waited for a lock: each half would wait, too. */
+ * show the same. So are verdicts that waited for a lock twice: each half would wait, too. */
 static enum db_result write_apart(struct db *db, struct verdicts *verdicts, struct verdict *list, int count)
 {
 	struct verdicts chunk = {
 		.conf = verdicts->conf, .list = list, .count = count, .off = verdicts->off + verdicts->off_count,
 	};
-	enum db_result result = db_transact_briefly(db, DB_ONCE, write_all, &chunk);
+	enum db_result result = write_chunk(db, &chunk);
 
 	if (result == DB_OK)
 		verdicts->off_count += chunk.off_count;

@@ -1,12 +1,15 @@
 #include "store/health_store.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "base/instant.h"
 #include "store/rows.h"
 #include "store/statements.h"
 
 #define DROPPED_AT_ONCE 1000
+#define PASS_BY_US (5 * US_PER_SECOND)
 
 COLUMNS(endpoint_health_columns, struct endpoint_health,
         COLUMN_AS(struct endpoint_health, endpoint_id, endpoint), HEALTH_COLUMNS(struct endpoint_health, health));
@@ -40,6 +43,53 @@ enum db_result health_wake(struct db *db, enum health_of which, struct health_wa
 	return result;
 }
 
+static int64_t pass_by_until_us; /* monotonic: endpoints that are locked are not waited for */
+
+void health_note_wait(const struct db *db, enum db_result result)
+{
+	if (result == DB_CONFLICT && db_waited_for_lock(db))
+		pass_by_until_us = clock_mono_us() + PASS_BY_US;
+}
+
+static void mark(const struct db_rows *rows, const int64_t *endpoints, size_t count, bool is_locked, bool *marks)
+{
+	for (size_t r = 0; r < rows->count; r++)
+		for (size_t i = 0; i < count; i++)
+			if (endpoints[i] == db_get_int(rows, r, 0))
+				marks[i] = is_locked;
+}
+
+static enum db_result find_locked(struct db *db, const int64_t *endpoints, size_t count, bool *is_locked,
+                                  struct arena *arena)
+{
+	struct db_rows free_rows, known;
+	struct rows ids = rows_new(arena);
+
+	for (size_t i = 0; i < count; i++)
+		rows_add_id(&ids, endpoints[i]);
+	DB_TRY(db_query(db, SQL_HEALTH_FREE, DB_ARGS(rows_value(&ids)), arena, &free_rows));
+	DB_TRY(db_query(db, SQL_HEALTH_KNOWN, DB_ARGS(rows_value(&ids)), arena, &known));
+	mark(&known, endpoints, count, true, is_locked);
+	mark(&free_rows, endpoints, count, false, is_locked);
+	if (known.count != free_rows.count)
+		pass_by_until_us = clock_mono_us() + PASS_BY_US;
+	return DB_OK;
+}
+
+enum db_result health_find_locked(struct db *db, const int64_t *endpoints, size_t count, bool *is_locked)
+{
+	struct arena *arena;
+	enum db_result result;
+
+	memset(is_locked, 0, count * sizeof *is_locked);
+	if (count == 0 || clock_mono_us() >= pass_by_until_us)
+		return DB_OK;
+	arena = arena_new();
+	result = find_locked(db, endpoints, count, is_locked, arena);
+	arena_free(arena);
+	return result;
+}
+
 enum db_result health_reset(struct db *db, int64_t endpoint, int64_t now_us)
 {
 	struct health_wake wake = { endpoint, now_us };
@@ -59,11 +109,17 @@ static enum db_result take(struct db *db, enum sql_statement statement, int64_t 
                            int64_t until_us, bool *taken)
 {
 	struct db_value now = db_instant(now_us);
+	enum db_result result;
+	bool is_locked;
 
 	*taken = false;
-	DB_TRY(db_exec(db, statement, DB_ARGS(db_instant(until_us), db_int(endpoint), now, now)));
-	*taken = db_affected(db) == 1;
-	return DB_OK;
+	DB_TRY(health_find_locked(db, &endpoint, 1, &is_locked));
+	if (is_locked)
+		return DB_OK;
+	result = db_exec(db, statement, DB_ARGS(db_instant(until_us), db_int(endpoint), now, now));
+	health_note_wait(db, result);
+	*taken = result == DB_OK && db_affected(db) == 1;
+	return result;
 }
 
 enum db_result health_take_probe(struct db *db, int64_t endpoint, int64_t now_us, int64_t until_us, bool *taken)

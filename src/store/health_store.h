@@ -31,13 +31,19 @@ enum health_of { HEALTH_EXISTING, HEALTH_ANY };
  */
 enum db_result health_wake(struct db *db, enum health_of which, struct health_wake *wakes, size_t count);
 
+/* Locks of endpoints are waited for, because they are mostly held for a moment. After a wait that was too long, which
+ * health_note_wait learns of, health_find_locked finds the endpoints that are locked, for as long as there are any and
+ * some seconds more. Else it finds none. Inside a transaction the other endpoints are locked then. */
+void health_note_wait(const struct db *db, enum db_result result);
+enum db_result health_find_locked(struct db *db, const int64_t *endpoints, size_t count, bool *is_locked);
+
 /* The endpoint was switched on again: its failures are forgotten, and its queue is served. */
 enum db_result health_reset(struct db *db, int64_t endpoint, int64_t now_us);
 
 /* Ends a batch of the deliveries that wait for a deleted endpoint. After the last batch, the row is deleted. */
 enum db_result health_drop_queue(struct db *db, int64_t endpoint, bool *empty);
 
-/* Finds out whether this process may send the probe of a half-open circuit. */
+/* Finds out whether this process may send the probe of a half-open circuit. It may not while the row is locked. */
 enum db_result health_take_probe(struct db *db, int64_t endpoint, int64_t now_us, int64_t until_us, bool *taken);
 /* Finds out whether this process may claim the one call that probes the endpoint. */
 enum db_result health_take_trial(struct db *db, int64_t endpoint, int64_t now_us, int64_t until_us, bool *taken);

@@ -994,6 +994,48 @@ static void what_another_scheduler_serves_is_not_waited_for(void **state)
 	send_while_locked(sender, "UPDATE endpoint_health SET failures = failures + 1");
 }
 
+/* The first endpoint is locked for long. */
+static enum db_result serve_meanwhile(struct db *db, void *context)
+{
+	const struct queues_from from = { INSTANT_NONE, INSTANT_NONE };
+	struct holder *holder = context;
+	struct sender *sender = holder->sender;
+	int64_t began_us = clock_mono_us();
+	int found;
+
+	assert_ok(db_run_text(db, holder->text));
+	for (int i = 0; i < 2; i++)
+		fake_answer(sender->deliver, 0, 500, 0, "");
+	collect(sender);
+	publish(sender, 1);
+	assert_ok(outbox_start_due(sender->db, sender->deliver, &sender->conf, &from, &found));
+	assert_true(clock_mono_us() - began_us < 2 * LOCK_WAIT_US); /* it waits once */
+	assert_int_equal(deliver_in_flight(sender->deliver), 1);
+	return DB_OK;
+}
+
+static void an_endpoint_that_is_locked_delays_no_other(void **state)
+{
+	struct sender *sender = *state;
+	int64_t endpoint = add_subscriber(sender), other = add_subscriber(sender);
+	struct db *holder = db_new(fixture_option_file());
+	char text[128];
+
+	publish(sender, 1);
+	assert_int_equal(send_events(sender), 2);
+	snprintf(text, sizeof text, "UPDATE endpoint_health SET trial_until = '2026-06-01' WHERE endpoint_id = %lld",
+	         (long long)endpoint);
+	assert_ok(db_transact(holder, DB_ONCE, serve_meanwhile, &(struct holder){ sender, text }));
+	db_free(holder);
+	assert_int_equal(fake_sent(sender->deliver, 0)->place.endpoint, other);
+	assert_int_equal(ask("SELECT failures FROM endpoint_health WHERE endpoint_id = %lld", (long long)other), 1);
+	fake_answer(sender->deliver, 0, 200, 0, "");
+	collect(sender);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(send_events(sender), 1);
+	assert_int_equal(fake_sent(sender->deliver, 0)->place.endpoint, endpoint);
+}
+
 static void an_event_is_tried_after_its_delays_and_then_has_failed(void **state)
 {
 	struct sender *sender = *state;
@@ -1158,6 +1200,7 @@ int main(void)
 		TEST(an_event_goes_to_its_subscriber),
 		TEST(no_event_is_sent_when_loading_took_the_lease),
 		TEST(what_another_scheduler_serves_is_not_waited_for),
+		TEST(an_endpoint_that_is_locked_delays_no_other),
 		TEST(an_event_is_tried_after_its_delays_and_then_has_failed),
 		TEST(five_failures_open_the_circuit_and_one_success_closes_it),
 		TEST(results_of_events_wait_for_the_database),
