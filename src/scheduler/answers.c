@@ -1,5 +1,6 @@
 #include "scheduler/answers.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +119,7 @@ void answers_collect(struct answers *answers, const struct deliver_result *resul
 {
 	char error[256], id[UUID_TEXT];
 
+	assert(answers_count(answers) < answers->max);
 	if (result->unbegun) {
 		if (result->duration_us < answers->patience_us)
 			answers->unbegun[answers->unbegun_count++] = (struct held_call){

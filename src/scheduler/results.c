@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "base/log.h"
+#include "scheduler/ahead.h"
 #include "scheduler/answers.h"
 #include "scheduler/outbox.h"
 #include "scheduler/verdicts.h"
@@ -25,7 +26,8 @@ struct results {
 struct results *results_new(const struct conf *conf)
 {
 	struct results *results = calloc(1, sizeof *results);
-	int room = (int)conf->max_in_flight + FLUSH_COUNT;
+	/* All that may come before the next look: what is under way, and calls that are claimed and begin meanwhile. */
+	int room = (int)conf->max_in_flight + AHEAD_MAX + FLUSH_COUNT;
 
 	if (results == NULL)
 		fatal("out of memory");

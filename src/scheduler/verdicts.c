@@ -1,5 +1,6 @@
 #include "scheduler/verdicts.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -31,7 +32,7 @@ struct switch_off {
 struct verdicts {
 	const struct conf *conf;
 	struct verdict *list;
-	int count;
+	int count, max;
 	/* Found while they are written: */
 	struct switch_off *off;
 	int off_count;
@@ -44,6 +45,7 @@ struct verdicts *verdicts_new(const struct conf *conf, int max)
 	if (verdicts == NULL)
 		fatal("out of memory");
 	verdicts->conf = conf;
+	verdicts->max = max;
 	verdicts->list = calloc((size_t)max, sizeof *verdicts->list);
 	verdicts->off = calloc((size_t)max, sizeof *verdicts->off);
 	if (verdicts->list == NULL || verdicts->off == NULL)
@@ -78,6 +80,7 @@ void verdicts_collect(struct verdicts *verdicts, const struct deliver_result *re
 		deliver_error(result, verdict.error, sizeof verdict.error);
 	figures_count(FIGURE_WEBHOOKS, result->place.kind, (int)outcome, 1);
 	figures_observe(FIGURE_WEBHOOK_SECONDS, result->place.kind, result->duration_us);
+	assert(verdicts->count < verdicts->max);
 	if (verdict.tells || verdict.batch != 0)
 		verdicts->list[verdicts->count++] = verdict;
 }
