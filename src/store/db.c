@@ -15,6 +15,7 @@
 #include "store/outage.h"
 
 #define IDLE_MAX_US (30 * US_PER_SECOND) /* well below the session's wait_timeout */
+#define IDLE_TRANSACTION_S 5 /* a process that is stopped inside a transaction keeps its locks no longer */
 #define CLOCK_MAX_AGE_US (5 * US_PER_SECOND)
 #define READER_STATEMENT_S 5 /* of a replica: the writer can still answer the request */
 #define ER_CON_COUNT 1040
@@ -197,7 +198,7 @@ static enum db_result look_at_host(struct db *db)
 /* Sets up the session. A connection is used only if all of this succeeded. */
 static enum db_result set_up_session(struct db *db)
 {
-	char text[128];
+	char text[192];
 	static const char session[] =
 		/* The connection has this parameter too, but a server may be configured to ignore it. */
 		"SET NAMES utf8mb4, SESSION time_zone = '+00:00',"
@@ -214,8 +215,10 @@ static enum db_result set_up_session(struct db *db)
 	     */
 		"/*M!110602 , innodb_snapshot_isolation = OFF */";
 
-	snprintf(text, sizeof text, "SET SESSION innodb_lock_wait_timeout = %u, lock_wait_timeout = %u",
-	         db_waits()->lock_s, db_waits()->lock_s);
+	/* Only MariaDB can end a transaction before it ends a connection that is idle. */
+	snprintf(text, sizeof text, "SET SESSION innodb_lock_wait_timeout = %u, lock_wait_timeout = %u"
+	         "/*M!100300 , idle_transaction_timeout = %u */",
+	         db_waits()->lock_s, db_waits()->lock_s, db_patience() == DB_FOR_PEOPLE ? 0 : IDLE_TRANSACTION_S);
 	DB_TRY(db_run_text(db, session));
 	DB_TRY(db_run_text(db, text));
 	return db_run_text(db, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE");

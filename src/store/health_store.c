@@ -108,17 +108,20 @@ enum db_result health_drop_queue(struct db *db, int64_t endpoint, bool *empty)
 static enum db_result take(struct db *db, enum sql_statement statement, int64_t endpoint, int64_t now_us,
                            int64_t until_us, bool *taken)
 {
+	struct arena *arena = arena_new();
 	struct db_value now = db_instant(now_us);
+	struct rows id = rows_new(arena);
+	struct db_rows free_rows;
 	enum db_result result;
-	bool is_locked;
 
+	rows_add_id(&id, endpoint);
+	result = db_query(db, SQL_HEALTH_FREE, DB_ARGS(rows_value(&id)), arena, &free_rows);
 	*taken = false;
-	DB_TRY(health_find_locked(db, &endpoint, 1, &is_locked));
-	if (is_locked)
-		return DB_OK;
-	result = db_exec(db, statement, DB_ARGS(db_instant(until_us), db_int(endpoint), now, now));
-	health_note_wait(db, result);
-	*taken = result == DB_OK && db_affected(db) == 1;
+	if (result == DB_OK && free_rows.count != 0) {
+		result = db_exec(db, statement, DB_ARGS(db_instant(until_us), db_int(endpoint), now, now));
+		*taken = result == DB_OK && db_affected(db) == 1;
+	}
+	arena_free(arena);
 	return result;
 }
 

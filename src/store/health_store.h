@@ -43,7 +43,7 @@ enum db_result health_reset(struct db *db, int64_t endpoint, int64_t now_us);
 /* Ends a batch of the deliveries that wait for a deleted endpoint. After the last batch, the row is deleted. */
 enum db_result health_drop_queue(struct db *db, int64_t endpoint, bool *empty);
 
-/* Finds out whether this process may send the probe of a half-open circuit. It may not while the row is locked. */
+/* Finds out whether this process may send the probe of a half-open circuit. Not while another has its lock. */
 enum db_result health_take_probe(struct db *db, int64_t endpoint, int64_t now_us, int64_t until_us, bool *taken);
 /* Finds out whether this process may claim the one call that probes the endpoint. */
 enum db_result health_take_trial(struct db *db, int64_t endpoint, int64_t now_us, int64_t until_us, bool *taken);

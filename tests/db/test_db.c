@@ -351,6 +351,24 @@ static void an_answer_is_awaited_no_longer_than_without_other_work(void **state)
 	unlink(file);
 }
 
+/* Other processes need the locks of a process that was stopped inside a transaction. */
+static void a_transaction_without_statements_ends_soon(void **state)
+{
+	struct play play = new_play(state);
+	struct locked_name name;
+	struct db *db;
+
+	if (ask("SELECT VERSION() LIKE '%%MariaDB%%'") == 0)
+		skip();
+	name = lock_name(&play, -1);
+	db = db_new(fixture_option_file());
+	assert_ok(db_transact(db, DB_ONCE, work, &play));
+	assert_int_equal(db_run_text(name.other, "COMMIT"), DB_LOST);
+	assert_int_equal(count(&play), 1);
+	db_free(db);
+	db_free(name.other);
+}
+
 static void the_session_has_its_settings(void **state)
 {
 	struct fixture *fixture = *state;
@@ -556,6 +574,7 @@ int main(void)
 		FIXTURE_TEST(a_transaction_that_was_given_up_at_its_end_is_run_again),
 		FIXTURE_TEST(other_work_goes_on_while_an_answer_is_awaited),
 		FIXTURE_TEST(an_answer_is_awaited_no_longer_than_without_other_work),
+		FIXTURE_TEST(a_transaction_without_statements_ends_soon),
 		FIXTURE_TEST(no_statement_runs_after_the_end_of_its_transaction),
 		FIXTURE_TEST(a_guard_is_a_write_where_locks_are_local),
 		FIXTURE_TEST(numbers_of_errors_have_classes),

@@ -42,6 +42,16 @@ struct sender {
 	int64_t locked_batch; /* the row of a campaign that somebody locks */
 };
 
+/* A connection whose transactions keep their locks for as long as a test needs. */
+static struct db *new_holder(void)
+{
+	struct db *db = db_new(fixture_option_file());
+
+	assert_ok(db_ready(db));
+	assert_ok(db_run_text(db, "SET SESSION wait_timeout = 60 /*M!100300 , idle_transaction_timeout = 0 */"));
+	return db;
+}
+
 /* Rows that other programs left on this server must not be due here. */
 static void retire_others(void)
 {
@@ -509,7 +519,7 @@ static enum db_result write_while_a_call_is_locked(struct db *db, void *context)
 static void a_failed_try_waits_for_the_lock_of_its_call(void **state)
 {
 	struct sender *sender = *state;
-	struct db *other = db_new(fixture_option_file());
+	struct db *other = new_holder();
 	struct deliver_result result;
 
 	assert_int_equal(send_claimed(sender, 1), 1);
@@ -545,7 +555,7 @@ static enum db_result look_meanwhile(struct db *db, void *context)
 static void an_overdue_call_that_is_locked_is_passed_by(void **state)
 {
 	struct sender *sender = *state;
-	struct db *other = db_new(fixture_option_file());
+	struct db *other = new_holder();
 
 	send_and_fail(sender);
 	scene_pass(61 * US_PER_SECOND);
@@ -573,7 +583,7 @@ static enum db_result write_meanwhile(struct db *db, void *context)
 static void a_locked_campaign_delays_no_other(void **state)
 {
 	struct sender *sender = *state;
-	struct db *other = db_new(fixture_option_file());
+	struct db *other = new_holder();
 	struct deliver_result result;
 	int64_t first;
 
@@ -612,7 +622,7 @@ static enum db_result conclude_meanwhile(struct db *db, void *context)
 static void conclusions_wait_for_no_lock(void **state)
 {
 	struct sender *sender = *state;
-	struct db *other = db_new(fixture_option_file());
+	struct db *other = new_holder();
 	int found;
 
 	send_claimed(sender, 1);
@@ -653,7 +663,7 @@ static enum db_result plan_meanwhile(struct db *db, void *context)
 static void a_lock_that_is_held_sets_no_campaign_aside(void **state)
 {
 	struct sender *sender = *state;
-	struct db *other = db_new(fixture_option_file());
+	struct db *other = new_holder();
 	int found;
 
 	scene_start(sender->scene, 3);
@@ -973,7 +983,7 @@ static enum db_result send_meanwhile(struct db *db, void *context)
 
 static void send_while_locked(struct sender *sender, const char *text)
 {
-	struct db *other = db_new(fixture_option_file());
+	struct db *other = new_holder();
 
 	assert_ok(db_transact(other, DB_ONCE, send_meanwhile, &(struct holder){ sender, text }));
 	db_free(other);
@@ -1018,7 +1028,7 @@ static void an_endpoint_that_is_locked_delays_no_other(void **state)
 {
 	struct sender *sender = *state;
 	int64_t endpoint = add_subscriber(sender), other = add_subscriber(sender);
-	struct db *holder = db_new(fixture_option_file());
+	struct db *holder = new_holder();
 	char text[128];
 
 	publish(sender, 1);
