@@ -9,10 +9,11 @@
 #include "api/reply.h"
 #include "base/clock.h"
 #include "domain/call_json.h"
+#include "domain/gate.h"
 #include "domain/report_fields.h"
 #include "store/agent_store.h"
 #include "store/call_store.h"
-#include "store/claim_facts.h"
+#include "store/contact_attempts.h"
 #include "store/do_not_call_store.h"
 #include "store/key_store.h"
 #include "store/ledger_store.h"
@@ -189,8 +190,8 @@ static enum db_result check_limits(struct request *request, const struct single_
 	DB_TRY(organization_lock_limits(request->db, call->organization_id, request->arena, &limits));
 	if (!contact_limits_any(&limits))
 		return DB_OK;
-	DB_TRY(claim_facts_limits(request->db, call->organization_id, &limits, &asked, 1, call->now_us,
-	                          request->arena, &open_at_us));
+	DB_TRY(contact_attempts_free_at(request->db, call->organization_id, &limits, &asked, 1, call->now_us,
+	                                request->arena, &open_at_us));
 	if (open_at_us <= call->now_us)
 		return DB_OK;
 	DB_TRY(note_refusal(request, call, LEDGER_SKIP, GATE_CONTACT_LIMITS, open_at_us));

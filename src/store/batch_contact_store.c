@@ -272,14 +272,14 @@ void batch_contact_derive_status(const struct batch *batch, struct batch_contact
 COLUMNS(batch_contact_columns, struct batch_contact, CONTACT_MEMBERS(struct batch_contact, ));
 
 /* A contact, with one of its attempts as its call. */
-struct contact_attempt {
+struct contact_and_attempt {
 	struct batch_contact contact;
 	struct uuid id;
 	int64_t attempt, planned_at_us;
 };
-COLUMNS(contact_attempt_columns, struct contact_attempt, CONTACT_MEMBERS(struct contact_attempt, contact.),
-        COLUMN_AS(struct contact_attempt, attempt_id, id), COLUMN(struct contact_attempt, attempt),
-        INSTANT(struct contact_attempt, planned_at));
+COLUMNS(contact_and_attempt_columns, struct contact_and_attempt, CONTACT_MEMBERS(struct contact_and_attempt, contact.),
+        COLUMN_AS(struct contact_and_attempt, attempt_id, id), COLUMN(struct contact_and_attempt, attempt),
+        INSTANT(struct contact_and_attempt, planned_at));
 
 static bool asks_for_another(const struct batch_contact *call)
 {
@@ -291,7 +291,7 @@ bool batch_contact_waits_for_callback(const struct batch_contact *contact)
 	return (contact->status == CONTACT_PENDING || contact->status == CONTACT_SCHEDULED) && asks_for_another(contact);
 }
 
-static struct attempt attempt_of(const struct contact_attempt *row)
+static struct attempt attempt_of(const struct contact_and_attempt *row)
 {
 	const struct batch_contact *call = &row->contact;
 
@@ -307,14 +307,14 @@ static struct attempt attempt_of(const struct contact_attempt *row)
 enum db_result batch_contact_get(struct db *db, const struct batch *batch, int64_t position,
                                  struct arena *arena, struct batch_contact *out)
 {
-	const struct contact_attempt *attempts;
+	const struct contact_and_attempt *attempts;
 	struct attempt *history;
 	struct db_rows rows;
 
 	DB_TRY(db_query(db, SQL_CONTACT_GET, DB_ARGS(db_int(batch->id), db_int(position)), arena, &rows));
 	if (rows.count == 0)
 		return DB_NOT_FOUND;
-	attempts = DB_STRUCTS(&rows, struct contact_attempt);
+	attempts = DB_STRUCTS(&rows, struct contact_and_attempt);
 	*out = attempts[rows.count - 1].contact;
 	batch_contact_derive_status(batch, out);
 	if (out->call_status < 0) /* a row without a call */

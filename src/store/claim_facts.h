@@ -102,20 +102,4 @@ int64_t claim_facts_places(const struct claim_campaign *campaign);
 /* Returns whether day_calls of the campaign counts a call that was claimed at this instant. */
 bool claim_facts_day_has(const struct claim_campaign *campaign, int64_t called_at_us);
 
-/* A number that is to be called. If a call to it is only requested again, this call does not count. */
-struct limited_number {
-	const char *phone_number;
-	struct uuid except; /* the call that is requested again; nil: none */
-};
-
-/* Finds the instant from which each of the numbers may be called under the limits. */
-enum db_result claim_facts_limits(struct db *db, int64_t organization_id, const struct contact_limits *limits,
-                                  const struct limited_number *asked, size_t count, int64_t now_us,
-                                  struct arena *arena, int64_t *open_at_us);
-
-/* The same for one number, with the limit that holds it. */
-enum db_result claim_facts_limit_hold(struct db *db, int64_t organization_id, const struct contact_limits *limits,
-                                      const struct limited_number *asked, int64_t now_us, struct arena *arena,
-                                      int64_t *open_at_us, struct contact_limit_hold *hold);
-
 #endif

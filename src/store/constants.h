@@ -7,6 +7,7 @@
 #include "domain/batch.h"
 #include "domain/call.h"
 #include "domain/contact.h"
+#include "domain/contact_limit.h"
 #include "domain/event.h"
 #include "domain/organization.h"
 #include "domain/webhook.h"

@@ -3,6 +3,7 @@
 #include "base/instant.h"
 #include "store/claim_facts.h"
 #include "store/columns.h"
+#include "store/contact_attempts.h"
 #include "store/do_not_call_store.h"
 #include "store/statements.h"
 
@@ -98,8 +99,8 @@ static enum db_result judge_limits(struct db *db, const struct batch *batch, con
 	if (campaign->limits == NULL)
 		return DB_OK;
 	out->details.rest_hours = campaign->limits->rest_hours;
-	return claim_facts_limit_hold(db, batch->organization_id, campaign->limits, &asked, now_us,
-	                              arena, &out->facts.limits_open_at_us, &out->details.limit);
+	return contact_attempts_hold(db, batch->organization_id, campaign->limits, &asked, now_us,
+	                             arena, &out->facts.limits_open_at_us, &out->details.limit);
 }
 
 static enum db_result gather_facts(struct db *db, const struct batch *batch, int64_t now_us, struct arena *arena,

@@ -393,6 +393,29 @@ static void attempts_of_the_same_campaign_count(void **state)
 	assert_int_equal(ask("SELECT attempts FROM batch_contacts WHERE batch_id = %lld", (long long)scene->batch), 3);
 }
 
+/* Limits that are set later count calls that they would have held back. */
+static void the_latest_of_many_calls_count(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.max_concurrent_calls = 200;
+	scene_start(scene, 150);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 150);
+	scene_tell_all(scene, CALL_BUSY);
+	ask("UPDATE calls c, batch_contacts k SET c.called_at = '2026-06-01 06:00:00' + INTERVAL c.position SECOND,"
+	    " c.to_number = k.phone_number WHERE c.batch_id = %lld AND k.batch_id = c.batch_id AND k.position = 1",
+	    (long long)scene->batch);
+	set_limits(scene, 100, 2, 0);
+	scene_start(scene, 1);
+	scene_at("2026-06-01T08:00:50Z"); /* the 100th latest call was at 06:00:51 */
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	assert_int_equal(ask("SELECT due_at BETWEEN '2026-06-01 08:00:51' AND '2026-06-01 08:00:51.1' FROM due_contacts"
+	                     " WHERE batch_id = %lld", (long long)scene->batch), 1);
+	scene_pass(2 * US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+}
+
 static void a_rest_follows_only_a_conversation(void **state)
 {
 	struct scene *scene = *state;
@@ -709,6 +732,7 @@ int main(void)
 		SCENE_TEST(two_retries_never_meet),
 		SCENE_TEST(deferred_contacts_outlive_a_new_plan),
 		SCENE_TEST(attempts_of_the_same_campaign_count),
+		SCENE_TEST(the_latest_of_many_calls_count),
 		SCENE_TEST(a_rest_follows_only_a_conversation),
 		SCENE_TEST(a_campaign_that_may_not_call_does_not_probe_the_dialer),
 		SCENE_TEST(several_schedulers_keep_a_limit),
