@@ -38,8 +38,7 @@ static enum db_result note_moved(struct db *db, int64_t batch_id, const struct d
 		rows_instant(&rows, "due_at", callbacks[i].due_at_us > now_us ? callbacks[i].due_at_us : INSTANT_NEVER);
 	}
 	DB_TRY(db_exec(db, SQL_CALLBACKS_MOVE, DB_ARGS(rows_value(&rows), db_int(batch_id))));
-	DB_TRY(db_exec(db, SQL_CALLBACKS_END, DB_ARGS(db_int(batch_id))));
-	return db_exec(db, SQL_CALLBACKS_NEXT, DB_ARGS(db_int(batch_id), db_int(batch_id)));
+	return db_exec(db, SQL_CALLBACKS_END, DB_ARGS(db_int(batch_id)));
 }
 
 static enum db_result promote(struct db *db, int64_t batch_id, int64_t now_us, int64_t *low_water_us,
@@ -69,9 +68,11 @@ static enum db_result promote(struct db *db, int64_t batch_id, int64_t now_us, i
 	buf_free(&moves);
 	if (first_us < *low_water_us)
 		*low_water_us = first_us;
-	return result == DB_OK && found.count != 0 ? note_moved(db, batch_id, &found, now_us, arena)
-	       : result == DB_OK ? db_exec(db, SQL_CALLBACKS_NEXT, DB_ARGS(db_int(batch_id), db_int(batch_id)))
-	                         : result;
+	if (result == DB_OK)
+		result = note_moved(db, batch_id, &found, now_us, arena);
+	if (result != DB_OK)
+		return result;
+	return db_exec(db, SQL_CALLBACKS_NEXT, DB_ARGS(db_int(batch_id), db_instant(*low_water_us), db_int(batch_id)));
 }
 
 enum db_result callbacks_promote(struct db *db, int64_t batch_id, int64_t now_us, int64_t *low_water_us)

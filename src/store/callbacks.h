@@ -6,7 +6,8 @@
 
 #include "store/db.h"
 
-/* Moves the callbacks whose instant has come before all other waiting contacts, and moves *low_water_us with them. */
+/* Moves the callbacks whose instant has come before all other waiting contacts. *low_water_us, and that of the
+ * campaign, move with them: the campaign may not be claimed from in this transaction. */
 enum db_result callbacks_promote(struct db *db, int64_t batch_id, int64_t now_us, int64_t *low_water_us);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "scene.h"
+#include "store/callbacks.h"
 
 static enum report_result ask_back(struct scene *scene, const struct uuid *call, enum call_status status, int64_t at_us)
 {
@@ -79,6 +80,37 @@ static void a_callback_comes_first_when_its_instant_has_come(void **state)
 }
 
 /* This also holds if the low-water mark is just before the contacts that wait. */
+struct promotion {
+	struct scene *scene;
+	int64_t low_water_us;
+};
+
+static enum db_result promote(struct db *db, void *context)
+{
+	struct promotion *promotion = context;
+
+	return callbacks_promote(db, promotion->scene->batch, clock_now_us(), &promotion->low_water_us);
+}
+
+/* The claim that moved it was not able to go on, because somebody had locked what it needs. */
+static void a_callback_that_was_not_claimed_at_once_still_comes_first(void **state)
+{
+	struct scene *scene = *state;
+	struct promotion promotion = { .scene = scene };
+
+	claim_some(scene, 5, 1);
+	assert_int_equal(ask_back(scene, &scene->calls[0], CALL_COMPLETED, clock_now_us() + US_PER_SECOND),
+	                 REPORT_ACCEPTED);
+	scene_pass(2 * US_PER_SECOND);
+	promotion.low_water_us = due_of(scene, 2);
+	ask("UPDATE batch_calls b JOIN due_contacts d ON d.batch_id = b.id AND d.position = 2 SET b.low_water = d.due_at"
+	    " WHERE b.id = %lld", (long long)scene->batch);
+	assert_ok(db_transact(scene->fixture->db, DB_ONCE, promote, &promotion));
+	assert_true(due_of(scene, 1) < due_of(scene, 2));
+	assert_int_equal(scene_claim(scene, 100), 1);
+	assert_int_equal(position_of(scene, 0), 1);
+}
+
 static void callbacks_come_in_the_order_of_their_instants(void **state)
 {
 	struct scene *scene = *state;
@@ -209,6 +241,7 @@ int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
 		SCENE_TEST(a_callback_comes_first_when_its_instant_has_come),
+		SCENE_TEST(a_callback_that_was_not_claimed_at_once_still_comes_first),
 		SCENE_TEST(callbacks_come_in_the_order_of_their_instants),
 		SCENE_TEST(an_earlier_callback_stays_the_first),
 		SCENE_TEST(a_callback_that_a_rule_moved_waits_for_its_new_instant),
