@@ -46,7 +46,8 @@ class Cutter:
     @contextlib.contextmanager
     def hold(self, statement):
         """Holds the next such statement until the body has run. The body gets a Hold, whose `wait` tells that the
-        statement is held, as `self.holds.wait` does for the latest hold."""
+        statement is held, as `self.holds.wait` does for the latest hold. After five seconds MariaDB ends the
+        transaction."""
         hold = Hold(statement)
         self.holds = hold.holds
         with self.lock:
