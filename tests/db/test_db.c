@@ -103,6 +103,53 @@ static void a_conflict_is_run_again(void **state)
 	assert_int_equal(count(&play), 1);
 }
 
+static enum db_result note_nothing_of_it(struct db *db, void *context)
+{
+	(void)context;
+	db_note(db, "a note of a rehearsal");
+	return DB_OK;
+}
+
+static enum db_result note_every_run(struct db *db, void *context)
+{
+	struct play *play = context;
+
+	play->runs++;
+	db_note(db, "a note of run %d", play->runs);
+	DB_TRY(db_rehearse(db, note_nothing_of_it, NULL));
+	return play->runs == 1 ? play->answer : DB_OK;
+}
+
+/* Returns how many lines of the file contain the text. */
+static int lines_with(FILE *file, const char *text)
+{
+	char line[1000];
+	int count = 0;
+
+	rewind(file);
+	while (fgets(line, sizeof line, file) != NULL)
+		count += strstr(line, text) != NULL;
+	return count;
+}
+
+static void only_notes_of_kept_work_are_logged(void **state)
+{
+	struct play play = new_play(state);
+	int standard_error = dup(STDERR_FILENO);
+	FILE *log = tmpfile();
+
+	play.answer = DB_CONFLICT;
+	assert_non_null(log);
+	dup2(fileno(log), STDERR_FILENO);
+	assert_ok(db_transact(play.fixture->db, DB_ONCE, note_every_run, &play));
+	dup2(standard_error, STDERR_FILENO);
+	close(standard_error);
+	assert_int_equal(play.runs, 2);
+	assert_int_equal(lines_with(log, "a note of"), 1);
+	assert_int_equal(lines_with(log, "a note of run 2"), 1);
+	fclose(log);
+}
+
 static void a_connection_lost_in_the_middle_is_made_again(void **state)
 {
 	struct play play = new_play(state);
@@ -561,6 +608,7 @@ int main(void)
 		FIXTURE_TEST(work_that_succeeds_is_kept),
 		FIXTURE_TEST(refused_work_is_undone),
 		FIXTURE_TEST(a_conflict_is_run_again),
+		FIXTURE_TEST(only_notes_of_kept_work_are_logged),
 		FIXTURE_TEST(a_connection_lost_in_the_middle_is_made_again),
 		FIXTURE_TEST(a_lost_commit_is_unknown_or_run_again),
 		FIXTURE_TEST(a_lost_commit_stays_unknown_when_the_database_is_lost),
