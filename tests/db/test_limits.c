@@ -189,6 +189,24 @@ static void a_limit_defers_and_drops_nothing(void **state)
 	scene_check_sums(scene);
 }
 
+/* To its last moment. */
+static void a_call_counts_for_the_whole_period(void **state)
+{
+	struct scene *scene = *state;
+
+	set_limits(scene, 1, 24, 0);
+	scene_start(scene, 1);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	scene_tell_all(scene, CALL_BUSY);
+	scene_at("2026-06-02T08:00:00Z");
+	scene_start(scene, 1);
+	scene_pass(US_PER_SECOND - 1);
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+}
+
 static void two_campaigns_in_one_claim_know_of_each_other(void **state)
 {
 	struct scene *scene = *state;
@@ -724,6 +742,7 @@ int main(void)
 		SCENE_TEST(a_number_whose_pace_allows_a_call_replaces_one_that_must_wait),
 		SCENE_TEST(several_schedulers_keep_the_pace_of_a_number),
 		SCENE_TEST(a_limit_defers_and_drops_nothing),
+		SCENE_TEST(a_call_counts_for_the_whole_period),
 		SCENE_TEST(two_campaigns_in_one_claim_know_of_each_other),
 		SCENE_TEST(a_contact_that_is_due_at_this_moment_is_limited),
 		SCENE_TEST(deferred_contacts_wait_for_the_window),
