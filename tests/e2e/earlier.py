@@ -9,6 +9,7 @@ from stack import ROOT
 
 PROGRAMS = ["outdial-api", "outdial-scheduler", "outdial"]
 PLACE = os.path.join(ROOT, "build", "earlier")
+FIRST = "0034_cells.sql"  # of the first version that keeps answering after a migration
 
 
 def git(*arguments):
@@ -17,18 +18,19 @@ def git(*arguments):
 
 
 def commit():
-    """Returns the last commit before the newest file of sql/; "" if the history does not go back that far."""
+    """Returns the last commit before the newest file of sql/; "" if the history does not go back to a version that
+    keeps answering after a migration."""
     newest = max(name for name in os.listdir(os.path.join(ROOT, "sql")) if name.endswith(".sql"))
     came = git("log", "--diff-filter=A", "-1", "--format=%H", "--", "sql/" + newest)
-    return git("rev-parse", "--verify", "--quiet", (came or "HEAD") + ("^" if came else ""))
-
-
-def fault():
-    return None if commit() else "the history of the checkout is not there"
+    before = git("rev-parse", "--verify", "--quiet", (came or "HEAD") + ("^" if came else ""))
+    return before if git("ls-tree", "--name-only", before, "sql/" + FIRST) else ""
 
 
 def folder():
-    """Builds a folder with sql/, and the programs in build/. It does not optimize, which takes half the time."""
+    """Builds a folder with sql/, and the programs in build/, and returns it; or ROOT, if there is no such commit. The
+    build does not optimize, which takes half the time."""
+    if not commit():
+        return ROOT
     os.makedirs(PLACE, exist_ok=True)
     place = os.path.join(PLACE, commit()[:12])
     with open(os.path.join(PLACE, "lock"), "w") as lock:

@@ -64,7 +64,8 @@ def test_campaigns_under_way_go_on(t):
     running = t.api.batch(agent, people, max_concurrent_calls=4, retry_failed=True, max_retry_attempts=1,
                           retry_delay_minutes=0)
     t.api.schedule(running)
-    until(lambda: t.api.read(running)["in_progress"] == 4, what="calls are under way")
+    until(lambda: [t.api.read(running)[count] for count in ("completed", "in_progress", "pending")] == [1, 4, 1],
+          what="two calls are over, and four are under way")
     paused = t.api.batch(agent, 2)
     t.api.schedule(paused)
     t.api.post(f"/batch-calls/{paused['id']}/pause")
