@@ -50,10 +50,39 @@ static int64_t head_start(const struct claim *claim, const struct claim_campaign
 	return (int64_t)claim->campaign_count + 1 - claim->looked;
 }
 
+/* Returns when to look again at a campaign whose next contact is due at next_due_us. */
+static int64_t next_look(const struct claim *claim, const struct claim_campaign *campaign,
+                         const struct gate_verdict *verdict, int64_t next_due_us)
+{
+	enum gate held_by = verdict->room == 0 ? verdict->held_by : GATE__MAX;
+	int64_t now_us = claim->now_us, open_us = max_of(next_due_us, verdict->opens_at_us);
+
+	if (held_by == GATE_DIALER_ROOM)
+		return now_us + (campaign->facts.endpoint < 0 ? DIALER_OFF_RECHECK_US : DIALER_RECHECK_US);
+	if (next_due_us == INSTANT_NEVER)
+		return now_us + IDLE_RECHECK_US;
+	switch (held_by) {
+	case GATE_WINDOW:
+	case GATE_DAILY_CAP:
+		return claim_breaks_plan(verdict, next_due_us) ? now_us : open_us;
+	case GATE_PLACES:
+		return next_due_us < now_us + FULL_RECHECK_US ? now_us + FULL_RECHECK_US : open_us;
+	case GATE_AGENT:
+		return next_due_us < now_us + AGENT_RECHECK_US ? now_us + AGENT_RECHECK_US : open_us;
+	case GATE_DIALER_HEALTH: /* a circuit may close at any moment */
+		return min_of(open_us, now_us + DIALER_OFF_RECHECK_US);
+	case GATE_DIALER_FETCH:
+		return next_due_us <= now_us ? now_us + FETCH_RECHECK_US : next_due_us;
+	default:
+		return open_us;
+	}
+}
+
 enum db_result claim_decide_next_look(struct db *db, const struct claim *claim, struct claim_campaign *campaign,
                                       const struct claim_due *due)
 {
 	struct gate_facts facts = claim_gather_facts(claim, campaign);
+	bool zone_fails = *campaign->zone_trouble != '\0';
 	struct gate_verdict verdict;
 	int64_t next_due_us;
 
@@ -65,31 +94,12 @@ enum db_result claim_decide_next_look(struct db *db, const struct claim *claim, 
 	/* The end of its own calls wakes a campaign. If this also held for campaigns that wait for a dialer, such a
 	 * campaign would come before the campaigns that share the dialer and had no call. */
 	campaign->capped = verdict.room == 0 && verdict.held_by == GATE_PLACES;
-	if (verdict.room == 0 && verdict.held_by == GATE_DIALER_ROOM)
-		campaign->wake_at_us = claim->now_us +
-		                       (campaign->facts.endpoint < 0 ? DIALER_OFF_RECHECK_US : DIALER_RECHECK_US);
-	else if (next_due_us == INSTANT_NEVER)
-		campaign->wake_at_us = claim->now_us + IDLE_RECHECK_US;
-	else if (verdict.room == 0 && verdict.held_by == GATE_DIALER_FETCH &&
-	         next_due_us < claim->now_us + FETCH_RECHECK_US)
-		campaign->wake_at_us = next_due_us <= claim->now_us ? claim->now_us + FETCH_RECHECK_US : next_due_us;
-	else if (verdict.room == 0 && verdict.held_by == GATE_AGENT && next_due_us < claim->now_us + AGENT_RECHECK_US)
-		campaign->wake_at_us = claim->now_us + AGENT_RECHECK_US;
-	else if (claim_breaks_plan(&verdict, next_due_us))
-		campaign->wake_at_us = claim->now_us;
-	else if (campaign->capped && next_due_us < claim->now_us + FULL_RECHECK_US)
-		campaign->wake_at_us = claim->now_us + FULL_RECHECK_US;
-	else
-		campaign->wake_at_us = next_due_us > verdict.opens_at_us ? next_due_us : verdict.opens_at_us;
-	/* A circuit may close at any moment. */
-	if (verdict.room == 0 && verdict.held_by == GATE_DIALER_HEALTH && next_due_us != INSTANT_NEVER &&
-	    campaign->wake_at_us > claim->now_us + DIALER_OFF_RECHECK_US)
-		campaign->wake_at_us = claim->now_us + DIALER_OFF_RECHECK_US;
-	if (*campaign->zone_trouble != '\0')
+	campaign->wake_at_us = next_look(claim, campaign, &verdict, next_due_us);
+	if (zone_fails)
 		campaign->wake_at_us = min_of(campaign->wake_at_us, claim->now_us + PLAN_ZONE_RECHECK_US);
 	campaign->wake_at_us -= head_start(claim, campaign, &verdict);
 	campaign->hold = gates_hold(&facts, next_due_us);
-	if (next_due_us == INSTANT_NEVER && *campaign->zone_trouble != '\0')
+	if (next_due_us == INSTANT_NEVER && zone_fails)
 		campaign->hold = (struct gate_hold){ gate_name(GATE_CONTACT_TIME_ZONE), INSTANT_NEVER };
 	return DB_OK;
 }

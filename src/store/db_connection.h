@@ -70,6 +70,10 @@ enum db_error_class db_error_class(unsigned number);
  * committed by itself. */
 bool db_is_in_transaction(const struct db *db);
 
+/* Finds out whether the host of a new connection takes writes, and sets up the session. A connection is used only if
+ * this succeeded. */
+enum db_result db_begin_session(struct db *db);
+
 /* Connects to this host; NULL: to the host that the option file names. Returns DB_OK or DB_LOST. */
 enum db_result db_connect_host(struct db *db, const struct db_host *host);
 

@@ -268,13 +268,24 @@ def test_enums_match_the_sources():
     events = re.search(r"event_names\[.*?\{(.*?)\}", read("src/domain/event.c"), re.S)[1]
     assert schema_of("EventType")["enum"] == re.findall(r'"([\w.]+)"', events)
     assert list(document.tree["webhooks"]) == re.findall(r'"([\w.]+)"', events)
-    gates = re.search(r"gates\[GATE__MAX\].*?\};", read("src/domain/gate.c"), re.S)[0]
-    assert schema_of("GateName")["enum"] == re.findall(r'\[GATE_\w+\] = \{ "(\w+)"', gates)
     scopes = re.search(r"scope_names\[.*?\{(.*?)\}", read("src/domain/scope.c"), re.S)[1]
     for schema, names in (("AuditObject", "audit_object_names"), ("AuditAction", "audit_action_names")):
         audited = re.search(names + r"\[.*?\{(.*?)\}", read("src/store/audit_store.c"), re.S)[1]
         assert schema_of(schema)["enum"] == re.findall(r'"(\w+)"', audited), schema
     assert schema_of("Scope")["enum"] == re.findall(r'"(\w+)"', scopes)
+
+
+def test_the_words_of_gates_match_their_table():
+    source = read("src/domain/gate.c")
+    names = re.findall(r'\[GATE_\w+\] = \{ "(\w+)"', source)
+    assert schema_of("GateName")["enum"] == names
+    table = read("docs/api.md").split("| `gate` | is closed |\n|---|---|\n")[1].split("\n\n")[0]
+    documented = [name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert documented == names, documented
+    facts = set(re.findall(r'\b(?:FACT|DETAIL)\(\w+, "(\w+)"', source))
+    for text in (source, read("src/domain/calendar_json.c")):
+        facts |= set(re.findall(r'\b(?:json|write|calendar_write)_\w+\(json, "(\w+)"', text))
+    assert set(schema_of("GateFacts")["properties"]) == facts, set(schema_of("GateFacts")["properties"]) ^ facts
 
 
 def schema_of(name):
