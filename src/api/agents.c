@@ -42,11 +42,10 @@ FIELD_TABLE(agent_query_fields, struct agent_query, &agent_query_initial,
             FIELD_AS("status", struct agent_query, filter.status, CHOICE, .choices = agent_status_names),
             FIELD_AS("name", struct agent_query, filter.name, STRING, .max = 255));
 
-static void write_agent(struct json *json, const char *key, const void *item)
+static void write_agent(struct json *json, const void *item)
 {
 	const struct agent *agent = item;
 
-	json_begin_object(json, key);
 	json_id(json, "id", &agent->uuid);
 	field_write(json, &agent_fields, agent);
 	json_add_string(json, "status", agent_status_names[agent->status]);
@@ -54,13 +53,6 @@ static void write_agent(struct json *json, const char *key, const void *item)
 	json_int(json, "campaigns", agent->campaigns);
 	json_instant(json, "created_at", agent->created_at_us);
 	json_instant(json, "updated_at", agent->updated_at_us);
-	json_end(json);
-}
-
-static enum db_result reply_agent(struct request *request, int status, const struct agent *agent)
-{
-	write_agent(reply_begin(request, status), "data", agent);
-	return reply_end(request);
 }
 
 enum db_result agents_list(struct request *request)
@@ -115,7 +107,7 @@ static enum db_result send_sync(struct request *request, const struct agent *age
 
 	if (webhook->id == 0 || webhook_is_fetched(webhook->url))
 		return DB_OK;
-	write_agent(&json, NULL, agent);
+	json_add_object(&json, NULL, write_agent, agent);
 	result = event_send(request->db, request->key.organization_id, EVENT_AGENT_SYNC, data.data,
 	                    webhook->id, agent->id, agent->updated_at_us, &event_id, &row);
 	buf_free(&data);
@@ -135,7 +127,7 @@ enum db_result agents_create(struct request *request)
 	DB_TRY(send_sync(request, agent, &webhook));
 	audit_say_id(request, &agent->uuid);
 	audit_say_changes(request, &agent_fields, &agent_initial, agent);
-	return reply_agent(request, 201, agent);
+	return reply_object(request, 201, write_agent, agent);
 }
 
 enum db_result agents_get(struct request *request)
@@ -144,7 +136,7 @@ enum db_result agents_get(struct request *request)
 
 	DB_TRY(agent_get(request->db, request->key.organization_id, &request->ids[0], request->arena,
 	                 &agent));
-	return reply_agent(request, 200, &agent);
+	return reply_object(request, 200, write_agent, &agent);
 }
 
 /* Returns whether the dialer must know of a change: some fields are only labels of ours. */
@@ -169,7 +161,7 @@ static enum db_result save(struct request *request, struct agent *agent, bool sy
 	DB_TRY(agent_update(request->db, agent, webhook.id));
 	if (sync)
 		DB_TRY(send_sync(request, agent, &webhook));
-	return reply_agent(request, 200, agent);
+	return reply_object(request, 200, write_agent, agent);
 }
 
 enum db_result agents_change(struct request *request)

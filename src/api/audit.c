@@ -125,22 +125,19 @@ static void write_change(struct json *json, const struct audit_entry *entry)
 	json_end(json);
 }
 
-static void write_of_campaign(struct json *json, const char *key, const void *item)
+static void write_of_campaign(struct json *json, const void *item)
 {
 	const struct audit_entry *entry = item;
 
-	json_begin_object(json, key);
 	json_instant(json, "at", entry->happened_at_us);
 	write_change(json, entry);
 	json_text(json, "operator", entry->operator_name);
-	json_end(json);
 }
 
-static void write_entry(struct json *json, const char *key, const void *item)
+static void write_entry(struct json *json, const void *item)
 {
 	const struct audit_entry *entry = item;
 
-	json_begin_object(json, key);
 	json_instant(json, "at", entry->happened_at_us);
 	json_add_string(json, "object", audit_object_names[entry->object]);
 	json_id(json, "object_id", &entry->object_id);
@@ -148,7 +145,6 @@ static void write_entry(struct json *json, const char *key, const void *item)
 	write_change(json, entry);
 	json_text(json, "address", entry->address);
 	json_text(json, "operator", entry->operator_name);
-	json_end(json);
 }
 
 enum db_result batch_calls_history(struct request *request)

@@ -47,25 +47,14 @@ static const struct selection selection_initial = { .fields = "" };
 
 FIELD_TABLE(batch_call_query, struct selection, &selection_initial, FIELDS_FIELD(struct selection));
 
-static void write_item(struct json *json, const char *key, const void *item)
-{
-	batch_write(json, key, item);
-}
-
-static enum db_result reply_batch(struct request *request, int status, const struct batch *batch)
-{
-	batch_write(reply_begin(request, status), "data", batch);
-	return reply_end(request);
-}
-
-/* Like reply_batch, with warnings in `meta`. */
+/* Replies with the campaign, and with warnings in `meta`. */
 static enum db_result reply_with_warnings(struct request *request, int status, const struct campaign_request *campaign)
 {
 	const struct batch *batch = &campaign->batch;
 	struct night_warning warning;
 
 	DB_TRY(calling_hours_judge(request, batch, &campaign->config.contacts, &warning));
-	batch_write(reply_begin(request, status), "data", batch);
+	json_add_object(reply_begin(request, status), "data", batch_write, batch);
 	calling_hours_write_warnings(reply_begin_meta(request), &warning);
 	return reply_end_meta(request);
 }
@@ -80,7 +69,7 @@ static bool has_member(const char *name)
 
 	json_begin_array(&json, NULL);
 	json_select(&json, names);
-	batch_write(&json, NULL, &(struct batch){ .config = { .name = "" }, .status_reason = "" });
+	json_add_object(&json, NULL, batch_write, &(struct batch){ .config = { .name = "" }, .status_reason = "" });
 	json_end(&json);
 	has = strcmp(out.data, "[{}]") != 0;
 	buf_free(&out);
@@ -151,7 +140,7 @@ enum db_result batch_calls_list(struct request *request)
 	                       &totals, &listing);
 	if (result != DB_OK && result != DB_NOT_FOUND) /* no such agent: it has no campaigns */
 		return result;
-	page_write(request, &query->page, &listing, write_item, selected);
+	page_write(request, &query->page, &listing, batch_write, selected);
 	return reply_totals(request, &totals);
 }
 
@@ -167,7 +156,7 @@ enum db_result batch_calls_get(struct request *request)
 	DB_TRY(batch_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &batch));
 	json = reply_begin(request, 200);
 	json_select(json, selected);
-	batch_write(json, "data", &batch);
+	json_add_object(json, "data", batch_write, &batch);
 	json_select(json, NULL);
 	return reply_end(request);
 }
@@ -290,7 +279,7 @@ enum db_result batch_calls_act(struct request *request)
 	if (action == BATCH_DELETE)
 		return reply_no_content(request);
 	return action == BATCH_SCHEDULE ? reply_with_warnings(request, 200, &campaign)
-	                                : reply_batch(request, 200, &campaign.batch);
+	                                : reply_object(request, 200, batch_write, &campaign.batch);
 }
 
 struct bulk_delete {

@@ -33,8 +33,10 @@ static void write_reported(struct json *json, const char *key, int64_t value)
 		json_int(json, key, value);
 }
 
-static void write_members(struct json *json, const struct batch_contact *contact)
+static void write_contact(struct json *json, const void *item)
 {
+	const struct batch_contact *contact = item;
+
 	json_int(json, "position", contact->position);
 	json_id(json, "contact_id", &contact->contact_id);
 	json_add_string(json, "phone_number", contact->who.phone_number);
@@ -57,13 +59,6 @@ static void write_members(struct json *json, const struct batch_contact *contact
 	             batch_contact_waits_for_callback(contact) ? contact->call_back_at_us : INSTANT_NONE);
 	json_text(json, "outcome", contact->outcome);
 	json_text(json, "error_reason", batch_contact_reason(contact));
-}
-
-static void write_contact(struct json *json, const char *key, const void *item)
-{
-	json_begin_object(json, key);
-	write_members(json, item);
-	json_end(json);
 }
 
 static void write_history(struct json *json, const struct batch_contact *contact)
@@ -128,7 +123,7 @@ static enum db_result reply_contact(struct request *request)
 	DB_TRY(batch_contact_get(request->db, &batch, request->position, request->arena, &contact));
 	json = reply_begin(request, 200);
 	json_begin_object(json, "data");
-	write_members(json, &contact);
+	write_contact(json, &contact);
 	write_history(json, &contact);
 	json_end(json);
 	return reply_end(request);

@@ -81,8 +81,7 @@ static enum db_result reply_call(struct request *request, int status, const stru
 	struct call call;
 
 	DB_TRY(call_get(request->db, request->key.organization_id, id, request->arena, &call));
-	call_write(reply_begin(request, status), "data", &call);
-	return reply_end(request);
+	return reply_object(request, status, call_write, &call);
 }
 
 enum db_result calls_get(struct request *request)

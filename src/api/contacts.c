@@ -33,25 +33,17 @@ FIELD_TABLE(contact_query_fields, struct contact_query, &contact_query_initial,
             FIELD(struct contact_query, search, STRING, .max = 255),
             FIELD(struct contact_query, last_call_outcome, CHOICE, .choices = outcome_names));
 
-static void write_contact(struct json *json, const char *key, const void *item)
+static void write_contact(struct json *json, const void *item)
 {
 	const struct contact *contact = item;
 	int outcome = contact->last_call_outcome;
 
-	json_begin_object(json, key);
 	json_id(json, "id", &contact->uuid);
 	field_write(json, &contact_fields, contact);
 	json_add_string(json, "last_call_outcome", outcome < 0 ? NULL : call_status_names[outcome]);
 	json_instant(json, "last_called_at", contact->last_called_at_us);
 	json_instant(json, "created_at", contact->created_at_us);
 	json_instant(json, "updated_at", contact->updated_at_us);
-	json_end(json);
-}
-
-static enum db_result reply_contact(struct request *request, int status, const struct contact *contact)
-{
-	write_contact(reply_begin(request, status), "data", contact);
-	return reply_end(request);
 }
 
 enum db_result contacts_list(struct request *request)
@@ -95,7 +87,7 @@ static enum db_result answer(struct request *request, int status, const struct c
 {
 	if (result == DB_DUPLICATE)
 		return reply_refuse_field(request, "phone_number", "already exists in this folder");
-	return result == DB_OK ? reply_contact(request, status, contact) : result;
+	return result == DB_OK ? reply_object(request, status, write_contact, contact) : result;
 }
 
 enum db_result contacts_create(struct request *request)
@@ -114,7 +106,7 @@ enum db_result contacts_get(struct request *request)
 	struct contact contact;
 
 	DB_TRY(contact_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &contact));
-	return reply_contact(request, 200, &contact);
+	return reply_object(request, 200, write_contact, &contact);
 }
 
 enum db_result contacts_change(struct request *request)

@@ -55,9 +55,9 @@ static void write_status(struct json *json, const char *key, int status)
 		json_int(json, key, status);
 }
 
-/* Writes the members of an open object. */
-static void write_members(struct json *json, const struct delivery *delivery)
+static void write_delivery(struct json *json, const void *item)
 {
+	const struct delivery *delivery = item;
 	struct uuid id = delivery_id(&delivery->event_id, delivery->id);
 
 	json_id(json, "id", &id);
@@ -71,13 +71,6 @@ static void write_members(struct json *json, const struct delivery *delivery)
 	json_instant(json, "next_try_at",
 	             delivery->status == DELIVERY_WAITING ? delivery->wake_at_us : INSTANT_NEVER);
 	json_instant(json, "created_at", delivery->created_at_us);
-}
-
-static void write_delivery(struct json *json, const char *key, const void *item)
-{
-	json_begin_object(json, key);
-	write_members(json, item);
-	json_end(json);
 }
 
 static void write_tries(struct json *json, const char *key, const struct listing *tries)
@@ -109,7 +102,7 @@ static enum db_result reply_delivery(struct request *request, int status, const 
 	DB_TRY(delivery_tries(request->db, delivery.id, request->arena, &tries));
 	json = reply_begin(request, status);
 	json_begin_object(json, "data");
-	write_members(json, &delivery);
+	write_delivery(json, &delivery);
 	json_raw(json, "data", delivery.data);
 	write_tries(json, "tries", &tries);
 	json_end(json);

@@ -48,15 +48,13 @@ FIELD_TABLE(do_not_call_query, struct suppression_query, &query_initial,
             FIELD(struct suppression_query, phone_number, PHONE),
             FIELD(struct suppression_query, search, STRING, .min = 1, .max = 16, .check = check_beginning));
 
-static void write_number(struct json *json, const char *key, const void *item)
+static void write_number(struct json *json, const void *item)
 {
 	const struct suppressed_number *number = item;
 
-	json_begin_object(json, key);
 	json_add_string(json, "phone_number", number->phone_number);
 	json_text(json, "reason", number->reason);
 	json_instant(json, "created_at", number->created_at_us);
-	json_end(json);
 }
 
 enum db_result do_not_call_page(struct request *request)

@@ -25,23 +25,15 @@ FIELD_TABLE(folder_query_fields, struct folder_query, &folder_query_initial,
             FIELD_AS("sort_by", struct folder_query, sort, CHOICE, .choices = sort_names),
             FIELD(struct folder_query, order, CHOICE, .choices = page_order_names));
 
-static void write_folder(struct json *json, const char *key, const void *item)
+static void write_folder(struct json *json, const void *item)
 {
 	const struct contact_folder *folder = item;
 
-	json_begin_object(json, key);
 	json_id(json, "id", &folder->uuid);
 	field_write(json, &contact_folder_fields, folder);
 	json_int(json, "contact_count", folder->contact_count);
 	json_instant(json, "created_at", folder->created_at_us);
 	json_instant(json, "updated_at", folder->updated_at_us);
-	json_end(json);
-}
-
-static enum db_result reply_folder(struct request *request, int status, const struct contact_folder *folder)
-{
-	write_folder(reply_begin(request, status), "data", folder);
-	return reply_end(request);
 }
 
 enum db_result folders_list(struct request *request)
@@ -65,7 +57,7 @@ enum db_result folders_create(struct request *request)
 	DB_TRY(folder_insert(request->db, request->key.organization_id, folder));
 	audit_say_id(request, &folder->uuid);
 	audit_say_changes(request, &contact_folder_fields, contact_folder_fields.initial, folder);
-	return reply_folder(request, 201, folder);
+	return reply_object(request, 201, write_folder, folder);
 }
 
 enum db_result folders_get(struct request *request)
@@ -73,7 +65,7 @@ enum db_result folders_get(struct request *request)
 	struct contact_folder folder;
 
 	DB_TRY(folder_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &folder));
-	return reply_folder(request, 200, &folder);
+	return reply_object(request, 200, write_folder, &folder);
 }
 
 enum db_result folders_change(struct request *request)
@@ -86,7 +78,7 @@ enum db_result folders_change(struct request *request)
 	audit_say_changes(request, &contact_folder_fields, &before, &folder);
 	folder.updated_at_us = clock_now_us();
 	DB_TRY(folder_update(request->db, &folder));
-	return reply_folder(request, 200, &folder);
+	return reply_object(request, 200, write_folder, &folder);
 }
 
 enum db_result folders_delete(struct request *request)

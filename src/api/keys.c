@@ -44,9 +44,10 @@ FIELD_TABLE(session_fields, struct session_input, &session_initial,
             FIELD(struct session_input, scopes, CHOICES, .min = 1, .max = SCOPE__MAX, .choices = scope_names),
             FIELD(struct session_input, lifetime_seconds, INT, .min = 60, .max = SESSION_SECONDS_MAX));
 
-/* Writes the members of an open object. */
-static void write_members(struct json *json, const struct key *key)
+static void write_key(struct json *json, const void *item)
 {
+	const struct key *key = item;
+
 	json_id(json, "id", &key->uuid);
 	json_add_string(json, "name", key->name);
 	json_begin_array(json, "scopes");
@@ -58,13 +59,6 @@ static void write_members(struct json *json, const struct key *key)
 	json_instant(json, "revoked_at", key->revoked_at_us);
 	json_instant(json, "last_used_at", key->last_used_at_us);
 	json_instant(json, "created_at", key->created_at_us);
-}
-
-static void write_key(struct json *json, const char *name, const void *item)
-{
-	json_begin_object(json, name);
-	write_members(json, item);
-	json_end(json);
 }
 
 enum db_result keys_list(struct request *request)
@@ -90,7 +84,7 @@ static enum db_result insert_and_reply(struct request *request, struct key *key)
 	audit_say_id(request, &key->uuid);
 	json = reply_begin(request, 201);
 	json_begin_object(json, "data");
-	write_members(json, key);
+	write_key(json, key);
 	reply_secret(request, "key", text);
 	json_end(json);
 	return reply_end(request);
@@ -156,7 +150,7 @@ enum db_result keys_get_current(struct request *request)
 	DB_TRY(key_get(request->db, request->key.id, request->arena, &key));
 	json = reply_begin(request, 200);
 	json_begin_object(json, "data");
-	write_members(json, &key);
+	write_key(json, &key);
 	json_id(json, "parent_id", &key.parent_id);
 	json_begin_object(json, "organization");
 	json_id(json, "id", &key.organization_uuid);

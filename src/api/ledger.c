@@ -33,19 +33,17 @@ static const struct selection *selection_of(const struct request *request)
 	return request->query != NULL ? request->query : &selection_initial;
 }
 
-static void write_decision(struct json *json, const char *key, const void *item)
+static void write_decision(struct json *json, const void *item)
 {
 	const struct ledger_decided *decided = item;
 	struct buf what = { 0 };
 
 	buf_add(&what, decided->what.data, decided->what.len);
-	json_begin_object(json, key);
 	json_text(json, "phone_number", decided->phone_number);
 	json_raw(json, "decision", buf_text(&what));
 	json_int(json, "block", decided->seq);
 	json_instant(json, "sealed_at", decided->sealed_at_us);
 	json_add_string(json, "hash", decided->hash);
-	json_end(json);
 	buf_free(&what);
 }
 

@@ -50,24 +50,15 @@ FIELD_TABLE(assign_fields, struct assignment, &assignment_initial, NUMBER_ID_FIE
 FIELD_TABLE(unassign_fields, struct assignment, &assignment_initial, NUMBER_ID_FIELD,
             FIELD(struct assignment, agent_id, ID, .prefix = ID_AGENT, .flags = FIELD_NULLABLE), DIRECTION_FIELD);
 
-static void write_number(struct json *json, const char *key, const void *item)
+static void write_number(struct json *json, const void *item)
 {
 	const struct phone_number *number = item;
 
-	json_begin_object(json, key);
 	json_id(json, "id", &number->uuid);
 	field_write(json, &number_fields, number);
 	json_id(json, "inbound_agent_id", &number->inbound_agent_id);
 	json_id(json, "outbound_agent_id", &number->outbound_agent_id);
 	json_instant(json, "created_at", number->created_at_us);
-	json_end(json);
-}
-
-static enum db_result reply_number(struct request *request, int status,
-                                   const struct phone_number *number)
-{
-	write_number(reply_begin(request, status), "data", number);
-	return reply_end(request);
 }
 
 enum db_result numbers_list(struct request *request)
@@ -93,7 +84,7 @@ enum db_result numbers_import(struct request *request)
 		return reply_refuse_field(request, "phone_number", "exists already");
 	audit_say_id(request, &number->uuid);
 	audit_say_changes(request, &number_fields, &number_initial, number);
-	return result == DB_OK ? reply_number(request, 201, number) : result;
+	return result == DB_OK ? reply_object(request, 201, write_number, number) : result;
 }
 
 typedef enum db_result number_reader(struct db *, int64_t, const struct uuid *, struct arena *, struct phone_number *);
@@ -132,7 +123,7 @@ enum db_result numbers_assign(struct request *request)
 	*assigned(&number, wanted) = agent.uuid;
 	audit_say_id(request, &number.uuid);
 	audit_say_other(request, direction_names[wanted->direction], &agent.uuid);
-	return reply_number(request, 200, &number);
+	return reply_object(request, 200, write_number, &number);
 }
 
 enum db_result numbers_unassign(struct request *request)
@@ -149,7 +140,7 @@ enum db_result numbers_unassign(struct request *request)
 	audit_say_id(request, &number.uuid);
 	audit_say_other(request, direction_names[wanted->direction], assigned(&number, wanted));
 	*assigned(&number, wanted) = (struct uuid){ { 0 } };
-	return reply_number(request, 200, &number);
+	return reply_object(request, 200, write_number, &number);
 }
 
 enum db_result numbers_get(struct request *request)
@@ -157,7 +148,7 @@ enum db_result numbers_get(struct request *request)
 	struct phone_number number;
 
 	DB_TRY(number_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &number));
-	return reply_number(request, 200, &number);
+	return reply_object(request, 200, write_number, &number);
 }
 
 #define DAYS_MAX 90
@@ -213,7 +204,7 @@ enum db_result numbers_change(struct request *request)
 	field_apply(&number_fields, request->given, request->input, &number);
 	audit_say_changes(request, &number_fields, &before, &number);
 	DB_TRY(number_update(request->db, &number, clock_now_us()));
-	return reply_number(request, 200, &number);
+	return reply_object(request, 200, write_number, &number);
 }
 
 enum db_result numbers_delete(struct request *request)

@@ -6,18 +6,15 @@
 #include "domain/calling_hours.h"
 #include "store/organization_store.h"
 
-static enum db_result reply_organization(struct request *request, const struct organization *organization)
+static void write_organization(struct json *json, const void *item)
 {
-	struct json *json = reply_begin(request, 200);
+	const struct organization *organization = item;
 
-	json_begin_object(json, "data");
 	json_id(json, "id", &organization->uuid);
 	json_add_string(json, "name", organization->name);
 	field_write(json, &organization_fields, organization);
 	json_instant(json, "created_at", organization->created_at_us);
 	json_instant(json, "updated_at", organization->updated_at_us);
-	json_end(json);
-	return reply_end(request);
 }
 
 enum db_result organization_show(struct request *request)
@@ -25,7 +22,7 @@ enum db_result organization_show(struct request *request)
 	struct organization organization;
 
 	DB_TRY(organization_get(request->db, request->key.organization_id, request->arena, &organization));
-	return reply_organization(request, &organization);
+	return reply_object(request, 200, write_organization, &organization);
 }
 
 /* Every claim locks the limits of an organisation that has a row for them, even an empty one. So the row is made only
@@ -54,5 +51,5 @@ enum db_result organization_change(struct request *request)
 		DB_TRY(organization_save_hours(request->db, &organization));
 	if (changes_limits(request->given))
 		DB_TRY(organization_save_limits(request->db, &organization));
-	return reply_organization(request, &organization);
+	return reply_object(request, 200, write_organization, &organization);
 }

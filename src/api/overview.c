@@ -101,7 +101,7 @@ static void write_needs(struct json *json, const struct overview *overview, cons
 
 	json_begin_array(json, "webhooks");
 	for (size_t i = 0; i < overview->webhook_count; i++)
-		webhook_write(json, NULL, &overview->webhooks[i]);
+		json_add_object(json, NULL, webhook_write, &overview->webhooks[i]);
 	json_end(json);
 	json_begin_object(json, "deliveries");
 	json_int(json, "waiting", overview->deliveries_waiting);
@@ -110,7 +110,7 @@ static void write_needs(struct json *json, const struct overview *overview, cons
 	json_begin_array(json, "failed_campaigns");
 	for (size_t i = 0; i < failed->count; i++)
 		if (campaigns[i].completed_at_us >= failed_since_us)
-			batch_write(json, NULL, &campaigns[i]);
+			json_add_object(json, NULL, batch_write, &campaigns[i]);
 	json_end(json);
 }
 

@@ -93,7 +93,7 @@ enum db_result page_begin(struct request *request, struct page *page)
 }
 
 void page_write(struct request *request, const struct page *page, const struct listing *listing,
-                page_write_item *write, const char *const *selected)
+                json_write_members *write, const char *const *selected)
 {
 	struct json *json = reply_begin(request, 200);
 	const char *item = listing->items;
@@ -101,7 +101,7 @@ void page_write(struct request *request, const struct page *page, const struct l
 	json_begin_array(json, "data");
 	json_select(json, selected);
 	for (size_t i = 0; i < listing->count; i++, item += listing->item_size)
-		write(json, NULL, item);
+		json_add_object(json, NULL, write, item);
 	json_select(json, NULL);
 	json_end(json);
 	json_begin_object(json, "pagination");
@@ -118,7 +118,7 @@ void page_write(struct request *request, const struct page *page, const struct l
 }
 
 enum db_result page_reply(struct request *request, const struct page *page, const struct listing *listing,
-                          page_write_item *write)
+                          json_write_members *write)
 {
 	page_write(request, page, listing, write, NULL);
 	return reply_end(request);

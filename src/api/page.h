@@ -29,12 +29,11 @@ extern const struct field_table page_fields;
 enum db_result page_begin(struct request *request, struct page *page);
 
 /* Replies 200 with the items, each written by `write`, and the pagination. */
-typedef void page_write_item(struct json *json, const char *key, const void *item);
 enum db_result page_reply(struct request *request, const struct page *page, const struct listing *listing,
-                          page_write_item *write);
+                          json_write_members *write);
 /* Writes that reply up to `meta`, with only the selected members of each item (base/json.h). */
 void page_write(struct request *request, const struct page *page, const struct listing *listing,
-                page_write_item *write, const char *const *selected);
+                json_write_members *write, const char *const *selected);
 
 /* Replies 400 for a wrong parameter that only the handler can judge. */
 enum db_result page_refuse(struct request *request, const char *field, const char *reason);

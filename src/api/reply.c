@@ -117,6 +117,12 @@ enum db_result reply_end(struct request *request)
 	return reply_end_meta(request);
 }
 
+enum db_result reply_object(struct request *request, int status, json_write_members *write, const void *object)
+{
+	json_add_object(reply_begin(request, status), "data", write, object);
+	return reply_end(request);
+}
+
 void reply_secret(struct request *request, const char *key, const char *value)
 {
 	struct reply *reply = request->reply;

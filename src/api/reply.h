@@ -57,6 +57,9 @@ void reply_drop(struct request *request);
 /* The caller writes one member "data" (and "pagination" for a list) between these two functions. */
 struct json *reply_begin(struct request *request, int status);
 enum db_result reply_end(struct request *request);
+/* Replies with one object as "data". */
+enum db_result reply_object(struct request *request, int status, json_write_members *write, const void *object);
+
 /* Ends a reply in two steps, so that more members can be written to `meta`. */
 struct json *reply_begin_meta(struct request *request);
 enum db_result reply_end_meta(struct request *request);

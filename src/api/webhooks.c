@@ -69,9 +69,10 @@ static void write_figures(struct json *json, const struct webhook_figures *figur
 	json_instant(json, "last_success_at", figures->last_success_at_us);
 }
 
-/* Writes the members of an open object. */
-static void write_members(struct json *json, const struct webhook *webhook)
+void webhook_write(struct json *json, const void *item)
 {
+	const struct webhook *webhook = item;
+
 	json_id(json, "id", &webhook->uuid);
 	field_write(json, &webhook_fields, webhook);
 	json_text(json, "disabled_reason", webhook->disabled_reason);
@@ -82,13 +83,6 @@ static void write_members(struct json *json, const struct webhook *webhook)
 	json_instant(json, "updated_at", webhook->updated_at_us);
 }
 
-void webhook_write(struct json *json, const char *key, const void *item)
-{
-	json_begin_object(json, key);
-	write_members(json, item);
-	json_end(json);
-}
-
 /* The secret of a key pair is never shown. */
 static enum db_result reply_with_secret(struct request *request, int status, const struct webhook *webhook,
                                         const struct signing_secrets *secrets)
@@ -97,7 +91,7 @@ static enum db_result reply_with_secret(struct request *request, int status, con
 	struct buf secret = { 0 };
 
 	json_begin_object(json, "data");
-	write_members(json, webhook);
+	webhook_write(json, webhook);
 	if (secrets->list[0].type == SIGNATURE_HMAC) {
 		secrets_receiver_key(secrets, &secret);
 		reply_secret(request, "secret", secret.data);
@@ -189,8 +183,7 @@ enum db_result webhooks_get(struct request *request)
 
 	DB_TRY(webhook_get(request->db, request->key.organization_id, &request->ids[0],
 	                   request->arena, &webhook));
-	webhook_write(reply_begin(request, 200), "data", &webhook);
-	return reply_end(request);
+	return reply_object(request, 200, webhook_write, &webhook);
 }
 
 enum db_result webhooks_change(struct request *request)

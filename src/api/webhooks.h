@@ -9,7 +9,7 @@ extern const struct field_table webhook_fields;
 extern const struct field_table rotate_secret_fields;
 
 /* `item`: a struct webhook. */
-void webhook_write(struct json *json, const char *key, const void *item);
+void webhook_write(struct json *json, const void *item);
 
 enum db_result webhooks_list(struct request *request);
 enum db_result webhooks_create(struct request *request); /* this reply and that of rotate_secret show the secret */

@@ -137,6 +137,13 @@ void json_end(struct json *json)
 	json->depth--;
 }
 
+void json_add_object(struct json *json, const char *key, json_write_members *write, const void *object)
+{
+	json_begin_object(json, key);
+	write(json, object);
+	json_end(json);
+}
+
 void json_string_n(struct json *json, const char *key, const char *value, size_t len)
 {
 	start_value(json, key);

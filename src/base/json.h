@@ -35,6 +35,10 @@ void json_begin_object(struct json *json, const char *key);
 void json_begin_array(struct json *json, const char *key);
 void json_end(struct json *json); /* closes the innermost object or array */
 
+/* Writes the members of *object into the open object. */
+typedef void json_write_members(struct json *json, const void *object);
+void json_add_object(struct json *json, const char *key, json_write_members *write, const void *object);
+
 void json_add_string(struct json *json, const char *key, const char *value); /* NULL: null */
 void json_string_n(struct json *json, const char *key, const char *value, size_t len);
 void json_text(struct json *json, const char *key, const char *value); /* empty or NULL: null */

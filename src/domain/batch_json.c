@@ -64,9 +64,10 @@ static void write_hold(struct json *json, const struct batch *batch)
 	json_int(json, "places", places);
 }
 
-void batch_write(struct json *json, const char *key, const struct batch *batch)
+void batch_write(struct json *json, const void *item)
 {
-	json_begin_object(json, key);
+	const struct batch *batch = item;
+
 	json_id(json, "id", &batch->uuid);
 	json_add_string(json, "status", batch_status_names[batch->status]);
 	write_reason(json, batch);
@@ -80,5 +81,4 @@ void batch_write(struct json *json, const char *key, const struct batch *batch)
 	json_instant(json, "completed_at", batch->completed_at_us);
 	json_instant(json, "created_at", batch->created_at_us);
 	json_instant(json, "updated_at", batch->updated_at_us);
-	json_end(json);
 }

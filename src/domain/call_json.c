@@ -7,11 +7,10 @@ static int64_t ends_at(const struct call *call)
 	return is_taken ? call->wake_at_us : INSTANT_NONE;
 }
 
-void call_write(struct json *json, const char *key, const void *item)
+void call_write(struct json *json, const void *item)
 {
 	const struct call *call = item;
 
-	json_begin_object(json, key);
 	json_id(json, "id", &call->id);
 	json_add_string(json, "status", call_status_names[call->status]);
 	json_id(json, "agent_id", &call->agent_id);
@@ -43,5 +42,4 @@ void call_write(struct json *json, const char *key, const void *item)
 	json_text(json, "transcript_url", call->transcript_url);
 	json_text(json, "summary", call->summary);
 	json_instant(json, "call_back_at", call->call_back_at_us);
-	json_end(json);
 }

@@ -20,7 +20,6 @@ struct call {
 	bool is_callback;        /* the person asked for this call during the call before */
 };
 
-/* `item`: a struct call. */
-void call_write(struct json *json, const char *key, const void *item);
+void call_write(struct json *json, const void *item); /* a json_write_members, of a struct call */
 
 #endif

@@ -123,7 +123,7 @@ static enum db_result export_calls(struct export *export)
 	export->is_complete &= !calls.has_more;
 	json_begin_array(export->json, "calls");
 	for (size_t i = 0; i < calls.count; i++)
-		call_write(export->json, NULL, (const char *)calls.items + i * calls.item_size);
+		json_add_object(export->json, NULL, call_write, (const char *)calls.items + i * calls.item_size);
 	json_end(export->json);
 	return DB_OK;
 }

@@ -47,7 +47,7 @@ static struct published_event event_of(enum event type, const struct reported_ca
 	struct json json = json_to(&data);
 	struct published_event event = { .organization_id = reported->organization_id, .type = type };
 
-	call_write(&json, NULL, call);
+	json_add_object(&json, NULL, call_write, call);
 	event.data = arena_strndup(arena, data.data, data.len);
 	buf_free(&data);
 	return event;
