@@ -25,26 +25,13 @@ FIELD_TABLE(batch_contacts_query, struct contact_query, &contact_query_initial,
             FIELD_AS("search", struct contact_query, filter.search, STRING, .min = 1, .max = 255),
             FIELD_AS("sort_by", struct contact_query, filter.sort, CHOICE, .choices = batch_contact_sort_names));
 
-static void write_reported(struct json *json, const char *key, int64_t value)
-{
-	if (value < 0)
-		json_add_null(json, key);
-	else
-		json_int(json, key, value);
-}
-
 static void write_contact(struct json *json, const void *item)
 {
 	const struct batch_contact *contact = item;
 
 	json_int(json, "position", contact->position);
 	json_id(json, "contact_id", &contact->contact_id);
-	json_add_string(json, "phone_number", contact->who.phone_number);
-	json_text(json, "first_name", contact->who.first_name);
-	json_text(json, "last_name", contact->who.last_name);
-	json_text(json, "email", contact->who.email);
-	json_text(json, "timezone", contact->who.timezone);
-	json_raw(json, "custom_fields", contact->who.custom_fields);
+	field_write(json, &contact_input_fields, &contact->who);
 	json_add_string(json, "status", contact_status_names[contact->status]);
 	json_add_string(json, "call_status", contact->call_status < 0 ? NULL : call_status_names[contact->call_status]);
 	json_instant(json, "scheduled_at", contact->scheduled_at_us);
@@ -52,7 +39,7 @@ static void write_contact(struct json *json, const void *item)
 	json_text(json, "from_number", contact->from_number);
 	json_instant(json, "called_at", contact->called_at_us);
 	json_instant(json, "ended_at", contact->ended_at_us);
-	write_reported(json, "duration_seconds", contact->duration_seconds);
+	json_count(json, "duration_seconds", contact->duration_seconds);
 	json_decimal4(json, "cost", contact->cost_ten_thousandths);
 	json_int(json, "attempts", contact->attempts);
 	json_instant(json, "call_back_at",
@@ -76,7 +63,7 @@ static void write_history(struct json *json, const struct batch_contact *contact
 		json_instant(json, "scheduled_at", attempt->scheduled_at_us);
 		json_instant(json, "called_at", attempt->called_at_us);
 		json_instant(json, "ended_at", attempt->ended_at_us);
-		write_reported(json, "duration_seconds", attempt->duration_seconds);
+		json_count(json, "duration_seconds", attempt->duration_seconds);
 		json_decimal4(json, "cost", attempt->cost_ten_thousandths);
 		json_text(json, "outcome", attempt->outcome);
 		json_text(json, "error_reason", attempt->end_reason);

@@ -47,14 +47,6 @@ FIELD_TABLE(redeliver_fields, struct redeliver, &redeliver_initial,
             FIELD(struct redeliver, mode, CHOICE, .flags = FIELD_REQUIRED, .choices = redeliver_modes),
             FIELD(struct redeliver, since, WHEN, .flags = FIELD_REQUIRED));
 
-static void write_status(struct json *json, const char *key, int status)
-{
-	if (status == 0)
-		json_add_null(json, key);
-	else
-		json_int(json, key, status);
-}
-
 static void write_delivery(struct json *json, const void *item)
 {
 	const struct delivery *delivery = item;
@@ -66,7 +58,7 @@ static void write_delivery(struct json *json, const void *item)
 	json_add_string(json, "event_type", event_names[delivery->type]);
 	json_add_string(json, "status", delivery_status_names[delivery->status]);
 	json_int(json, "attempts", delivery->tries);
-	write_status(json, "response_status", delivery->response_code);
+	json_positive(json, "response_status", delivery->response_code);
 	json_text(json, "error", delivery->error);
 	json_instant(json, "next_try_at",
 	             delivery->status == DELIVERY_WAITING ? delivery->wake_at_us : INSTANT_NEVER);
@@ -84,7 +76,7 @@ static void write_tries(struct json *json, const char *key, const struct listing
 		json_begin_object(json, NULL);
 		json_instant(json, "at", try->at_us);
 		json_int(json, "duration_ms", try->duration_ms);
-		write_status(json, "response_status", try->response_code);
+		json_positive(json, "response_status", try->response_code);
 		json_text(json, "error", try->error);
 		json_text(json, "excerpt", try->excerpt);
 		json_end(json);

@@ -72,10 +72,7 @@ static void write_campaign(struct json *json, const struct batch *batch,
 	write_gate_name(json, "held_by", explanation->verdict.room == 0, explanation->verdict.held_by);
 	json_instant(json, "next_at", explanation->next_at_us);
 	write_gate_name(json, "waits_for", explanation->next_at_us == INSTANT_NEVER, explanation->waits_for);
-	if (explanation->next_position != 0)
-		json_int(json, "next_position", explanation->next_position);
-	else
-		json_add_null(json, "next_position");
+	json_positive(json, "next_position", explanation->next_position);
 	json_int(json, "due_now", counted_all ? explanation->due_now : EXPLAIN_DUE_COUNTED);
 	json_bool(json, "due_now_is_exact", counted_all);
 	json_int(json, "in_progress", explanation->details.in_progress);

@@ -172,6 +172,19 @@ void json_int(struct json *json, const char *key, int64_t value)
 	buf_add(json->out, digits, (size_t)len);
 }
 
+void json_count(struct json *json, const char *key, int64_t value)
+{
+	if (value < 0)
+		json_add_null(json, key);
+	else
+		json_int(json, key, value);
+}
+
+void json_positive(struct json *json, const char *key, int64_t value)
+{
+	json_count(json, key, value == 0 ? -1 : value);
+}
+
 void json_bool(struct json *json, const char *key, bool value)
 {
 	start_value(json, key);

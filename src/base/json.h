@@ -43,6 +43,8 @@ void json_add_string(struct json *json, const char *key, const char *value); /* 
 void json_string_n(struct json *json, const char *key, const char *value, size_t len);
 void json_text(struct json *json, const char *key, const char *value); /* empty or NULL: null */
 void json_int(struct json *json, const char *key, int64_t value);
+void json_count(struct json *json, const char *key, int64_t value);    /* negative: null */
+void json_positive(struct json *json, const char *key, int64_t value); /* 0: null */
 void json_bool(struct json *json, const char *key, bool value);
 void json_add_null(struct json *json, const char *key);
 void json_raw(struct json *json, const char *key, const char *json_value); /* empty or NULL: null */

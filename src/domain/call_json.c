@@ -31,10 +31,7 @@ void call_write(struct json *json, const void *item)
 	json_instant(json, "reported_at", call->reported_at_us);
 	json_instant(json, "ends_at", ends_at(call));
 	json_instant(json, "ended_at", call->ended_at_us);
-	if (call->duration_seconds < 0)
-		json_add_null(json, "duration_seconds");
-	else
-		json_int(json, "duration_seconds", call->duration_seconds);
+	json_count(json, "duration_seconds", call->duration_seconds);
 	json_decimal4(json, "cost", call->cost_ten_thousandths);
 	json_text(json, "outcome", call->outcome);
 	json_text(json, "end_reason", call->end_reason);

@@ -15,9 +15,9 @@
 		FIELD_AS("first_name", holder, who first_name, STRING, .flags = PERSONAL, .max = CONTACT_NAME_MAX), \
 		FIELD_AS("last_name", holder, who last_name, STRING, .flags = PERSONAL, .max = CONTACT_NAME_MAX), \
 		FIELD_AS("email", holder, who email, STRING, .flags = PERSONAL, .max = CONTACT_EMAIL_MAX), \
+		FIELD_AS("timezone", holder, who timezone, STRING, .flags = PERSONAL, .max = 64, .check = zone_check), \
 		FIELD_AS("custom_fields", holder, who custom_fields, OBJECT, .flags = PERSONAL, \
-	             .max = CONTACT_CUSTOM_FIELDS_MAX), \
-		FIELD_AS("timezone", holder, who timezone, STRING, .flags = PERSONAL, .max = 64, .check = zone_check)
+	             .max = CONTACT_CUSTOM_FIELDS_MAX)
 
 static const struct contact_input contact_input_initial = NO_ONE;
 

@@ -82,10 +82,7 @@ static void write_contact_window(struct json *json, const struct gate_facts *fac
 
 static void write_limit(struct json *json, const char *key, int64_t limit)
 {
-	if (limit == 0 || limit == INT64_MAX)
-		json_add_null(json, key);
-	else
-		json_int(json, key, limit);
+	json_positive(json, key, limit == INT64_MAX ? 0 : limit);
 }
 
 int64_t gate_day_calls(const struct gate_facts *facts)

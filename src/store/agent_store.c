@@ -15,10 +15,7 @@ COLUMNS(agent_shown_columns, struct agent, AGENT_MEMBERS, COLUMN(struct agent, c
 static enum db_result get(struct db *db, enum sql_statement statement, int64_t organization_id,
                           const struct uuid *uuid, struct arena *arena, struct agent *out)
 {
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, statement, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
-	return DB_FIRST(&rows, struct agent, out);
+	return DB_GET(db, statement, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, struct agent, out);
 }
 
 enum db_result agent_get(struct db *db, int64_t organization_id, const struct uuid *uuid,

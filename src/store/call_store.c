@@ -44,10 +44,7 @@ COLUMNS(requested_call_columns, struct requested_call, CALENDAR_TABLE(OF_CONFIG)
 enum db_result call_get(struct db *db, int64_t organization_id, const struct uuid *id,
                         struct arena *arena, struct call *out)
 {
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, SQL_CALL_GET, DB_ARGS(db_uuid(id), db_int(organization_id)), arena, &rows));
-	return DB_FIRST(&rows, struct call, out);
+	return DB_GET(db, SQL_CALL_GET, DB_ARGS(db_uuid(id), db_int(organization_id)), arena, struct call, out);
 }
 
 enum db_result calls_load(struct db *db, const struct uuid *ids, size_t *count, struct arena *arena,

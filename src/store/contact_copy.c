@@ -82,12 +82,10 @@ enum db_result contact_copy_campaign(struct db *db, struct batch *batch, const s
 static enum db_result load(struct db *db, const struct batch *batch, struct contact_part *part)
 {
 	struct arena *arena = arena_new();
-	struct db_rows rows;
-	enum db_result result = db_query(db, SQL_COPY_GET, DB_ARGS(db_int(batch->id)), arena, &rows);
+	enum db_result result;
 
 	*part = (struct contact_part){ .last_id = -1 };
-	if (result == DB_OK)
-		result = DB_FIRST(&rows, struct contact_part, part);
+	result = DB_GET(db, SQL_COPY_GET, DB_ARGS(db_int(batch->id)), arena, struct contact_part, part);
 	arena_free(arena);
 	return result == DB_NOT_FOUND ? DB_OK : result;
 }

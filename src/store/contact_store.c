@@ -18,10 +18,7 @@ COLUMNS(contact_columns, struct contact,
 enum db_result contact_get(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
                            struct contact *out)
 {
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, SQL_STORED_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
-	return DB_FIRST(&rows, struct contact, out);
+	return DB_GET(db, SQL_STORED_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, struct contact, out);
 }
 
 /* Two statements, because the second reads the folder, which must stay unlocked. */

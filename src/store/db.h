@@ -146,6 +146,12 @@ int64_t db_insert_id(const struct db *db); /* AUTO_INCREMENT value of the last d
 enum db_result db_query(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
                         struct arena *arena, struct db_rows *rows);
 
+/* Copies the first row to *out: DB_GET(db, SQL_KEY_GET, DB_ARGS(db_int(id)), arena, struct key, out). DB_NOT_FOUND:
+ * there is no row. */
+#define DB_GET(db, id, args, arena, type, out) db_query_first(db, id, args, arena, #type, 1 ? (out) : (type *)NULL)
+enum db_result db_query_first(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
+                              struct arena *arena, const char *type, void *out);
+
 /* The first cell of the first row, a number; DB_NOT_FOUND: there is no row, and *out is 0. */
 enum db_result db_query_int(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
                             int64_t *out);

@@ -376,17 +376,3 @@ enum db_result db_query(struct db *db, enum sql_statement id, const struct db_va
 	return result;
 }
 
-enum db_result db_query_int(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
-                            int64_t *out)
-{
-	struct arena *arena = arena_new();
-	struct db_rows rows;
-	enum db_result result = db_query(db, id, args, count, arena, &rows);
-
-	if (result == DB_OK && rows.count == 0)
-		result = DB_NOT_FOUND;
-	*out = result == DB_OK ? db_get_int(&rows, 0, 0) : 0;
-	arena_free(arena);
-	return result;
-}
-

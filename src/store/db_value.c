@@ -40,20 +40,6 @@ struct db_value db_members(const struct columns *columns, const void *object)
 	return (struct db_value){ .type = DB_MEMBERS, .of = object, .columns = columns };
 }
 
-void *db_structs(const struct db_rows *rows, const char *type)
-{
-	assert(rows->count == 0 || (rows->of != NULL && strcmp(rows->of->type, type) == 0));
-	return rows->structs;
-}
-
-enum db_result db_first(const struct db_rows *rows, const char *type, void *out)
-{
-	if (rows->count == 0)
-		return DB_NOT_FOUND;
-	memcpy(out, db_structs(rows, type), rows->of->size);
-	return DB_OK;
-}
-
 const struct db_value *db_get(const struct db_rows *rows, size_t r, size_t c)
 {
 	assert(r < rows->count && c < rows->columns && rows->cells != NULL);

@@ -21,11 +21,10 @@ COLUMNS(try_columns, struct delivery_try,
 enum db_result delivery_get(struct db *db, int64_t organization_id, const struct uuid *id, struct arena *arena,
                             struct delivery *out)
 {
-	struct db_rows rows;
 	struct uuid right;
 
-	DB_TRY(db_query(db, SQL_DELIVERY_GET, DB_ARGS(db_int(delivery_row(id)), db_int(organization_id)), arena, &rows));
-	DB_TRY(DB_FIRST(&rows, struct delivery, out));
+	DB_TRY(DB_GET(db, SQL_DELIVERY_GET, DB_ARGS(db_int(delivery_row(id)), db_int(organization_id)),
+	              arena, struct delivery, out));
 	right = delivery_id(&out->event_id, out->id);
 	return memcmp(&right, id, sizeof right) == 0 ? DB_OK : DB_NOT_FOUND;
 }

@@ -64,10 +64,8 @@ static enum db_result read_details(struct db *db, const struct batch *batch, con
                                    struct arena *arena, struct gate_details *out)
 {
 	struct db_value organization = db_int(batch->organization_id), id = db_int(batch->id);
-	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_EXPLAIN_DETAILS, DB_ARGS(organization, id, id), arena, &rows));
-	DB_TRY(DB_FIRST(&rows, struct gate_details, out));
+	DB_TRY(DB_GET(db, SQL_EXPLAIN_DETAILS, DB_ARGS(organization, id, id), arena, struct gate_details, out));
 	out->places = claim_facts_places(campaign);
 	out->in_progress = campaign->claimed - campaign->facts.done;
 	out->dialer_places = campaign->facts.places;

@@ -18,10 +18,7 @@ COLUMNS(folder_columns, struct contact_folder,
 static enum db_result get(struct db *db, enum sql_statement statement, const struct db_value *args, size_t count,
                           struct arena *arena, struct contact_folder *out)
 {
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, statement, args, count, arena, &rows));
-	return DB_FIRST(&rows, struct contact_folder, out);
+	return db_query_first(db, statement, args, count, arena, "struct contact_folder", out);
 }
 
 enum db_result folder_get(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,

@@ -13,10 +13,7 @@ COLUMNS(kept_reply_columns, struct kept_reply, COLUMN(struct kept_reply, request
 static enum db_result read_kept(struct db *db, const struct db_value *organization, const struct db_value *key,
                                 struct arena *arena, struct kept_reply *kept)
 {
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, SQL_IDEMPOTENCY_GET, DB_ARGS(*organization, *key), arena, &rows));
-	return DB_FIRST(&rows, struct kept_reply, kept);
+	return DB_GET(db, SQL_IDEMPOTENCY_GET, DB_ARGS(*organization, *key), arena, struct kept_reply, kept);
 }
 
 enum db_result idempotency_take(struct db *db, int64_t organization_id, const uint8_t key_hash[SHA256_SIZE],

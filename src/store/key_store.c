@@ -21,10 +21,7 @@ COLUMNS(key_columns, struct key, COLUMN(struct key, id), COLUMN(struct key, uuid
 enum db_result key_find(struct db *db, const uint8_t hash[SHA256_SIZE], struct arena *arena,
                         struct key *out)
 {
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, SQL_KEY_FIND, DB_ARGS(db_bytes(hash, SHA256_SIZE)), arena, &rows));
-	return DB_FIRST(&rows, struct key, out);
+	return DB_GET(db, SQL_KEY_FIND, DB_ARGS(db_bytes(hash, SHA256_SIZE)), arena, struct key, out);
 }
 
 struct creation {
@@ -105,10 +102,7 @@ enum db_result key_create(struct db *db, struct key *key, const uint8_t hash[SHA
 
 enum db_result key_get(struct db *db, int64_t id, struct arena *arena, struct key *out)
 {
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, SQL_KEY_GET, DB_ARGS(db_int(id)), arena, &rows));
-	return DB_FIRST(&rows, struct key, out);
+	return DB_GET(db, SQL_KEY_GET, DB_ARGS(db_int(id)), arena, struct key, out);
 }
 
 enum db_result key_list(struct db *db, struct arena *arena, const struct key **list, size_t *count)

@@ -35,10 +35,7 @@ struct sealing {
 static enum db_result get_head(struct db *db, enum sql_statement statement, int64_t organization_id,
                                struct arena *arena, struct ledger_head *out)
 {
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, statement, DB_ARGS(db_int(organization_id)), arena, &rows));
-	return DB_FIRST(&rows, struct ledger_head, out);
+	return DB_GET(db, statement, DB_ARGS(db_int(organization_id)), arena, struct ledger_head, out);
 }
 
 enum db_result ledger_head_read(struct db *db, int64_t organization_id, struct arena *arena, struct ledger_head *out)

@@ -14,11 +14,8 @@ COLUMNS(number_columns, struct phone_number,
 enum db_result number_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
                           struct arena *arena, struct phone_number *out)
 {
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, SQL_NUMBER_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena,
-	                &rows));
-	return DB_FIRST(&rows, struct phone_number, out);
+	return DB_GET(db, SQL_NUMBER_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)),
+	              arena, struct phone_number, out);
 }
 
 enum db_result number_list(struct db *db, int64_t organization_id, const char *search, const struct page *page,

@@ -68,10 +68,7 @@ COLUMNS(organization_place_columns, struct organization_place_of,
 
 enum db_result organization_place(struct db *db, int64_t id, struct arena *arena, struct organization_place_of *out)
 {
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, SQL_ORGANIZATION_PLACE, DB_ARGS(db_int(id)), arena, &rows));
-	return DB_FIRST(&rows, struct organization_place_of, out);
+	return DB_GET(db, SQL_ORGANIZATION_PLACE, DB_ARGS(db_int(id)), arena, struct organization_place_of, out);
 }
 
 enum db_result organization_places(struct db *db, struct arena *arena, const struct organization_place_of **list,
@@ -113,10 +110,7 @@ enum db_result organization_lock_place(struct db *db, int64_t id, int64_t *place
 
 enum db_result organization_get(struct db *db, int64_t id, struct arena *arena, struct organization *out)
 {
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, SQL_ORGANIZATION_GET, DB_ARGS(db_int(id)), arena, &rows));
-	return DB_FIRST(&rows, struct organization, out);
+	return DB_GET(db, SQL_ORGANIZATION_GET, DB_ARGS(db_int(id)), arena, struct organization, out);
 }
 
 enum db_result organization_lock(struct db *db, int64_t id, struct arena *arena, struct organization *out)

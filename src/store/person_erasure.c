@@ -50,16 +50,13 @@ enum db_result person_erasure_find(struct db *db, int64_t organization_id, const
                                    int64_t *requested_at_us)
 {
 	struct arena *arena = arena_new();
-	struct db_rows rows;
 	struct erasure erasure = { .requested_at_us = INSTANT_NONE };
-	enum db_result result = db_query(db, SQL_PERSON_ERASURE_FIND, DB_ARGS(
-		db_int(organization_id), db_text(phone_number)), arena, &rows);
+	enum db_result result = DB_GET(db, SQL_PERSON_ERASURE_FIND, DB_ARGS(
+		db_int(organization_id), db_text(phone_number)), arena, struct erasure, &erasure);
 
-	if (result == DB_OK)
-		DB_FIRST(&rows, struct erasure, &erasure);
 	*requested_at_us = erasure.requested_at_us;
 	arena_free(arena);
-	return result;
+	return result == DB_NOT_FOUND ? DB_OK : result;
 }
 
 static struct db_value organization_of(const struct step *step)

@@ -76,12 +76,9 @@ enum db_result work_state_read(struct db *db, struct work_state *out)
 {
 	struct db_value alive = db_instant(clock_now_us() - PROCESS_ALIVE_US);
 	struct arena *arena = arena_new();
-	struct db_rows rows;
-	enum db_result result = db_query(db, SQL_WORK_STATE, DB_ARGS(
-		alive, alive, db_instant(clock_now_us() - US_PER_DAY)), arena, &rows);
+	enum db_result result = DB_GET(db, SQL_WORK_STATE, DB_ARGS(
+		alive, alive, db_instant(clock_now_us() - US_PER_DAY)), arena, struct work_state, out);
 
-	if (result == DB_OK)
-		result = DB_FIRST(&rows, struct work_state, out);
 	arena_free(arena);
 	return result;
 }

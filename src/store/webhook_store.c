@@ -23,10 +23,7 @@ COLUMNS(webhook_figures_columns, struct webhook_figures,
 static enum db_result get(struct db *db, enum sql_statement statement, int64_t organization_id,
                           const struct uuid *uuid, struct arena *arena, struct webhook *out)
 {
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, statement, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, &rows));
-	return DB_FIRST(&rows, struct webhook, out);
+	return DB_GET(db, statement, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, struct webhook, out);
 }
 
 /* One endpoint after the other, because neither server can read a limited part for each of several in one statement. */
@@ -45,10 +42,9 @@ enum db_result webhook_read_figures(struct db *db, int64_t organization_id, stru
 		return result;
 	for (size_t i = 0; i < count; i++) {
 		struct db_value id = db_int(webhooks[i].id), since = db_int(first);
-		struct db_rows rows;
 
-		DB_TRY(db_query(db, SQL_WEBHOOK_FIGURES, DB_ARGS(id, db_int(0), id, since, id, since, id), arena, &rows));
-		DB_TRY(DB_FIRST(&rows, struct webhook_figures, &webhooks[i].figures));
+		DB_TRY(DB_GET(db, SQL_WEBHOOK_FIGURES, DB_ARGS(id, db_int(0), id, since, id, since, id),
+		              arena, struct webhook_figures, &webhooks[i].figures));
 	}
 	return DB_OK;
 }
