@@ -25,15 +25,6 @@ enum db_result monitor_check(const struct conf *conf)
 	return DB_OK;
 }
 
-/* How far the database's clock, which is the clock that counts, is ahead of this host's. */
-static int64_t clock_offset_ms(void)
-{
-	struct timespec host;
-
-	clock_gettime(CLOCK_REALTIME, &host);
-	return (clock_now_us() - (host.tv_sec * US_PER_SECOND + host.tv_nsec / 1000)) / US_PER_MS;
-}
-
 /* The version changes when an administrator migrates or restores, so it is not read at every look. */
 static enum db_result read_version(struct db *db, int64_t *read_at_us)
 {

@@ -60,6 +60,14 @@ int64_t clock_stepped_by_us(void)
 	return stepped_by_us;
 }
 
+int64_t clock_offset_ms(void)
+{
+	struct timespec host;
+
+	clock_gettime(CLOCK_REALTIME, &host);
+	return (clock_now_us() - (host.tv_sec * US_PER_SECOND + host.tv_nsec / 1000)) / US_PER_MS;
+}
+
 int64_t clock_age_us(void)
 {
 	if (stands)

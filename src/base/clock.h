@@ -21,6 +21,8 @@ void clock_set(int64_t database_us, int64_t asked_mono_us, int64_t answered_mono
 /* When the last step of more than half a second was seen (monotonic); INT64_MIN: never. And by how much; < 0: back. */
 int64_t clock_stepped_us(void);
 int64_t clock_stepped_by_us(void);
+/* Returns how far the database's clock is ahead of this host's. */
+int64_t clock_offset_ms(void);
 int64_t clock_age_us(void); /* since the last clock_set; INT64_MAX before the first */
 
 /* For simulations: the clock stops at this instant until it is moved again, whatever the database says. */

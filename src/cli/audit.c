@@ -195,8 +195,7 @@ void cli_audit(const struct conf *conf, int argc, char **argv)
 
 	read_arguments(argc, argv, &wanted, &organization);
 	db = db_new(conf->database_file);
-	if (db_ready(db) != DB_OK)
-		fatal("cannot connect to the database: %s", db_last_error(db));
+	cli_connect(db);
 	if (organization != NULL && organization_find(db, organization, &wanted.organization_id) != DB_OK)
 		fatal("there is no organisation `%s`", organization);
 	if (print_all(db, &wanted, arena) != DB_OK)

@@ -6,11 +6,18 @@
 #include "base/conf.h"
 #include "store/audit_store.h"
 
+/* Connects to the database, which also sets the clock; and ends the process if its answer is a failure. */
+struct db;
+void cli_connect(struct db *db);
+void cli_check(enum db_result result, const struct db *db);
+
+/* Returns a text for a terminal, without control characters. */
+const char *cli_printable(struct arena *arena, const char *text);
+
 /* Makes the user of this process the actor in the audit log. */
 void cli_act_as_operator(void);
 
 /* An entry of the audit log about the whole installation, before the work; and its figures, after it. */
-struct db;
 int64_t cli_audit_begin(struct db *db, enum audit_action action, const char *changes);
 void cli_audit_end(struct db *db, int64_t row, const char *changes);
 /* An entry about the stored data of a person, who is identified by a mark. */

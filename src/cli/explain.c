@@ -70,8 +70,7 @@ void cli_explain(const struct conf *conf, int argc, char **argv)
 		fatal("`%s` is not the id of a campaign", words[0]);
 	if (*end != '\0' || end == words[1])
 		fatal("`%s` is not a position: contacts are counted from 1", words[1]);
-	if (db_ready(db) != DB_OK)
-		fatal("cannot connect to the database: %s", db_last_error(db));
+	cli_connect(db);
 	check(batch_find(db, &id, arena, &batch), db, "campaign");
 	check(explain_contact(db, &batch, position, clock_now_us(), arena, &explanation), db, "contact");
 	printf("%s is %s\n", explanation.contact.who.phone_number, contact_status_names[explanation.contact.status]);

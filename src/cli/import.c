@@ -33,8 +33,7 @@ static void check(enum db_result result, struct db *db, const char *what)
 {
 	if (result == DB_NOT_FOUND)
 		fatal("there is no such %s", what);
-	if (result != DB_OK)
-		fatal("the database failed: %s", db_last_error(db));
+	cli_check(result, db);
 }
 
 static void open_source(struct source *source)
@@ -238,8 +237,7 @@ void cli_import(const struct conf *conf, int argc, char **argv)
 	takes_part = is_yes("partial", partial);
 	read_options(charset, map, country, arena, &reading);
 	open_source(&source);
-	if (db_ready(db) != DB_OK)
-		fatal("cannot connect to the database: %s", db_last_error(db));
+	cli_connect(db);
 	check(organization_find(db, organization, &organization_id), db, "organisation");
 	if (reason != NULL && !takes_part && !is_dry)
 		check_all_rows(&source, db, organization_id, &reading);

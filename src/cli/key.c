@@ -23,18 +23,6 @@ static int64_t parse_expiry(const char *text)
 	return when.us < INSTANT_NEVER ? when.us : INSTANT_NEVER;
 }
 
-static void connect_database(struct db *db)
-{
-	if (db_ready(db) != DB_OK)
-		fatal("cannot connect to the database: %s", db_last_error(db));
-}
-
-static void check(enum db_result result, struct db *db)
-{
-	if (result != DB_OK)
-		fatal("the database failed: %s", db_last_error(db));
-}
-
 static void check_text(const char *option, const char *text, size_t min)
 {
 	size_t len = strlen(text);
@@ -66,7 +54,7 @@ void cli_key_create(const struct conf *conf, int argc, char **argv)
 	};
 	if (!scopes_parse(scopes, &key.scopes))
 		fatal("--scopes must be `all` or some of read, write, reports, admin, not `%s`", scopes);
-	connect_database(db); /* this also sets the clock */
+	cli_connect(db);
 	key.created_at_us = clock_now_us();
 	if (key.expires_at_us <= key.created_at_us)
 		fatal("--expires must be in the future, not `%s`", expires);
@@ -75,7 +63,7 @@ void cli_key_create(const struct conf *conf, int argc, char **argv)
 	result = key_create(db, &key, hash);
 	if (result == DB_REFUSED)
 		fatal("the organisation `%s` is in another cell, or on its way: see `outdial organization list`", organization);
-	check(result, db);
+	cli_check(result, db);
 	puts(text);
 	db_free(db);
 }
@@ -96,14 +84,6 @@ static void print_scopes(unsigned scopes)
 }
 
 /* A client may have chosen the names, so control characters are removed. */
-static const char *printable(struct arena *arena, const char *name)
-{
-	char *text = arena_strdup(arena, name);
-
-	utf8_blank_controls(text);
-	return text;
-}
-
 static void print_key(const struct key *key, struct arena *arena)
 {
 	char id[UUID_TEXT], created[32], expires[32];
@@ -121,8 +101,8 @@ static void print_key(const struct key *key, struct arena *arena)
 	else
 		printf("valid until %-20s  ", expires);
 	print_scopes(key->scopes);
-	printf("  %s%s%s\n", printable(arena, key->organization_name), *key->name != '\0' ? ": " : "",
-	       printable(arena, key->name));
+	printf("  %s%s%s\n", cli_printable(arena, key->organization_name), *key->name != '\0' ? ": " : "",
+	       cli_printable(arena, key->name));
 }
 
 void cli_key_list(const struct conf *conf, int argc, char **argv)
@@ -133,8 +113,8 @@ void cli_key_list(const struct conf *conf, int argc, char **argv)
 	size_t count;
 
 	arguments_read(argc, argv, NULL, 0, 0);
-	connect_database(db);
-	check(key_list(db, arena, &keys, &count), db);
+	cli_connect(db);
+	cli_check(key_list(db, arena, &keys, &count), db);
 	for (size_t i = 0; i < count; i++)
 		print_key(&keys[i], arena);
 	arena_free(arena);
@@ -150,12 +130,12 @@ void cli_key_revoke(const struct conf *conf, int argc, char **argv)
 
 	if (!uuid_parse_id(words[0], ID_KEY, &id))
 		fatal("`%s` is not the id of a key: see `outdial key list`", words[0]);
-	connect_database(db);
+	cli_connect(db);
 	result = key_revoke_any(db, id);
 	if (result == DB_NOT_FOUND)
 		fatal("there is no key with the id %s", words[0]);
 	if (result == DB_REFUSED)
 		fatal("the organisation of this key is in another cell, or on its way: see `outdial organization list`");
-	check(result, db);
+	cli_check(result, db);
 	db_free(db);
 }

@@ -6,7 +6,6 @@
 #include "base/arguments.h"
 #include "base/instant.h"
 #include "base/log.h"
-#include "base/utf8.h"
 #include "base/vault.h"
 #include "cli/cli.h"
 #include "domain/batch.h"
@@ -55,8 +54,7 @@ static void find_organization(struct question *question, const char *name)
 
 	if (name == NULL)
 		fatal("--organization is missing: name the organisation of the ledger");
-	if (db_ready(question->db) != DB_OK)
-		fatal("cannot connect to the database: %s", db_last_error(question->db));
+	cli_connect(question->db);
 	result = organization_find(question->db, name, &question->organization_id);
 	if (result == DB_NOT_FOUND)
 		fatal("there is no organisation `%s`", name);
@@ -95,18 +93,10 @@ static void print_id(const char *label, const struct uuid *id)
 }
 
 /* A dialer or a client may have chosen the text. */
-static const char *printable(struct arena *arena, const char *value)
-{
-	char *text = arena_strdup(arena, value);
-
-	utf8_blank_controls(text);
-	return text;
-}
-
 static void print_text(struct arena *arena, const char *label, const char *value)
 {
 	if (*value != '\0')
-		printf("    %-20s %s\n", label, printable(arena, value));
+		printf("    %-20s %s\n", label, cli_printable(arena, value));
 }
 
 static void print_count(const char *label, int64_t count)
@@ -311,7 +301,7 @@ static bool verify_one(struct question *question, const struct ledger_noted *not
 	check(ledger_head_read(question->db, question->organization_id, question->arena, &head), question->db);
 	check(ledger_verify(question->db, question->organization_id, noted, &verdict), question->db);
 	check(ledger_organization_name(question->db, question->organization_id, question->arena, &name), question->db);
-	printf("%s: ", printable(question->arena, name));
+	printf("%s: ", cli_printable(question->arena, name));
 	if (verdict.fault != NULL)
 		printf("BROKEN: block %" PRId64 " %s\n", verdict.bad_seq, verdict.fault);
 	else
@@ -334,8 +324,7 @@ void cli_ledger_verify(const struct conf *conf, int argc, char **argv)
 		read_noted(head, &noted);
 		find_organization(&question, organization);
 	}
-	if (db_ready(question.db) != DB_OK)
-		fatal("cannot connect to the database: %s", db_last_error(question.db));
+	cli_connect(question.db);
 	check(ledger_organizations(question.db, question.arena, &ids, &count), question.db);
 	if (organization != NULL)
 		find_organization(&question, organization);

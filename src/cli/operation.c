@@ -8,22 +8,6 @@
 #include "cli/cli.h"
 #include "store/operation.h"
 
-static struct db *connect_database(const struct conf *conf)
-{
-	struct db *db = db_new(conf->database_file);
-
-	if (db_ready(db) != DB_OK)
-		fatal("cannot connect to the database: %s", db_last_error(db));
-	return db;
-}
-
-static void check(enum db_result result, struct db *db)
-{
-	if (result != DB_OK)
-		fatal("the database failed: %s", db_last_error(db));
-	db_free(db);
-}
-
 /* Returns the changes for the audit log. The text is valid until the next call. */
 static const char *changes_of(const char *name, const char *text, int64_t count)
 {
@@ -46,12 +30,14 @@ void cli_recover(const struct conf *conf, int argc, char **argv)
 	arguments_read(argc, argv, options, 1, 0);
 	if (before == NULL || !when_parse(before, &when))
 		fatal("--before must be a date and time such as 2027-01-01T00:00:00Z: when the backup was made");
-	db = connect_database(conf);
+	db = db_new(conf->database_file);
+	cli_connect(db);
 	instant_format_iso(when.us, instant);
 	row = cli_audit_begin(db, AUDIT_RECOVERED, changes_of("before", instant, 0));
 	result = operation_recover(db, when.us, &ended);
 	cli_audit_end(db, row, changes_of("before", instant, ended));
-	check(result, db);
+	cli_check(result, db);
+	db_free(db);
 	printf("%" PRId64 " calls ended with the reason `recovered`\n", ended);
 }
 
@@ -65,11 +51,13 @@ static void act_on_all(const struct conf *conf, int argc, char **argv, enum audi
 
 	if (argc != 2 || strcmp(argv[1], "--all") != 0)
 		fatal("--all is required: single campaigns are paused and resumed by the API");
-	db = connect_database(conf);
+	db = db_new(conf->database_file);
+	cli_connect(db);
 	row = cli_audit_begin(db, action, changes_of("campaigns", "all", 0));
 	result = act(db, &changed);
 	cli_audit_end(db, row, changes_of("campaigns", "all", changed));
-	check(result, db);
+	cli_check(result, db);
+	db_free(db);
 	printf("%" PRId64 " campaigns %s\n", changed, done);
 }
 

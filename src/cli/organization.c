@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "base/log.h"
-#include "base/utf8.h"
 #include "cli/cli.h"
 #include "store/ledger_chain.h"
 #include "store/organization_copy.h"
@@ -43,20 +42,6 @@ static struct db *connect_cell(const struct conf *conf)
 	return db;
 }
 
-static void check(enum db_result result, const struct db *db)
-{
-	if (result != DB_OK)
-		fatal("the database failed: %s", db_last_error(db));
-}
-
-static const char *printable(struct arena *arena, const char *name)
-{
-	char *text = arena_strdup(arena, name);
-
-	utf8_blank_controls(text);
-	return text;
-}
-
 static void print_place(const struct organization_place_of *at, struct arena *arena)
 {
 	static const char *const words[] = {
@@ -68,7 +53,7 @@ static void print_place(const struct organization_place_of *at, struct arena *ar
 	uuid_format(&at->uuid, id);
 	instant_format_iso(at->created_at_us, created);
 	snprintf(place, sizeof place, "%s%s%s", words[at->place], *at->cell != '\0' ? " " : "", at->cell);
-	printf("%s  %s  %-26s  %s\n", id, created, place, printable(arena, at->name));
+	printf("%s  %s  %-26s  %s\n", id, created, place, cli_printable(arena, at->name));
 }
 
 void cli_organization_list(const struct conf *conf, int argc, char **argv)
@@ -80,7 +65,7 @@ void cli_organization_list(const struct conf *conf, int argc, char **argv)
 
 	arguments_read(argc, argv, NULL, 0, 0);
 	db = connect_cell(conf);
-	check(organization_places(db, arena, &list, &count), db);
+	cli_check(organization_places(db, arena, &list, &count), db);
 	for (size_t i = 0; i < count; i++)
 		print_place(&list[i], arena);
 	arena_free(arena);
@@ -123,7 +108,7 @@ static void require_keys(const struct move *move)
 
 	if (secrets_require(move->to_conf) != DB_OK)
 		fatal("cannot read which keys seal the secrets of the other cell");
-	check(secrets_take_over(move->from, &can), move->from);
+	cli_check(secrets_take_over(move->from, &can), move->from);
 	if (!can)
 		fatal("%s lacks a key of %s: add it as a further line, so that secrets and tokens stay valid",
 		      move->to_conf->secret_key_file, move->conf->secret_key_file);
@@ -137,7 +122,7 @@ static void find_here(struct move *move, const char *name)
 
 	if (result == DB_NOT_FOUND)
 		fatal("there is no organisation `%s`", name);
-	check(result, move->from);
+	cli_check(result, move->from);
 	if (here->place == ORGANIZATION_ELSEWHERE)
 		fatal("`%s` was moved to the cell `%s`: move it from there", name, here->cell);
 	if (here->place != ORGANIZATION_HERE && here->place != ORGANIZATION_LEAVING)
@@ -157,7 +142,7 @@ static void find_there(struct move *move)
 		there->id = 0;
 		return;
 	}
-	check(result, move->to);
+	cli_check(result, move->to);
 	if (!uuid_equal(&here->uuid, &there->uuid))
 		fatal("the cell `%s` has another organisation that is called `%s`", cell, here->name);
 	if (there->place == ORGANIZATION_LEAVING && here->place == ORGANIZATION_HERE)
@@ -172,9 +157,9 @@ static bool is_at_rest(const struct move *move)
 	const char **list;
 	size_t count;
 
-	check(organization_unrest(move->from, move->here.id, move->arena, &list, &count), move->from);
+	cli_check(organization_unrest(move->from, move->here.id, move->arena, &list, &count), move->from);
 	for (size_t i = 0; i < count; i++)
-		fprintf(stderr, "  %s\n", printable(move->arena, list[i]));
+		fprintf(stderr, "  %s\n", cli_printable(move->arena, list[i]));
 	return count == 0;
 }
 
@@ -198,7 +183,7 @@ static void clear_there(const struct move *move)
 	say("deleting what the other cell has of it");
 	if (organization_give_up(move->to, move->there.id, move->conf->cell, is_fresh) != DB_OK)
 		fatal("the copy in the other cell has changed meanwhile: does another move run?");
-	check(organization_remove_rows(move->to, move->there.id, show_deleted), move->to);
+	cli_check(organization_remove_rows(move->to, move->there.id, show_deleted), move->to);
 }
 
 static void take_back(const struct move *move)
@@ -208,7 +193,7 @@ static void take_back(const struct move *move)
 
 	if (result == DB_REFUSED)
 		fatal("the other cell has `%s` already: repeat the command without --undo, to finish", move->here.name);
-	check(result, move->from);
+	cli_check(result, move->from);
 }
 
 /* The other cell keeps the name and the keys, so that its workers can say where the organisation is. */
@@ -225,13 +210,13 @@ static void seal_ledger(const struct move *move)
 	int found;
 
 	for (;;) {
-		check(organization_unsealed(move->from, move->here.id, &left), move->from);
+		cli_check(organization_unsealed(move->from, move->here.id, &left), move->from);
 		if (left == 0)
 			return;
 		if (clock_mono_us() - began_us > SEALING_US)
 			fatal("%" PRId64 " decisions are not sealed in the ledger yet; %s", left, again);
-		check(db_ask_clock(move->from, &now_us), move->from);
-		check(ledger_seal_step(move->from, now_us, &found, &more), move->from);
+		cli_check(db_ask_clock(move->from, &now_us), move->from);
+		cli_check(ledger_seal_step(move->from, now_us, &found, &more), move->from);
 		nanosleep(&(struct timespec){ .tv_nsec = 50 * US_PER_MS * 1000 }, NULL);
 	}
 }
@@ -282,7 +267,7 @@ static void hand_over(const struct move *move, int64_t new_id)
 		fatal("the move was undone, or another move has begun: this command moved nothing");
 	if (result != DB_OK)
 		fatal("it is not known whether the move succeeded (%s): repeat the command", db_last_error(move->from));
-	printf("`%s` is in the cell `%s` now\n", printable(move->arena, move->here.name), move->to_conf->cell);
+	printf("`%s` is in the cell `%s` now\n", cli_printable(move->arena, move->here.name), move->to_conf->cell);
 }
 
 static void wait_until(int64_t mono_us)
@@ -324,11 +309,6 @@ static bool is_open_there(const struct move *move)
 	return move->here.place == ORGANIZATION_LEAVING && organization_was_opened(&move->there, move->conf->cell);
 }
 
-static void carry_out(const struct move *move)
-{
-	hand_over(move, is_open_there(move) ? move->there.id : make_copy(move));
-}
-
 static void undo(const struct move *move)
 {
 	bool is_leaving = move->here.place == ORGANIZATION_LEAVING;
@@ -339,7 +319,7 @@ static void undo(const struct move *move)
 		take_back(move);
 	else if (!has_copy)
 		fatal("`%s` is not being moved", move->here.name);
-	printf("`%s` stays here\n", printable(move->arena, move->here.name));
+	printf("`%s` stays here\n", cli_printable(move->arena, move->here.name));
 	fflush(stdout);
 	if (!has_copy)
 		return;
@@ -379,9 +359,9 @@ void cli_organization_move(const struct conf *conf, int argc, char **argv)
 	} else if (!is_at_rest(&move)) {
 		fatal("`%s` cannot be moved before the above has ended: pause its campaigns, and wait for its calls", words[0]);
 	} else if (is_dry) {
-		printf("`%s` can be moved to the cell `%s`\n", printable(move.arena, words[0]), to_conf.cell);
+		printf("`%s` can be moved to the cell `%s`\n", cli_printable(move.arena, words[0]), to_conf.cell);
 	} else {
-		carry_out(&move);
+		hand_over(&move, is_open_there(&move) ? move.there.id : make_copy(&move));
 	}
 	db_free(move.from);
 	db_free(move.to);
@@ -403,14 +383,14 @@ void cli_organization_delete(const struct conf *conf, int argc, char **argv)
 	result = organization_at(db, &none, words[0], arena, &at);
 	if (result == DB_NOT_FOUND)
 		fatal("there is no organisation `%s`", words[0]);
-	check(result, db);
+	cli_check(result, db);
 	if (at.place != ORGANIZATION_ELSEWHERE)
 		fatal("`%s` was not moved to another cell: this command only deletes what such a move left", words[0]);
 	uuid_format(&at.uuid, id);
 	snprintf(changes, sizeof changes, "{\"organization\":\"%s\",\"cell\":\"%s\"}", id, at.cell);
 	cli_audit_begin(db, AUDIT_DELETED, changes);
-	check(organization_remove_rows(db, at.id, show_deleted), db);
-	printf("`%s` is deleted here, except its name and its keys\n", printable(arena, words[0]));
+	cli_check(organization_remove_rows(db, at.id, show_deleted), db);
+	printf("`%s` is deleted here, except its name and its keys\n", cli_printable(arena, words[0]));
 	db_free(db);
 	arena_free(arena);
 }

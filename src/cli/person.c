@@ -27,8 +27,7 @@ static struct db *begin(const struct conf *conf, int argc, char **argv, struct w
 	if (!phone_is_e164(wanted->phone_number))
 		fatal("`%s` is not a number such as +493012345678", wanted->phone_number);
 	db = db_new(conf->database_file);
-	if (db_ready(db) != DB_OK)
-		fatal("cannot connect to the database: %s", db_last_error(db));
+	cli_connect(db);
 	return db;
 }
 
@@ -36,8 +35,7 @@ static void check(enum db_result result, struct db *db, const struct wanted *wan
 {
 	if (result == DB_NOT_FOUND)
 		fatal("there is no organisation `%s`", wanted->organization);
-	if (result != DB_OK)
-		fatal("the database failed: %s", db_last_error(db));
+	cli_check(result, db);
 }
 
 static enum db_result export_one(struct db *db, int64_t organization_id, const char *name, void *context)

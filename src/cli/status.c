@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -18,15 +17,6 @@
 struct view {
 	bool json, watch;
 };
-
-/* Returns how far the database's clock, which counts, is ahead of this host's. */
-static int64_t clock_offset_ms(void)
-{
-	struct timespec host;
-
-	clock_gettime(CLOCK_REALTIME, &host);
-	return (clock_now_us() - (host.tv_sec * US_PER_SECOND + host.tv_nsec / 1000)) / US_PER_MS;
-}
 
 static void print_row(const char *name, int64_t value)
 {
@@ -99,8 +89,7 @@ static void require_schema(struct db *db)
 {
 	int64_t version;
 
-	if (db_ready(db) != DB_OK)
-		fatal("cannot connect to the database: %s", db_last_error(db));
+	cli_connect(db);
 	if (schema_version(db, &version) != DB_OK)
 		fatal("cannot read the schema version: %s", db_last_error(db));
 	if (version != SCHEMA_VERSION)
