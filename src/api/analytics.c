@@ -164,8 +164,7 @@ enum db_result batch_analytics(struct request *request)
 	DB_TRY(batch_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &batch));
 	DB_TRY(analytics_quarters(request->db, batch.id, request->arena, &quarters, &count));
 	tallies = add_up(quarters, count);
-	json = reply_begin(request, 200);
-	json_begin_object(json, "data");
+	json = reply_begin_object(request, 200);
 	json_id(json, "batch_id", &batch.uuid);
 	json_add_string(json, "status", batch_status_names[batch.status]);
 	analytics_write_totals(json, &batch.counts, &tallies);
@@ -176,6 +175,5 @@ enum db_result batch_analytics(struct request *request)
 	write_series(json, query, batch.config.timezone, quarters, count, request->arena);
 	json_decimal4(json, "progress", analytics_progress(&batch));
 	json_instant(json, "estimated_end", analytics_estimated_end(&batch, quarters, count, clock_now_us()));
-	json_end(json);
-	return reply_end(request);
+	return reply_end_object(request);
 }

@@ -319,8 +319,7 @@ enum db_result batch_calls_bulk_delete(struct request *request)
 		if (results[i] != DB_OK && results[i] != DB_REFUSED && results[i] != DB_NOT_FOUND)
 			return results[i];
 	}
-	json = reply_begin(request, 200);
-	json_begin_object(json, "data");
+	json = reply_begin_object(request, 200);
 	json_begin_array(json, "deleted");
 	for (size_t i = 0; i < ids->count; i++)
 		if (results[i] == DB_OK)
@@ -331,6 +330,5 @@ enum db_result batch_calls_bulk_delete(struct request *request)
 		if (results[i] != DB_OK)
 			write_refused(json, &campaigns[i], results[i]);
 	json_end(json);
-	json_end(json);
-	return reply_end(request);
+	return reply_end_object(request);
 }

@@ -108,12 +108,10 @@ static enum db_result reply_contact(struct request *request)
 
 	DB_TRY(batch_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &batch));
 	DB_TRY(batch_contact_get(request->db, &batch, request->position, request->arena, &contact));
-	json = reply_begin(request, 200);
-	json_begin_object(json, "data");
+	json = reply_begin_object(request, 200);
 	write_contact(json, &contact);
 	write_history(json, &contact);
-	json_end(json);
-	return reply_end(request);
+	return reply_end_object(request);
 }
 
 enum db_result batch_contacts_get(struct request *request)
@@ -144,13 +142,11 @@ enum db_result batch_contacts_remove_all(struct request *request)
 	if (result != DB_OK)
 		return result;
 	audit_say_count(request, "removed", campaign.removed);
-	json = reply_begin(request, 200);
-	json_begin_object(json, "data");
+	json = reply_begin_object(request, 200);
 	json_int(json, "removed", campaign.removed);
 	json_int(json, "total_contacts", campaign.batch.counts.total);
 	json_bool(json, "has_more", campaign.batch.counts.total != 0);
-	json_end(json);
-	return reply_end(request);
+	return reply_end_object(request);
 }
 
 enum db_result batch_contacts_append(struct request *request)
@@ -167,11 +163,9 @@ enum db_result batch_contacts_append(struct request *request)
 	if (result != DB_OK)
 		return result;
 	audit_say_count(request, "added", campaign.added);
-	json = reply_begin(request, 201);
-	json_begin_object(json, "data");
+	json = reply_begin_object(request, 201);
 	json_int(json, "added", campaign.added);
 	json_int(json, "skipped", campaign.skipped);
 	json_int(json, "total_contacts", campaign.batch.counts.total);
-	json_end(json);
-	return reply_end(request);
+	return reply_end_object(request);
 }

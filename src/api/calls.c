@@ -361,8 +361,7 @@ enum db_result calls_report_bulk(struct request *request)
 	DB_TRY(reports_apply_in(request->db, request->key.organization_id, permitted(request, list), list->count,
 	                        clock_now_us(), results));
 	note_results(request, results, list->count);
-	json = reply_begin(request, 200);
-	json_begin_object(json, "data");
+	json = reply_begin_object(request, 200);
 	json_begin_array(json, "results");
 	for (size_t i = 0; i < list->count; i++) {
 		write_result(json, &reports[i].call_id, results[i]);
@@ -371,6 +370,5 @@ enum db_result calls_report_bulk(struct request *request)
 	json_end(json);
 	for (int result = 0; result < REPORT_RESULT__MAX; result++)
 		json_int(json, report_result_names[result], counts[result]);
-	json_end(json);
-	return reply_end(request);
+	return reply_end_object(request);
 }

@@ -92,13 +92,11 @@ static enum db_result reply_delivery(struct request *request, int status, const 
 
 	DB_TRY(delivery_get(request->db, request->key.organization_id, id, request->arena, &delivery));
 	DB_TRY(delivery_tries(request->db, delivery.id, request->arena, &tries));
-	json = reply_begin(request, status);
-	json_begin_object(json, "data");
+	json = reply_begin_object(request, status);
 	write_delivery(json, &delivery);
 	json_raw(json, "data", delivery.data);
 	write_tries(json, "tries", &tries);
-	json_end(json);
-	return reply_end(request);
+	return reply_end_object(request);
 }
 
 static enum db_result refuse_disabled(struct request *request)
@@ -210,12 +208,10 @@ enum db_result webhooks_redeliver(struct request *request)
 		DB_TRY(delivery_make_missing(request->db, &webhook, organization_id, wanted->since.us, MAX_AGAIN, now_us,
 		                             &count));
 	audit_say_count(request, "redelivered", count);
-	json = reply_begin(request, 200);
-	json_begin_object(json, "data");
+	json = reply_begin_object(request, 200);
 	json_int(json, "redelivered", count);
 	json_bool(json, "has_more", count == MAX_AGAIN);
-	json_end(json);
-	return reply_end(request);
+	return reply_end_object(request);
 }
 
 enum db_result calls_tries(struct request *request)

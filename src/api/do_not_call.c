@@ -86,12 +86,10 @@ enum db_result do_not_call_append(struct request *request)
 	DB_TRY(do_not_call_add(request->db, request->key.organization_id, numbers, count, input->reason,
 	                       clock_now_us(), &added));
 	audit_say_count(request, "added", added);
-	json = reply_begin(request, 201);
-	json_begin_object(json, "data");
+	json = reply_begin_object(request, 201);
 	json_int(json, "added", added);
 	json_int(json, "already_listed", (int64_t)count - added);
-	json_end(json);
-	return reply_end(request);
+	return reply_end_object(request);
 }
 
 enum db_result do_not_call_delete(struct request *request)

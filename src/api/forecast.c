@@ -224,8 +224,7 @@ enum db_result batch_calls_preview(struct request *request)
 	if (campaign.given != 0)
 		DB_TRY(forecast_move(request->db, &campaign.batch, campaign.now_us, request->arena, &shift));
 	DB_TRY(calling_hours_judge(request, &campaign.batch, &(struct field_list){ 0 }, &warning));
-	json = reply_begin(request, 200);
-	json_begin_object(json, "data");
+	json = reply_begin_object(request, 200);
 	json_int(json, "calls_made_today", calls_made_today(&campaign.batch, campaign.now_us));
 	without_day = write_plan(json, &campaign.batch, planned, group_count, days);
 	write_estimate(json, &campaign.batch, groups, group_count, request->input, numbers_gap_us, days);

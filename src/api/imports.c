@@ -181,8 +181,7 @@ static enum db_result run(struct request *request, struct upload *upload, struct
 		return refuse_state(request, report->batch.status, report->imported + report->skipped);
 	if (result != DB_OK)
 		return result;
-	json = reply_begin(request, 200);
-	json_begin_object(json, "data");
+	json = reply_begin_object(request, 200);
 	json_int(json, "rows", report->rows);
 	json_int(json, "imported", report->imported);
 	json_int(json, "updated", report->updated);
@@ -194,8 +193,7 @@ static enum db_result run(struct request *request, struct upload *upload, struct
 	json_bool(json, "dry_run", is_dry);
 	if (is_dry)
 		write_sample(json, report);
-	json_end(json);
-	return reply_end(request);
+	return reply_end_object(request);
 }
 
 static void write_folder(struct json *json, const struct import_report *report)

@@ -82,12 +82,10 @@ static enum db_result insert_and_reply(struct request *request, struct key *key)
 	crypto_sha256(text, strlen(text), hash);
 	DB_TRY(key_insert(request->db, key, hash));
 	audit_say_id(request, &key->uuid);
-	json = reply_begin(request, 201);
-	json_begin_object(json, "data");
+	json = reply_begin_object(request, 201);
 	write_key(json, key);
 	reply_secret(request, "key", text);
-	json_end(json);
-	return reply_end(request);
+	return reply_end_object(request);
 }
 
 enum db_result keys_create(struct request *request)
@@ -148,8 +146,7 @@ enum db_result keys_get_current(struct request *request)
 	struct key key;
 
 	DB_TRY(key_get(request->db, request->key.id, request->arena, &key));
-	json = reply_begin(request, 200);
-	json_begin_object(json, "data");
+	json = reply_begin_object(request, 200);
 	write_key(json, &key);
 	json_id(json, "parent_id", &key.parent_id);
 	json_begin_object(json, "organization");
@@ -161,8 +158,7 @@ enum db_result keys_get_current(struct request *request)
 	json_int(json, "schema_version", SCHEMA_VERSION);
 	json_instant(json, "time", clock_now_us());
 	json_end(json);
-	json_end(json);
-	return reply_end(request);
+	return reply_end_object(request);
 }
 
 enum db_result keys_revoke_current(struct request *request)

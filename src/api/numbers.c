@@ -186,13 +186,11 @@ enum db_result numbers_analytics(struct request *request)
 
 	DB_TRY(number_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &number));
 	DB_TRY(call_tally_from(request->db, request->key.organization_id, number.phone_number, since_us, counts));
-	json = reply_begin(request, 200);
-	json_begin_object(json, "data");
+	json = reply_begin_object(request, 200);
 	json_id(json, "number_id", &number.uuid);
 	json_instant(json, "since", since_us);
 	json_bool(json, "is_exact", numbers_write_tally(json, counts) < CALLS_TALLIED_MAX);
-	json_end(json);
-	return reply_end(request);
+	return reply_end_object(request);
 }
 
 enum db_result numbers_change(struct request *request)

@@ -132,13 +132,11 @@ enum db_result overview_show(struct request *request)
 	DB_TRY(overview_load(request->db, organization, day.from_us, day.until_us, yesterday_us, request->arena,
 	                     &overview));
 	fill(&day, overview.quarters, overview.quarter_count);
-	json = reply_begin(request, 200);
-	json_begin_object(json, "data");
+	json = reply_begin_object(request, 200);
 	write_campaigns(json, &totals);
 	json_int(json, "calls_in_flight", overview.calls_in_flight);
 	json_int(json, "places", overview.places);
 	write_day(json, &day);
 	write_needs(json, &overview, &failed, yesterday_us);
-	json_end(json);
-	return reply_end(request);
+	return reply_end_object(request);
 }

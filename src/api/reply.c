@@ -117,6 +117,20 @@ enum db_result reply_end(struct request *request)
 	return reply_end_meta(request);
 }
 
+struct json *reply_begin_object(struct request *request, int status)
+{
+	struct json *json = reply_begin(request, status);
+
+	json_begin_object(json, "data");
+	return json;
+}
+
+enum db_result reply_end_object(struct request *request)
+{
+	json_end(&request->reply->json);
+	return reply_end(request);
+}
+
 enum db_result reply_object(struct request *request, int status, json_write_members *write, const void *object)
 {
 	json_add_object(reply_begin(request, status), "data", write, object);

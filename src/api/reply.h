@@ -57,6 +57,10 @@ void reply_drop(struct request *request);
 /* The caller writes one member "data" (and "pagination" for a list) between these two functions. */
 struct json *reply_begin(struct request *request, int status);
 enum db_result reply_end(struct request *request);
+/* The caller writes the members of "data" between these two functions. */
+struct json *reply_begin_object(struct request *request, int status);
+enum db_result reply_end_object(struct request *request);
+
 /* Replies with one object as "data". */
 enum db_result reply_object(struct request *request, int status, json_write_members *write, const void *object);
 

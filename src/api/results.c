@@ -177,13 +177,11 @@ enum db_result batch_results_link(struct request *request)
 	DB_TRY(batch_get(request->db, grant.organization_id, &request->ids[0], request->arena, &batch));
 	grant.batch_id = batch.uuid;
 	results_token_text(&grant, token);
-	json = reply_begin(request, 200);
-	json_begin_object(json, "data");
+	json = reply_begin_object(request, 200);
 	reply_secret(request, "url", arena_printf(request->arena, "%s/api/public/v1/results.csv?token=%s%s",
 	                                          request->conf->public_url, token, selection->excel ? "&excel=true" : ""));
 	json_instant(json, "expires_at", grant.expires_at_us);
-	json_end(json);
-	return reply_end(request);
+	return reply_end_object(request);
 }
 
 /* Does not take it from the token, because an organisation has another number after a move. */

@@ -11,12 +11,10 @@
 
 enum db_result service_healthz(struct request *request)
 {
-	struct json *json = reply_begin(request, 200);
+	struct json *json = reply_begin_object(request, 200);
 
-	json_begin_object(json, "data");
 	json_add_string(json, "status", "ok");
-	json_end(json);
-	return reply_end(request);
+	return reply_end_object(request);
 }
 
 #define PROBE_FRESH_US (12 * US_PER_SECOND) /* a probe of a database that hangs takes long */
