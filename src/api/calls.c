@@ -326,14 +326,6 @@ enum db_result calls_report(struct request *request)
 	return result == REPORT_NOT_FOUND ? DB_NOT_FOUND : calls_get(request);
 }
 
-static void write_result(struct json *json, const struct uuid *call_id, enum report_result result)
-{
-	json_begin_object(json, NULL);
-	json_id(json, "call_id", call_id);
-	json_add_string(json, "result", report_result_names[result]);
-	json_end(json);
-}
-
 /* A report that this reporter may not make is treated like a report on an unknown call. */
 static const struct call_report *permitted(struct request *request, const struct field_list *list)
 {
@@ -364,7 +356,10 @@ enum db_result calls_report_bulk(struct request *request)
 	json = reply_begin_object(request, 200);
 	json_begin_array(json, "results");
 	for (size_t i = 0; i < list->count; i++) {
-		write_result(json, &reports[i].call_id, results[i]);
+		json_begin_object(json, NULL);
+		json_id(json, "call_id", &reports[i].call_id);
+		json_add_string(json, "result", report_result_names[results[i]]);
+		json_end(json);
 		counts[results[i]]++;
 	}
 	json_end(json);

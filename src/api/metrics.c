@@ -101,7 +101,7 @@ static void write_histogram(struct buf *out, const struct figures *figures, enum
 		                     figures->counted[figure][series][FIGURE_SUM]);
 }
 
-static void write_calls(struct buf *out, const struct figures *figures)
+static void write_figures(struct buf *out, const struct figures *figures)
 {
 	exposition_head(out, "outdial_calls_total", "counter", "Calls that ended, by how they ended. Of the whole.");
 	for (enum call_status status = 0; status < CALL_STATUS__MAX; status++)
@@ -111,10 +111,6 @@ static void write_calls(struct buf *out, const struct figures *figures)
 	exposition_one(out, "outdial_retries_total", "counter",
 	               "Retries that were planned for calls that ended. Of the whole.",
 	               figures->counted[FIGURE_RETRIES][0][0]);
-}
-
-static void write_webhooks(struct buf *out, const struct figures *figures)
-{
 	exposition_head(out, "outdial_webhooks_total", "counter", "Webhooks sent, by their outcome. Of the whole.");
 	for (int kind = 0; kind < FIGURE_SERIES; kind++)
 		for (int outcome = 0; outcome < OUTCOME__MAX; outcome++)
@@ -122,12 +118,6 @@ static void write_webhooks(struct buf *out, const struct figures *figures)
 			           outcome_names[outcome], (long long)figures->counted[FIGURE_WEBHOOKS][kind][outcome]);
 	write_histogram(out, figures, FIGURE_WEBHOOK_SECONDS, "outdial_webhook_seconds",
 	                "How long webhooks took until they were answered or given up. Of the whole.", kind_labels);
-}
-
-static void write_figures(struct buf *out, const struct figures *figures)
-{
-	write_calls(out, figures);
-	write_webhooks(out, figures);
 	exposition_head(out, "outdial_dispatch_lag_seconds", "histogram",
 	                "How late calls begin: from the instant that the rules allow to the request. Of the whole.");
 	exposition_histogram(out, "outdial_dispatch_lag_seconds", "", figures->counted[FIGURE_DISPATCH_LAG][0],
