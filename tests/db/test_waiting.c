@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -176,6 +177,35 @@ static void an_undone_claim_is_planned_once(void **state)
 	scene_check_sums(scene);
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 3);
+}
+
+static void undo(struct scene *scene, const struct uuid *calls, size_t count)
+{
+	struct call_report reports[3];
+	enum report_result results[3];
+
+	for (size_t i = 0; i < count; i++) {
+		reports[i] = scene_report(&calls[i], CALL_FAILED);
+		reports[i].premise = CALL_UNASKED;
+	}
+	assert_ok(reports_apply(scene->fixture->db, 0, reports, count, clock_now_us(), results));
+}
+
+static void undone_claims_are_taken_from_their_own_days(void **state)
+{
+	struct scene *scene = *state;
+	struct uuid calls[6];
+
+	scene_start(scene, 6);
+	for (int day = 0; day < 2; day++) {
+		scene_pass(US_PER_DAY);
+		assert_int_equal(scene_claim(scene, 3), 3);
+		memcpy(calls + 3 * day, scene->calls, 3 * sizeof *calls);
+	}
+	undo(scene, calls, 2); /* of the first day */
+	assert_int_equal(of_batch(scene, "day_calls"), 3);
+	undo(scene, calls + 2, 3); /* one of the first day, two of the second */
+	assert_int_equal(of_batch(scene, "day_calls"), 1);
 }
 
 static void a_retry_without_a_request_has_its_last_call_again(void **state)
@@ -639,6 +669,7 @@ int main(void)
 		SCENE_TEST(why_tells_what_the_claim_does),
 		SCENE_TEST(a_campaign_leaves_with_what_waits),
 		SCENE_TEST(it_is_given_up_after_callable_time), /* ids are of its time from then on */
+		SCENE_TEST(undone_claims_are_taken_from_their_own_days),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
