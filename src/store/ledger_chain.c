@@ -17,6 +17,7 @@
 #define BLOCKS_AT_ONCE 20
 #define ERASED_AT_ONCE 200
 #define HEAD_LOG_US (60 * US_PER_MINUTE)
+#define REFUSED_US (10 * US_PER_SECOND)
 
 COLUMNS(ledger_head_columns, struct ledger_head,
         COLUMN(struct ledger_head, organization_id), COLUMN(struct ledger_head, seq), COLUMN(struct ledger_head, hash),
@@ -152,22 +153,35 @@ static enum db_result seal(struct db *db, void *context)
 	return result;
 }
 
+/* An organisation whose decisions the database refuses to seal waits, because its drafts may come before all others. */
+static int64_t refused, refused_until_us; /* monotonic */
+
+static void note_refusal(const struct db *db, int64_t organization_id, enum db_result why)
+{
+	if (conflict_wait_us(db, CONFLICT_LEDGER, organization_id, why) != 0)
+		return;
+	log_error("the database refuses to seal decisions organization=%lld", (long long)organization_id);
+	refused = organization_id;
+	refused_until_us = clock_mono_us() + REFUSED_US;
+}
+
 enum db_result ledger_seal_step(struct db *db, int64_t now_us, int *found, bool *more)
 {
+	int64_t waits = clock_mono_us() < refused_until_us ? refused : 0;
 	struct arena *arena = arena_new();
 	struct db_rows rows = { 0 };
-	enum db_result result = db_query(db, SQL_LEDGER_WAITING, DB_NO_ARGS, arena, &rows);
+	enum db_result result = db_query(db, SQL_LEDGER_WAITING, DB_ARGS(db_int(waits)), arena, &rows);
 
-	*found = (int)rows.count;
+	*found = (int)rows.count + (waits != 0);
 	*more = false;
 	for (size_t r = 0; result == DB_OK && r < rows.count; r++) {
 		struct sealing sealing = { .organization_id = db_get_int(&rows, r, 0), .now_us = now_us };
 
 		result = db_transact_briefly(db, DB_REPEATABLE, seal, &sealing);
-		if (db_is_refusal(result) && conflict_wait_us(db, CONFLICT_LEDGER, sealing.organization_id, result) == 0)
-			log_error("the database refuses to seal decisions organization=%lld", (long long)sealing.organization_id);
-		if (db_is_refusal(result))
+		if (db_is_refusal(result)) {
+			note_refusal(db, sealing.organization_id, result);
 			result = DB_OK; /* the others go on */
+		}
 		*more |= sealing.more;
 	}
 	arena_free(arena);

@@ -353,6 +353,28 @@ static void many_processes_seal_at_once(void **state)
 	assert_sound(scene, 2 * 2 * 10 * 3);
 }
 
+/* The block that it would get is there already. */
+static void an_organisation_that_cannot_be_sealed_delays_no_other(void **state)
+{
+	struct scene *scene = *state;
+	int64_t other = new_organization(scene->fixture->db);
+	bool more;
+	int found;
+
+	ask("INSERT INTO ledger (organization_id, seq, sealed_at, hash, decisions) VALUES (%lld, 1, '2026-06-01', '', '')",
+	    (long long)other);
+	for (int i = 0; i < 500; i++)
+		ask("INSERT INTO ledger_drafts (organization_id, decisions) VALUES (%lld, '')", (long long)other);
+	call_all(scene, 1);
+	for (int i = 0; i < 2; i++)
+		assert_ok(ledger_seal_step(scene->fixture->db, clock_now_us(), &found, &more));
+	assert_int_equal(ask("SELECT COUNT(*) FROM ledger_drafts WHERE organization_id = %lld",
+	                     (long long)organization_of(scene)), 0);
+	assert_int_equal(ask("SELECT COUNT(*) FROM ledger_drafts WHERE organization_id = %lld", (long long)other), 500);
+	assert_sound(scene, 2);
+	ask("DELETE FROM ledger_drafts WHERE organization_id = %lld", (long long)other);
+}
+
 static void the_ledger_may_be_switched_off(void **state)
 {
 	struct scene *scene = *state;
@@ -383,6 +405,7 @@ int main(void)
 		SCENE_TEST(the_oldest_blocks_are_deleted_first),
 		SCENE_TEST(many_processes_seal_at_once),
 		SCENE_TEST(the_ledger_may_be_switched_off),
+		SCENE_TEST(an_organisation_that_cannot_be_sealed_delays_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
