@@ -20,6 +20,7 @@
 #include "scheduler/background.h"
 #include "scheduler/dispatch.h"
 #include "scheduler/outbox.h"
+#include "scheduler/results.h"
 #include "scheduler/verdicts.h"
 #include "store/batch_store.h"
 #include "store/clock_step.h"
@@ -39,6 +40,7 @@ struct sender {
 	struct answers *answers;
 	struct outbox_results *outbox;
 	struct verdicts *verdicts;
+	struct results *results;
 	int64_t locked_batch; /* the row of a campaign that somebody locks */
 };
 
@@ -81,6 +83,7 @@ static int set_up(void **state)
 	sender->answers = answers_new(ROOM, US_PER_MINUTE);
 	sender->outbox = outbox_results_new(&sender->conf);
 	sender->verdicts = verdicts_new(&sender->conf, ROOM);
+	sender->results = results_new(&sender->conf);
 	*state = sender;
 	return 0;
 }
@@ -94,6 +97,7 @@ static int tear_down(void **state)
 	answers_free(sender->answers);
 	outbox_results_free(sender->outbox);
 	verdicts_free(sender->verdicts);
+	results_free(sender->results);
 	retire_others();
 	scene_tear_down(&scene);
 	free(sender);
@@ -601,6 +605,29 @@ static void a_locked_campaign_delays_no_other(void **state)
 	collect(sender);
 	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 4)"), 1);
 	scene_check_sums(sender->scene);
+}
+
+/* Even if no other result follows. */
+static void a_result_that_waits_for_a_lock_stays_due(void **state)
+{
+	struct sender *sender = *state;
+	MYSQL *locker = send_query("SET autocommit = 0");
+	char lock[100];
+	bool woke;
+
+	send_claimed(sender, 1);
+	fake_answer(sender->deliver, 0, 200, 0, "{\"status\":\"completed\"}");
+	results_collect(sender->results, sender->deliver);
+	snprintf(lock, sizeof lock, "UPDATE batch_calls SET called = called + 1 WHERE id = %lld",
+	         (long long)sender->scene->batch);
+	assert_int_equal(mysql_query(locker, lock), 0);
+	assert_int_equal(results_write(sender->results, sender->db, &woke), DB_CONFLICT);
+	assert_ok(results_write(sender->results, sender->db, &woke)); /* what is not locked */
+	mysql_close(locker);
+	assert_true(results_due_us(sender->results, false) < INT64_MAX);
+	assert_ok(results_write(sender->results, sender->db, &woke));
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 4)"), 1);
+	assert_true(results_due_us(sender->results, false) == INT64_MAX);
 }
 
 /* Somebody has the campaign of the first call locked, and both calls are overdue. */
@@ -1198,6 +1225,7 @@ int main(void)
 		TEST(a_call_is_held_until_it_expires_at_most),
 		TEST(an_overdue_call_that_is_locked_is_passed_by),
 		TEST(a_locked_campaign_delays_no_other),
+		TEST(a_result_that_waits_for_a_lock_stays_due),
 		TEST(conclusions_wait_for_no_lock),
 		TEST(a_lock_that_is_held_sets_no_campaign_aside),
 		TEST(an_attempt_stays_with_its_dialer),
