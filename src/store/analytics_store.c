@@ -178,10 +178,6 @@ enum db_result analytics_tallies(struct db *db, int64_t batch_id, struct tallies
 enum db_result analytics_reasons(struct db *db, int64_t batch_id, enum reason_kind kind, struct arena *arena,
                                  const struct reason **reasons, size_t *count)
 {
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, SQL_ANALYTICS_REASONS, DB_ARGS(db_int(batch_id), db_int(kind)), arena, &rows));
-	*reasons = DB_STRUCTS(&rows, struct reason);
-	*count = rows.count;
-	return DB_OK;
+	return DB_LIST(db, SQL_ANALYTICS_REASONS, DB_ARGS(db_int(batch_id), db_int(kind)),
+	               arena, struct reason, reasons, count);
 }

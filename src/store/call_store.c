@@ -51,12 +51,8 @@ enum db_result calls_load(struct db *db, const struct uuid *ids, size_t *count, 
                           const struct call **out)
 {
 	struct rows wanted = rows_of_uuids(ids, *count, arena);
-	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_CALLS_LOAD, DB_ARGS(rows_value(&wanted)), arena, &rows));
-	*count = rows.count;
-	*out = DB_STRUCTS(&rows, struct call);
-	return DB_OK;
+	return DB_LIST(db, SQL_CALLS_LOAD, DB_ARGS(rows_value(&wanted)), arena, struct call, out, count);
 }
 
 bool requested_call_is_in_window(const struct requested_call *call, int64_t at_us)

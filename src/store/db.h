@@ -152,6 +152,12 @@ enum db_result db_query(struct db *db, enum sql_statement id, const struct db_va
 enum db_result db_query_first(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
                               struct arena *arena, const char *type, void *out);
 
+/* Reads all rows: DB_LIST(db, SQL_KEY_LIST, DB_NO_ARGS, arena, struct key, list, count). */
+#define DB_LIST(db, id, args, arena, type, list, count) \
+	db_query_list(db, id, args, arena, #type, (void *)_Generic(*(list), type *: (list), const type *: (list)), count)
+enum db_result db_query_list(struct db *db, enum sql_statement id, const struct db_value *args, size_t arg_count,
+                             struct arena *arena, const char *type, void *list, size_t *count);
+
 /* The first cell of the first row, a number; DB_NOT_FOUND: there is no row, and *out is 0. */
 enum db_result db_query_int(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
                             int64_t *out);

@@ -29,6 +29,19 @@ enum db_result db_query_first(struct db *db, enum sql_statement id, const struct
 	return db_first(&rows, type, out);
 }
 
+enum db_result db_query_list(struct db *db, enum sql_statement id, const struct db_value *args, size_t arg_count,
+                             struct arena *arena, const char *type, void *list, size_t *count)
+{
+	struct db_rows rows;
+	const void *structs;
+
+	DB_TRY(db_query(db, id, args, arg_count, arena, &rows));
+	structs = db_structs(&rows, type);
+	memcpy(list, &structs, sizeof structs);
+	*count = rows.count;
+	return DB_OK;
+}
+
 enum db_result db_query_int(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
                             int64_t *out)
 {

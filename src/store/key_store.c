@@ -107,12 +107,7 @@ enum db_result key_get(struct db *db, int64_t id, struct arena *arena, struct ke
 
 enum db_result key_list(struct db *db, struct arena *arena, const struct key **list, size_t *count)
 {
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, SQL_KEY_LIST, DB_NO_ARGS, arena, &rows));
-	*list = DB_STRUCTS(&rows, struct key);
-	*count = rows.count;
-	return DB_OK;
+	return DB_LIST(db, SQL_KEY_LIST, DB_NO_ARGS, arena, struct key, list, count);
 }
 
 enum db_result key_list_of(struct db *db, int64_t organization_id, const struct page *page, struct arena *arena,

@@ -214,13 +214,8 @@ enum db_result ledger_organization_name(struct db *db, int64_t id, struct arena 
 enum db_result ledger_blocks_read(struct db *db, int64_t organization_id, int64_t after_seq, int limit,
                                   struct arena *arena, const struct ledger_block **blocks, size_t *count)
 {
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, SQL_LEDGER_BLOCKS, DB_ARGS(db_int(organization_id), db_int(after_seq), db_int(limit)), arena,
-	                &rows));
-	*blocks = DB_STRUCTS(&rows, struct ledger_block);
-	*count = rows.count;
-	return DB_OK;
+	return DB_LIST(db, SQL_LEDGER_BLOCKS, DB_ARGS(db_int(organization_id), db_int(after_seq), db_int(limit)),
+	               arena, struct ledger_block, blocks, count);
 }
 
 enum db_result ledger_block_before(struct db *db, int64_t organization_id, int64_t from_us, int64_t *seq)

@@ -74,12 +74,7 @@ enum db_result organization_place(struct db *db, int64_t id, struct arena *arena
 enum db_result organization_places(struct db *db, struct arena *arena, const struct organization_place_of **list,
                                    size_t *count)
 {
-	struct db_rows rows;
-
-	DB_TRY(db_query(db, SQL_ORGANIZATION_PLACES, DB_NO_ARGS, arena, &rows));
-	*list = DB_STRUCTS(&rows, struct organization_place_of);
-	*count = rows.count;
-	return DB_OK;
+	return DB_LIST(db, SQL_ORGANIZATION_PLACES, DB_NO_ARGS, arena, struct organization_place_of, list, count);
 }
 
 enum db_result organization_enter(struct db *db, int64_t id)

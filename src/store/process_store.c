@@ -63,13 +63,9 @@ enum db_result process_end(struct db *db, const struct process *process)
 
 enum db_result processes_read(struct db *db, struct arena *arena, const struct process **out, size_t *count)
 {
-	struct db_rows rows;
-
 	*count = 0;
-	DB_TRY(db_query(db, SQL_PROCESSES, DB_ARGS(db_instant(clock_now_us() - US_PER_DAY)), arena, &rows));
-	*out = DB_STRUCTS(&rows, struct process);
-	*count = rows.count;
-	return DB_OK;
+	return DB_LIST(db, SQL_PROCESSES, DB_ARGS(db_instant(clock_now_us() - US_PER_DAY)),
+	               arena, struct process, out, count);
 }
 
 enum db_result work_state_read(struct db *db, struct work_state *out)

@@ -12,12 +12,8 @@ enum db_result reporters_find(struct db *db, const struct uuid *ids, size_t coun
                               struct reporter **out, size_t *out_count)
 {
 	struct rows calls = rows_of_uuids(ids, count, arena);
-	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_REPORT_DIALERS, DB_ARGS(rows_value(&calls)), arena, &rows));
-	*out = DB_STRUCTS(&rows, struct reporter);
-	*out_count = rows.count;
-	return DB_OK;
+	return DB_LIST(db, SQL_REPORT_DIALERS, DB_ARGS(rows_value(&calls)), arena, struct reporter, out, out_count);
 }
 
 enum db_result reported_call_find(struct db *db, const struct uuid *id, struct arena *arena,
