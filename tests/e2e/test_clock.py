@@ -70,7 +70,8 @@ def test_no_work_sleeps_after_a_step_back(t):
 
 
 def test_nothing_is_concluded_after_a_step_forward(t):
-    """Calls under way for seconds have ten minutes at most: by the new clock all of them are over."""
+    """Calls under way for seconds have ten minutes at most: by the new clock all of them are over. So are the leases of
+    calls whose dialer has not answered yet."""
     give_database_a_movable_clock(t)
     put_ahead(t, 0)
     receiver, agent = t.dialing_agent(max_call_duration_seconds=STEP_SECONDS // 2)
@@ -80,10 +81,18 @@ def test_nothing_is_concluded_after_a_step_forward(t):
     t.api.schedule(batch)
     calls = receiver.wait_for_calls(3)
     until(lambda: all(row["status"] == "dispatched" for row in t.api.calls_of(batch)), what="the dialer has them")
+    slow, slow_agent = t.dialing_agent()
+    slow.script = lambda call: ends(delay=KNOWN_SECONDS + 5)
+    asked = t.api.batch(slow_agent, 3, max_concurrent_calls=3)
+    t.api.schedule(asked)
+    slow.wait_for_calls(3)
     put_ahead(t, STEP_SECONDS)
-    time.sleep(KNOWN_SECONDS + LEASE_SECONDS + 2)
+    time.sleep(KNOWN_SECONDS)
+    assert t.api.read(asked)["in_progress"] == 3, t.api.read(asked)  # its dialer has not answered yet
+    time.sleep(LEASE_SECONDS + 2)
     assert all(row["status"] == "dispatched" for row in t.api.calls_of(batch)), t.api.calls_of(batch)
     assert len(receiver.calls(batch)) == 3
+    assert t.api.wait_for(asked, "completed", 30)["completed"] == len(slow.calls(asked)) == 3
     for call in calls:
         receiver.report(call.id, "completed")
     t.api.wait_for(batch, "completed", 30)
