@@ -80,11 +80,6 @@ static void write_contact_window(struct json *json, const struct gate_facts *fac
 	calendar_write_span(json, &facts->contact_span);
 }
 
-static void write_limit(struct json *json, const char *key, int64_t limit)
-{
-	json_positive(json, key, limit == INT64_MAX ? 0 : limit);
-}
-
 int64_t gate_day_calls(const struct gate_facts *facts)
 {
 	return facts->span.day <= facts->day ? facts->day_calls : 0;
@@ -132,7 +127,9 @@ static int64_t number_pacing_room(const struct gate_facts *facts)
 
 static void write_number_pacing(struct json *json, const struct gate_facts *facts)
 {
-	write_limit(json, "calls_now", number_pacing_room(facts));
+	int64_t room = number_pacing_room(facts);
+
+	json_count(json, "calls_now", room == INT64_MAX ? -1 : room);
 }
 
 static int64_t places_room(const struct gate_facts *facts)
@@ -171,11 +168,11 @@ static void write_limit_hold(struct json *json, const struct gate_details *detai
 {
 	const struct contact_limit *limit = details->limit.limit;
 
-	write_limit(json, "max_attempts", limit == NULL ? 0 : limit->max_attempts);
-	write_limit(json, "period_hours", limit == NULL ? 0 : limit->period_hours);
-	write_limit(json, "period_days", limit == NULL ? 0 : limit->period_days);
-	write_limit(json, "attempts", limit == NULL ? 0 : details->limit.attempts);
-	write_limit(json, "rest_hours_after_conversation", details->limit.rests ? details->rest_hours : 0);
+	json_positive(json, "max_attempts", limit == NULL ? 0 : limit->max_attempts);
+	json_positive(json, "period_hours", limit == NULL ? 0 : limit->period_hours);
+	json_positive(json, "period_days", limit == NULL ? 0 : limit->period_days);
+	json_positive(json, "attempts", limit == NULL ? 0 : details->limit.attempts);
+	json_positive(json, "rest_hours_after_conversation", details->limit.rests ? details->rest_hours : 0);
 }
 
 #define AT(member, type) _Generic(((struct gate_facts *)0)->member, type: offsetof(struct gate_facts, member))

@@ -172,16 +172,31 @@ static void all_closed_gates_are_waited_for(void **state)
 	assert_held(&facts, GATE_START, "2026-07-01T00:00Z", true);
 }
 
+/* What "why" says of the calls that the paces of the numbers allow now. */
+static void assert_calls_now(const struct gate_facts *facts, const char *calls_now)
+{
+	static const struct gate_details details;
+	struct buf text = { 0 };
+	struct json json = json_to(&text);
+
+	gate_write_facts(&json, NULL, GATE_NUMBER_PACING, facts, &details);
+	assert_non_null(strstr(text.data, calls_now));
+	buf_free(&text);
+}
+
 static void the_paces_of_numbers(void **state)
 {
 	struct gate_facts facts = open_facts();
 
 	(void)state;
+	assert_calls_now(&facts, "\"calls_now\":null"); /* no number has a pace */
 	facts.numbers_room = 4;
 	assert_room(&facts, 4);
+	assert_calls_now(&facts, "\"calls_now\":4");
 	facts.numbers_room = 0;
 	facts.numbers_open_at_us = at("2026-06-01T12:00:07Z");
 	assert_held(&facts, GATE_NUMBER_PACING, "2026-06-01T12:00:07Z", false);
+	assert_calls_now(&facts, "\"calls_now\":0");
 }
 
 static void a_clock_set_back_opens_no_day_again(void **state)
