@@ -235,6 +235,22 @@ static void a_retry_without_a_request_has_its_last_call_again(void **state)
 	scene_check_sums(scene);
 }
 
+static void a_retry_that_a_cancel_leaves_unanswered_keeps_the_last_outcome(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->config.retry_failed = true;
+	scene->config.max_retry_attempts = 1;
+	claim_some(scene, 1);
+	scene_tell_all(scene, CALL_BUSY);
+	scene_pass(31 * US_PER_MINUTE);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	scene_do(scene, campaign_cancel);
+	stay_unanswered(scene);
+	assert_int_equal(scene_batch(scene).counts.busy, 1);
+	assert_int_equal(scene_batch(scene).counts.cancelled, 0);
+}
+
 /* A call that was requested before stays the same attempt, although the last lease was not used. */
 static void a_lease_that_was_not_used_undoes_no_other(void **state)
 {
@@ -649,6 +665,7 @@ int main(void)
 		SCENE_TEST(a_claim_without_a_request_counts_nowhere),
 		SCENE_TEST(an_undone_claim_is_planned_once),
 		SCENE_TEST(a_retry_without_a_request_has_its_last_call_again),
+		SCENE_TEST(a_retry_that_a_cancel_leaves_unanswered_keeps_the_last_outcome),
 		SCENE_TEST(a_lease_that_was_not_used_undoes_no_other),
 		SCENE_TEST(a_pause_gives_nothing_up),
 		SCENE_TEST(unaccepted_calls_go_back_to_the_plan_at_a_pause),
