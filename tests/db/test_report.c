@@ -143,14 +143,15 @@ static void impossible_ending_times_are_corrected(void **state)
 {
 	static const struct { int64_t from_now_us, kept_us; } said[] = {
 		{ -US_PER_SECOND, -US_PER_SECOND }, { HOUR, 0 }, { -2 * HOUR, 0 }, { -INT64_C(50) * 365 * US_PER_DAY, 0 },
+		{ -US_PER_MINUTE, -US_PER_MINUTE }, /* at the claim */
 	};
 	struct scene *scene = *state;
 	int64_t now_us;
 
-	claim_some(scene, 4);
+	claim_some(scene, 5);
 	scene_pass(US_PER_MINUTE);
 	now_us = clock_now_us();
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 5; i++) {
 		struct call_report report = scene_report(&scene->calls[i], CALL_COMPLETED);
 		enum report_result result;
 		char expected[32];
