@@ -735,6 +735,19 @@ def test_requests_at_the_same_time(t):
     assert set(made) <= kept, set(made) - kept
 
 
+def test_a_cell_that_does_not_answer(t):
+    both = cells(t)
+    client = both.front(t)
+    both.b.kill("nginx", signal.SIGTERM)
+    try:
+        reply = client.refuse("unavailable", "GET", "//cells/b/api/v1/calls")
+        assert reply.status == 503 and reply.headers["Retry-After"] == "5", reply
+        client.get("/agents")
+    finally:
+        both.b.start_nginx()
+        both.b.wait_ready()
+
+
 def test_what_is_refused(t):
     both = cells(t)
     t.api.get("/agents")
