@@ -50,10 +50,10 @@ def count_tap(text, status):
     result explains."""
     count = Count()
     for failed, skipped in RESULT.findall(text):
-        if failed:
-            count.failed += 1
-        elif skipped:
+        if skipped:  # cmocka prints "not ok" before it
             count.skipped += 1
+        elif failed:
+            count.failed += 1
         else:
             count.passed += 1
     plans = PLAN.findall(text)

@@ -623,6 +623,7 @@ static void a_result_that_waits_for_a_lock_stays_due(void **state)
 	assert_int_equal(mysql_query(locker, lock), 0);
 	assert_int_equal(results_write(sender->results, sender->db, &woke), DB_CONFLICT);
 	assert_ok(results_write(sender->results, sender->db, &woke)); /* what is not locked */
+	assert_int_equal(mysql_query(locker, "ROLLBACK"), 0);
 	mysql_close(locker);
 	assert_true(results_due_us(sender->results, false) < INT64_MAX);
 	assert_ok(results_write(sender->results, sender->db, &woke));
