@@ -10,10 +10,10 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "domain/batch_json.h"
+#include "engine/campaign.h"
+#include "engine/planning.h"
 #include "store/batch_store.h"
-#include "store/campaign.h"
 #include "store/campaign_list.h"
-#include "store/planning.h"
 
 struct batch_query {
 	struct page page;

@@ -3,7 +3,7 @@
 #define API_BATCH_CALLS_H
 
 #include "api/request.h"
-#include "store/campaign.h"
+#include "engine/campaign.h"
 
 extern const struct field_table batch_calls_query, batch_call_query;
 extern const struct field_table bulk_delete_fields;

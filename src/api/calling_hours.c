@@ -5,8 +5,8 @@
 #include "api/reply.h"
 #include "base/clock.h"
 #include "domain/calling_hours.h"
+#include "engine/zone_groups.h"
 #include "store/organization_store.h"
-#include "store/zone_groups.h"
 
 #define AT_HAND_MAX 100
 #define JUDGED_MAX 10000 /* contacts: a request must not read a million */

@@ -4,7 +4,7 @@
 #define API_CALLING_HOURS_H
 
 #include "api/request.h"
-#include "store/campaign.h"
+#include "engine/campaign.h"
 
 enum db_result calling_hours_list(struct request *request);
 

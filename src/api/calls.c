@@ -3,23 +3,23 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "api/auth.h"
 #include "api/audit.h"
+#include "api/auth.h"
 #include "api/page.h"
 #include "api/reply.h"
 #include "base/clock.h"
 #include "domain/call_json.h"
 #include "domain/gate.h"
 #include "domain/report_fields.h"
+#include "engine/contact_attempts.h"
+#include "engine/report.h"
 #include "store/agent_store.h"
 #include "store/call_store.h"
-#include "store/contact_attempts.h"
 #include "store/do_not_call_store.h"
 #include "store/key_store.h"
 #include "store/ledger_store.h"
 #include "store/number_store.h"
 #include "store/organization_store.h"
-#include "store/report_store.h"
 
 struct call_query {
 	struct page page;

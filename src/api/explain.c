@@ -3,8 +3,8 @@
 #include "api/reply.h"
 #include "base/clock.h"
 #include "domain/gate.h"
+#include "engine/explain.h"
 #include "store/batch_store.h"
-#include "store/explain.h"
 
 static void write_gate(struct json *json, enum gate gate, const struct gate_facts *facts,
                        const struct gate_details *details)

@@ -11,8 +11,8 @@
 #include "domain/forecast.h"
 #include "domain/pace.h"
 #include "domain/zone.h"
-#include "store/forecast_store.h"
-#include "store/planning.h"
+#include "engine/forecast_facts.h"
+#include "engine/planning.h"
 
 #define MAX_DAYS 366
 

@@ -11,9 +11,9 @@
 #include "base/utf8.h"
 #include "domain/list_text.h"
 #include "domain/phone_country.h"
+#include "engine/import.h"
 #include "store/batch_store.h"
 #include "store/folder_store.h"
-#include "store/import.h"
 
 #define FOLDER_NAME_MAX 255 /* bytes; a text has at most as many characters */
 

@@ -7,7 +7,7 @@
 #include "api/page.h"
 #include "api/reply.h"
 #include "domain/ledger_fields.h"
-#include "store/ledger_export.h"
+#include "engine/ledger_export.h"
 #include "store/ledger_store.h"
 
 #define ROWS_PER_PART 500

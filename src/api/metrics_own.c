@@ -15,8 +15,8 @@
 #include "api/replica.h"
 #include "api/route.h"
 #include "base/clock.h"
+#include "engine/report.h"
 #include "store/outage.h"
-#include "store/report_store.h"
 
 static void write_database(struct buf *out)
 {

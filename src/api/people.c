@@ -4,8 +4,8 @@
 #include "api/reply.h"
 #include "base/clock.h"
 #include "domain/person.h"
-#include "store/person_erasure.h"
-#include "store/person_export.h"
+#include "engine/person_erasure.h"
+#include "engine/person_export.h"
 
 enum db_result people_export(struct request *request)
 {

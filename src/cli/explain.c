@@ -1,4 +1,4 @@
-#include "store/explain.h"
+#include "engine/explain.h"
 
 #include <stdio.h>
 #include <stdlib.h>

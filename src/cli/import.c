@@ -1,4 +1,4 @@
-#include "store/import.h"
+#include "engine/import.h"
 
 #include <errno.h>
 #include <inttypes.h>

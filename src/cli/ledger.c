@@ -11,11 +11,11 @@
 #include "domain/batch.h"
 #include "domain/ledger_fields.h"
 #include "domain/number.h"
+#include "engine/ledger_export.h"
+#include "engine/ledger_verify.h"
 #include "store/audit_store.h"
 #include "store/key_store.h"
-#include "store/ledger_export.h"
 #include "store/ledger_store.h"
-#include "store/ledger_verify.h"
 
 #define PAGE 100
 #define CAMPAIGNS_MAX 100 /* the campaigns whose history is shown */

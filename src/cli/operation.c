@@ -6,7 +6,7 @@
 #include "base/instant.h"
 #include "base/log.h"
 #include "cli/cli.h"
-#include "store/operation.h"
+#include "engine/operation.h"
 
 /* Returns the changes for the audit log. The text is valid until the next call. */
 static const char *changes_of(const char *name, const char *text, int64_t count)

@@ -8,9 +8,9 @@
 #include "base/vault.h"
 #include "cli/cli.h"
 #include "domain/person.h"
+#include "engine/person_erasure.h"
+#include "engine/person_export.h"
 #include "store/organization_store.h"
-#include "store/person_erasure.h"
-#include "store/person_export.h"
 
 struct wanted {
 	const char *phone_number, *organization;

@@ -21,7 +21,7 @@ struct claimed_call {
 	int64_t since_us; /* the first instant at which it could have been claimed, whether it is due now or later */
 };
 
-struct claim_fetch; /* store/claim_facts.h */
+struct claim_fetch; /* engine/claim_facts.h */
 
 struct claim_limits {
 	int max_calls;            /* at most this many at once; > 0 */

@@ -1,10 +1,10 @@
 #include "engine/claim_job.h"
 
 #include "base/instant.h"
+#include "engine/campaign.h"
+#include "engine/planning.h"
+#include "engine/zone_groups.h"
 #include "store/batch_store.h"
-#include "store/campaign.h"
-#include "store/planning.h"
-#include "store/zone_groups.h"
 
 #define REPLANNED_MAX 5000 /* contacts of a campaign that is planned again for a single retry */
 

@@ -6,8 +6,8 @@
 #define ENGINE_CLAIM_JOB_H
 
 #include "engine/claim.h"
-#include "store/claim_due.h"
-#include "store/claim_facts.h"
+#include "engine/claim_due.h"
+#include "engine/claim_facts.h"
 #include "store/ledger_store.h"
 #include "store/rows.h"
 

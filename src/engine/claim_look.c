@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "base/least.h"
-#include "store/planning.h"
+#include "engine/planning.h"
 
 /* A full campaign is woken by the call that ends; this is in case the wake-up is lost. */
 #define FULL_RECHECK_US US_PER_SECOND

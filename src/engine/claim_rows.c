@@ -5,8 +5,8 @@
 #include "base/crypto.h"
 #include "base/instant.h"
 #include "base/log.h"
-#include "store/callbacks.h"
-#include "store/due_contacts.h"
+#include "engine/callbacks.h"
+#include "engine/due_contacts.h"
 #include "store/statements.h"
 
 #define LOCKED_RECHECK_US (80 * US_PER_MS)

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "base/least.h"
-#include "store/contact_attempts.h"
+#include "engine/contact_attempts.h"
 #include "store/health_store.h"
 
 #define CALLED_HERE_RECHECK_US US_PER_SECOND

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "domain/report_fields.h"
 #include "engine/claim.h"
-#include "store/report_store.h"
+#include "engine/report.h"
 #include "store/rows.h"
 #include "store/statements.h"
 

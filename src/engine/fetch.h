@@ -4,8 +4,8 @@
 #ifndef ENGINE_FETCH_H
 #define ENGINE_FETCH_H
 
+#include "engine/claim_facts.h"
 #include "engine/payload.h"
-#include "store/claim_facts.h"
 
 #define FETCH_MAX 100
 

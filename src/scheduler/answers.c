@@ -10,9 +10,9 @@
 #include "domain/backoff.h"
 #include "domain/health.h"
 #include "domain/report_fields.h"
+#include "engine/report.h"
 #include "scheduler/dispatch.h"
 #include "scheduler/tries.h"
-#include "store/report_store.h"
 
 /* The most reports in one statement: this many answers of 64 KiB fit into the 16 MiB that every server accepts. */
 #define REPORTS_AT_ONCE 200

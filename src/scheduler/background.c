@@ -2,11 +2,11 @@
 
 #include "base/clock.h"
 #include "domain/batch.h"
+#include "engine/campaign_move.h"
+#include "engine/contact_settlement.h"
+#include "engine/purge.h"
 #include "store/batch_store.h"
-#include "store/campaign_move.h"
-#include "store/contact_settlement.h"
 #include "store/folder_store.h"
-#include "store/purge.h"
 #include "store/statements.h"
 
 struct step {

@@ -4,10 +4,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/ledger_chain.h"
+#include "engine/person_erasure.h"
+#include "engine/retention.h"
 #include "store/conflicts.h"
-#include "store/ledger_chain.h"
-#include "store/person_erasure.h"
-#include "store/retention.h"
 
 #define SOON_US (5 * US_PER_MS)
 #define LATER_US US_PER_SECOND /* the loop looks earlier anyway */

@@ -8,10 +8,10 @@
 #include "domain/batch.h"
 #include "domain/report_fields.h"
 #include "engine/payload.h"
+#include "engine/report.h"
 #include "store/call_store.h"
 #include "store/conflicts.h"
 #include "store/health_store.h"
-#include "store/report_store.h"
 #include "store/rows.h"
 #include "store/statements.h"
 

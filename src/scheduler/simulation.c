@@ -4,20 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/clock.h"
 #include "base/least.h"
 #include "base/log.h"
 #include "base/signals.h"
-#include "base/arguments.h"
 #include "domain/report_fields.h"
 #include "domain/zone.h"
-#include "scheduler/background.h"
 #include "engine/claim.h"
 #include "engine/payload.h"
+#include "engine/report.h"
+#include "scheduler/background.h"
 #include "scheduler/script.h"
 #include "scheduler/stage.h"
 #include "scheduler/timeline.h"
-#include "store/report_store.h"
 #include "store/rows.h"
 #include "store/statements.h"
 

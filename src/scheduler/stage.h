@@ -3,8 +3,8 @@
 #ifndef SCHEDULER_STAGE_H
 #define SCHEDULER_STAGE_H
 
+#include "engine/campaign.h"
 #include "scheduler/script.h"
-#include "store/campaign.h"
 
 struct stage {
 	struct db *db;

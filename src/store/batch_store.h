@@ -1,4 +1,4 @@
-/* Campaigns in the database: rows to structs and back. The actions on campaigns are in store/campaign.h. */
+/* Campaigns in the database: rows to structs and back. The actions on campaigns are in engine/campaign.h. */
 #ifndef STORE_BATCH_STORE_H
 #define STORE_BATCH_STORE_H
 

@@ -1,4 +1,4 @@
-/* Calls for reading. engine/claim.c and store/report_store.c change them. */
+/* Calls for reading. engine/claim.c and engine/report.c change them. */
 #ifndef STORE_CALL_STORE_H
 #define STORE_CALL_STORE_H
 

@@ -1,5 +1,5 @@
 /* Decisions for the ledger (domain/ledger.h): written in the transaction that makes them, and read when they are sealed
- * (store/ledger_chain.h), which is about a second later. */
+ * (engine/ledger_chain.h), which is about a second later. */
 #ifndef STORE_LEDGER_STORE_H
 #define STORE_LEDGER_STORE_H
 

@@ -11,11 +11,11 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "domain/report_fields.h"
+#include "engine/purge.h"
 #include "scene.h"
 #include "store/agent_store.h"
 #include "store/batch_store.h"
 #include "store/number_store.h"
-#include "store/purge.h"
 #include "store/webhook_store.h"
 
 

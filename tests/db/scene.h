@@ -4,10 +4,10 @@
 #define TESTS_SCENE_H
 
 #include "domain/batch.h"
-#include "fixture.h"
+#include "engine/campaign.h"
 #include "engine/claim.h"
-#include "store/campaign.h"
-#include "store/report_store.h"
+#include "engine/report.h"
+#include "fixture.h"
 
 #define SCENE_MAX_NUMBERS 10
 #define SCENE_MAX_CALLS 1000

@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "base/instant.h"
+#include "engine/callbacks.h"
 #include "scene.h"
-#include "store/callbacks.h"
 
 static enum report_result ask_back(struct scene *scene, const struct uuid *call, enum call_status status, int64_t at_us)
 {

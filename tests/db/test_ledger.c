@@ -14,11 +14,11 @@
 
 #include "base/clock.h"
 #include "base/instant.h"
+#include "engine/ledger_chain.h"
+#include "engine/ledger_verify.h"
 #include "scene.h"
 #include "store/do_not_call_store.h"
-#include "store/ledger_chain.h"
 #include "store/ledger_store.h"
-#include "store/ledger_verify.h"
 #include "store/organization_store.h"
 
 #define FIRST_NUMBER "+49000000001"

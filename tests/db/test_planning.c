@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "base/instant.h"
+#include "engine/planning.h"
 #include "scene.h"
-#include "store/planning.h"
 
 #define HOUR (60 * US_PER_MINUTE)
 #define MANY 30000

@@ -13,9 +13,9 @@
 #include "base/json.h"
 #include "domain/contact_limit.h"
 #include "domain/report_fields.h"
+#include "engine/explain.h"
 #include "scene.h"
 #include "store/batch_store.h"
-#include "store/explain.h"
 #include "store/organization_store.h"
 #include "store/statements.h"
 

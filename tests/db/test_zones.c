@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "domain/number_zones.h"
+#include "engine/explain.h"
 #include "scene.h"
-#include "store/explain.h"
 
 #define NEVER "Asia/Tokyo America/New_York" /* where windows of eight hours are never open together */
 #define HOUR (60 * US_PER_MINUTE)

@@ -49,8 +49,8 @@ class Table:
 
 
 def moved_tables():
-    """The tables of src/store/organization_tables.c, and the two that are not in its list."""
-    text = source("src/store/organization_tables.c").partition("organization_tables[] = {")[2].partition("};")[0]
+    """The tables of src/engine/organization_tables.c, and the two that are not in its list."""
+    text = source("src/engine/organization_tables.c").partition("organization_tables[] = {")[2].partition("};")[0]
     found = {"organizations": Table("organizations"), "api_keys": Table("api_keys")}
     for line in text.splitlines():
         names = re.findall(r'"(\w+)"', line)
@@ -62,7 +62,7 @@ def moved_tables():
 
 
 def references():
-    text = source("src/store/organization_tables.c").partition("references[] = {")[2].partition("};")[0]
+    text = source("src/engine/organization_tables.c").partition("references[] = {")[2].partition("};")[0]
     return dict(re.findall(r'\{ "(\w+)", "(\w+)" \}', text))
 
 
@@ -194,7 +194,7 @@ HERE, LEAVING, ELSEWHERE, ARRIVING, DROPPED = range(5)
 def test_every_table_is_known(t):
     tables = {row[0] for row in t.stack.sql("SELECT table_name FROM information_schema.tables"
                                             " WHERE table_schema = 'outdial'")}
-    assert tables == set(TABLES) | NOT_MOVED, f"src/store/organization_tables.c: {tables ^ (set(TABLES) | NOT_MOVED)}"
+    assert tables == set(TABLES) | NOT_MOVED, f"src/engine/organization_tables.c: {tables ^ (set(TABLES) | NOT_MOVED)}"
     columns = t.stack.sql("SELECT table_name, column_name FROM information_schema.columns"
                           " WHERE table_schema = 'outdial'"
                           " AND data_type = 'bigint'")
