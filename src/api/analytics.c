@@ -6,7 +6,7 @@
 #include "api/reply.h"
 #include "base/clock.h"
 #include "base/instant.h"
-#include "domain/zone.h"
+#include "base/zone.h"
 #include "store/analytics_store.h"
 #include "store/batch_store.h"
 #include "store/call_store.h"

@@ -8,9 +8,9 @@
 #include "api/reply.h"
 #include "base/clock.h"
 #include "base/instant.h"
+#include "base/zone.h"
 #include "domain/forecast.h"
 #include "domain/pace.h"
-#include "domain/zone.h"
 #include "engine/forecast_facts.h"
 #include "engine/planning.h"
 

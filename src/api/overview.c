@@ -4,8 +4,8 @@
 #include "api/webhooks.h"
 #include "base/clock.h"
 #include "base/instant.h"
+#include "base/zone.h"
 #include "domain/batch_json.h"
-#include "domain/zone.h"
 #include "store/campaign_list.h"
 #include "store/overview_store.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "domain/zone.h"
+#include "base/zone.h"
 
 static const struct {
 	const char *code;

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,4 +150,26 @@ FILE *settings_open(const char *path, mode_t *mode)
 	}
 	buf_free(&text);
 	return file;
+}
+
+bool settings_read_table(const char *path, const char *form, bool (*take)(char *line))
+{
+	FILE *file = settings_open(path, NULL);
+	char *line = NULL;
+	size_t size = 0;
+
+	if (file == NULL && errno == ENOENT)
+		return false;
+	if (file == NULL)
+		fatal("%s: %s", path, strerror(errno));
+	for (int number = 1; getline(&line, &size, file) >= 0; number++) {
+		line[strcspn(line, "\r\n")] = '\0';
+		if (*line != '\0' && *line != '#' && !take(line))
+			fatal("%s:%d: expected %s", path, number, form);
+	}
+	if (ferror(file))
+		fatal("%s: %s", path, strerror(errno));
+	free(line);
+	fclose(file);
+	return true;
 }

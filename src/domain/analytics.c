@@ -3,9 +3,9 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "base/least.h"
+#include "base/zone.h"
 #include "domain/batch_json.h"
 #include "domain/plan.h"
-#include "domain/zone.h"
 
 #define HOUR_US (60 * US_PER_MINUTE)
 #define PACE_QUARTERS 8     /* the pace is measured over this many of the latest quarters with calls */

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/zone.h"
 #include "domain/pace.h"
-#include "domain/zone.h"
 
 /* The gap between two contacts without pacing. */
 #define PLAN_GAP_US US_PER_MS

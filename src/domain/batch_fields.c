@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/zone.h"
 #include "domain/batch.h"
 #include "domain/calling_hours.h"
-#include "domain/zone.h"
 
 #define WORKING_DAYS 0x1f
 #define MAX_RETRY_DELAY 10080 /* minutes */

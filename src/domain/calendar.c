@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "base/least.h"
-#include "domain/zone.h"
+#include "base/zone.h"
 
 #define HORIZON_DAYS 366
 #define MAX_SPANS_COUNTED 1000

@@ -4,7 +4,7 @@
  * of its days and not excluded, whatever the next day is. Calls are counted per local civil day, so such a window is
  * cut at midnight into two spans. Windows may overlap: calls are allowed where any window is open.
  *
- * The edges of windows, and midnights, are wall times. domain/zone.h says how they become instants. A second rule holds
+ * The edges of windows, and midnights, are wall times. base/zone.h says how they become instants. A second rule holds
  * on a day when the clocks change: while a window is open, the clock shows a time inside it. So an edge in a skipped
  * hour moves one hour on, but no window stays open beyond its end for that, and a window within the skipped hour does
  * not open. An edge in an hour that comes twice counts the first time, and an open window is closed while the clock
@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "domain/zone_names.h"
+#include "base/zone_names.h"
 
 #define CALENDAR_MAX_WINDOWS 50
 

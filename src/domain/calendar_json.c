@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/instant.h"
-#include "domain/zone.h"
+#include "base/zone.h"
 
 static bool is_working_day(const struct calendar *calendar, int32_t day)
 {

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/settings.h"
-#include "domain/zone.h"
+#include "base/zone.h"
 
 #define INSTALLED DATADIR "/calling-hours.txt"
 #define MINUTES_PER_DAY (24 * 60)
@@ -99,27 +99,12 @@ static bool take_line(char *line)
 
 void calling_hours_load(const char *path)
 {
-	bool is_installed = *path == '\0';
-	char *line = NULL;
-	size_t size = 0;
-	FILE *file;
+	static const char form[] = "NAME|DAYS|START|END|TITLE|SOURCE, such as us|1234567|08:00|21:00|United States|…";
 
-	path = is_installed ? INSTALLED : path;
-	file = settings_open(path, NULL);
-	if (file == NULL && is_installed && errno == ENOENT)
-		return; /* Outdial runs where it was built */
-	if (file == NULL)
-		fatal("%s: %s", path, strerror(errno));
-	for (int number = 1; getline(&line, &size, file) >= 0; number++) {
-		line[strcspn(line, "\r\n")] = '\0';
-		if (*line != '\0' && *line != '#' && !take_line(line))
-			fatal("%s:%d: expected NAME|DAYS|START|END|TITLE|SOURCE, such as us|1234567|08:00|21:00|United States|…",
-			      path, number);
-	}
-	if (ferror(file))
-		fatal("%s: %s", path, strerror(errno));
-	free(line);
-	fclose(file);
+	if (*path == '\0')
+		settings_read_table(INSTALLED, form, take_line); /* not there where Outdial runs where it was built */
+	else if (!settings_read_table(path, form, take_line))
+		fatal("%s: %s", path, strerror(ENOENT));
 }
 
 const struct calling_hours *calling_hours_all(size_t *count)

@@ -6,8 +6,8 @@
 
 #include "base/json.h"
 #include "base/utf8.h"
+#include "base/zone.h"
 #include "domain/phone_text.h"
-#include "domain/zone.h"
 
 #define COLUMN_NAME_MAX 255 /* characters */
 #define BETWEEN_NUMBERS ":::" /* in a cell of Google Contacts */

@@ -1,6 +1,6 @@
 /* The fields of contacts and their folders: names, types, limits, defaults. */
+#include "base/zone.h"
 #include "domain/contact.h"
-#include "domain/zone.h"
 
 #define NO_ONE \
 	{ \

@@ -59,24 +59,10 @@ static bool take_line(char *line)
 
 void number_zones_load(const char *path)
 {
-	char *line = NULL;
-	size_t size = 0;
-	FILE *file;
-
 	if (*path == '\0')
 		return;
-	file = settings_open(path, NULL);
-	if (file == NULL)
-		fatal("%s: %s", path, strerror(errno));
-	for (int number = 1; getline(&line, &size, file) >= 0; number++) {
-		line[strcspn(line, "\r\n")] = '\0';
-		if (*line != '\0' && *line != '#' && !take_line(line))
-			fatal("%s:%d: expected DIGITS|ZONE&ZONE…", path, number);
-	}
-	if (ferror(file))
-		fatal("%s: %s", path, strerror(errno));
-	free(line);
-	fclose(file);
+	if (!settings_read_table(path, "DIGITS|ZONE&ZONE…", take_line))
+		fatal("%s: %s", path, strerror(ENOENT));
 	if (entry_count != 0)
 		qsort(entries, entry_count, sizeof *entries, compare_entries);
 }

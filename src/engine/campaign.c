@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "base/json.h"
-#include "domain/zone.h"
+#include "base/zone.h"
 #include "engine/campaign_rules.h"
 #include "engine/contact_copy.h"
 #include "engine/contact_removal.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "domain/zone.h"
+#include "base/zone.h"
 
 #define SHORT_WAIT_US US_PER_MINUTE /* a shorter wait is no decision: the contact is looked at again and again */
 

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
-#include "domain/zone.h"
+#include "base/zone.h"
 
 const char *const script_deed_names[] = {
 	"pause", "resume", "cancel", "change", "add_contacts", "do_not_call", NULL,

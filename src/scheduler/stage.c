@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
-#include "domain/zone.h"
+#include "base/zone.h"
 #include "store/agent_store.h"
 #include "store/batch_contact_store.h"
 #include "store/batch_store.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "domain/zone.h"
+#include "base/zone.h"
 
 /* 2026-03-29 03:00:00.000 +02:00 */
 static void print_instant(const struct timeline *timeline, int64_t us)

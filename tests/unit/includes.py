@@ -16,6 +16,7 @@ ROOMS = {  # headers of others, and the only files that may know them
     "systemd/sd-daemon.h": r"base/|api/prefork\.c$",
 }
 WIDTH = 120  # with tabs of four
+FILES = re.compile(r"\b(fopen|open|openat|settings_open|stat|getline|fgets|fread|opendir)\(")
 CLOCKS = re.compile(r"\b(NOW|CURRENT_TIMESTAMP|CURDATE|CURTIME|LOCALTIME|LOCALTIMESTAMP|UTC_TIMESTAMP"
                     r"|UTC_DATE|UTC_TIME|SYSDATE|UNIX_TIMESTAMP)\b", re.IGNORECASE)
 
@@ -53,6 +54,14 @@ def strangers():
                 yield f"{path} includes <{header}>"
             elif header.startswith(("openssl/", "systemd/")) and not path.startswith("base/"):
                 yield f"{path} includes <{header}>"
+
+
+def domain_files():
+    """The domain reads no file: base does, and hands over the text."""
+    for path, text in sources():
+        if path.startswith("domain/"):
+            for name in FILES.findall(text):
+                yield f"{path} calls {name}"
 
 
 def statement_users():
@@ -134,6 +143,7 @@ def wide_lines():
 def main():
     checks = [("includes point downward", upward_includes),
               ("headers of others stay in their room", strangers),
+              ("the domain reads no file", domain_files),
               ("stores, the engine and the scheduler know the statements", statement_users),
               ("every statement is used", unused_statements),
               ("every statement is in the group of a file that uses it", misplaced_statements),

@@ -16,9 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/zone.h"
 #include "domain/calendar.h"
 #include "domain/plan.h"
-#include "domain/zone.h"
 
 #define MAX_EXCLUDED 4096
 #define MAX_ROOM 16

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/zone.h"
 #include "domain/calendar.h"
-#include "domain/zone.h"
 #include "instants.h"
 
 #define MONDAY_TO_FRIDAY 0x1f

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "domain/zone.h"
-#include "domain/zone_file.h"
+#include "base/zone.h"
+#include "base/zone_file.h"
 #include "instants.h"
 
 struct pair {

@@ -1,4 +1,4 @@
-#include "domain/zone_names.h"
+#include "base/zone_names.h"
 
 #include <ctype.h>
 #include <dirent.h>

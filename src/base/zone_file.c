@@ -1,6 +1,6 @@
 /* A TZif file lists the instants at which an offset begins. For the time after the last instant it has a rule in the
  * form of the TZ variable (POSIX), such as "CET-1CEST,M3.5.0,M10.5.0/3". */
-#include "domain/zone_file.h"
+#include "base/zone_file.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* The names of time zones, from the list tzdata.zi in the folder of the tz database: every zone and every link (an
  * older or other name of a zone). Names are found ignoring case. A folder without that list is searched for zone files
  * instead; then there are no links. */
-#ifndef DOMAIN_ZONE_NAMES_H
-#define DOMAIN_ZONE_NAMES_H
+#ifndef BASE_ZONE_NAMES_H
+#define BASE_ZONE_NAMES_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* One file of the tz database (TZif, RFC 9636): its offsets from UTC. The whole file is read and checked, so a damaged
  * file is an error and never counts as UTC. */
-#ifndef DOMAIN_ZONE_FILE_H
-#define DOMAIN_ZONE_FILE_H
+#ifndef BASE_ZONE_FILE_H
+#define BASE_ZONE_FILE_H
 
 #include <stddef.h>
 #include <stdint.h>

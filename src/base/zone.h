@@ -8,13 +8,13 @@
  *
  * A name may exist although its zone cannot be read now. Then campaigns and contacts in that zone wait, and nothing
  * fails. */
-#ifndef DOMAIN_ZONE_H
-#define DOMAIN_ZONE_H
+#ifndef BASE_ZONE_H
+#define BASE_ZONE_H
 
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "domain/zone_names.h"
+#include "base/zone_names.h"
 
 enum zone_lookup {
 	ZONE_KNOWN,

@@ -2,7 +2,7 @@
  * everything else follows from that.
  *
  * No event says that a file has changed, so the files are looked at once a second. */
-#include "domain/zone.h"
+#include "base/zone.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "domain/zone_file.h"
+#include "base/zone_file.h"
 
 #define PATH_SIZE 4096
 #define FILE_CHECK_US US_PER_SECOND
