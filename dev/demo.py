@@ -186,7 +186,7 @@ def wait_for(stack, what, condition):
     while not condition():
         stack.keep_up()
         if time.monotonic() > deadline:
-            raise Error(f"Waited {READY_SECONDS} s in vain until {what}; see {stack.log_dir}")
+            raise Error(f"After {READY_SECONDS} s still not: {what}; see {stack.log_dir}")
         time.sleep(0.05)
 
 

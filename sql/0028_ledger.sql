@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS ledger_numbers (
   PRIMARY KEY (organization_id, phone_number, decided_at, seq, place)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
--- Where each chain ends, which is the lock of whoever adds to it, and where it begins.
+-- Where each chain ends, which is the lock for adding to it, and where it begins.
 CREATE TABLE IF NOT EXISTS ledger_heads (
   organization_id BIGINT UNSIGNED NOT NULL,
   seq BIGINT UNSIGNED NOT NULL,             -- 0: nothing is sealed yet

@@ -90,8 +90,9 @@ static enum db_result read_many(struct reading *reading, size_t i)
 	return DB_OK;
 }
 
-static enum db_result read_attempts(struct reading *reading)
+static enum db_result read_attempts(struct reading *reading, const struct contact_limits *limits, int64_t now_us)
 {
+	reading->since_us = now_us - contact_limits_reach_us(limits);
 	reading->attempts = arena_alloc(reading->arena, reading->count * sizeof *reading->attempts);
 	DB_TRY(find_many(reading));
 	DB_TRY(read_few(reading));
@@ -105,12 +106,9 @@ enum db_result contact_attempts_free_at(struct db *db, int64_t organization_id, 
                                         const struct limited_number *asked, size_t count, int64_t now_us,
                                         struct arena *arena, int64_t *free_at_us)
 {
-	struct reading reading = {
-		.db = db, .arena = arena, .organization_id = organization_id, .numbers = asked, .count = count,
-		.since_us = now_us - contact_limits_reach_us(limits),
-	};
+	struct reading reading = { db, arena, .organization_id = organization_id, .numbers = asked, .count = count };
 
-	DB_TRY(read_attempts(&reading));
+	DB_TRY(read_attempts(&reading, limits, now_us));
 	for (size_t i = 0; i < count; i++)
 		free_at_us[i] = contact_limits_free_at(limits, reading.attempts[i].list, reading.attempts[i].count, now_us);
 	return DB_OK;
@@ -120,12 +118,9 @@ enum db_result contact_attempts_hold(struct db *db, int64_t organization_id, con
                                      const struct limited_number *asked, int64_t now_us, struct arena *arena,
                                      int64_t *free_at_us, struct contact_limit_hold *hold)
 {
-	struct reading reading = {
-		.db = db, .arena = arena, .organization_id = organization_id, .numbers = asked, .count = 1,
-		.since_us = now_us - contact_limits_reach_us(limits),
-	};
+	struct reading reading = { db, arena, .organization_id = organization_id, .numbers = asked, .count = 1 };
 
-	DB_TRY(read_attempts(&reading));
+	DB_TRY(read_attempts(&reading, limits, now_us));
 	*free_at_us = contact_limits_free_at(limits, reading.attempts->list, reading.attempts->count, now_us);
 	*hold = contact_limits_hold(limits, reading.attempts->list, reading.attempts->count, now_us);
 	return DB_OK;

@@ -166,16 +166,22 @@ static enum db_result open_copy(struct db *db, void *context)
 	return note(db, handing->new_id, &handing->uuid, now_us, "from_cell", handing->from_cell);
 }
 
+/* DB_REFUSED: the organisation is not leaving. */
+static enum db_result lock_leaving(struct db *db, int64_t id, int64_t *now_us)
+{
+	int64_t place;
+
+	DB_TRY(organization_lock_place(db, id, &place));
+	return place == ORGANIZATION_LEAVING ? db_ask_clock(db, now_us) : DB_REFUSED;
+}
+
 /* While this row is locked, the move cannot be undone between the two changes. */
 static enum db_result hand_over(struct db *db, void *context)
 {
 	const struct organization_handing *handing = context;
-	int64_t place, now_us;
+	int64_t now_us;
 
-	DB_TRY(organization_lock_place(db, handing->id, &place));
-	if (place != ORGANIZATION_LEAVING)
-		return DB_REFUSED;
-	DB_TRY(db_ask_clock(db, &now_us));
+	DB_TRY(lock_leaving(db, handing->id, &now_us));
 	DB_TRY(db_transact(handing->to, DB_REPEATABLE, open_copy, context));
 	DB_TRY(set_place(db, handing->id, ORGANIZATION_ELSEWHERE, handing->to_cell));
 	return note(db, handing->id, &handing->uuid, now_us, "to_cell", handing->to_cell);
@@ -202,12 +208,9 @@ static enum db_result give_up_there(const struct organization_handing *handing)
 static enum db_result take_back(struct db *db, void *context)
 {
 	const struct organization_handing *handing = context;
-	int64_t place, now_us;
+	int64_t now_us;
 
-	DB_TRY(organization_lock_place(db, handing->id, &place));
-	if (place != ORGANIZATION_LEAVING)
-		return DB_REFUSED;
-	DB_TRY(db_ask_clock(db, &now_us));
+	DB_TRY(lock_leaving(db, handing->id, &now_us));
 	DB_TRY(give_up_there(handing));
 	DB_TRY(open_here(db, handing->id, now_us));
 	return note(db, handing->id, &handing->uuid, now_us, "not_to_cell", handing->to_cell);

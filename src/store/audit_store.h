@@ -64,7 +64,7 @@ struct audit_entry {
 	int from_status, to_status; /* of a campaign; -1: none */
 	int64_t happened_at_us;
 	const char *reason, *changes; /* changes: a JSON object or "" */
-	bool is_by_itself;            /* not stored: Outdial itself makes the change, whoever the actor is */
+	bool is_by_itself;            /* not stored: Outdial itself makes the change, whatever the actor */
 	/* The actor; audit_write sets these members. */
 	int64_t key_row; /* 0: no key */
 	const char *address, *operator_name;

@@ -411,6 +411,47 @@ static void attempts_of_the_same_campaign_count(void **state)
 	assert_int_equal(ask("SELECT attempts FROM batch_contacts WHERE batch_id = %lld", (long long)scene->batch), 3);
 }
 
+/* How many rows the server has read in the order of an index. */
+static int64_t rows_read(void)
+{
+	MYSQL *mysql = send_query("SHOW GLOBAL STATUS WHERE Variable_name IN ('Handler_read_next', 'Handler_read_prev')");
+	MYSQL_RES *result = mysql_store_result(mysql);
+	int64_t number = 0;
+	MYSQL_ROW row;
+
+	while ((row = mysql_fetch_row(result)) != NULL)
+		number += strtoll(row[1], NULL, 10);
+	mysql_free_result(result);
+	mysql_close(mysql);
+	return number;
+}
+
+/* A number that was called often before the limits were set. */
+static void a_claim_does_not_read_all_calls_to_a_number(void **state)
+{
+	struct scene *scene = *state;
+	int64_t before;
+
+	scene_start(scene, 1);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 1);
+	scene_tell_all(scene, CALL_BUSY);
+	for (int doubled = 0; doubled < 12; doubled++)
+		ask("INSERT INTO calls (id, organization_id, agent_id, batch_id, position, attempt, status, tries, wake_at,"
+		    " to_number, from_number, scheduled_at, called_at, expires_at, max_seconds, ended_at, duration_seconds,"
+		    " cost, outcome, end_reason, recording_url, transcript_url, summary)"
+		    " SELECT UNHEX(REPLACE(UUID(), '-', '')), organization_id, agent_id, NULL, position, attempt, status,"
+		    " tries, wake_at, to_number, from_number, scheduled_at, called_at, expires_at, max_seconds, ended_at,"
+		    " duration_seconds, cost, outcome, end_reason, recording_url, transcript_url, summary FROM calls"
+		    " WHERE organization_id = %lld", (long long)scene->fixture->organization_id);
+	set_limits(scene, 100, 24, 0);
+	scene_start(scene, 1);
+	scene_pass(US_PER_SECOND);
+	before = rows_read();
+	assert_int_equal(scene_claim(scene, 1000), 0);
+	assert_true(rows_read() - before < 2000); /* of 4,096 */
+}
+
 /* Limits that are set later count calls that they would have held back. */
 static void the_latest_of_many_calls_count(void **state)
 {
@@ -751,6 +792,7 @@ int main(void)
 		SCENE_TEST(two_retries_never_meet),
 		SCENE_TEST(deferred_contacts_outlive_a_new_plan),
 		SCENE_TEST(attempts_of_the_same_campaign_count),
+		SCENE_TEST(a_claim_does_not_read_all_calls_to_a_number),
 		SCENE_TEST(the_latest_of_many_calls_count),
 		SCENE_TEST(a_rest_follows_only_a_conversation),
 		SCENE_TEST(a_campaign_that_may_not_call_does_not_probe_the_dialer),

@@ -65,7 +65,7 @@ def until(condition, seconds=20, what="the condition holds"):
             raise
         if answer:
             return answer
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}; the last answer: {answer!r:.300}"
+        assert time.monotonic() < deadline, f"after {seconds} s still not: {what}; the last answer: {answer!r:.300}"
         time.sleep(0.02)
 
 

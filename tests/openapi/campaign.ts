@@ -23,7 +23,7 @@ async function until<T>(ask: () => Promise<T>, holds: (answer: T) => boolean): P
   for (;;) {
     const answer = await ask();
     if (holds(answer)) return answer;
-    if (Date.now() > deadline) throw new Error(`waited in vain; the last answer: ${JSON.stringify(answer)}`);
+    if (Date.now() > deadline) throw new Error(`it takes too long; the last answer: ${JSON.stringify(answer)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -16,7 +16,7 @@ def until(ask, holds):
         answer = ask()
         if holds(answer):
             return answer
-        assert time.monotonic() < deadline, f"waited in vain; the last answer: {answer}"
+        assert time.monotonic() < deadline, f"it takes too long; the last answer: {answer}"
         time.sleep(0.05)
 
 

@@ -83,13 +83,13 @@ export function ImportContacts({ path, words = {}, onLoaded, verb = 'Load', noun
 		onLoaded(done)
 	}, setError)
 	const change = () => { setChecked(null); setResult(null); setError(null) }
-	const anew = () => { change(); setMap({}); setColumns([]) }
-	const take = (next: File | null) => { anew(); setFile(next) }
+	const startOver = () => { change(); setMap({}); setColumns([]) }
+	const take = (next: File | null) => { startOver(); setFile(next) }
 	const choose = (field: string, column: string) => { change(); setMap(old => ({ ...old, [field]: column })) }
 	const wantsColumn = error instanceof ApiError && error.errors.some(fault => fault.reason.includes('map[phone]'))
 	return (
 		<div className="stack">
-			<Radios label="Where they come from" value={source} onChange={value => { anew(); setSource(value) }} choices={[['file', 'File'], ['paste', 'Paste']]} />
+			<Radios label="Where they come from" value={source} onChange={value => { startOver(); setSource(value) }} choices={[['file', 'File'], ['paste', 'Paste']]} />
 			{source === 'file' ? <Drop file={file} onFile={take} />
 				: <div className="field"><label htmlFor="pasted">Lines, or cells of a spreadsheet</label>
 					<textarea id="pasted" className="textarea mono" rows={7} value={text} placeholder={'+12125550131, Blaise Pascal\n+12125550132, Ada Lovelace'} onChange={event => { change(); setText(event.target.value) }} />
