@@ -10,10 +10,10 @@
 #include "domain/batch.h"
 #include "domain/call.h"
 #include "domain/health.h"
+#include "store/constants.h"
 #include "store/figures.h"
 #include "store/outage.h"
 #include "store/process_store.h"
-#include "store/statements.h"
 #include "store/status.h"
 
 /* Figures of the whole installation: they come from the database, so every API reports the same. */
@@ -129,19 +129,18 @@ static void write_figures(struct buf *out, const struct figures *figures)
 static enum db_result write_whole(struct request *request, struct buf *out)
 {
 	struct figures *figures = arena_alloc(request->arena, sizeof *figures);
-	struct db_value now = db_instant(clock_now_us());
 	const struct process *processes;
+	struct troubles troubles;
 	int64_t oldest_delivery_us;
 	struct status status;
-	struct db_rows rows;
 	size_t count;
 
-	DB_TRY(db_query(request->db, SQL_METRICS, DB_ARGS(now, now, now), request->arena, &rows));
+	DB_TRY(troubles_read(request->db, &troubles));
 	DB_TRY(status_read(request->db, &status));
-	DB_TRY(db_query_int(request->db, SQL_OLDEST_DELIVERY, DB_NO_ARGS, &oldest_delivery_us));
+	DB_TRY(oldest_delivery_read(request->db, &oldest_delivery_us));
 	DB_TRY(processes_read(request->db, request->arena, &processes, &count));
 	DB_TRY(figures_read(request->db, request->arena, figures));
-	write_troubles(out, DB_STRUCTS(&rows, struct troubles));
+	write_troubles(out, &troubles);
 	write_status(out, &status);
 	write_oldest_delivery(out, oldest_delivery_us);
 	write_schedulers(out, processes, count);

@@ -7,12 +7,10 @@
 #include "engine/purge.h"
 #include "store/batch_store.h"
 #include "store/folder_store.h"
-#include "store/statements.h"
 
 struct step {
 	enum batch_work work;
-	bool found;
-	int64_t id; /* of the campaign, by its row */
+	int64_t id; /* of the campaign, by its row; 0: none waits */
 	int64_t now_us;
 };
 
@@ -31,16 +29,12 @@ static enum db_result run_step(struct db *db, void *context)
 	struct step *step = context;
 	int64_t now_us = step->now_us = clock_now_us();
 	struct arena *arena = arena_new();
-	struct db_rows rows;
 	struct batch batch;
-	enum db_result result;
+	enum db_result result = batch_lock_waiting(db, step->work, now_us, &step->id);
 
-	result = db_query(db, SQL_WORK_LOCK, DB_ARGS(db_int(step->work), db_instant(now_us)), arena, &rows);
-	step->found = rows.count != 0;
-	step->id = step->found ? db_get_int(&rows, 0, 0) : 0;
-	if (result == DB_OK && step->found)
+	if (result == DB_OK && step->id != 0)
 		result = batch_get_row(db, step->id, arena, &batch);
-	if (result == DB_OK && step->found)
+	if (result == DB_OK && step->id != 0)
 		result = work_on(db, &batch, now_us);
 	arena_free(arena);
 	return result;
@@ -76,7 +70,7 @@ enum db_result background_step(struct db *db, int *found)
 		if (db_is_refusal(result) && step.id != 0)
 			result = batch_set_aside(db, step.id, result, step.now_us);
 		DB_TRY(result);
-		*found += step.found;
+		*found += step.id != 0;
 	}
 	return purge_folders(db, found);
 }

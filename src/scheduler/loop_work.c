@@ -9,7 +9,6 @@
 #include "scheduler/dispatch.h"
 #include "scheduler/outbox.h"
 #include "store/conflicts.h"
-#include "store/statements.h"
 
 #define MAX_CLAIM 200              /* calls per claim: more would hold the locks longer for little gain */
 #define POLL_US (400 * US_PER_MS)  /* changes by other processes are seen after this time, even without a wake-up */
@@ -141,18 +140,16 @@ static void take_wakes(struct loop *loop, const struct next_wakes *next)
 /* Reads when each kind of work has something to do, at the earliest. */
 static enum db_result read_wakes(struct loop *loop)
 {
-	struct arena *arena = arena_new();
-	struct db_rows rows;
 	enum db_result result = db_ready(loop->db);
-	struct db_value from = db_instant(look_from(loop));
+	int64_t from_us = look_from(loop);
+	struct next_wakes next;
 
 	if (result == DB_OK)
-		result = db_query(loop->db, SQL_NEXT_WAKE, DB_ARGS(from, from, from, from), arena, &rows);
+		result = next_wakes_read(loop->db, from_us, &next);
 	if (result == DB_OK)
-		take_wakes(loop, DB_STRUCTS(&rows, struct next_wakes));
+		take_wakes(loop, &next);
 	loop->looked_us = clock_mono_us();
 	loop->is_seen = result == DB_OK;
-	arena_free(arena);
 	return result;
 }
 

@@ -18,6 +18,7 @@
 #include "scheduler/script.h"
 #include "scheduler/stage.h"
 #include "scheduler/timeline.h"
+#include "store/batch_store.h"
 #include "store/rows.h"
 #include "store/statements.h"
 
@@ -171,21 +172,11 @@ static void claim(struct simulation *sim)
 		take_calls(sim, ids, count);
 }
 
-struct look {
-	int64_t work, wake_at_us;
-	bool capped;
-};
-
-static struct look look(struct simulation *sim)
+static struct batch_look look(struct simulation *sim)
 {
-	struct arena *arena = arena_new();
-	struct db_rows rows;
-	struct look look;
+	struct batch_look look;
 
-	stage_require(&sim->stage,
-	              db_query(sim->stage.db, SQL_SIMULATION_LOOK, DB_ARGS(db_int(sim->stage.batch_row)), arena, &rows));
-	look = (struct look){ db_get_int(&rows, 0, 0), db_get_int(&rows, 0, 1), db_get_int(&rows, 0, 2) != 0 };
-	arena_free(arena);
+	stage_require(&sim->stage, batch_get_look(sim->stage.db, sim->stage.batch_row, &look));
 	return look;
 }
 
@@ -193,7 +184,7 @@ static struct look look(struct simulation *sim)
  * The end of a call wakes a full campaign, and that wake-up is not lost here. */
 static int64_t schedule(struct simulation *sim)
 {
-	struct look now;
+	struct batch_look now;
 	int found;
 
 	while ((now = look(sim)).wake_at_us <= clock_now_us()) {

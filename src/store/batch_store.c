@@ -46,6 +46,9 @@ COLUMNS(campaign_columns, struct campaign_row, SOURCE_TABLE(OF_ROW) CAMPAIGN_TAB
         COLUMN(struct campaign_row, slot), COLUMN(struct campaign_row, number_id),
         COLUMN(struct campaign_row, phone_number));
 
+COLUMNS(batch_look_columns, struct batch_look, COLUMN(struct batch_look, work), INSTANT(struct batch_look, wake_at),
+        COLUMN(struct batch_look, capped));
+
 static int by_slot(const void *a, const void *b)
 {
 	int64_t first = (*(const struct campaign_row *const *)a)->slot;
@@ -254,6 +257,22 @@ static void log_set_aside(struct db *db, int64_t id)
 	log_error("a campaign is set aside for a minute, because the database refuses to work on it campaign=%s",
 	          text);
 	arena_free(arena);
+}
+
+enum db_result batch_get_look(struct db *db, int64_t id, struct batch_look *out)
+{
+	struct arena *arena = arena_new();
+	enum db_result result = DB_GET(db, SQL_BATCH_LOOK, DB_ARGS(db_int(id)), arena, struct batch_look, out);
+
+	arena_free(arena);
+	return result;
+}
+
+enum db_result batch_lock_waiting(struct db *db, enum batch_work work, int64_t now_us, int64_t *id)
+{
+	enum db_result result = db_query_int(db, SQL_WORK_LOCK, DB_ARGS(db_int(work), db_instant(now_us)), id);
+
+	return result == DB_NOT_FOUND ? DB_OK : result;
 }
 
 enum db_result batch_set_aside(struct db *db, int64_t id, enum db_result why, int64_t now_us)

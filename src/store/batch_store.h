@@ -33,6 +33,18 @@ enum db_result batch_lock_shared(struct db *db, int64_t organization_id, const s
 enum db_result batch_load(struct db *db, const struct db_rows *ids, struct arena *arena, struct batch **campaigns,
                           size_t *count);
 
+/* When a scheduler looks at the campaign next, and for what. */
+struct batch_look {
+	enum batch_work work;
+	int64_t wake_at_us;
+	bool capped; /* it waits for a place */
+};
+enum db_result batch_get_look(struct db *db, int64_t id, struct batch_look *out);
+
+/* Locks the campaign that has waited longest for this kind of work. *id: its row; 0: none waits, or others have locked
+ * all that do. */
+enum db_result batch_lock_waiting(struct db *db, enum batch_work work, int64_t now_us, int64_t *id);
+
 /* Inserts a draft without numbers, and sets id. The caller sets uuid, organization_id, agent_row, config and
  * created_at_us; and counts.total, if its first contacts follow. */
 enum db_result batch_insert(struct db *db, struct batch *batch);

@@ -83,3 +83,13 @@ int64_t work_waits_us(const struct work_state *state, int64_t now_us)
 {
 	return state->oldest_due_us < now_us ? now_us - state->oldest_due_us : 0;
 }
+
+enum db_result next_wakes_read(struct db *db, int64_t from_us, struct next_wakes *out)
+{
+	struct db_value from = db_instant(from_us);
+	struct arena *arena = arena_new();
+	enum db_result result = DB_GET(db, SQL_NEXT_WAKE, DB_ARGS(from, from, from, from), arena, struct next_wakes, out);
+
+	arena_free(arena);
+	return result;
+}

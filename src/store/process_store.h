@@ -42,11 +42,14 @@ struct work_state {
 
 enum db_result work_state_read(struct db *db, struct work_state *out);
 
-/* When each kind of a scheduler's work has something to do, at the earliest: a row of SQL_NEXT_WAKE. */
+/* When each kind of a scheduler's work has something to do, at the earliest. */
 struct next_wakes {
 	int64_t claim_us, calls_us, new_events_us, outbox_us, background_us; /* new events: no queue has them yet */
 	int64_t doubtful_us; /* of the events for doubtful endpoints, which outbox_us leaves out */
 };
+
+/* Looks at calls, endpoints and new deliveries from an instant on, and at all of the rest. */
+enum db_result next_wakes_read(struct db *db, int64_t from_us, struct next_wakes *out);
 
 /* Returns how long the oldest work has waited; 0: nothing is due. */
 int64_t work_waits_us(const struct work_state *state, int64_t now_us);

@@ -1,5 +1,6 @@
 #include "store/status.h"
 
+#include "base/clock.h"
 #include "store/columns.h"
 #include "store/statements.h"
 
@@ -36,4 +37,19 @@ enum db_result status_read(struct db *db, struct status *out)
 	result = read_all(db, arena, out);
 	arena_free(arena);
 	return result;
+}
+
+enum db_result troubles_read(struct db *db, struct troubles *out)
+{
+	struct db_value now = db_instant(clock_now_us());
+	struct arena *arena = arena_new();
+	enum db_result result = DB_GET(db, SQL_METRICS, DB_ARGS(now, now, now), arena, struct troubles, out);
+
+	arena_free(arena);
+	return result;
+}
+
+enum db_result oldest_delivery_read(struct db *db, int64_t *happened_at_us)
+{
+	return db_query_int(db, SQL_OLDEST_DELIVERY, DB_NO_ARGS, happened_at_us);
 }

@@ -12,12 +12,18 @@ struct status {
 	int64_t deliveries_waiting; /* webhooks that their receivers have not taken yet */
 };
 
-/* What may hold work up, for the metrics: a row of SQL_METRICS. */
+enum db_result status_read(struct db *db, struct status *out);
+
+/* What may hold work up, for the metrics. */
 struct troubles {
 	int64_t circuits_open, circuits_half_open, endpoints_disabled, campaigns_slowed_down;
 	int64_t due_contacts; /* counted up to METRICS_COUNTED_ROWS */
 };
 
-enum db_result status_read(struct db *db, struct status *out);
+enum db_result troubles_read(struct db *db, struct troubles *out);
+
+/* Finds when the event happened that has waited longest for an endpoint that is switched on. INSTANT_NEVER: none
+ * waits. */
+enum db_result oldest_delivery_read(struct db *db, int64_t *happened_at_us);
 
 #endif
