@@ -38,8 +38,7 @@ static enum db_result take_offered(struct db *db, const struct fetch *fetch, str
 	*count = (int)read_ids(&found, ids);
 	DB_TRY(db_query(db, SQL_FETCH_LOCK_SINGLE, DB_ARGS(rows_value(&rows)), arena, &found));
 	*count += (int)read_ids(&found, ids + *count);
-	rows = rows_of_uuids(ids, (size_t)*count, arena);
-	return db_exec(db, SQL_CALLS_LEASE, DB_ARGS(rows_value(&rows), db_instant(now_us + lease_of(fetch))));
+	return calls_lease(db, ids, (size_t)*count, now_us + lease_of(fetch), arena);
 }
 
 static int room_at(const void *context, const struct claim_dialer *dialer, const struct claim_taken *taken)
@@ -88,18 +87,17 @@ static bool judge(const struct fetch *fetch, const struct requested_call *call, 
 	return false;
 }
 
-static enum db_result judge_all(struct db *db, const struct fetch *fetch, const struct db_rows *rows,
-                                struct arena *arena, struct fetched *out)
+static enum db_result judge_all(struct db *db, const struct fetch *fetch, const struct requested_call *calls,
+                                size_t count, struct arena *arena, struct fetched *out)
 {
-	struct call_report *concluded = arena_alloc(arena, rows->count * sizeof *concluded);
-	enum report_result *results = arena_alloc(arena, rows->count * sizeof *results);
-	const struct requested_call *calls = DB_STRUCTS(rows, struct requested_call);
+	struct call_report *concluded = arena_alloc(arena, count * sizeof *concluded);
+	enum report_result *results = arena_alloc(arena, count * sizeof *results);
 	size_t concluded_count = 0;
 
-	for (size_t r = 0; r < rows->count; r++) {
-		if (judge(fetch, &calls[r], &concluded[concluded_count]))
-			out->calls[out->count++] = calls[r];
-		else if (calls[r].is_fetched) /* else a scheduler sends it when its lease ends */
+	for (size_t i = 0; i < count; i++) {
+		if (judge(fetch, &calls[i], &concluded[concluded_count]))
+			out->calls[out->count++] = calls[i];
+		else if (calls[i].is_fetched) /* else a scheduler sends it when its lease ends */
 			concluded_count++;
 	}
 	return reports_apply_in(db, fetch->who.organization_id, concluded, concluded_count, clock_now_us(), results);
@@ -108,14 +106,13 @@ static enum db_result judge_all(struct db *db, const struct fetch *fetch, const 
 enum db_result fetch_calls(struct db *db, const struct fetch *fetch, struct arena *arena, struct fetched *out)
 {
 	struct uuid ids[FETCH_MAX];
-	struct db_rows loaded;
-	struct rows rows;
+	const struct requested_call *calls;
+	size_t found;
 	int count;
 
 	out->count = 0;
 	DB_TRY(take_offered(db, fetch, arena, ids, &count));
 	DB_TRY(claim_further(db, fetch, ids, &count));
-	rows = rows_of_uuids(ids, (size_t)count, arena);
-	DB_TRY(db_query(db, SQL_DISPATCH_LOAD, DB_ARGS(rows_value(&rows)), arena, &loaded));
-	return judge_all(db, fetch, &loaded, arena, out);
+	DB_TRY(requested_calls_load(db, ids, (size_t)count, arena, &calls, &found));
+	return judge_all(db, fetch, calls, found, arena, out);
 }

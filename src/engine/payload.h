@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "store/call_store.h"
+#include "store/dispatch_store.h"
 
 /* Writes an object: what a dialer receives about a call. */
 void payload_write_call(struct json *json, const char *key, const struct requested_call *call, const char *public_url);

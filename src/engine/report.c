@@ -8,6 +8,7 @@
 #include "base/instant.h"
 #include "base/log.h"
 #include "store/batch_store.h"
+#include "store/dispatch_store.h"
 #include "store/figures.h"
 #include "store/rows.h"
 #include "store/statements.h"
@@ -184,8 +185,7 @@ static enum db_result drop_report(struct db *db, const struct call_report *repor
 	uuid_format(&report->call_id, id);
 	log_error("a report is dropped, because the database refuses it call=%s status=%s", id,
 	          call_status_names[report->status]);
-	result = db_exec(db, SQL_REPORT_LEAVE_CALL, DB_ARGS(db_instant(now_us + REFUSED_RECHECK_US),
-	                                                    db_uuid(&report->call_id)));
+	result = call_leave(db, &report->call_id, now_us + REFUSED_RECHECK_US);
 	return db_is_refusal(result) ? DB_OK : result;
 }
 

@@ -11,8 +11,8 @@
 #include "domain/health.h"
 #include "domain/report_fields.h"
 #include "engine/report.h"
-#include "scheduler/dispatch.h"
 #include "scheduler/tries.h"
+#include "store/dispatch_store.h"
 
 /* The most reports in one statement: this many answers of 64 KiB fit into the 16 MiB that every server accepts. */
 #define REPORTS_AT_ONCE 200
@@ -146,14 +146,14 @@ static enum db_result write_failed(struct db *db, void *context)
 {
 	const struct answers *answers = context;
 
-	return dispatch_try_again(db, answers->failed, answers->failed_count);
+	return calls_try_again(db, answers->failed, answers->failed_count);
 }
 
 static enum db_result write_unbegun(struct db *db, void *context)
 {
 	const struct answers *answers = context;
 
-	return dispatch_hold(db, answers->unbegun, answers->unbegun_count);
+	return calls_hold(db, answers->unbegun, answers->unbegun_count);
 }
 
 static enum db_result write_tries(struct db *db, void *context)

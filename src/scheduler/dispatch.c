@@ -9,11 +9,9 @@
 #include "domain/report_fields.h"
 #include "engine/payload.h"
 #include "engine/report.h"
-#include "store/call_store.h"
 #include "store/conflicts.h"
+#include "store/dispatch_store.h"
 #include "store/health_store.h"
-#include "store/rows.h"
-#include "store/statements.h"
 
 #define HELD_RECHECK_US US_PER_SECOND
 #define REFUSED_RECHECK_US (60 * US_PER_SECOND)
@@ -79,33 +77,6 @@ static struct call_report conclusion(const struct uuid *id, enum call_premise pr
 	report.status = (int)status;
 	report.end_reason = reason;
 	return report;
-}
-
-static enum db_result write_held(struct db *db, enum sql_statement statement, const struct held_call *held, int count)
-{
-	struct arena *arena = arena_new();
-	struct rows rows = rows_new(arena);
-	enum db_result result;
-
-	for (int i = 0; i < count; i++) {
-		rows_next(&rows);
-		rows_id(&rows, "id", &held[i].id);
-		rows_instant(&rows, "wake_at", held[i].until_us);
-		rows_int(&rows, "tries", held[i].tries);
-	}
-	result = db_exec(db, statement, DB_ARGS(rows_value(&rows)));
-	arena_free(arena);
-	return result;
-}
-
-enum db_result dispatch_hold(struct db *db, const struct held_call *held, int count)
-{
-	return write_held(db, SQL_CALLS_HOLD, held, count);
-}
-
-enum db_result dispatch_try_again(struct db *db, const struct held_call *failed, int count)
-{
-	return write_held(db, SQL_CALLS_TRY_AGAIN, failed, count);
 }
 
 static void hold(struct judged *judged, const struct requested_call *call, int64_t until_us)
@@ -207,22 +178,21 @@ static enum db_result settle(struct db *db, const struct judged *judged)
 {
 	enum report_result *results = arena_alloc(judged->arena, (size_t)judged->concluded_count * sizeof *results);
 
-	DB_TRY(dispatch_hold(db, judged->held, judged->held_count));
+	DB_TRY(calls_hold(db, judged->held, judged->held_count));
 	return reports_apply(db, 0, judged->concluded, (size_t)judged->concluded_count, clock_now_us(), results);
 }
 
 /* If loading took too long, the facts are old, so they are loaded again. If the server is always that slow, the facts
  * are used as they are. */
 static enum db_result load(struct db *db, const struct uuid *ids, int count, struct judged *judged,
-                           struct db_rows *rows)
+                           const struct requested_call **calls, size_t *found)
 {
-	struct rows wanted = rows_of_uuids(ids, (size_t)count, judged->arena);
 	enum db_result result;
 	int run = 0;
 
 	do {
 		judged->at_us = clock_mono_us();
-		result = db_query(db, SQL_DISPATCH_LOAD, DB_ARGS(rows_value(&wanted)), judged->arena, rows);
+		result = requested_calls_load(db, ids, (size_t)count, judged->arena, calls, found);
 	} while (result == DB_OK && clock_mono_us() - judged->at_us > LOAD_US && ++run < LOAD_RUNS);
 	if (run == LOAD_RUNS)
 		judged->at_us = clock_mono_us();
@@ -233,13 +203,13 @@ static enum db_result load_and_judge(struct db *db, struct deliver *deliver, con
                                      struct judged *judged)
 {
 	int64_t began_us = clock_mono_us(), patience_us = judged->conf->lease_seconds * US_PER_SECOND / 2;
-	struct db_rows rows = { 0 };
-	enum db_result result = load(db, ids, count, judged, &rows);
-	const struct requested_call *calls = DB_STRUCTS(&rows, struct requested_call);
+	const struct requested_call *calls;
+	size_t found;
+	enum db_result result = load(db, ids, count, judged, &calls, &found);
 
 	/* A process that was stopped for long sends nothing: the calls may belong to another scheduler by now. */
-	for (size_t r = 0; r < rows.count && clock_mono_us() - began_us < patience_us; r++)
-		DB_TRY(judge(db, judged, deliver, &calls[r]));
+	for (size_t i = 0; i < found && clock_mono_us() - began_us < patience_us; i++)
+		DB_TRY(judge(db, judged, deliver, &calls[i]));
 	return result;
 }
 
@@ -284,36 +254,30 @@ static enum db_result find_overdue(struct db *db, void *context)
 {
 	struct overdue *overdue = context;
 	int64_t now_us = clock_now_us();
-	struct db_rows rows;
-	struct rows ids;
+	const struct overdue_call *calls;
+	size_t count;
 
 	overdue->leased_count = overdue->concluded_count = 0;
-	DB_TRY(db_query(db, SQL_CALLS_OVERDUE, DB_ARGS(db_instant(overdue->from_us), db_instant(now_us),
-	                                               db_instant(deadlines_until(now_us)), db_int(overdue->limit)),
-	                overdue->arena, &rows));
-	overdue->found = (int)rows.count;
-	overdue->leased = arena_alloc(overdue->arena, rows.count * sizeof *overdue->leased);
-	overdue->concluded = arena_alloc(overdue->arena, rows.count * sizeof *overdue->concluded);
-	for (size_t r = 0; r < rows.count; r++) {
-		struct uuid id = db_get_uuid(&rows, r, 0);
+	DB_TRY(calls_lock_overdue(db, overdue->from_us, now_us, deadlines_until(now_us), overdue->limit, overdue->arena,
+	                          &calls, &count));
+	overdue->found = (int)count;
+	if (count != 0)
+		overdue->first = calls[0].id;
+	overdue->leased = arena_alloc(overdue->arena, count * sizeof *overdue->leased);
+	overdue->concluded = arena_alloc(overdue->arena, count * sizeof *overdue->concluded);
+	for (size_t i = 0; i < count; i++) {
+		const struct overdue_call *call = &calls[i];
 
-		overdue->first = r == 0 ? id : overdue->first;
-		if (db_get_int(&rows, r, 1) != CALL_QUEUED)
+		if (call->status != CALL_QUEUED)
 			overdue->concluded[overdue->concluded_count++] =
-				conclusion(&id, CALL_UNREPORTED, CALL_FAILED, "no_report");
-		else if (db_get_int(&rows, r, 2) <= now_us)
-			overdue->concluded[overdue->concluded_count++] = unanswered(overdue->conf, &id, CALL_EXPIRED);
+				conclusion(&call->id, CALL_UNREPORTED, CALL_FAILED, "no_report");
+		else if (call->expires_at_us <= now_us)
+			overdue->concluded[overdue->concluded_count++] = unanswered(overdue->conf, &call->id, CALL_EXPIRED);
 		else
-			overdue->leased[overdue->leased_count++] = id;
+			overdue->leased[overdue->leased_count++] = call->id;
 	}
-	ids = rows_of_uuids(overdue->leased, (size_t)overdue->leased_count, overdue->arena);
-	return db_exec(db, SQL_CALLS_LEASE, DB_ARGS(
-		rows_value(&ids), db_instant(now_us + overdue->conf->lease_seconds * US_PER_SECOND)));
-}
-
-static enum db_result leave_call(struct db *db, const struct uuid *call, int64_t wait_us)
-{
-	return db_exec(db, SQL_REPORT_LEAVE_CALL, DB_ARGS(db_instant(clock_now_us() + wait_us), db_uuid(call)));
+	return calls_lease(db, overdue->leased, (size_t)overdue->leased_count,
+	                   now_us + overdue->conf->lease_seconds * US_PER_SECOND, overdue->arena);
 }
 
 /* Leaves a call that cannot be leased for a minute, or for a moment if only a lock is missing. */
@@ -327,7 +291,7 @@ static enum db_result leave_refused(struct db *db, const struct uuid *call, enum
 	uuid_format(call, id);
 	if (wait_us == 0)
 		log_error("a call is left for a minute, because the database refuses to lease it call=%s", id);
-	return leave_call(db, call, wait_us != 0 ? wait_us : REFUSED_RECHECK_US);
+	return call_leave(db, call, clock_now_us() + (wait_us != 0 ? wait_us : REFUSED_RECHECK_US));
 }
 
 /* Halves the number of calls until the call that the server refuses to lease is alone. */
@@ -360,7 +324,7 @@ static enum db_result conclude_overdue(struct db *db, struct overdue *overdue)
 		if (is_free[i])
 			overdue->concluded[free_count++] = overdue->concluded[i];
 		else
-			DB_TRY(leave_call(db, &overdue->concluded[i].call_id, LOCKED_RECHECK_US));
+			DB_TRY(call_leave(db, &overdue->concluded[i].call_id, clock_now_us() + LOCKED_RECHECK_US));
 	}
 	if (free_count != 0)
 		log_info("calls without a report from their dialer calls=%zu", free_count);

@@ -14,17 +14,6 @@
 enum db_result dispatch_calls(struct db *db, struct deliver *deliver, const struct conf *conf,
                               const struct uuid *ids, const int64_t *since_us, int count);
 
-/* A call to look at again at an instant. A call that another process has leased since has more tries, and is left as it
- * is. */
-struct held_call {
-	struct uuid id;
-	int64_t until_us, tries; /* tries 0: not known */
-};
-/* Writes the instants of calls for which no request was sent: their leases count no try. */
-enum db_result dispatch_hold(struct db *db, const struct held_call *held, int count);
-/* Writes the instants of calls whose requests failed. */
-enum db_result dispatch_try_again(struct db *db, const struct held_call *failed, int count);
-
 /* Handles calls whose wake_at has passed, from an instant on. Their lease ran out or their next try is due (they are
  * dispatched again), no dialer answered in time (the attempt waits in the plan, or is given up), or no report came
  * (they are ended). *found: how many there were. */

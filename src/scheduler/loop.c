@@ -20,6 +20,7 @@
 #include "scheduler/dispatch.h"
 #include "scheduler/loop_work.h"
 #include "store/conflicts.h"
+#include "store/dispatch_store.h"
 #include "store/figures.h"
 #include "store/schema.h"
 #include "store/secret_store.h"
@@ -166,7 +167,7 @@ static void give_back_ahead(struct loop *loop)
 
 	for (int i = 0; i < count; i++)
 		held[i] = (struct held_call){ ids[i], since_us[i], 0 };
-	dispatch_hold(loop->db, held, count);
+	calls_hold(loop->db, held, count);
 }
 
 /* Requests begin and answers come in while the database works. */

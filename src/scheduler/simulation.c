@@ -19,8 +19,7 @@
 #include "scheduler/stage.h"
 #include "scheduler/timeline.h"
 #include "store/batch_store.h"
-#include "store/rows.h"
-#include "store/statements.h"
+#include "store/dispatch_store.h"
 
 #define MAX_CALLS 100 /* in progress at once: the most that a campaign may have */
 
@@ -127,12 +126,11 @@ static void take_calls(struct simulation *sim, const struct uuid *ids, int count
 {
 	struct call_report reports[MAX_CALLS];
 	struct arena *arena = arena_new();
-	struct rows wanted = rows_of_uuids(ids, (size_t)count, arena);
-	struct db_rows rows;
+	const struct requested_call *requested;
+	size_t found;
 
-	stage_require(&sim->stage, db_query(sim->stage.db, SQL_DISPATCH_LOAD, DB_ARGS(rows_value(&wanted)), arena, &rows));
-	for (size_t r = 0; r < rows.count; r++) {
-		const struct requested_call *requested = &DB_STRUCTS(&rows, struct requested_call)[r];
+	stage_require(&sim->stage, requested_calls_load(sim->stage.db, ids, (size_t)count, arena, &requested, &found));
+	for (size_t i = 0; i < found; i++, requested++) {
 		struct script_ending ending = script_next_ending(&sim->script);
 		struct placed_call *call = &sim->calls[sim->call_count++];
 
@@ -143,10 +141,10 @@ static void take_calls(struct simulation *sim, const struct uuid *ids, int count
 		};
 		snprintf(call->to, sizeof call->to, "%s", requested->to_number);
 		snprintf(call->from, sizeof call->from, "%s", requested->from_number);
-		reports[r] = report_of(&call->id, CALL_DISPATCHED, -1);
+		reports[i] = report_of(&call->id, CALL_DISPATCHED, -1);
 		timeline_call_began(&sim->timeline, call->began_us);
 	}
-	tell(sim, reports, (int)rows.count);
+	tell(sim, reports, (int)found);
 	arena_free(arena);
 }
 

@@ -6,12 +6,9 @@
 #include "base/clock.h"
 #include "base/instant.h"
 #include "store/agent_store.h"
-#include "store/batch_store.h"
 #include "store/columns.h"
-#include "store/health_store.h"
 #include "store/rows.h"
 #include "store/statements.h"
-#include "store/tables.h"
 
 COLUMNS(call_columns, struct call,
         COLUMN(struct call, id), COLUMN(struct call, batch_id), COLUMN(struct call, position),
@@ -25,22 +22,6 @@ COLUMNS(call_columns, struct call,
         COLUMN(struct call, recording_url), COLUMN(struct call, transcript_url), COLUMN(struct call, summary),
         INSTANT(struct call, call_back_at), COLUMN(struct call, is_callback));
 
-#define REQUESTED(name) COLUMN(struct requested_call, name)
-#define OF_AGENT(name) COLUMN_AS(struct requested_call, name, agent.name)
-#define OF_CONTACT(name) COLUMN_AS(struct requested_call, name, contact.name)
-#define OF_CONFIG(kind, name, member) kind##_AS(struct requested_call, name, config.member),
-COLUMNS(requested_call_columns, struct requested_call, CALENDAR_TABLE(OF_CONFIG)
-        REQUESTED(id), REQUESTED(attempt), REQUESTED(tries), REQUESTED(to_number), REQUESTED(from_number),
-        INSTANT(struct requested_call, called_at), INSTANT(struct requested_call, expires_at), REQUESTED(is_callback),
-        REQUESTED(batch_id), REQUESTED(batch_status), REQUESTED(batch_row), REQUESTED(pressed), REQUESTED(do_not_call),
-        COLUMN_AS(struct requested_call, agent_id, agent.uuid), OF_AGENT(name), OF_AGENT(voice_id),
-        OF_AGENT(system_prompt), OF_AGENT(greeting), OF_AGENT(language_hint), OF_AGENT(settings),
-        REQUESTED(position), OF_CONTACT(first_name), OF_CONTACT(last_name), OF_CONTACT(email),
-        COLUMN_AS(struct requested_call, contact_timezone, contact.timezone),
-        OF_CONTACT(custom_fields), REQUESTED(variables), REQUESTED(call_settings), REQUESTED(endpoint),
-        REQUESTED(endpoint_id), REQUESTED(url), REQUESTED(secret), REQUESTED(disabled), REQUESTED(is_fetched),
-        HEALTH_COLUMNS(struct requested_call, health));
-
 enum db_result call_get(struct db *db, int64_t organization_id, const struct uuid *id,
                         struct arena *arena, struct call *out)
 {
@@ -53,21 +34,6 @@ enum db_result calls_load(struct db *db, const struct uuid *ids, size_t *count, 
 	struct rows wanted = rows_of_uuids(ids, *count, arena);
 
 	return DB_LIST(db, SQL_CALLS_LOAD, DB_ARGS(rows_value(&wanted)), arena, struct call, out, count);
-}
-
-bool requested_call_is_in_window(const struct requested_call *call, int64_t at_us)
-{
-	const struct batch_config *config = &call->config;
-	enum calendar_answer answer;
-	struct calendar calendar;
-	struct span span;
-
-	if (call->batch_row == 0)
-		return true;
-	calendar = batch_calendar(config, config->respect_contact_timezone
-	                                  ? contact_zones(call->contact.timezone, call->to_number) : NULL);
-	answer = calendar_find_span(&calendar, at_us, &span);
-	return answer == CALENDAR_UNREADABLE || (answer == CALENDAR_SPAN && span.from_us <= at_us);
 }
 
 enum db_result call_insert_single(struct db *db, const struct single_call *call)

@@ -2,12 +2,7 @@
 #ifndef STORE_CALL_STORE_H
 #define STORE_CALL_STORE_H
 
-#include "domain/agent.h"
-#include "domain/batch.h"
 #include "domain/call_json.h"
-#include "domain/contact.h"
-#include "domain/health.h"
-#include "store/columns.h"
 #include "store/constants.h"
 #include "store/db.h"
 #include "store/page.h"
@@ -19,34 +14,6 @@ enum db_result call_get(struct db *db, int64_t organization_id, const struct uui
 /* Reads the calls with these ids that exist, in any order. `count` is the number of ids, then of calls. */
 enum db_result calls_load(struct db *db, const struct uuid *ids, size_t *count, struct arena *arena,
                           const struct call **out);
-
-/* The facts about a call that its dialer receives, and that decide whether it may still be placed: a row of
- * SQL_DISPATCH_LOAD. */
-struct requested_call {
-	struct uuid id, batch_id;
-	bool is_callback; /* the person asked for it */
-	int64_t attempt, tries, position, called_at_us, expires_at_us;
-	const char *to_number, *from_number;
-	int batch_status; /* enum batch_status; -1: a single call */
-	bool do_not_call;
-	struct agent agent;
-	struct contact_input contact; /* of a campaign's call */
-	const char *variables, *call_settings; /* of a single call */
-	int64_t endpoint;
-	struct uuid endpoint_id;
-	bool disabled;        /* the endpoint is switched off */
-	bool is_fetched;      /* its dialer fetches its calls */
-	struct health health; /* of the endpoint */
-	int64_t batch_row;    /* 0: a single call */
-	struct batch_config config; /* of its campaign; only what makes its calendar */
-	bool pressed;         /* its dialer asked the campaign to slow down */
-	const char *url;
-	struct bytes secret;
-};
-
-/* Returns whether its campaign may call at this instant, by the calendar as it is now. A zone that cannot be read stops
- * no call. */
-bool requested_call_is_in_window(const struct requested_call *call, int64_t at_us);
 
 /* A call outside of any campaign: it is queued, and a scheduler dispatches it at once. */
 struct single_call {

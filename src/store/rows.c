@@ -104,6 +104,15 @@ void rows_add_uuid(struct rows *rows, const struct uuid *id)
 	rows_id(rows, "id", id);
 }
 
+struct rows rows_of_ids(const int64_t *ids, size_t count, struct arena *arena)
+{
+	struct rows rows = rows_new(arena);
+
+	for (size_t i = 0; i < count; i++)
+		rows_add_id(&rows, ids[i]);
+	return rows;
+}
+
 struct rows rows_of_uuids(const struct uuid *ids, size_t count, struct arena *arena)
 {
 	struct rows rows = rows_new(arena);

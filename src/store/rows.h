@@ -50,6 +50,7 @@ void rows_id(struct rows *rows, const char *name, const struct uuid *id);       
 void rows_add_id(struct rows *rows, int64_t id);
 void rows_add_uuid(struct rows *rows, const struct uuid *id);
 /* Makes such a row for each of these ids. */
+struct rows rows_of_ids(const int64_t *ids, size_t count, struct arena *arena);
 struct rows rows_of_uuids(const struct uuid *ids, size_t count, struct arena *arena);
 
 /* Returns the parameter, which is valid until a row is added. `rows` must live until the statement has run. */

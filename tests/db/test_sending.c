@@ -24,6 +24,7 @@
 #include "scheduler/results.h"
 #include "scheduler/verdicts.h"
 #include "store/batch_store.h"
+#include "store/dispatch_store.h"
 #include "store/event_store.h"
 #include "store/outage.h"
 #include "store/statements.h"
@@ -507,7 +508,7 @@ static void a_call_may_be_held_twice(void **state)
 	claim_one(sender);
 	held = (struct held_call){ sender->scene->calls[0], clock_now_us(), 0 };
 	for (int i = 0; i < 2; i++)
-		assert_ok(dispatch_hold(sender->db, &held, 1));
+		assert_ok(calls_hold(sender->db, &held, 1));
 	assert_int_equal(scene_of_calls(sender->scene, "SUM(tries = 0)"), 1);
 }
 
@@ -832,7 +833,7 @@ static void a_call_is_held_until_it_expires_at_most(void **state)
 
 	send_claimed(sender, 1);
 	held = (struct held_call){ sender->scene->calls[0], clock_now_us() + US_PER_DAY, 0 };
-	assert_ok(dispatch_hold(sender->db, &held, 1));
+	assert_ok(calls_hold(sender->db, &held, 1));
 	assert_int_equal(scene_of_calls(sender->scene, "SUM(wake_at = expires_at)"), 1);
 }
 
