@@ -11,8 +11,8 @@
 #include "domain/health.h"
 #include "domain/report_fields.h"
 #include "engine/report.h"
-#include "scheduler/tries.h"
 #include "store/dispatch_store.h"
+#include "store/try_store.h"
 
 /* The most reports in one statement: this many answers of 64 KiB fit into the 16 MiB that every server accepts. */
 #define REPORTS_AT_ONCE 200
@@ -135,7 +135,8 @@ void answers_collect(struct answers *answers, const struct deliver_result *resul
 	uuid_format(&result->id, id);
 	log_info("dialer did not take a call status=%d error=\"%s\" tries=%d call=%s", result->status, error,
 	         result->tries, id);
-	tries_add_call(&answers->tries, result, error);
+	tries_add_call(&answers->tries, &result->id, &(struct tried){
+		result->started_at_us, result->duration_us, result->status, error, result->body });
 	if (outcome_is_final(result->status))
 		answers->reports[answers->report_count++] = conclude_refused(result);
 	else

@@ -11,10 +11,8 @@
 #include "domain/event.h"
 #include "engine/payload.h"
 #include "scheduler/queues.h"
-#include "scheduler/tries.h"
 #include "store/delivery_store.h"
-#include "store/rows.h"
-#include "store/statements.h"
+#include "store/try_store.h"
 
 #define LOCK_WAITS_MAX 3
 
@@ -41,13 +39,13 @@ static void start_delivery(struct deliver *deliver, const struct queued *queued,
 }
 
 static enum db_result load(struct db *db, const struct queued *list, int count, struct arena *arena,
-                           struct db_rows *rows)
+                           const struct outgoing_delivery **deliveries, size_t *found)
 {
-	struct rows ids = rows_new(arena);
+	int64_t ids[QUEUES_MAX];
 
 	for (int i = 0; i < count; i++)
-		rows_add_id(&ids, list[i].id);
-	return deliveries_load(db, &ids, arena, rows);
+		ids[i] = list[i].id;
+	return deliveries_load(db, ids, (size_t)count, arena, deliveries, found);
 }
 
 enum db_result outbox_start_due(struct db *db, struct deliver *deliver, const struct conf *conf,
@@ -56,36 +54,27 @@ enum db_result outbox_start_due(struct db *db, struct deliver *deliver, const st
 	struct queued list[QUEUES_MAX];
 	const struct outgoing_delivery *deliveries;
 	struct arena *arena = arena_new();
-	struct db_rows rows = { 0 };
 	int64_t began_us = clock_mono_us();
 	enum db_result result = DB_OK;
+	size_t loaded = 0;
 	int count = 0;
 
 	*found = 0;
 	if (deliver_free_slots(deliver, DELIVER_EVENT) > 0)
 		result = queues_lease(db, deliver, conf, from, list, &count, found);
 	if (result == DB_OK && count != 0)
-		result = load(db, list, count, arena, &rows);
-	deliveries = DB_STRUCTS(&rows, struct outgoing_delivery);
+		result = load(db, list, count, arena, &deliveries, &loaded);
 	/* A process that was stopped for long sends nothing: the deliveries may belong to another scheduler by now. */
 	if (clock_mono_us() - began_us < conf->lease_seconds * US_PER_SECOND / 2)
-		for (size_t r = 0; r < rows.count; r++)
-			start_delivery(deliver, find_queued(list, count, deliveries[r].id), &deliveries[r]);
+		for (size_t i = 0; i < loaded; i++)
+			start_delivery(deliver, find_queued(list, count, deliveries[i].id), &deliveries[i]);
 	arena_free(arena);
 	return result;
 }
 
-/* The result of one try. */
-struct settled {
-	int64_t delivery, wake_at_us;
-	enum delivery_status status;
-	int code;
-	char error[256];
-};
-
 struct outbox_results {
 	const struct conf *conf;
-	struct buf list; /* of struct settled */
+	struct buf list; /* of struct settled_delivery */
 	struct tries tries;
 	int waits; /* how often they waited for a lock */
 };
@@ -129,8 +118,8 @@ static enum delivery_status next_try(const struct conf *conf, const struct deliv
 
 int64_t outbox_collect(struct outbox_results *results, const struct deliver_result *result)
 {
-	struct settled settled = {
-		.delivery = result->reference, .wake_at_us = INSTANT_NEVER,
+	struct settled_delivery settled = {
+		.id = result->reference, .wake_at_us = INSTANT_NEVER,
 		.status = DELIVERY_DELIVERED, .code = result->status,
 	};
 
@@ -141,46 +130,28 @@ int64_t outbox_collect(struct outbox_results *results, const struct deliver_resu
 		         (long long)result->reference, result->tries, settled.error);
 	}
 	buf_add(&results->list, &settled, sizeof settled);
-	tries_add_delivery(&results->tries, result, settled.error);
+	tries_add_delivery(&results->tries, result->reference, &(struct tried){
+		result->started_at_us, result->duration_us, result->status, settled.error, result->body });
 	return settled.wake_at_us;
 }
 
 struct chunk {
-	const struct settled *list;
+	const struct settled_delivery *list;
 	size_t count;
 };
 
-static struct rows rows_of(const struct chunk *chunk, struct arena *arena)
-{
-	struct rows rows = rows_new(arena);
-
-	for (size_t i = 0; i < chunk->count; i++) {
-		rows_next(&rows);
-		rows_int(&rows, "id", chunk->list[i].delivery);
-		rows_int(&rows, "status", chunk->list[i].status);
-		rows_instant(&rows, "wake_at", chunk->list[i].wake_at_us);
-		rows_int(&rows, "code", chunk->list[i].code);
-		rows_text(&rows, "error", chunk->list[i].error);
-	}
-	return rows;
-}
-
 static enum db_result write_chunk(struct db *db, void *context)
 {
-	struct arena *arena = arena_new();
-	struct rows rows = rows_of(context, arena);
-	enum db_result result = db_exec(db, SQL_OUTBOX_AGENTS, DB_ARGS(rows_value(&rows), db_instant(clock_now_us())));
+	const struct chunk *chunk = context;
 
-	if (result == DB_OK)
-		result = db_exec(db, SQL_OUTBOX_RESULTS, DB_ARGS(rows_value(&rows)));
-	arena_free(arena);
-	return result;
+	return deliveries_settle(db, chunk->list, chunk->count, clock_now_us());
 }
 
 static struct chunk all_of(const struct outbox_results *results)
 {
 	return (struct chunk){
-		(const struct settled *)(const void *)results->list.data, results->list.len / sizeof(struct settled),
+		(const struct settled_delivery *)(const void *)results->list.data,
+		results->list.len / sizeof(struct settled_delivery),
 	};
 }
 
@@ -209,7 +180,7 @@ static enum db_result write_apart(struct db *db, struct chunk whole)
 		return result;
 	if (whole.count == 1) {
 		log_error("the result of a delivery is dropped, because the database refuses it delivery=%lld",
-		          (long long)whole.list->delivery);
+		          (long long)whole.list->id);
 		return DB_OK;
 	}
 	DB_TRY(write_apart(db, half));

@@ -11,8 +11,7 @@
 #include "domain/pressure.h"
 #include "store/figures.h"
 #include "store/health_store.h"
-#include "store/rows.h"
-#include "store/statements.h"
+#include "store/pressure_store.h"
 #include "store/webhook_store.h"
 
 struct verdict {
@@ -111,12 +110,11 @@ static int compare_batches(const void *a, const void *b)
 /* Locks the health of all endpoints that are concerned, in order, except those that are locked (health_find_locked):
  * their verdicts are lost, and later verdicts will show the same. */
 static enum db_result lock_health(struct db *db, const struct verdicts *verdicts, struct arena *arena,
-                                  struct db_rows *rows)
+                                  const struct endpoint_health **list, size_t *found)
 {
 	struct health_wake *wakes = arena_alloc(arena, (size_t)verdicts->count * sizeof *wakes);
 	int64_t *endpoints = arena_alloc(arena, (size_t)verdicts->count * sizeof *endpoints);
 	bool *is_locked = arena_alloc(arena, (size_t)verdicts->count * sizeof *is_locked);
-	struct rows ids = rows_new(arena);
 	size_t count = 0;
 
 	for (int i = 0; i < verdicts->count; i++)
@@ -125,11 +123,11 @@ static enum db_result lock_health(struct db *db, const struct verdicts *verdicts
 	for (int i = 0; i < verdicts->count; i++) {
 		if (!verdicts->list[i].tells || is_locked[i])
 			continue;
-		wakes[count++] = (struct health_wake){ verdicts->list[i].endpoint, verdicts->list[i].retry_at_us };
-		rows_add_id(&ids, verdicts->list[i].endpoint);
+		wakes[count] = (struct health_wake){ verdicts->list[i].endpoint, verdicts->list[i].retry_at_us };
+		endpoints[count++] = verdicts->list[i].endpoint;
 	}
 	DB_TRY(health_wake(db, HEALTH_EXISTING, wakes, count));
-	return db_query(db, SQL_HEALTH_LOCK, DB_ARGS(rows_value(&ids)), arena, rows);
+	return health_lock(db, endpoints, count, arena, list, found);
 }
 
 static void add_switch_off(struct verdicts *verdicts, int64_t endpoint, int64_t judged_us, const char *reason)
@@ -176,98 +174,48 @@ static int64_t next_look(const struct health *before, const struct health *after
 	}
 }
 
-static void add_health(struct rows *rows, int64_t endpoint, const struct health *health, int64_t next_at_us,
-                       const char *error)
-{
-	rows_next(rows);
-	rows_int(rows, "id", endpoint);
-	rows_int(rows, "doubtful", health->doubtful);
-	rows_int(rows, "failures", health->failures);
-	rows_instant(rows, "failing_since", health->failing_since_us);
-	rows_instant(rows, "open_until", health->open_until_us);
-	rows_instant(rows, "probe_until", health->probe_until_us);
-	rows_instant(rows, "hold_until", health->hold_until_us);
-	rows_instant(rows, "next_at", next_at_us);
-	rows_text(rows, "error", error);
-}
-
-static enum db_result note_circuit(struct db *db, int64_t endpoint, const char *what, int64_t failures)
-{
-	struct arena *arena = arena_new();
-	struct db_rows rows;
-	enum db_result result = db_query(db, SQL_WEBHOOK_ID, DB_ARGS(db_int(endpoint)), arena, &rows);
-
-	if (result == DB_OK && rows.count > 0) {
-		struct uuid uuid = db_get_uuid(&rows, 0, 0);
-		char id[UUID_TEXT];
-
-		uuid_format(&uuid, id);
-		db_note(db, "the circuit of a webhook is %s failures=%lld webhook=%s", what, (long long)failures, id);
-	}
-	arena_free(arena);
-	return result;
-}
-
-static enum db_result log_circuit(struct db *db, int64_t endpoint, const struct health *before,
-                                  const struct health *after)
-{
-	bool was_closed = before->open_until_us == INSTANT_NONE, is_closed = after->open_until_us == INSTANT_NONE;
-
-	if (was_closed && !is_closed)
-		return note_circuit(db, endpoint, "open", after->failures);
-	if (!was_closed && is_closed)
-		return note_circuit(db, endpoint, "closed", 0);
-	return DB_OK;
-}
-
 static enum db_result update_health(struct db *db, struct verdicts *verdicts, struct arena *arena)
 {
 	int64_t now_us = clock_now_us();
-	struct rows saves = rows_new(arena);
 	const struct endpoint_health *locked;
-	struct db_rows rows;
+	struct health_change *changes;
+	size_t count;
 
 	qsort(verdicts->list, (size_t)verdicts->count, sizeof *verdicts->list, compare_endpoints);
-	DB_TRY(lock_health(db, verdicts, arena, &rows));
-	locked = DB_STRUCTS(&rows, struct endpoint_health);
-	for (size_t r = 0; r < rows.count; r++) {
-		struct health after = locked[r].health;
-		const char *error = note_all(verdicts, locked[r].endpoint, &after, now_us);
+	DB_TRY(lock_health(db, verdicts, arena, &locked, &count));
+	changes = arena_alloc(arena, count * sizeof *changes);
+	for (size_t i = 0; i < count; i++) {
+		struct health_change *change = &changes[i];
 
-		add_health(&saves, locked[r].endpoint, &after, next_look(&locked[r].health, &after, now_us), error);
-		DB_TRY(log_circuit(db, locked[r].endpoint, &locked[r].health, &after));
+		*change = (struct health_change){ locked[i].endpoint, .before = locked[i].health, .after = locked[i].health };
+		change->error = note_all(verdicts, change->endpoint, &change->after, now_us);
+		change->next_at_us = next_look(&change->before, &change->after, now_us);
 	}
-	return db_exec(db, SQL_HEALTH_SAVE, DB_ARGS(rows_value(&saves)));
+	return health_save(db, changes, count, arena);
 }
 
 /* Applies the verdicts from `first` on, all of one campaign, to its pressure. */
 static enum db_result press(struct db *db, struct arena *arena, const struct verdict *first, int count)
 {
-	struct db_value id = db_int(first->batch);
-	struct pressure pressure;
-	struct db_rows row, facts;
+	struct pressed_batch batch;
+	enum db_result result = pressure_lock(db, first->batch, arena, &batch);
 
-	DB_TRY(db_query(db, SQL_PRESSURE_LOCK, DB_ARGS(id), arena, &row));
-	DB_TRY(db_query(db, SQL_PRESSURE_FACTS, DB_ARGS(id), arena, &facts));
-	if (row.count == 0 || facts.count == 0)
-		return DB_OK; /* was ended meanwhile */
-	pressure = (struct pressure){ db_get_int(&row, 0, 1), db_get_int(&row, 0, 2), db_get_int(&row, 0, 3) };
+	if (result != DB_OK)
+		return result == DB_NOT_FOUND ? DB_OK : result; /* was ended meanwhile */
 	for (int i = 0; i < count; i++) {
 		if (first[i].note.outcome == OUTCOME_TAKEN)
-			pressure_taken(&pressure, db_get_int(&facts, 0, 0));
+			pressure_taken(&batch.pressure, batch.max_concurrent_calls);
 		else
-			pressure_refused(&pressure, db_get_int(&facts, 0, 1), first[i].sent_us, clock_now_us());
+			pressure_refused(&batch.pressure, batch.in_progress, first[i].sent_us, clock_now_us());
 	}
-	if (pressure.places == 0)
-		return db_exec(db, SQL_PRESSURE_END, DB_ARGS(id));
-	return db_exec(db, SQL_PRESSURE_SAVE, DB_ARGS(db_int(pressure.places), db_int(pressure.taken),
-	                                              db_instant(pressure.cut_at_us), id));
+	return pressure_save(db, first->batch, &batch.pressure);
 }
 
 static enum db_result update_pressure(struct db *db, struct verdicts *verdicts, struct arena *arena)
 {
-	struct rows ids = rows_new(arena);
+	int64_t *refused = arena_alloc(arena, (size_t)verdicts->count * sizeof *refused);
 	int first = 0, next;
+	size_t count = 0;
 
 	qsort(verdicts->list, (size_t)verdicts->count, sizeof *verdicts->list, compare_batches);
 	while (first < verdicts->count && verdicts->list[first].batch == 0)
@@ -275,8 +223,8 @@ static enum db_result update_pressure(struct db *db, struct verdicts *verdicts, 
 	/* Campaigns that were refused a call have a row from now on. */
 	for (int i = first; i < verdicts->count; i++)
 		if (verdicts->list[i].note.outcome != OUTCOME_TAKEN)
-			rows_add_id(&ids, verdicts->list[i].batch);
-	DB_TRY(db_exec(db, SQL_PRESSURE_ENSURE, DB_ARGS(rows_value(&ids))));
+			refused[count++] = verdicts->list[i].batch;
+	DB_TRY(pressure_begin(db, refused, count, arena));
 	for (; first < verdicts->count; first = next) {
 		for (next = first; next < verdicts->count; next++)
 			if (verdicts->list[next].batch != verdicts->list[first].batch)

@@ -13,11 +13,6 @@
 COLUMNS(delivery_listed_columns, struct delivery, LISTED);
 COLUMNS(delivery_columns, struct delivery, LISTED, COLUMN(struct delivery, webhook_id), COLUMN(struct delivery, data));
 
-COLUMNS(try_columns, struct delivery_try,
-        INSTANT_AS(struct delivery_try, tried_at, at_us), COLUMN(struct delivery_try, duration_ms),
-        COLUMN(struct delivery_try, response_code), COLUMN(struct delivery_try, error),
-        COLUMN(struct delivery_try, excerpt));
-
 enum db_result delivery_get(struct db *db, int64_t organization_id, const struct uuid *id, struct arena *arena,
                             struct delivery *out)
 {
@@ -112,31 +107,33 @@ COLUMNS(outgoing_delivery_columns, struct outgoing_delivery,
         COLUMN(struct outgoing_delivery, data), COLUMN(struct outgoing_delivery, url),
         COLUMN(struct outgoing_delivery, secret));
 
-enum db_result deliveries_load(struct db *db, struct rows *deliveries, struct arena *arena, struct db_rows *rows)
+enum db_result deliveries_load(struct db *db, const int64_t *ids, size_t count, struct arena *arena,
+                               const struct outgoing_delivery **deliveries, size_t *found)
 {
-	return db_query(db, SQL_OUTBOX_LOAD, DB_ARGS(rows_value(deliveries)), arena, rows);
+	struct rows rows = rows_of_ids(ids, count, arena);
+
+	return DB_LIST(db, SQL_OUTBOX_LOAD, DB_ARGS(rows_value(&rows)), arena, struct outgoing_delivery, deliveries, found);
 }
 
-static enum db_result list_tries(struct db *db, enum sql_statement statement, struct db_value of, struct arena *arena,
-                                 struct listing *out)
+enum db_result deliveries_settle(struct db *db, const struct settled_delivery *settled, size_t count, int64_t now_us)
 {
-	struct db_rows rows;
+	struct arena *arena = arena_new();
+	struct rows rows = rows_new(arena);
+	enum db_result result;
 
-	DB_TRY(db_query(db, statement, DB_ARGS(of), arena, &rows));
-	*out = (struct listing){
-		.items = DB_STRUCTS(&rows, struct delivery_try), .count = rows.count, .item_size = rows.of->size,
-	};
-	return DB_OK;
-}
-
-enum db_result delivery_tries(struct db *db, int64_t delivery, struct arena *arena, struct listing *out)
-{
-	return list_tries(db, SQL_DELIVERY_TRIES, db_int(delivery), arena, out);
-}
-
-enum db_result call_tries(struct db *db, const struct uuid *call_id, struct arena *arena, struct listing *out)
-{
-	return list_tries(db, SQL_CALL_TRIES, db_uuid(call_id), arena, out);
+	for (size_t i = 0; i < count; i++) {
+		rows_next(&rows);
+		rows_int(&rows, "id", settled[i].id);
+		rows_int(&rows, "status", settled[i].status);
+		rows_instant(&rows, "wake_at", settled[i].wake_at_us);
+		rows_int(&rows, "code", settled[i].code);
+		rows_text(&rows, "error", settled[i].error);
+	}
+	result = db_exec(db, SQL_OUTBOX_AGENTS, DB_ARGS(rows_value(&rows), db_instant(now_us)));
+	if (result == DB_OK)
+		result = db_exec(db, SQL_OUTBOX_RESULTS, DB_ARGS(rows_value(&rows)));
+	arena_free(arena);
+	return result;
 }
 
 enum db_result delivery_again(struct db *db, int64_t delivery, int64_t now_us)

@@ -1,5 +1,5 @@
-/* Deliveries: reading them, and sending them again. event_store.h creates them, scheduler/outbox.h sends them. Strings
- * and lists live in the arena. */
+/* Deliveries: reading them, the results of their tries, and sending them again. event_store.h creates them,
+ * scheduler/outbox.h sends them. Strings and lists live in the arena. */
 #ifndef STORE_DELIVERY_STORE_H
 #define STORE_DELIVERY_STORE_H
 
@@ -20,8 +20,20 @@ struct outgoing_delivery {
 	const char *data, *url;
 	struct bytes secret; /* sealed */
 };
-/* Reads the waiting deliveries among these (a column `id`) whose endpoints exist, as struct outgoing_delivery. */
-enum db_result deliveries_load(struct db *db, struct rows *deliveries, struct arena *arena, struct db_rows *rows);
+/* Reads the waiting deliveries among these whose endpoints exist. */
+enum db_result deliveries_load(struct db *db, const int64_t *ids, size_t count, struct arena *arena,
+                               const struct outgoing_delivery **deliveries, size_t *found);
+
+/* The result of one try. */
+struct settled_delivery {
+	int64_t id, wake_at_us;
+	enum delivery_status status;
+	int code;
+	char error[256];
+};
+/* Writes results, and whether the dialers of agents know these agents now. Writing the same results twice does no harm.
+ */
+enum db_result deliveries_settle(struct db *db, const struct settled_delivery *settled, size_t count, int64_t now_us);
 
 struct delivery_filter {
 	int status, type;           /* -1: any */
@@ -34,11 +46,6 @@ enum db_result delivery_list(struct db *db, const struct webhook *webhook, const
 /* Lists the deliveries of all endpoints of an organisation. If more follow, the total may be too low. */
 enum db_result delivery_list_all(struct db *db, int64_t organization_id, const struct delivery_filter *filter,
                                  const struct page *page, struct arena *arena, struct listing *out);
-
-/* Reads at most 100 struct delivery_try, the latest first: of a delivery, and of a call that its dialer did not take.
- */
-enum db_result delivery_tries(struct db *db, int64_t delivery, struct arena *arena, struct listing *out);
-enum db_result call_tries(struct db *db, const struct uuid *call_id, struct arena *arena, struct listing *out);
 
 /* Sends a delivery again at once, whether it was delivered or given up, with as many tries as a new one. A waiting
  * delivery is tried at once. */

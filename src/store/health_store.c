@@ -90,6 +90,65 @@ enum db_result health_find_locked(struct db *db, const int64_t *endpoints, size_
 	return result;
 }
 
+enum db_result health_lock(struct db *db, const int64_t *endpoints, size_t count, struct arena *arena,
+                           const struct endpoint_health **list, size_t *found)
+{
+	struct rows ids = rows_of_ids(endpoints, count, arena);
+
+	return DB_LIST(db, SQL_HEALTH_LOCK, DB_ARGS(rows_value(&ids)), arena, struct endpoint_health, list, found);
+}
+
+static enum db_result note_circuit(struct db *db, int64_t endpoint, const char *what, int64_t failures)
+{
+	struct arena *arena = arena_new();
+	struct db_rows rows;
+	enum db_result result = db_query(db, SQL_WEBHOOK_ID, DB_ARGS(db_int(endpoint)), arena, &rows);
+
+	if (result == DB_OK && rows.count > 0) {
+		struct uuid uuid = db_get_uuid(&rows, 0, 0);
+		char id[UUID_TEXT];
+
+		uuid_format(&uuid, id);
+		db_note(db, "the circuit of a webhook is %s failures=%lld webhook=%s", what, (long long)failures, id);
+	}
+	arena_free(arena);
+	return result;
+}
+
+static enum db_result log_circuit(struct db *db, const struct health_change *change)
+{
+	bool was_closed = change->before.open_until_us == INSTANT_NONE,
+	     is_closed = change->after.open_until_us == INSTANT_NONE;
+
+	if (was_closed && !is_closed)
+		return note_circuit(db, change->endpoint, "open", change->after.failures);
+	if (!was_closed && is_closed)
+		return note_circuit(db, change->endpoint, "closed", 0);
+	return DB_OK;
+}
+
+enum db_result health_save(struct db *db, const struct health_change *changes, size_t count, struct arena *arena)
+{
+	struct rows rows = rows_new(arena);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct health *health = &changes[i].after;
+
+		rows_next(&rows);
+		rows_int(&rows, "id", changes[i].endpoint);
+		rows_int(&rows, "doubtful", health->doubtful);
+		rows_int(&rows, "failures", health->failures);
+		rows_instant(&rows, "failing_since", health->failing_since_us);
+		rows_instant(&rows, "open_until", health->open_until_us);
+		rows_instant(&rows, "probe_until", health->probe_until_us);
+		rows_instant(&rows, "hold_until", health->hold_until_us);
+		rows_instant(&rows, "next_at", changes[i].next_at_us);
+		rows_text(&rows, "error", changes[i].error);
+		DB_TRY(log_circuit(db, &changes[i]));
+	}
+	return db_exec(db, SQL_HEALTH_SAVE, DB_ARGS(rows_value(&rows)));
+}
+
 enum db_result health_reset(struct db *db, int64_t endpoint, int64_t now_us)
 {
 	struct health_wake wake = { endpoint, now_us };

@@ -13,7 +13,7 @@
 	INSTANT_AS(type, failing_since, member.failing_since_us), INSTANT_AS(type, open_until, member.open_until_us), \
 	INSTANT_AS(type, probe_until, member.probe_until_us), INSTANT_AS(type, hold_until, member.hold_until_us)
 
-/* The rows that SQL_HEALTH_LOCK and SQL_OUTBOX_ENDPOINTS lock. */
+/* The health of an endpoint, under its lock. */
 struct endpoint_health {
 	int64_t endpoint;
 	struct health health;
@@ -36,6 +36,19 @@ enum db_result health_wake(struct db *db, enum health_of which, struct health_wa
  * some seconds more. Else it finds none. Inside a transaction the other endpoints are locked then. */
 void health_note_wait(const struct db *db, enum db_result result);
 enum db_result health_find_locked(struct db *db, const int64_t *endpoints, size_t count, bool *is_locked);
+
+/* Locks the health of these endpoints, and reads what there is. */
+enum db_result health_lock(struct db *db, const int64_t *endpoints, size_t count, struct arena *arena,
+                           const struct endpoint_health **list, size_t *found);
+
+struct health_change {
+	int64_t endpoint;
+	struct health before, after;
+	int64_t next_at_us; /* when its queue has to be looked at because of the change */
+	const char *error;  /* the latest; "": none */
+};
+/* Saves changes, and logs that circuits were opened or closed. */
+enum db_result health_save(struct db *db, const struct health_change *changes, size_t count, struct arena *arena);
 
 /* The endpoint was switched on again: its failures are forgotten, and its queue is served. */
 enum db_result health_reset(struct db *db, int64_t endpoint, int64_t now_us);
