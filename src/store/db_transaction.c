@@ -62,6 +62,7 @@ static enum db_result run_once(struct db *db, db_work *work, void *context)
 		db_disconnect(db); /* to look for a host that takes writes */
 	DB_TRY(db_ready(db));
 	db->in_transaction = true;
+	db->waited_for_lock = false; /* a conflict that the work finds itself is no wait */
 	db->give_up_at_us = clock_mono_us() + db_waits()->give_up_us;
 	db->notes_len = 0;
 	db->counts.len = 0;

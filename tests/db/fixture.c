@@ -12,6 +12,42 @@
 #include "domain/scope.h"
 #include "store/key_store.h"
 
+bool fixture_runs_once;
+
+/* A transaction whose first run is undone, as after a deadlock. */
+struct twice {
+	db_work *work;
+	void *context;
+	bool has_run;
+};
+
+static enum db_result run_twice(struct db *db, void *context)
+{
+	struct twice *twice = context;
+	enum db_result result = twice->work(db, twice->context);
+
+	if (result != DB_OK || twice->has_run || fixture_runs_once)
+		return result;
+	twice->has_run = true;
+	return DB_CONFLICT;
+}
+
+/* The linker puts these functions in the place of db_transact and db_transact_briefly (RUN_TWICE in configure.ac). */
+enum db_result __real_db_transact(struct db *db, enum db_again again, db_work *work, void *context);
+enum db_result __real_db_transact_briefly(struct db *db, enum db_again again, db_work *work, void *context);
+enum db_result __wrap_db_transact(struct db *db, enum db_again again, db_work *work, void *context);
+enum db_result __wrap_db_transact_briefly(struct db *db, enum db_again again, db_work *work, void *context);
+
+enum db_result __wrap_db_transact(struct db *db, enum db_again again, db_work *work, void *context)
+{
+	return __real_db_transact(db, again, run_twice, &(struct twice){ work, context, false });
+}
+
+enum db_result __wrap_db_transact_briefly(struct db *db, enum db_again again, db_work *work, void *context)
+{
+	return __real_db_transact_briefly(db, again, run_twice, &(struct twice){ work, context, false });
+}
+
 const char *fixture_option_file(void)
 {
 	const char *file = getenv("OUTDIAL_TEST_DATABASE_FILE");
@@ -59,6 +95,11 @@ int fixture_tear_down(void **state)
 	arena_free(fixture->arena);
 	free(fixture);
 	return 0;
+}
+
+enum db_result transact_once(struct db *db, db_work *work, void *context)
+{
+	return __real_db_transact(db, DB_ONCE, work, context);
 }
 
 MYSQL *send_query(const char *query)

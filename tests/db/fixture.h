@@ -14,6 +14,12 @@ struct fixture {
 	int64_t organization_id;
 };
 
+/* Every transaction of a test runs twice: its first run is undone, as after a deadlock. So a test fails if a run leaves
+ * something behind that the next run does not expect. true: each runs once. */
+extern bool fixture_runs_once;
+/* A transaction of the test itself, such as one that holds locks, runs once. */
+enum db_result transact_once(struct db *db, db_work *work, void *context);
+
 const char *fixture_option_file(void);
 int fixture_set_up(void **state);
 int fixture_tear_down(void **state);

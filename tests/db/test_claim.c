@@ -766,7 +766,7 @@ static void a_campaign_that_is_locked_is_passed_by(void **state)
 
 	scene_start(scene, 5);
 	scene_pass(US_PER_SECOND);
-	assert_ok(db_transact(scene->fixture->db, DB_ONCE, claim_meanwhile, &holder));
+	assert_ok(transact_once(scene->fixture->db, claim_meanwhile, &holder));
 	assert_int_equal(holder.claimed, 0);
 	assert_true(clock_mono_us() - began_us < 2 * US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 10), 5);

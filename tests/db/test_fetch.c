@@ -175,7 +175,7 @@ static void two_fetches_at_once_get_no_call_twice(void **state)
 
 	fetch_some(scene, 4, 2);
 	end_leases(scene);
-	assert_ok(db_transact(scene->fixture->db, DB_ONCE, fetch_meanwhile, &fetching));
+	assert_ok(transact_once(scene->fixture->db, fetch_meanwhile, &fetching));
 	assert_int_equal(fetching.fetched.count, 4);
 	assert_int_equal(scene_of_calls(scene, "COUNT(*)"), 4);
 	assert_int_equal(scene_of_calls(scene, "SUM(tries)"), 6);

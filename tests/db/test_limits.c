@@ -652,7 +652,7 @@ static void a_pace_that_is_locked_is_not_waited_for(void **state)
 	set_pace(scene, 0, 60);
 	scene_start(scene, 2);
 	scene_pass(US_PER_SECOND);
-	assert_ok(db_transact(scene->fixture->db, DB_ONCE, claim_while_a_pace_is_locked, scene));
+	assert_ok(transact_once(scene->fixture->db, claim_while_a_pace_is_locked, scene));
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 10), 1);
 }
@@ -668,7 +668,7 @@ static void limits_that_are_locked_hold_no_other_organisation(void **state)
 	ask("UPDATE batch_calls SET organization_id = %lld, wake_at = '2026-06-01 08:00:00.9' WHERE id = %lld",
 	    (long long)new_organization(scene->fixture->db), (long long)scene->batch);
 	scene_pass(US_PER_SECOND);
-	assert_ok(db_transact(scene->fixture->db, DB_ONCE, claim_while_limits_are_locked, NULL));
+	assert_ok(transact_once(scene->fixture->db, claim_while_limits_are_locked, NULL));
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 1); /* all have the same contact */
 }

@@ -374,7 +374,7 @@ static void retry_where_another_stands(struct scene *scene, int64_t now_us, int6
 
 	instant_format_sql(wanted_us + 2, taken);
 	ask("INSERT INTO due_contacts (batch_id, due_at, position, attempt) VALUES (%lld, '%s', 99, 1)", id, taken);
-	assert_ok(db_transact(scene->fixture->db, DB_ONCE, tell_once, &telling));
+	assert_ok(transact_once(scene->fixture->db, tell_once, &telling));
 	assert_int_equal(telling.result, REPORT_ACCEPTED);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND position = 1 AND due_at BETWEEN"
 	                     " '%s' + INTERVAL 1 MICROSECOND AND '%s' + INTERVAL 2 SECOND", id, taken, taken), 1);
@@ -508,7 +508,7 @@ static void a_retry_during_a_pause_is_not_overlooked(void **state)
 	scene->batch_id = first_id;
 	scene->batch = first;
 	scene_do(scene, campaign_pause);
-	assert_ok(db_transact(scene->fixture->db, DB_ONCE, tell_and_look, scene));
+	assert_ok(transact_once(scene->fixture->db, tell_and_look, scene));
 	assert_int_equal(ask("SELECT wake_at = '9999-12-31' FROM batch_calls WHERE id = %lld", (long long)scene->batch), 1);
 	scene_do(scene, campaign_resume);
 	assert_int_equal(scene_claim(scene, 10), 0);
@@ -555,7 +555,7 @@ static void a_report_does_not_wait_for_the_campaigns_lock(void **state)
 	struct db *claimer = db_new(fixture_option_file());
 
 	claim_some(scene, 3);
-	assert_ok(db_transact(claimer, DB_ONCE, report_beside_a_claim, scene));
+	assert_ok(transact_once(claimer, report_beside_a_claim, scene));
 	db_free(claimer);
 	assert_int_equal(scene_batch(scene).counts.completed, 1);
 }

@@ -531,7 +531,7 @@ static void a_failed_try_waits_for_the_lock_of_its_call(void **state)
 	fake_answer(sender->deliver, 0, 503, 60 * US_PER_SECOND, "");
 	assert_true(deliver_next(sender->deliver, &result));
 	answers_collect(sender->answers, &result);
-	assert_ok(db_transact(other, DB_ONCE, write_while_a_call_is_locked, sender));
+	assert_ok(transact_once(other, write_while_a_call_is_locked, sender));
 	db_free(other);
 	assert_int_equal(answers_count(sender->answers), 1);
 	collect(sender);
@@ -564,7 +564,7 @@ static void an_overdue_call_that_is_locked_is_passed_by(void **state)
 
 	send_and_fail(sender);
 	scene_pass(61 * US_PER_SECOND);
-	assert_ok(db_transact(other, DB_ONCE, look_meanwhile, sender));
+	assert_ok(transact_once(other, look_meanwhile, sender));
 	db_free(other);
 	assert_int_equal(send_overdue(sender), 1);
 }
@@ -599,7 +599,7 @@ static void a_locked_campaign_delays_no_other(void **state)
 		fake_answer(sender->deliver, 0, 200, 0, "{\"status\":\"completed\"}");
 	while (deliver_next(sender->deliver, &result))
 		answers_collect(sender->answers, &result);
-	assert_ok(db_transact(other, DB_ONCE, write_meanwhile, sender));
+	assert_ok(transact_once(other, write_meanwhile, sender));
 	db_free(other);
 	assert_int_equal(ask("SELECT SUM(status = 4) FROM calls WHERE batch_id = %lld", (long long)first), 1);
 	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 4)"), 0);
@@ -661,7 +661,7 @@ static void conclusions_wait_for_no_lock(void **state)
 		fake_answer(sender->deliver, 0, 200, 0, "");
 	collect(sender);
 	scene_pass(2 * 60 * US_PER_MINUTE);
-	assert_ok(db_transact(other, DB_ONCE, conclude_meanwhile, sender));
+	assert_ok(transact_once(other, conclude_meanwhile, sender));
 	db_free(other);
 	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 5)"), 1);
 	scene_pass(2 * US_PER_SECOND);
@@ -698,7 +698,7 @@ static void a_lock_that_is_held_sets_no_campaign_aside(void **state)
 	scene_start(sender->scene, 3);
 	ask("UPDATE batch_calls SET work = 1, wake_at = '2026-06-01 07:00:00' WHERE id = %lld",
 	    (long long)sender->scene->batch);
-	assert_ok(db_transact(other, DB_ONCE, plan_meanwhile, sender));
+	assert_ok(transact_once(other, plan_meanwhile, sender));
 	db_free(other);
 	assert_int_equal(of_batch(sender, "work = 1 AND status_reason = '' AND wake_at > '2026-06-01 08:00:00'"
 	                          " AND wake_at <= '2026-06-01 08:00:01'"), 1);
@@ -1014,7 +1014,7 @@ static void send_while_locked(struct sender *sender, const char *text)
 {
 	struct db *other = new_holder();
 
-	assert_ok(db_transact(other, DB_ONCE, send_meanwhile, &(struct holder){ sender, text }));
+	assert_ok(transact_once(other, send_meanwhile, &(struct holder){ sender, text }));
 	db_free(other);
 	assert_int_equal(send_events(sender), 1);
 }
@@ -1064,7 +1064,7 @@ static void an_endpoint_that_is_locked_delays_no_other(void **state)
 	assert_int_equal(send_events(sender), 2);
 	snprintf(text, sizeof text, "UPDATE endpoint_health SET trial_until = '2026-06-01' WHERE endpoint_id = %lld",
 	         (long long)endpoint);
-	assert_ok(db_transact(holder, DB_ONCE, serve_meanwhile, &(struct holder){ sender, text }));
+	assert_ok(transact_once(holder, serve_meanwhile, &(struct holder){ sender, text }));
 	db_free(holder);
 	assert_int_equal(fake_sent(sender->deliver, 0)->place.endpoint, other);
 	assert_int_equal(ask("SELECT failures FROM endpoint_health WHERE endpoint_id = %lld", (long long)other), 1);

@@ -71,7 +71,7 @@ static void what_is_written_is_read(void **state)
 	read.disabled = true;
 	read.disabled_reason = "gone";
 	assert_ok(webhook_update(fixture->db, &read));
-	assert_ok(db_transact(fixture->db, DB_ONCE, run_locking, &(struct locking){ fixture, &webhook }));
+	assert_ok(transact_once(fixture->db, run_locking, &(struct locking){ fixture, &webhook }));
 	assert_string_equal(webhook.url, "https://example.org/");
 	assert_true(webhook.disabled);
 	assert_string_equal(webhook.disabled_reason, "gone");
