@@ -6,12 +6,10 @@
 #include "base/log.h"
 #include "domain/health.h"
 #include "store/conflicts.h"
-#include "store/health_store.h"
-#include "store/rows.h"
-#include "store/statements.h"
+#include "store/queue_store.h"
 
 #define MAX_NEW 500  /* deliveries sorted into queues at once */
-#define MAX_TURNS 32 /* endpoints served at once: SQL_OUTBOX_HEADS_32 reads this many queues */
+#define MAX_TURNS QUEUES_AT_ONCE /* endpoints served at once */
 #define MAX_DOUBTFUL 8 /* of these */
 #define FULL_RECHECK_US (10 * US_PER_MS)
 #define LOCKED_RECHECK_US US_PER_SECOND
@@ -43,44 +41,24 @@ struct serving {
 	struct deliver_taken taken;
 };
 
-/* Moves these deliveries to the queues of their endpoints, except those of locked endpoints. */
-static enum db_result sort_deliveries(struct db *db, struct serving *serving, const struct db_rows *rows,
-                                      const bool *is_locked)
-{
-	struct health_wake *wakes = arena_alloc(serving->arena, rows->count * sizeof *wakes);
-	struct rows ids = rows_new(serving->arena), left = rows_new(serving->arena);
-	size_t count = 0;
-
-	for (size_t r = 0; r < rows->count; r++) {
-		rows_add_id(is_locked[r] ? &left : &ids, db_get_int(rows, r, 0));
-		if (!is_locked[r])
-			wakes[count++] = (struct health_wake){ db_get_int(rows, r, 1), serving->now_us };
-	}
-	DB_TRY(db_exec(db, SQL_OUTBOX_SORT, DB_ARGS(rows_value(&ids))));
-	DB_TRY(db_exec(db, SQL_OUTBOX_LEAVE_NEW, DB_ARGS(
-		rows_value(&left), db_instant(serving->now_us + LOCKED_RECHECK_US))));
-	return health_wake(db, HEALTH_ANY, wakes, count);
-}
-
 static enum db_result sort_new(struct db *db, struct serving *serving)
 {
-	int64_t *endpoints;
-	bool *is_locked;
-	struct db_rows rows;
+	const struct new_delivery *deliveries;
+	int64_t endpoints[MAX_NEW];
+	bool is_locked[MAX_NEW];
+	size_t count;
 
-	DB_TRY(db_query(db, SQL_OUTBOX_NEW, DB_ARGS(
-		db_instant(serving->from.new_us), db_instant(serving->now_us), db_int(serving->max_new)), serving->arena,
-	                &rows));
-	serving->looked += (int)rows.count;
-	if (rows.count == 0)
+	DB_TRY(queue_lock_new(db, serving->from.new_us, serving->now_us, serving->max_new, serving->arena, &deliveries,
+	                      &count));
+	serving->looked += (int)count;
+	if (count == 0)
 		return DB_OK;
-	serving->first_new = db_get_int(&rows, 0, 0);
-	endpoints = arena_alloc(serving->arena, rows.count * sizeof *endpoints);
-	is_locked = arena_alloc(serving->arena, rows.count * sizeof *is_locked);
-	for (size_t r = 0; r < rows.count; r++)
-		endpoints[r] = db_get_int(&rows, r, 1);
-	DB_TRY(health_find_locked(db, endpoints, rows.count, is_locked));
-	return sort_deliveries(db, serving, &rows, is_locked);
+	serving->first_new = deliveries[0].id;
+	for (size_t i = 0; i < count; i++)
+		endpoints[i] = deliveries[i].endpoint;
+	DB_TRY(health_find_locked(db, endpoints, count, is_locked));
+	return queue_sort(db, deliveries, count, is_locked, serving->now_us, serving->now_us + LOCKED_RECHECK_US,
+	                  serving->arena);
 }
 
 /* Locks endpoints that are due, the longest waiting first. */
@@ -88,20 +66,17 @@ static enum db_result lock_endpoints(struct db *db, struct serving *serving, boo
 {
 	int64_t from_us = min_of(serving->from.endpoints_us, serving->now_us); /* sort_new has woken some now */
 	const struct endpoint_health *endpoints;
-	struct db_rows rows;
+	size_t count;
 
 	limit = min_int(limit, serving->max_turns - serving->turn_count);
 	if (limit <= 0)
 		return DB_OK;
-	DB_TRY(db_query(db, SQL_OUTBOX_ENDPOINTS, DB_ARGS(
-		db_int(doubtful), db_instant(from_us), db_instant(serving->now_us), db_int(limit)), serving->arena,
-	                &rows));
-	endpoints = DB_STRUCTS(&rows, struct endpoint_health);
-	for (size_t r = 0; r < rows.count; r++)
+	DB_TRY(queue_lock_endpoints(db, doubtful, from_us, serving->now_us, limit, serving->arena, &endpoints, &count));
+	for (size_t i = 0; i < count; i++)
 		serving->turns[serving->turn_count++] = (struct turn){
-			.place = { DELIVER_EVENT, endpoints[r].endpoint, doubtful }, .health = endpoints[r].health,
+			.place = { DELIVER_EVENT, endpoints[i].endpoint, doubtful }, .health = endpoints[i].health,
 		};
-	serving->looked += (int)rows.count;
+	serving->looked += (int)count;
 	return DB_OK;
 }
 
@@ -149,18 +124,19 @@ static void judge(struct serving *serving, struct turn *turn)
 /* Read after the lock was taken: if an endpoint is switched on at this moment, its queue is woken after us. */
 static enum db_result judge_all(struct db *db, struct serving *serving)
 {
-	struct rows ids = rows_new(serving->arena);
-	struct db_rows rows;
+	const struct queue_target *targets;
+	int64_t endpoints[MAX_TURNS];
+	size_t found;
 
 	for (int i = 0; i < serving->turn_count; i++)
-		rows_add_id(&ids, serving->turns[i].place.endpoint);
-	DB_TRY(db_query(db, SQL_OUTBOX_TARGETS, DB_ARGS(rows_value(&ids)), serving->arena, &rows));
-	for (size_t r = 0; r < rows.count; r++) {
-		struct turn *turn = find_turn(serving, db_get_int(&rows, r, 0));
+		endpoints[i] = serving->turns[i].place.endpoint;
+	DB_TRY(queue_targets(db, endpoints, (size_t)serving->turn_count, serving->arena, &targets, &found));
+	for (size_t i = 0; i < found; i++) {
+		struct turn *turn = find_turn(serving, targets[i].endpoint);
 
 		turn->exists = true;
 		turn->next_at_us = INSTANT_NEVER;
-		if (db_get_int(&rows, r, 1) == 0)
+		if (!targets[i].disabled)
 			judge(serving, turn);
 	}
 	return DB_OK;
@@ -194,55 +170,50 @@ static void lease_row(struct serving *serving, struct turn *turn, int64_t id)
 /* Reads the first rows of each queue, one more than there is room for: that row says when to look again. */
 static enum db_result read_queues(struct db *db, struct serving *serving)
 {
-	struct db_value args[2 * MAX_TURNS];
-	int heads = serving->turn_count <= 8 ? 8 : MAX_TURNS;
-	struct db_rows rows;
+	struct queue_part parts[MAX_TURNS];
+	const struct queued_delivery *heads;
+	size_t found;
 
-	for (int i = 0; i < heads; i++) {
-		const struct turn *turn = &serving->turns[i];
-		bool served = i < serving->turn_count && turn->room > 0;
+	for (int i = 0; i < serving->turn_count; i++) {
+		struct turn *turn = &serving->turns[i];
+		bool served = turn->room > 0;
 
-		args[2 * i] = db_int(served ? turn->place.endpoint : 0);
-		args[2 * i + 1] = db_int(served ? turn->room + 1 : 0);
+		parts[i] = served ? (struct queue_part){ turn->place.endpoint, turn->room + 1 } : (struct queue_part){ 0, 0 };
+		turn->next_at_us = served ? INSTANT_NEVER : turn->next_at_us;
 	}
-	DB_TRY(db_query(db, heads == 8 ? SQL_OUTBOX_HEADS_8 : SQL_OUTBOX_HEADS_32, args, 2 * (size_t)heads,
-	                serving->arena, &rows));
-	for (int i = 0; i < serving->turn_count; i++)
-		if (serving->turns[i].room > 0)
-			serving->turns[i].next_at_us = INSTANT_NEVER;
-	for (size_t r = 0; r < rows.count; r++) {
-		struct turn *turn = find_turn(serving, db_get_int(&rows, r, 1));
-		int64_t wake_at_us = db_get_int(&rows, r, 2);
+	DB_TRY(queue_heads(db, parts, serving->turn_count, serving->arena, &heads, &found));
+	for (size_t i = 0; i < found; i++) {
+		struct turn *turn = find_turn(serving, heads[i].endpoint);
 
-		if (turn->leased < turn->room && wake_at_us <= serving->now_us)
-			lease_row(serving, turn, db_get_int(&rows, r, 0));
-		else if (wake_at_us < turn->next_at_us)
-			turn->next_at_us = wake_at_us > serving->now_us ? wake_at_us : serving->now_us;
+		if (turn->leased < turn->room && heads[i].wake_at_us <= serving->now_us)
+			lease_row(serving, turn, heads[i].id);
+		else if (heads[i].wake_at_us < turn->next_at_us)
+			turn->next_at_us = max_of(heads[i].wake_at_us, serving->now_us);
 	}
 	return DB_OK;
 }
 
 static enum db_result write_turns(struct db *db, const struct serving *serving)
 {
-	struct rows rows = rows_new(serving->arena);
+	struct queue_turn turns[MAX_TURNS];
+	size_t count = 0;
 
 	for (int i = 0; i < serving->turn_count; i++) {
 		const struct turn *turn = &serving->turns[i];
 		bool probing = turn->probe && turn->leased != 0;
 
-		if (turn->waits)
-			continue;
-		rows_next(&rows);
-		rows_int(&rows, "id", turn->place.endpoint);
-		rows_instant(&rows, "next_at", turn->next_at_us);
-		rows_instant(&rows, "probe_until", probing ? serving->lease_until_us : turn->health.probe_until_us);
+		if (!turn->waits)
+			turns[count++] = (struct queue_turn){
+				turn->place.endpoint, turn->next_at_us,
+				probing ? serving->lease_until_us : turn->health.probe_until_us,
+			};
 	}
-	return db_exec(db, SQL_OUTBOX_TURNS, DB_ARGS(rows_value(&rows)));
+	return queue_save_turns(db, turns, count, serving->arena);
 }
 
 static enum db_result serve(struct db *db, struct serving *serving)
 {
-	struct rows ids;
+	int64_t ids[QUEUES_MAX];
 
 	if (serving->from.new_us <= serving->now_us)
 		DB_TRY(sort_new(db, serving));
@@ -257,10 +228,9 @@ static enum db_result serve(struct db *db, struct serving *serving)
 	DB_TRY(judge_all(db, serving));
 	DB_TRY(drop_gone(db, serving));
 	DB_TRY(read_queues(db, serving));
-	ids = rows_new(serving->arena);
 	for (int i = 0; i < serving->count; i++)
-		rows_add_id(&ids, serving->out[i].id);
-	DB_TRY(db_exec(db, SQL_OUTBOX_LEASE, DB_ARGS(rows_value(&ids), db_instant(serving->lease_until_us))));
+		ids[i] = serving->out[i].id;
+	DB_TRY(queue_lease(db, ids, (size_t)serving->count, serving->lease_until_us, serving->arena));
 	return write_turns(db, serving);
 }
 
@@ -294,8 +264,8 @@ static enum db_result set_aside(struct db *db, const struct serving *serving, en
 		          is_new ? "a delivery" : "an endpoint", is_new ? "delivery" : "endpoint", (long long)id);
 		wait_us = SET_ASIDE_US;
 	}
-	return db_exec(db, is_new ? SQL_OUTBOX_SET_ASIDE_NEW : SQL_OUTBOX_SET_ASIDE, DB_ARGS(
-		db_instant(serving->now_us + wait_us), db_int(id)));
+	return is_new ? queue_leave_new(db, id, serving->now_us + wait_us)
+	              : queue_leave(db, id, serving->now_us + wait_us);
 }
 
 /* Returns whether the search for the delivery or the endpoint is given up: there is none, or each step would have to
