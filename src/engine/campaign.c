@@ -102,6 +102,8 @@ enum db_result campaign_create(struct db *db, struct campaign_request *request)
 		.config = request->config,
 		.status = BATCH_DRAFT,
 		.status_reason = "",
+		.held_by = "",
+		.held_until_us = INSTANT_NEVER,
 		.planned_from_us = INSTANT_NONE, .planned_until_us = INSTANT_NONE,
 		.started_at_us = INSTANT_NONE, .completed_at_us = INSTANT_NONE,
 		.created_at_us = request->now_us, .updated_at_us = request->now_us,
@@ -121,7 +123,9 @@ enum db_result campaign_create(struct db *db, struct campaign_request *request)
 	if (request->config.schedule_type == SCHEDULE_SCHEDULED &&
 	    (request->batch.counts.total != 0 || request->batch.work == BATCH_WORK_COPY))
 		DB_TRY(move_to_scheduled(db, request));
-	return batch_get(db, request->organization_id, &request->uuid, request->arena, &request->batch);
+	if (request->batch.status != BATCH_DRAFT)
+		return batch_get_row(db, request->batch.id, request->arena, &request->batch);
+	return batch_get_numbers(db, request->arena, &request->batch); /* the rest of a draft is known */
 }
 
 /* Applies the client's fields to the stored configuration. Together they must make sense. */

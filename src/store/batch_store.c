@@ -332,6 +332,20 @@ static enum db_result query_numbers(struct db *db, const struct batch *batch, st
 			db_int(batch->agent_row), db_int(batch->organization_id)), arena, rows);
 }
 
+enum db_result batch_get_numbers(struct db *db, struct arena *arena, struct batch *batch)
+{
+	struct db_rows rows;
+	struct uuid *ids;
+
+	DB_TRY(db_query(db, SQL_BATCH_NUMBERS_GET, DB_ARGS(db_int(batch->id)), arena, &rows));
+	ids = arena_alloc(arena, rows.count * sizeof *ids);
+	for (size_t r = 0; r < rows.count; r++)
+		ids[r] = db_get_uuid(&rows, r, 0);
+	batch->config.phone_number_ids = (struct field_list){ ids, rows.count };
+	batch->from_number = rows.count != 0 ? db_get_text(&rows, 0, 1) : "";
+	return DB_OK;
+}
+
 enum db_result batch_find_numbers(struct db *db, const struct batch *batch, int64_t *found, int64_t *calls_per_minute)
 {
 	struct arena *arena = arena_new();

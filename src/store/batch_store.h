@@ -65,6 +65,8 @@ enum db_result batch_save_zone_trouble(struct db *db, int64_t id, const struct u
  * Otherwise it is postponed by a minute, and its status_reason says so until its plan or a claim is saved. */
 enum db_result batch_set_aside(struct db *db, int64_t id, enum db_result why, int64_t now_us);
 
+/* Reads the campaign's numbers into config.phone_number_ids and from_number. */
+enum db_result batch_get_numbers(struct db *db, struct arena *arena, struct batch *batch);
 /* Counts the numbers that the campaign still has. They cannot be deleted until the transaction ends. */
 enum db_result batch_lock_numbers(struct db *db, const struct batch *batch, int64_t *left);
 

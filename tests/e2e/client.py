@@ -243,9 +243,12 @@ class Client:
         people = contacts(count_or_contacts) if isinstance(count_or_contacts, int) else count_or_contacts
         if "phone_number_ids" not in fields:
             fields["phone_number_ids"] = [self.number()["id"]]
-        return self.post("/batch-calls", {
+        batch = self.post("/batch-calls", {
             "name": "Campaign", "agent_id": agent["id"], "contact_source": "manual",
             "contacts": people, "working_days": EVERY_DAY, **fields})
+        if batch["status"] == "draft" and not batch["status_reason"]:  # nothing changes it meanwhile
+            assert self.read(batch) == batch, (self.read(batch), batch)
+        return batch
 
     def schedule(self, batch, body=None):
         return self.post(f"/batch-calls/{batch['id']}/schedule", body)

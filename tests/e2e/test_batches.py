@@ -116,6 +116,21 @@ def test_fields(t):
             {name: limits for name, limits in LIMITS.items() if name != "contact_source"})
 
 
+def test_the_reply_to_post_is_the_campaign_that_get_returns(t):
+    receiver, agent = t.dialing_agent()
+    for field, limits in LIMITS.items():
+        for value in limits["right"]:
+            t.api.batch(agent, 2, **{field: value})
+    t.api.batch(agent, 2, start_time="22:00", end_time="06:00", retry_failed=True,
+                retry_rules=[{"outcome": "busy", "delay_minutes": 5, "max_attempts": 2}])
+    t.api.batch(agent, 2, phone_number_ids=[t.api.number()["id"] for _ in range(3)])
+    t.api.batch(agent, 2, calling_hours="us")
+    for number in (t.api.number(), t.api.number()):
+        t.api.post("/telephony/numbers/assign", {
+            "number_id": number["id"], "agent_id": agent["id"], "assignment_type": "outbound"})
+    t.api.batch(agent, 2, phone_number_ids=[])
+
+
 def test_defaults(t):
     receiver, agent = t.dialing_agent()
     number = t.api.number()
@@ -336,7 +351,9 @@ def test_duplicates_are_found_among_new_and_present_contacts(t):
 def test_a_campaign_with_one_contact_takes_few_statements(t):
     _, agent = t.dialing_agent()
     number = t.api.number()
-    create = lambda: t.api.batch(agent, 1, phone_number_ids=[number["id"]], start_time="09:00", end_time="18:00")
+    create = lambda: t.api.post("/batch-calls", {
+        "name": "Campaign", "agent_id": agent["id"], "phone_number_ids": [number["id"]], "contacts": contacts(1),
+        "start_time": "09:00", "end_time": "18:00"})
     executed = lambda: int(t.stack.sql("SHOW GLOBAL STATUS LIKE 'Com_stmt_execute'")[0][1])
     create()
     t.stack.kill("scheduler-1", signal.SIGTERM)
