@@ -3,8 +3,7 @@
 #define STORE_SCHEMA_H
 
 #include "store/db.h"
-
-#define SCHEMA_VERSION 34 /* of the highest file in sql/ */
+#include "store/schema_version.h" /* SCHEMA_VERSION, of the newest file in sql/ (Makefile.am) */
 
 /* Finds the last version up to which every file of sql/ was applied; 0 for a database without tables. */
 enum db_result schema_version(struct db *db, int64_t *version);
