@@ -1,6 +1,7 @@
 """A proxy between programs and their database that cuts a connection at the COMMIT of a chosen transaction: before the
 server has it ("before"), when the server has answered and the program does not know ("during"), or when the program
-knows ("after"). It can also hold a chosen statement, so that a test can do something just before the statement runs."""
+knows ("after"). It can also hold a chosen statement, so that a test can do something just before the statement runs;
+and undo every transaction once, as servers do after a deadlock, so that the program runs it again."""
 
 import contextlib
 import os
@@ -13,6 +14,11 @@ from client import until
 
 QUERY, PREPARE, EXECUTE = 0x03, 0x16, 0x17  # commands of the protocol
 LAST_PREPARED = 0xffffffff
+DEADLOCK = b"\xff" + (1213).to_bytes(2, "little") + b"#40001Deadlock found when trying to get lock"
+
+
+def packet_of(number, payload):
+    return len(payload).to_bytes(3, "little") + bytes([number]) + payload
 
 
 class Cutter:
@@ -23,6 +29,8 @@ class Cutter:
         self.lock = threading.Lock()
         self.order = None                # (when, a piece of a statement of the transaction)
         self.has_cut = threading.Event()
+        self.undoes = False              # every transaction once
+        self.undone = 0
         self.held, self.holds = [], threading.Event()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
@@ -99,6 +107,7 @@ class Connection:
         self.statements, self.prepared, self.texts = [], b"", {}
         self.waits_for_id, self.last = False, None
         self.cut_when = None
+        self.undoes, self.has_undone = False, False  # this transaction; the one before
         self.sent, self.answer = b"", b""
 
     def run(self):
@@ -123,6 +132,8 @@ class Connection:
                 self.follow(packet[4], packet[5:])
             if self.cut_when == "before":
                 return False
+            if self.undoes:
+                packet = packet_of(0, bytes([QUERY]) + b"ROLLBACK")
             self.server.sendall(packet)
         return bool(data)
 
@@ -131,6 +142,7 @@ class Connection:
             self.statements = []
         elif command == QUERY and body.upper() == b"COMMIT":
             self.cut_when = self.cutter.take_order(self.statements)
+            self.undoes = self.has_undone = self.cutter.undoes and not self.has_undone
         elif command == QUERY:
             self.statements.append(body.decode(errors="replace"))
             self.cutter.wait_if_held(self.statements[-1])
@@ -151,6 +163,9 @@ class Connection:
                 self.texts[self.last] = self.prepared
         if self.cut_when == "during":
             return False
+        if self.undoes and data:
+            self.undoes, data = False, packet_of(1, DEADLOCK)
+            self.cutter.undone += 1
         self.client.sendall(data)
         return bool(data) and self.cut_when is None
 
@@ -160,8 +175,9 @@ class Between:
 
     def __init__(self, t, stack=None):
         self.t, self.stack = t, stack or t.stack
-        self.cutter = Cutter(f"{self.stack.run_dir}/cutter.sock", self.stack.database.socket)
-        self.file = os.path.join(self.stack.state_dir, "database-cut.cnf")
+        name = type(self).__name__.lower()
+        self.cutter = Cutter(f"{self.stack.run_dir}/cutter-{name}.sock", self.stack.database.socket)
+        self.file = os.path.join(self.stack.state_dir, f"database-cut-{name}.cnf")
         with open(self.stack.database_file) as file:
             text = file.read().replace(self.stack.database.socket, self.cutter.path)
         with open(self.file, "w") as file:

@@ -7,6 +7,7 @@ import signal
 import tap
 from client import send_or_none, until
 from cutter import Api, Scheduler
+from mix import Mix
 from receiver import TAKEN, ends
 
 LEASE_SECONDS = 20
@@ -104,6 +105,23 @@ def test_a_change_that_may_be_repeated(t):
             reply = t.api.send("PATCH", f"/agents/{reply.data['id']}", {"name": f"{moment} changed"})
             assert api.cutter.has_cut.wait(5), moment
             assert reply.status == 200 and count_agents(t, f"{moment} changed") == 1, (moment, reply)
+
+
+def test_transactions_that_run_twice(t):
+    """Every transaction is undone once, as after a deadlock. Nothing of its first run is left in the programs."""
+    with Scheduler(t) as scheduler, Api(t) as api:
+        scheduler.cutter.undoes = api.cutter.undoes = True
+        receiver, agent = t.dialing_agent()
+        receiver.endpoint("/events", events=["call.ended"])
+        receiver.script = lambda call: ends(duration_seconds=10)
+        batch = t.api.batch(agent, 5, max_concurrent_calls=5)
+        t.api.schedule(batch)
+        check_once(t, receiver, batch, t.api.wait_for(batch, "completed"))
+        mix = Mix(t.api, agent, t.api.number()["id"])
+        for _ in range(3):
+            mix.round()
+        mix.close()
+        assert scheduler.cutter.undone > 3 and api.cutter.undone > 30, (scheduler.cutter.undone, api.cutter.undone)
 
 
 if __name__ == "__main__":
