@@ -20,6 +20,7 @@
 #include "scheduler/answers.h"
 #include "scheduler/background.h"
 #include "scheduler/dispatch.h"
+#include "scheduler/loop_work.h"
 #include "scheduler/outbox.h"
 #include "scheduler/results.h"
 #include "scheduler/verdicts.h"
@@ -76,7 +77,7 @@ static int set_up(void **state)
 	sender->scene = scene;
 	sender->db = sender->scene->fixture->db;
 	sender->conf = (struct conf){
-		.public_url = "http://outdial.example", .lease_seconds = 60, .max_in_flight = ROOM,
+		.public_url = "http://outdial.example", .lease_seconds = 60, .dispatch_ttl_seconds = 120, .max_in_flight = ROOM,
 		.call_give_up_after = US_PER_DAY, .webhook_disable_after = 5 * US_PER_DAY,
 		.webhook_retry_delays = { .count = 2, .us = { 5 * US_PER_SECOND, 300 * US_PER_SECOND } },
 	};
@@ -707,6 +708,76 @@ static void a_lock_that_is_held_sets_no_campaign_aside(void **state)
 	assert_int_equal(of_batch(sender, "work"), 0);
 }
 
+/* The loop */
+
+/* Chores are not what these tests are about. */
+enum db_result chores_run(struct chores *chores, struct db *db, int64_t *again_us)
+{
+	(void)chores;
+	(void)db;
+	(void)again_us;
+	return DB_OK;
+}
+
+static struct loop new_loop(struct sender *sender)
+{
+	return (struct loop){ .conf = &sender->conf, .db = sender->db, .deliver = sender->deliver, .wake_fd = -1,
+		                  .ahead = ahead_new() };
+}
+
+/* A call that was claimed in its time and is due now. */
+static void keep_ahead(struct loop *loop, const struct uuid *id, int64_t claimed_us)
+{
+	ahead_add(loop->ahead, id, &(struct claimed_call){ .since_us = clock_now_us() }, 1, claimed_us);
+}
+
+/* The process was stopped after the claim: the call may belong to another scheduler by now. */
+static void a_call_that_was_claimed_long_ago_is_not_sent(void **state)
+{
+	struct sender *sender = *state;
+	struct loop loop = new_loop(sender);
+	int64_t half_us = sender->conf.lease_seconds * US_PER_SECOND / 2;
+
+	scene_start(sender->scene, 2);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(sender->scene, 2), 2);
+	keep_ahead(&loop, &sender->scene->calls[0], clock_mono_us() - half_us - 1);
+	keep_ahead(&loop, &sender->scene->calls[1], clock_mono_us() - half_us + 20 * US_PER_SECOND);
+	assert_ok(loop_dispatch_due(&loop));
+	assert_int_equal(ahead_count(loop.ahead), 0);
+	assert_int_equal(deliver_in_flight(sender->deliver), 1);
+	assert_true(uuid_equal(&fake_sent(sender->deliver, 0)->id, &sender->scene->calls[1]));
+	ahead_free(loop.ahead);
+}
+
+/* Calls that are due later will need their slots, too. */
+static void a_call_that_waits_for_its_instant_has_its_slot(void **state)
+{
+	struct sender *sender = *state;
+	struct loop loop = new_loop(sender);
+	long long id;
+
+	fake_set_room(sender->deliver, 3);
+	scene_start(sender->scene, 5);
+	id = sender->scene->batch;
+	scene_pass(US_PER_SECOND);
+	ask("UPDATE due_contacts SET due_at = '2026-06-01 08:00:01.2' + INTERVAL position MICROSECOND"
+	    " WHERE batch_id = %lld AND position <= 2", id);
+	ask("UPDATE due_contacts SET due_at = '2026-06-01 08:00:02' + INTERVAL position MICROSECOND"
+	    " WHERE batch_id = %lld AND position > 2", id);
+	ask("UPDATE batch_calls SET wake_at = '2026-06-01 08:00:01' WHERE id = %lld", id);
+	assert_ok(loop_work(&loop));
+	assert_int_equal(deliver_in_flight(sender->deliver) + ahead_count(loop.ahead), 2);
+	ask("UPDATE due_contacts SET due_at = '2026-06-01 08:00:00' + INTERVAL position MICROSECOND"
+	    " WHERE batch_id = %lld", id);
+	ask("UPDATE batch_calls SET wake_at = '2026-06-01 08:00:01', low_water = '1000-01-01' WHERE id = %lld", id);
+	loop.is_seen = false;
+	assert_ok(loop_work(&loop));
+	assert_int_equal(deliver_in_flight(sender->deliver) + ahead_count(loop.ahead), 3);
+	assert_int_equal(scene_of_calls(sender->scene, "COUNT(*)"), 3);
+	ahead_free(loop.ahead);
+}
+
 static void an_attempt_stays_with_its_dialer(void **state)
 {
 	struct sender *sender = *state;
@@ -1230,6 +1301,8 @@ int main(void)
 		TEST(a_result_that_waits_for_a_lock_stays_due),
 		TEST(conclusions_wait_for_no_lock),
 		TEST(a_lock_that_is_held_sets_no_campaign_aside),
+		TEST(a_call_that_was_claimed_long_ago_is_not_sent),
+		TEST(a_call_that_waits_for_its_instant_has_its_slot),
 		TEST(an_attempt_stays_with_its_dialer),
 		TEST(one_call_probes_a_circuit),
 		TEST(no_work_sleeps_after_a_step_back),
