@@ -88,20 +88,29 @@ void audit_say_other(struct request *request, const char *name, const struct uui
 	end_changes(request, &json);
 }
 
-enum db_result audit_finish(struct request *request)
+static enum db_result note_change(struct request *request)
 {
 	const struct route *route = request->route;
-	bool is_same = request->method == METHOD_PATCH && request->changes != NULL && *request->changes == '\0';
-
-	if (!route->is_audited || is_same)
-		return DB_OK;
-	return audit_write(request->db, &(struct audit_entry){
-		.organization_id = request->key.organization_id, .object = (int)route->audit_object,
+	const struct audit_entry entry = {
+		.organization_id = request->key.organization_id,
+		.object = (int)route->audit_object,
 		.action = (int)route->audit_action,
 		.object_id = uuid_is_nil(&request->changed_id) ? request->ids[0] : request->changed_id,
-		.from_status = -1, .to_status = -1, .happened_at_us = clock_now_us(), .reason = "",
+		.from_status = -1,
+		.to_status = -1,
+		.happened_at_us = clock_now_us(),
+		.reason = "",
 		.changes = request->changes != NULL ? request->changes : "",
-	});
+	};
+
+	return audit_write(request->db, &entry);
+}
+
+enum db_result audit_finish(struct request *request)
+{
+	bool is_same = request->method == METHOD_PATCH && request->changes != NULL && *request->changes == '\0';
+
+	return !request->route->is_audited || is_same ? DB_OK : note_change(request);
 }
 
 static void write_status(struct json *json, const char *key, int status)

@@ -49,10 +49,17 @@ static void check(struct db *db, enum db_result result)
 
 int64_t cli_audit_begin(struct db *db, enum audit_action action, const char *changes)
 {
-	check(db, audit_write(db, &(struct audit_entry){
-		.object = AUDIT_INSTALLATION, .action = (int)action, .from_status = -1, .to_status = -1,
-		.happened_at_us = clock_now_us(), .reason = "", .changes = changes,
-	}));
+	const struct audit_entry entry = {
+		.object = AUDIT_INSTALLATION,
+		.action = (int)action,
+		.from_status = -1,
+		.to_status = -1,
+		.happened_at_us = clock_now_us(),
+		.reason = "",
+		.changes = changes,
+	};
+
+	check(db, audit_write(db, &entry));
 	return db_insert_id(db);
 }
 
@@ -67,11 +74,18 @@ enum db_result cli_audit_person(struct db *db, int64_t organization_id, const ch
                                 enum audit_action action)
 {
 	char mark[PERSON_MARK], changes[PERSON_MARK + 16];
+	const struct audit_entry entry = {
+		.organization_id = organization_id,
+		.object = AUDIT_PERSON,
+		.action = (int)action,
+		.from_status = -1,
+		.to_status = -1,
+		.happened_at_us = clock_now_us(),
+		.reason = "",
+		.changes = changes,
+	};
 
 	person_mark(phone_number, mark);
 	snprintf(changes, sizeof changes, "{\"person\":\"%s\"}", mark);
-	return audit_write(db, &(struct audit_entry){
-		.organization_id = organization_id, .object = AUDIT_PERSON, .action = (int)action, .from_status = -1,
-		.to_status = -1, .happened_at_us = clock_now_us(), .reason = "", .changes = changes,
-	});
+	return audit_write(db, &entry);
 }

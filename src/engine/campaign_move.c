@@ -50,12 +50,20 @@ static enum db_result publish_completed(struct db *db, const struct batch *batch
 enum db_result campaign_note(struct db *db, const struct batch *batch, enum audit_action action, int from,
                              const char *changes)
 {
-	return audit_write(db, &(struct audit_entry){
-		.organization_id = batch->organization_id, .object = AUDIT_CAMPAIGN, .action = action,
-		.object_id = batch->uuid, .from_status = from, .to_status = batch->status,
-		.is_by_itself = batch->moves_by_itself, .happened_at_us = batch->updated_at_us,
-		.reason = batch->status_reason, .changes = changes,
-	});
+	const struct audit_entry entry = {
+		.organization_id = batch->organization_id,
+		.object = AUDIT_CAMPAIGN,
+		.action = action,
+		.object_id = batch->uuid,
+		.from_status = from,
+		.to_status = batch->status,
+		.is_by_itself = batch->moves_by_itself,
+		.happened_at_us = batch->updated_at_us,
+		.reason = batch->status_reason,
+		.changes = changes,
+	};
+
+	return audit_write(db, &entry);
 }
 
 static bool start_is_ahead(const struct batch *batch, int64_t now_us)

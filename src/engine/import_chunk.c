@@ -45,16 +45,23 @@ static const char *describe(struct import *import, int64_t more)
 static enum db_result write_audit(struct import *import, const char *changes)
 {
 	enum db_result result = DB_NOT_FOUND;
+	const struct audit_entry entry = {
+		.organization_id = import->organization_id,
+		.object = (int)import->target->object,
+		.action = AUDIT_IMPORTED,
+		.object_id = *audited_id(import),
+		.from_status = -1,
+		.to_status = -1,
+		.happened_at_us = clock_now_us(),
+		.reason = "",
+		.changes = changes,
+	};
 
 	if (import->audit_row != 0)
 		result = audit_set_changes(import->db, import->audit_row, audited_id(import), changes);
 	if (result != DB_NOT_FOUND)
 		return result;
-	result = audit_write(import->db, &(struct audit_entry){
-		.organization_id = import->organization_id, .object = (int)import->target->object, .action = AUDIT_IMPORTED,
-		.object_id = *audited_id(import), .from_status = -1, .to_status = -1, .happened_at_us = clock_now_us(),
-		.reason = "", .changes = changes,
-	});
+	result = audit_write(import->db, &entry);
 	import->audit_row = db_insert_id(import->db);
 	return result;
 }

@@ -142,12 +142,20 @@ static enum db_result note(struct db *db, int64_t id, const struct uuid *uuid, i
                            const char *cell)
 {
 	char changes[64];
+	const struct audit_entry entry = {
+		.organization_id = id,
+		.object = AUDIT_ORGANIZATION,
+		.action = AUDIT_MOVED,
+		.object_id = *uuid,
+		.from_status = -1,
+		.to_status = -1,
+		.happened_at_us = now_us,
+		.reason = "",
+		.changes = changes,
+	};
 
 	snprintf(changes, sizeof changes, "{\"%s\":\"%s\"}", what, cell);
-	return audit_write(db, &(struct audit_entry){
-		.organization_id = id, .object = AUDIT_ORGANIZATION, .action = AUDIT_MOVED, .object_id = *uuid,
-		.from_status = -1, .to_status = -1, .happened_at_us = now_us, .reason = "", .changes = changes,
-	});
+	return audit_write(db, &entry);
 }
 
 /* Each cell has its own clock. */

@@ -53,16 +53,27 @@ static void start_call(struct deliver *deliver, const struct judged *judged, con
                        bool probe)
 {
 	struct buf body = { 0 };
+	const struct deliver_order order = {
+		.place = place_of(call),
+		.id = call->id,
+		.reference = call->batch_row,
+		.tries = (int)call->tries,
+		.probe = probe,
+		.watched = probe || !health_is_clean(&call->health, clock_now_us()),
+		.pressed = call->pressed,
+		.url = call->url,
+		.owner = call->endpoint_id,
+		.secret = call->secret.data,
+		.secret_len = call->secret.len,
+		.body = &body,
+		.begin_at_us = call->called_at_us,
+		.begin_before_us = call->expires_at_us,
+		.judged_us = judged->at_us,
+		.since_us = begins_since(judged, call),
+	};
 
 	payload_call_requested(&body, call, judged->conf->public_url);
-	deliver_start(deliver, &(struct deliver_order){
-		.place = place_of(call), .id = call->id, .reference = call->batch_row, .tries = (int)call->tries,
-		.probe = probe, .watched = probe || !health_is_clean(&call->health, clock_now_us()),
-		.pressed = call->pressed, .url = call->url,
-		.owner = call->endpoint_id, .secret = call->secret.data, .secret_len = call->secret.len, .body = &body,
-		.begin_at_us = call->called_at_us, .begin_before_us = call->expires_at_us, .judged_us = judged->at_us,
-		.since_us = begins_since(judged, call),
-	});
+	deliver_start(deliver, &order);
 	buf_free(&body);
 }
 

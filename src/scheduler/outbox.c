@@ -28,13 +28,22 @@ static void start_delivery(struct deliver *deliver, const struct queued *queued,
                            const struct outgoing_delivery *delivery)
 {
 	struct buf body = { 0 };
+	const struct deliver_order order = {
+		.place = queued->place,
+		.id = delivery->event_id,
+		.reference = queued->id,
+		.tries = (int)delivery->tries,
+		.probe = queued->probe,
+		.watched = queued->watched,
+		.url = delivery->url,
+		.owner = delivery->endpoint_id,
+		.secret = delivery->secret.data,
+		.secret_len = delivery->secret.len,
+		.body = &body,
+	};
 
 	payload_frame(&body, &delivery->event_id, event_names[delivery->type], delivery->created_at_us, delivery->data);
-	deliver_start(deliver, &(struct deliver_order){
-		.place = queued->place, .id = delivery->event_id, .reference = queued->id, .tries = (int)delivery->tries,
-		.probe = queued->probe, .watched = queued->watched, .url = delivery->url, .owner = delivery->endpoint_id,
-		.secret = delivery->secret.data, .secret_len = delivery->secret.len, .body = &body,
-	});
+	deliver_start(deliver, &order);
 	buf_free(&body);
 }
 
@@ -120,7 +129,7 @@ int64_t outbox_collect(struct outbox_results *results, const struct deliver_resu
 {
 	struct settled_delivery settled = {
 		.id = result->reference, .wake_at_us = INSTANT_NEVER,
-		.status = DELIVERY_DELIVERED, .code = result->status,
+		.status = DELIVERY_DELIVERED, .code = result->status
 	};
 
 	if (result->cut || result->status < 200 || result->status >= 300) {

@@ -74,10 +74,19 @@ enum db_result key_make_room(struct db *db, int64_t parent_row)
 static enum db_result note_operator(struct db *db, int64_t organization_id, const struct uuid *uuid,
                                     enum audit_action action)
 {
-	return audit_write(db, &(struct audit_entry){
-		.organization_id = organization_id, .object = AUDIT_KEY, .action = (int)action, .object_id = *uuid,
-		.from_status = -1, .to_status = -1, .happened_at_us = clock_now_us(), .reason = "", .changes = "",
-	});
+	const struct audit_entry entry = {
+		.organization_id = organization_id,
+		.object = AUDIT_KEY,
+		.action = (int)action,
+		.object_id = *uuid,
+		.from_status = -1,
+		.to_status = -1,
+		.happened_at_us = clock_now_us(),
+		.reason = "",
+		.changes = "",
+	};
+
+	return audit_write(db, &entry);
 }
 
 static enum db_result insert_with_organization(struct db *db, void *context)

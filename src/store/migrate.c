@@ -208,13 +208,19 @@ static void apply_if_missing(const struct migration *migration, const char *name
 static void note(struct db *db, int64_t from)
 {
 	struct buf changes = { 0 };
+	struct audit_entry entry = {
+		.object = AUDIT_INSTALLATION,
+		.action = AUDIT_MIGRATED,
+		.from_status = -1,
+		.to_status = -1,
+		.happened_at_us = clock_now_us(),
+		.reason = "",
+	};
 	enum db_result result;
 
 	buf_printf(&changes, "{\"schema_version\":{\"from\":%d,\"to\":%d}}", (int)from, SCHEMA_VERSION);
-	result = audit_write(db, &(struct audit_entry){
-		.object = AUDIT_INSTALLATION, .action = AUDIT_MIGRATED, .from_status = -1, .to_status = -1,
-		.happened_at_us = clock_now_us(), .reason = "", .changes = changes.data,
-	});
+	entry.changes = changes.data;
+	result = audit_write(db, &entry);
 	if (result != DB_OK)
 		fatal("cannot write the audit log: %s", db_last_error(db));
 	buf_free(&changes);

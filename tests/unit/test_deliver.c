@@ -53,13 +53,23 @@ static int tear_down(void **state)
 static void start(int64_t reference, int64_t begin_at_us, int64_t begin_before_us, int64_t judged_us)
 {
 	struct buf body = { 0 };
+	const struct deliver_order order = {
+		.place = { DELIVER_CALL, 1, false },
+		.id = uuid_new(),
+		.reference = reference,
+		.tries = 1,
+		.url = url,
+		.owner = owner,
+		.secret = secret.data,
+		.secret_len = secret.len,
+		.body = &body,
+		.begin_at_us = begin_at_us,
+		.begin_before_us = begin_before_us,
+		.judged_us = judged_us,
+	};
 
 	buf_puts(&body, "{}");
-	deliver_start(deliver, &(struct deliver_order){
-		.place = { DELIVER_CALL, 1, false }, .id = uuid_new(), .reference = reference, .tries = 1,
-		.url = url, .owner = owner, .secret = secret.data, .secret_len = secret.len,
-		.body = &body, .begin_at_us = begin_at_us, .begin_before_us = begin_before_us, .judged_us = judged_us,
-	});
+	deliver_start(deliver, &order);
 	buf_free(&body);
 }
 
@@ -163,7 +173,7 @@ static ssize_t received(int fd)
 static void nothing_is_sent_when_the_process_comes_too_late(void **state)
 {
 	static const struct { int64_t before_us, sleep_us; } cases[] = {
-		{ 30 * US_PER_MS, 50 * US_PER_MS }, { US_PER_MINUTE, 1100 * US_PER_MS },
+		{ 30 * US_PER_MS, 50 * US_PER_MS }, { US_PER_MINUTE, 1100 * US_PER_MS }
 	};
 	int fd = listen_somewhere();
 
