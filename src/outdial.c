@@ -12,6 +12,7 @@
 #include "store/ledger_store.h"
 #include "store/outage.h"
 
+/* clang-format off */
 static const char usage[] =
 	"Usage: outdial [-c FILE] COMMAND [OPTION]...\n"
 	"\n"
@@ -42,6 +43,7 @@ static const char usage[] =
 	"  -c FILE        the configuration (default: " CONF_FILE ")\n"
 	"  --help         show this text; after a command: its options\n"
 	"  --version      show the version\n";
+/* clang-format on */
 
 static const struct command {
 	const char *name, *usage;

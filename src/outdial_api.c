@@ -17,6 +17,7 @@
 #include "store/ledger_store.h"
 #include "store/outage.h"
 
+/* clang-format off */
 static const char usage[] =
 	"Usage: outdial-api [-c FILE] [-t]\n"
 	"Answers HTTP requests that nginx hands over by FastCGI.\n"
@@ -25,6 +26,7 @@ static const char usage[] =
 	"  -t          check the configuration and the database, and exit\n"
 	"  --help      show this text\n"
 	"  --version   show the version\n";
+/* clang-format on */
 
 static void run_child(const struct conf *conf, int listen_fd, int number)
 {

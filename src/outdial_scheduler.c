@@ -13,6 +13,7 @@
 #include "store/schema.h"
 #include "store/secret_store.h"
 
+/* clang-format off */
 static const char usage[] =
 	"Usage: outdial-scheduler [-c FILE] [-t]\n"
 	"Plans campaigns, claims contacts that are due and sends webhooks. Any number may run.\n"
@@ -21,6 +22,7 @@ static const char usage[] =
 	"  -t          check the configuration and the database, and exit\n"
 	"  --help      show this text\n"
 	"  --version   show the version\n";
+/* clang-format on */
 
 int main(int argc, char **argv)
 {

@@ -23,7 +23,7 @@ struct batch_query {
 };
 
 static const struct batch_query batch_query_initial = {
-	.page = PAGE_INITIAL, .filter = { .search = "" }, .order = PAGE_DESCENDING, .fields = "",
+	.page = PAGE_INITIAL, .filter = { .search = "" }, .order = PAGE_DESCENDING, .fields = ""
 };
 
 #define FIELDS_FIELD(holder) FIELD(holder, fields, STRING, .min = 1, .max = 1000)

@@ -95,7 +95,7 @@ struct call_input {
 };
 
 static const struct call_input call_initial = {
-	.phone_number = "", .from_number = "", .variables = "{}", .call_settings = "{}",
+	.phone_number = "", .from_number = "", .variables = "{}", .call_settings = "{}"
 };
 
 #define INPUT(member, kind, ...) FIELD(struct call_input, member, kind, __VA_ARGS__)

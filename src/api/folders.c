@@ -16,7 +16,7 @@ struct folder_query {
 
 static const char *const sort_names[] = { "name", "created_at", "contact_count", NULL };
 static const struct folder_query folder_query_initial = {
-	.page = PAGE_INITIAL, .search = "", .sort = FOLDER_SORT_CREATED_AT, .order = PAGE_DESCENDING,
+	.page = PAGE_INITIAL, .search = "", .sort = FOLDER_SORT_CREATED_AT, .order = PAGE_DESCENDING
 };
 
 FIELD_TABLE(folder_query_fields, struct folder_query, &folder_query_initial,

@@ -19,7 +19,7 @@ struct selection {
 };
 
 static const struct selection selection_initial = {
-	.page = PAGE_INITIAL, .number = "", .from = { .us = INSTANT_NONE }, .to = { .us = INSTANT_NEVER },
+	.page = PAGE_INITIAL, .number = "", .from = { .us = INSTANT_NONE }, .to = { .us = INSTANT_NEVER }
 };
 
 #define PERIOD FIELD(struct selection, from, WHEN), FIELD(struct selection, to, WHEN)

@@ -118,7 +118,7 @@ enum db_result overview_show(struct request *request)
 {
 	const struct overview_parameters *query = request->query != NULL ? request->query : &initial;
 	const struct campaign_filter failed_ones = {
-		.statuses = 1u << BATCH_FAILED, .search = "", .sort = CAMPAIGN_SORT_UPDATED_AT, .descending = true,
+		.statuses = 1u << BATCH_FAILED, .search = "", .sort = CAMPAIGN_SORT_UPDATED_AT, .descending = true
 	};
 	int64_t organization = request->key.organization_id, now_us = clock_now_us(), yesterday_us = now_us - US_PER_DAY;
 	struct page page = { .limit = FAILED_MAX, .cursor = "" };

@@ -11,6 +11,7 @@
 enum page_order { PAGE_ASCENDING, PAGE_DESCENDING };
 extern const char *const page_order_names[];
 
+/* clang-format off */
 #define PAGE_INITIAL { .limit = 50, .cursor = "" }
 
 /* The fields of a query table whose struct has a `struct page page`. */
@@ -18,6 +19,7 @@ extern const char *const page_order_names[];
 	FIELD_AS("limit", holder, page.limit, INT, .min = 1, .max = 100),  \
 	FIELD_AS("offset", holder, page.offset, INT, .max = INT32_MAX),    \
 	FIELD_AS("cursor", holder, page.cursor, STRING, .min = 1, .max = 4096)
+/* clang-format on */
 
 /* A list without filters. */
 struct page_query {

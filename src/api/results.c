@@ -16,7 +16,7 @@
 #define ROWS_PER_PART 1000
 
 /* The position of an export. Contacts that are added meanwhile are not in it. */
-struct export {
+struct export_job {
 	int64_t organization_id;
 	struct batch batch;
 	struct batch_contact_filter filter;
@@ -28,7 +28,7 @@ struct export {
 
 /* The number of contacts in some states is not known. Rows are deleted only after their campaign. So if the
  * campaign is still there after the last part, all rows were read. */
-static enum db_result judge_end(struct request *request, const struct export *export, struct arena *arena)
+static enum db_result judge_end(struct request *request, const struct export_job *export, struct arena *arena)
 {
 	struct batch now;
 
@@ -38,13 +38,13 @@ static enum db_result judge_end(struct request *request, const struct export *ex
 }
 
 /* Positions are dense: when a part of all contacts is too short, the campaign was deleted meanwhile. */
-static bool is_deleted(const struct export *export, const struct listing *listing)
+static bool is_deleted(const struct export_job *export, const struct listing *listing)
 {
 	return export->filter.statuses == 0 && listing->count < ROWS_PER_PART &&
 	       export->position + (int64_t)listing->count < export->batch.counts.total;
 }
 
-static enum db_result put_contacts(struct export *export, struct arena *arena, struct buf *out,
+static enum db_result put_contacts(struct export_job *export, struct arena *arena, struct buf *out,
                                    const struct listing *listing)
 {
 	const struct batch_contact *contacts = listing->items;
@@ -61,7 +61,7 @@ static enum db_result put_contacts(struct export *export, struct arena *arena, s
 
 /* The names of custom fields become columns, so all contacts are looked through before the first row: a part at a time.
  */
-static enum db_result find_names(struct request *request, struct export *export)
+static enum db_result find_names(struct request *request, struct export_job *export)
 {
 	struct arena *arena = arena_new();
 	enum db_result result = DB_OK;
@@ -81,7 +81,7 @@ static enum db_result find_names(struct request *request, struct export *export)
 	return result;
 }
 
-static enum db_result begin(struct request *request, struct export *export)
+static enum db_result begin(struct request *request, struct export_job *export)
 {
 	export->has_header = true;
 	if (export->csv.excel)
@@ -92,7 +92,7 @@ static enum db_result begin(struct request *request, struct export *export)
 
 static enum db_result next_part(struct request *request, void *parts)
 {
-	struct export *export = parts;
+	struct export_job *export = parts;
 	struct page_key after = { .id = export->position, .text = "" };
 	struct page page = { .limit = ROWS_PER_PART, .after = &after };
 	struct arena *arena;
@@ -139,11 +139,11 @@ FIELD_TABLE(results_link_query, struct link_query, &link_initial,
 static enum db_result send_results(struct request *request, int64_t organization_id, const struct uuid *batch_id,
                                    const struct selection *selection)
 {
-	struct export *export = arena_alloc(request->arena, sizeof *export);
+	struct export_job *export = arena_alloc(request->arena, sizeof *export);
 	char id[UUID_TEXT];
 
 	replica_choose(request, organization_id);
-	*export = (struct export){
+	*export = (struct export_job){
 		.organization_id = organization_id, .csv.excel = selection->excel,
 		.filter = { .statuses = selection->status, .phone_number = "", .search = "" },
 	};

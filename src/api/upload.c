@@ -76,7 +76,7 @@ static bool end_part(struct form *form)
 	if (upload->field_count == UPLOAD_FIELDS_MAX)
 		return fail(form, ERROR_BAD_REQUEST, "The form has too many parts.");
 	upload->fields[upload->field_count++] = (struct field_pair){
-		form->name, arena_strndup(form->request->arena, buf_text(&form->value), form->value.len),
+		form->name, arena_strndup(form->request->arena, buf_text(&form->value), form->value.len)
 	};
 	buf_reset(&form->value);
 	form->name = NULL;

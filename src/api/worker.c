@@ -138,7 +138,7 @@ void worker_run(const struct conf *conf, int listen_fd, int number)
 	struct reply reply = { 0 };
 
 	struct request request = {
-		.arena = arena_new(), .writer = db_new(conf->database_file), .conf = conf, .reply = &reply,
+		.arena = arena_new(), .writer = db_new(conf->database_file), .conf = conf, .reply = &reply
 	};
 	struct board_worker *slot = &board->workers[number];
 	bool is_reserve = number == prefork_reserve(conf);

@@ -24,7 +24,9 @@ struct key {
 	int64_t min, max; /* of a number; for a text of its length; for a delay in seconds */
 };
 
+/* clang-format off */
 #define KEY(field, type, initial, min, max) { #field, type, offsetof(struct conf, field), initial, min, max }
+/* clang-format on */
 
 static const struct key keys[] = {
 	KEY(database_file, KEY_TEXT, "/etc/outdial/database.cnf", 1, 4095),

@@ -72,6 +72,7 @@ struct field_table {
 /* A row of a table: FIELD(struct agent, name, STRING, .max = 255). A member of another type than the field's does not
  * compile. FIELD_AS is for a member of another name, or a member of a nested struct. */
 #define FIELD(holder, member, kind, ...) FIELD_AS(#member, holder, member, kind, __VA_ARGS__)
+/* clang-format off */
 #define FIELD_AS(name_, holder, member, kind, ...)                                                       \
 	{ .name = name_, .type = FIELD_##kind,                                                           \
 	  .offset = _Generic(((holder *)0)->member, FIELD_TAKES_##kind: offsetof(holder, member)), __VA_ARGS__ }
@@ -100,6 +101,7 @@ struct field_table {
 		sizeof((const struct field[]){ __VA_ARGS__ }) / sizeof(struct field),            \
 		sizeof(holder), _Generic(initial, const holder *: initial),                      \
 	}
+/* clang-format on */
 
 /* The faults of a body, in the order in which they were found; at most FAULTS_MAX are kept. */
 #define FAULTS_MAX 50

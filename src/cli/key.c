@@ -36,7 +36,7 @@ void cli_key_create(const struct conf *conf, int argc, char **argv)
 	const char *organization = NULL, *name = "", *scopes = "all", *expires = NULL;
 	const struct argument options[] = {
 		{ "organization", &organization }, { "name", &name },
-		{ "scopes", &scopes }, { "expires", &expires },
+		{ "scopes", &scopes }, { "expires", &expires }
 	};
 	struct db *db = db_new(conf->database_file);
 	char text[KEY_TEXT];
@@ -50,7 +50,7 @@ void cli_key_create(const struct conf *conf, int argc, char **argv)
 	check_text("--organization", organization, 1);
 	check_text("--name", name, 0);
 	key = (struct key){
-		.uuid = uuid_new(), .organization_name = organization, .name = name, .expires_at_us = parse_expiry(expires),
+		.uuid = uuid_new(), .organization_name = organization, .name = name, .expires_at_us = parse_expiry(expires)
 	};
 	if (!scopes_parse(scopes, &key.scopes))
 		fatal("--scopes must be `all` or some of read, write, reports, admin, not `%s`", scopes);

@@ -229,7 +229,7 @@ void cli_ledger_export(const struct conf *conf, int argc, char **argv)
 {
 	const char *organization = NULL, *number = "", *from = NULL, *to = NULL;
 	const struct argument options[] = {
-		{ "organization", &organization }, { "number", &number }, { "from", &from }, { "to", &to },
+		{ "organization", &organization }, { "number", &number }, { "from", &from }, { "to", &to }
 	};
 	struct question question = begin(conf);
 	struct ledger_export export;

@@ -2,10 +2,10 @@
 #include "base/zone.h"
 #include "domain/contact.h"
 
+/* clang-format off */
 #define NO_ONE \
-	{ \
-		.phone_number = "", .first_name = "", .last_name = "", .email = "", .timezone = "", .custom_fields = "" \
-	}
+	{ .phone_number = "", .first_name = "", .last_name = "", .email = "", .timezone = "", .custom_fields = "" }
+/* clang-format on */
 
 #define PERSONAL (FIELD_NULLABLE | FIELD_PERSONAL)
 

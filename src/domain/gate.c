@@ -175,6 +175,7 @@ static void write_limit_hold(struct json *json, const struct gate_details *detai
 	json_positive(json, "rest_hours_after_conversation", details->limit.rests ? details->rest_hours : 0);
 }
 
+/* clang-format off */
 #define AT(member, type) _Generic(((struct gate_facts *)0)->member, type: offsetof(struct gate_facts, member))
 #define SHUT_IF(flag) .shut_if = AT(flag, bool)
 #define SHUT_UNLESS(flag) .shut_unless = AT(flag, bool)
@@ -182,6 +183,7 @@ static void write_limit_hold(struct json *json, const struct gate_details *detai
 #define MEMBERS(holder, ...) \
 	{ (const struct field[]){ __VA_ARGS__ }, sizeof((const struct field[]){ __VA_ARGS__ }) / sizeof(struct field), \
 	  sizeof(struct holder), NULL }
+/* clang-format on */
 #define FACTS(...) .facts = MEMBERS(gate_facts, __VA_ARGS__)
 #define DETAILS(...) .details = MEMBERS(gate_details, __VA_ARGS__)
 #define FACT(kind, name, member) FIELD_AS(name, struct gate_facts, member, kind, )

@@ -1,6 +1,8 @@
 #include "domain/ledger_fields.h"
 
+/* clang-format off */
 #define UNSET { .us = INSTANT_NONE }
+/* clang-format on */
 #define NUMBER_MAX INT64_MAX
 #define TEXT_MAX 4096
 

@@ -12,7 +12,7 @@
 #define START 4 /* the bytes that show the charset of the file */
 #define PIECE 4096
 
-#define NONE ((iconv_t)-1)
+#define NONE ((iconv_t)(-1))
 
 /* The names that clients declare, and their names in iconv; NULL: no conversion. A list that is declared as ISO
  * 8859-1 is often Windows-1252, so it is read as Windows-1252. */

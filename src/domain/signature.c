@@ -14,7 +14,7 @@
 #define RECORD_MAX (1 + SECRETS_MAX * (2 + 8 + SECRET_SIZE_MAX))
 
 const char *const signature_type_names[SIGNATURE_TYPE__MAX + 1] = {
-	[SIGNATURE_HMAC] = "hmac", [SIGNATURE_ED25519] = "ed25519",
+	[SIGNATURE_HMAC] = "hmac", [SIGNATURE_ED25519] = "ed25519"
 };
 
 static bool is_valid(const struct signing_secret *secret, int64_t now_us)
@@ -138,7 +138,7 @@ bool secrets_adopt(struct signing_secrets *secrets, const void *secret, size_t l
 	if (len > SECRET_SIZE_MAX)
 		return false;
 	*secrets = (struct signing_secrets){
-		.count = 1, .list = { { .type = SIGNATURE_HMAC, .len = len, .until_us = INSTANT_NEVER } },
+		.count = 1, .list = { { .type = SIGNATURE_HMAC, .len = len, .until_us = INSTANT_NEVER } }
 	};
 	memcpy(secrets->list[0].bytes, secret, len);
 	return true;

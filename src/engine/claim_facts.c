@@ -26,13 +26,14 @@ struct reading {
 };
 
 #define CAMPAIGN(name) COLUMN(struct claim_campaign, name)
-#define CONFIG(kind, name, member) kind##_AS(struct claim_campaign, name, config.member),
+#define CONFIG(kind, name, member) kind##_AS(struct claim_campaign, name, config.member)
+#define CALENDAR_CONFIG(kind, name, member) CONFIG(kind, name, member),
 COLUMNS(claim_campaign_columns, struct claim_campaign,
-        CALENDAR_TABLE(CONFIG) CONFIG(INSTANT, scheduled_at, scheduled_at.us)
-        CONFIG(COLUMN, max_concurrent_calls, max_concurrent_calls) CONFIG(COLUMN, max_calls_per_day, max_calls_per_day)
-        CONFIG(COLUMN, calls_per_minute, calls_per_minute) CAMPAIGN(id), CAMPAIGN(uuid), CAMPAIGN(organization_id),
-        COLUMN_AS(struct claim_campaign, agent_id, agent_row), CAMPAIGN(status),
-        COLUMN_AS(struct claim_campaign, phone_rotation_strategy, rotation),
+        CALENDAR_TABLE(CALENDAR_CONFIG) CONFIG(INSTANT, scheduled_at, scheduled_at.us),
+        CONFIG(COLUMN, max_concurrent_calls, max_concurrent_calls),
+        CONFIG(COLUMN, max_calls_per_day, max_calls_per_day), CONFIG(COLUMN, calls_per_minute, calls_per_minute),
+        CAMPAIGN(id), CAMPAIGN(uuid), CAMPAIGN(organization_id), COLUMN_AS(struct claim_campaign, agent_id, agent_row),
+        CAMPAIGN(status), COLUMN_AS(struct claim_campaign, phone_rotation_strategy, rotation),
         COLUMN_AS(struct claim_campaign, total_contacts, total), CAMPAIGN(called), CAMPAIGN(claimed), CAMPAIGN(waiting),
         INSTANT(struct claim_campaign, low_water), CAMPAIGN(day), CAMPAIGN(day_calls),
         INSTANT(struct claim_campaign, pace_at), INSTANT(struct claim_campaign, wake_at),
@@ -117,7 +118,7 @@ static enum db_result read_paces(struct db *db, struct reading *reading)
 
 		pace->calls_per_minute = db_get_int(&rows, r, 1);
 		pace->pace = (struct pace){
-			.gap_us = pace_gap_us(pace->calls_per_minute), .at_us = db_get_int(&rows, r, 2),
+			.gap_us = pace_gap_us(pace->calls_per_minute), .at_us = db_get_int(&rows, r, 2)
 		};
 	}
 	return DB_OK;

@@ -119,7 +119,7 @@ static void take_contact(struct claim *claim, struct claim_campaign *campaign, c
 	campaign->counted += claim_counts_again(campaign, contact);
 	if (claim->claimed != NULL) /* it was due, and no rule held its campaign */
 		claim->claimed[claim->count] = (struct claimed_call){
-			.dialer = dialer_of(campaign), .since_us = max_of(facts->due_at_us, campaign->wake_at_us),
+			.dialer = dialer_of(campaign), .since_us = max_of(facts->due_at_us, campaign->wake_at_us)
 		};
 	from_number = claim_add_call(claim, campaign, contact, called_at_us, expires_at(claim, facts));
 	claim_note_call(claim, campaign, facts, contact, from_number);

@@ -15,17 +15,19 @@ COLUMNS(number_attempt_columns, struct number_attempt,
         INSTANT_AS(struct number_attempt, ended_at, attempt.ended_at_us),
         COLUMN_AS(struct number_attempt, status, attempt.status));
 
+struct attempts {
+	const struct contact_attempt *list;
+	size_t count;
+	bool many; /* more than a limit can count */
+};
+
 /* Numbers with the attempts that count, the latest first. */
 struct reading {
 	struct db *db;
 	struct arena *arena;
 	int64_t organization_id, since_us;
 	const struct limited_number *numbers;
-	struct attempts {
-		const struct contact_attempt *list;
-		size_t count;
-		bool many; /* more than a limit can count */
-	} *attempts;
+	struct attempts *attempts;
 	size_t count;
 };
 

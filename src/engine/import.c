@@ -112,7 +112,7 @@ static void take_bad_row(struct import *import, const struct csv_row *row, int64
 	const struct csv_field *phone = &import->columns.phone;
 	const struct import_report *report = &import->report;
 	struct contact_input shown = {
-		.first_name = "", .last_name = "", .email = "", .timezone = "", .custom_fields = "",
+		.first_name = "", .last_name = "", .email = "", .timezone = "", .custom_fields = ""
 	};
 
 	import->report.rows += rows;

@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* clang-format off */
 #define OF_CAMPAIGN(name) { name, "batch_id", "batch_calls", "id" }
+/* clang-format on */
 
 const struct organization_table organization_tables[] = {
 	{ .name = "webhook_endpoints" },

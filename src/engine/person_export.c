@@ -36,7 +36,7 @@ struct person_call {
 COLUMNS(person_call_columns, struct person_call, COLUMN(struct person_call, id), COLUMN(struct person_call, variables),
         COLUMN(struct person_call, call_settings));
 
-struct export {
+struct export_job {
 	struct db *db;
 	int64_t organization_id;
 	const char *phone_number;
@@ -54,7 +54,7 @@ static void write_who(struct json *json, const struct contact_input *who)
 	json_raw(json, "custom_fields", who->custom_fields);
 }
 
-static enum db_result export_contacts(struct export *export)
+static enum db_result export_contacts(struct export_job *export)
 {
 	struct db_value organization = db_int(export->organization_id);
 	struct json *json = export->json;
@@ -85,7 +85,7 @@ static enum db_result export_contacts(struct export *export)
 	return DB_OK;
 }
 
-static enum db_result export_campaigns(struct export *export)
+static enum db_result export_campaigns(struct export_job *export)
 {
 	struct json *json = export->json;
 	const struct person_copy *copies;
@@ -111,10 +111,10 @@ static enum db_result export_campaigns(struct export *export)
 	return DB_OK;
 }
 
-static enum db_result export_calls(struct export *export)
+static enum db_result export_calls(struct export_job *export)
 {
 	const struct call_filter filter = {
-		.to_number = export->phone_number, .from_number = "", .after_us = INSTANT_NONE, .before_us = INSTANT_NEVER,
+		.to_number = export->phone_number, .from_number = "", .after_us = INSTANT_NONE, .before_us = INSTANT_NEVER
 	};
 	const struct page page = { .limit = PERSON_ROWS_MAX, .cursor = "" };
 	struct listing calls;
@@ -128,7 +128,7 @@ static enum db_result export_calls(struct export *export)
 	return DB_OK;
 }
 
-static enum db_result export_single_calls(struct export *export)
+static enum db_result export_single_calls(struct export_job *export)
 {
 	struct json *json = export->json;
 	const struct person_call *calls;
@@ -151,7 +151,7 @@ static enum db_result export_single_calls(struct export *export)
 	return DB_OK;
 }
 
-static enum db_result export_do_not_call(struct export *export)
+static enum db_result export_do_not_call(struct export_job *export)
 {
 	const struct page page = { .limit = 1, .cursor = "" };
 	struct json *json = export->json;
@@ -172,7 +172,7 @@ static enum db_result export_do_not_call(struct export *export)
 	return DB_OK;
 }
 
-static enum db_result export_all(struct export *export)
+static enum db_result export_all(struct export_job *export)
 {
 	int64_t erasing_since_us;
 
@@ -191,7 +191,7 @@ static enum db_result export_all(struct export *export)
 enum db_result person_export(struct db *db, int64_t organization_id, const char *phone_number, struct arena *arena,
                              struct json *json, const char *key)
 {
-	struct export export = { db, organization_id, phone_number, arena, json, true };
+	struct export_job export = { db, organization_id, phone_number, arena, json, true };
 
 	json_begin_object(json, key);
 	DB_TRY(export_all(&export));

@@ -39,7 +39,8 @@ int64_t report_callable_from(const struct report_job *job, struct reported_batch
 	case CALENDAR_SPAN:
 		opening->at_us = from_us < span.from_us ? span.from_us : from_us;
 		break;
-	case CALENDAR_UNREADABLE: /* the claim judges the contact again, and holds it */
+	case CALENDAR_UNREADABLE:
+		/* The claim judges the contact again, and holds it. */
 		opening->at_us = from_us;
 		break;
 	case CALENDAR_NEVER:

@@ -56,7 +56,7 @@ void ahead_add(struct ahead *ahead, const struct uuid *ids, const struct claimed
 	assert(ahead->count + count <= AHEAD_MAX);
 	for (int i = 0; i < count; i++)
 		ahead->calls[ahead->count++] = (struct waiting_call){
-			.id = ids[i], .call = calls[i], .due_us = calls[i].since_us + offset_us, .claimed_us = claimed_us,
+			.id = ids[i], .call = calls[i], .due_us = calls[i].since_us + offset_us, .claimed_us = claimed_us
 		};
 }
 

@@ -123,7 +123,7 @@ void answers_collect(struct answers *answers, const struct deliver_result *resul
 	if (result->unbegun) {
 		if (result->duration_us < answers->patience_us)
 			answers->unbegun[answers->unbegun_count++] = (struct held_call){
-				result->id, clock_now_us(), result->tries,
+				result->id, clock_now_us(), result->tries
 			};
 		return;
 	}

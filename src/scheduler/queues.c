@@ -74,7 +74,7 @@ static enum db_result lock_endpoints(struct db *db, struct serving *serving, boo
 	DB_TRY(queue_lock_endpoints(db, doubtful, from_us, serving->now_us, limit, serving->arena, &endpoints, &count));
 	for (size_t i = 0; i < count; i++)
 		serving->turns[serving->turn_count++] = (struct turn){
-			.place = { DELIVER_EVENT, endpoints[i].endpoint, doubtful }, .health = endpoints[i].health,
+			.place = { DELIVER_EVENT, endpoints[i].endpoint, doubtful }, .health = endpoints[i].health
 		};
 	serving->looked += (int)count;
 	return DB_OK;
@@ -297,7 +297,7 @@ enum db_result queues_lease(struct db *db, const struct deliver *deliver, const 
                             const struct queues_from *from, struct queued out[QUEUES_MAX], int *count, int *looked)
 {
 	struct serving serving = {
-		.conf = conf, .deliver = deliver, .out = out, .from = *from, .max_new = MAX_NEW, .max_turns = MAX_TURNS,
+		.conf = conf, .deliver = deliver, .out = out, .from = *from, .max_new = MAX_NEW, .max_turns = MAX_TURNS
 	};
 	enum db_result result = serve_without_refused(db, &serving, db_transact_briefly(db, DB_ONCE, run_serve, &serving));
 

@@ -226,7 +226,7 @@ static const char *suppress(struct stage *stage, int64_t position)
 const char *stage_act(struct stage *stage, const struct script *script, const struct script_action *action)
 {
 	static enum db_result (*const deeds[])(struct db *, struct campaign_request *) = {
-		[SCRIPT_PAUSE] = campaign_pause, [SCRIPT_RESUME] = campaign_resume, [SCRIPT_CANCEL] = campaign_cancel,
+		[SCRIPT_PAUSE] = campaign_pause, [SCRIPT_RESUME] = campaign_resume, [SCRIPT_CANCEL] = campaign_cancel
 	};
 	struct campaign_request request = { 0 };
 

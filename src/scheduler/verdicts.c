@@ -282,7 +282,7 @@ static enum db_result write_chunk(struct db *db, struct verdicts *chunk)
 static enum db_result write_apart(struct db *db, struct verdicts *verdicts, struct verdict *list, int count)
 {
 	struct verdicts chunk = {
-		.conf = verdicts->conf, .list = list, .count = count, .off = verdicts->off + verdicts->off_count,
+		.conf = verdicts->conf, .list = list, .count = count, .off = verdicts->off + verdicts->off_count
 	};
 	enum db_result result = write_chunk(db, &chunk);
 

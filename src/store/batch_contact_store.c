@@ -99,7 +99,7 @@ static enum db_result add_all(struct db *db, const struct batch *batch, int64_t 
                               const struct contact_input *contacts, size_t count, int64_t *skipped)
 {
 	struct addition addition = {
-		.batch = batch, .contacts = contacts, .count = count, .after = after, .arena = arena_new(),
+		.batch = batch, .contacts = contacts, .count = count, .after = after, .arena = arena_new()
 	};
 	enum db_result result = DB_OK;
 

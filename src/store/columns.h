@@ -53,6 +53,7 @@ struct columns {
 
 #define COLUMNS_MAX 96
 
+/* clang-format off */
 #define COLUMN_TYPE(type, member)                                                                   \
 	_Generic(((type *)0)->member, int64_t: COLUMN_INT64, int: COLUMN_INT, unsigned: COLUMN_INT, \
 	         bool: COLUMN_BOOL, const char *: COLUMN_STRING, struct uuid: COLUMN_UUID,          \
@@ -70,6 +71,7 @@ struct columns {
 		#type, sizeof(type), (const struct column[]){ __VA_ARGS__ }, \
 		sizeof((const struct column[]){ __VA_ARGS__ }) / sizeof(struct column), \
 	}
+/* clang-format on */
 
 /* Returns the position of the name in the list, or the list's count if it is not in it. */
 size_t columns_find(const struct columns *columns, const char *name);

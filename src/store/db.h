@@ -153,8 +153,10 @@ enum db_result db_query_first(struct db *db, enum sql_statement id, const struct
                               struct arena *arena, const char *type, void *out);
 
 /* Reads all rows: DB_LIST(db, SQL_KEY_LIST, DB_NO_ARGS, arena, struct key, list, count). */
+/* clang-format off */
 #define DB_LIST(db, id, args, arena, type, list, count) \
 	db_query_list(db, id, args, arena, #type, (void *)_Generic(*(list), type *: (list), const type *: (list)), count)
+/* clang-format on */
 enum db_result db_query_list(struct db *db, enum sql_statement id, const struct db_value *args, size_t arg_count,
                              struct arena *arena, const char *type, void *list, size_t *count);
 

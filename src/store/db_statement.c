@@ -77,7 +77,9 @@ static enum db_type column_type(const MYSQL_FIELD *field)
 {
 	switch (field->type) {
 	case MYSQL_TYPE_TINY: case MYSQL_TYPE_SHORT: case MYSQL_TYPE_INT24: case MYSQL_TYPE_LONG:
-	case MYSQL_TYPE_LONGLONG: case MYSQL_TYPE_NEWDECIMAL: /* sums and COALESCE turn integers into this */
+	case MYSQL_TYPE_LONGLONG:
+	/* Sums and COALESCE turn integers into this type. */
+	case MYSQL_TYPE_NEWDECIMAL:
 		return DB_INT;
 	case MYSQL_TYPE_DATETIME: case MYSQL_TYPE_TIMESTAMP:
 		return DB_INSTANT;

@@ -12,7 +12,7 @@ enum figure { /* numbers are stored */
 	FIGURE_RETRIES,             /* retries that were planned */
 	FIGURE_WEBHOOKS,            /* webhooks sent; series: enum deliver_kind, slot: enum outcome */
 	FIGURE_WEBHOOK_SECONDS,     /* how long they took; series: enum deliver_kind */
-	FIGURE_TRANSACTION_SECONDS, /* how long transactions took, with all their runs; series: enum figures_program */
+	FIGURE_TRANSACTION_SECONDS, /* how long transactions took, with all runs; series: enum figures_program */
 	FIGURE_DISPATCH_LAG,        /* from when a scheduler could have begun a call to its request */
 	FIGURE__MAX
 };

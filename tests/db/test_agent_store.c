@@ -73,7 +73,7 @@ static void an_agent_is_read_as_it_was_written(void **state)
 	struct agent agent = add_agent(fixture, "Ä", AGENT_DRAFT), read = read_agent(fixture, &agent);
 	struct webhook webhook = {
 		.uuid = uuid_new(), .url = "https://x", .description = "", .secret = { "x", 1 },
-		.disabled_reason = "",
+		.disabled_reason = ""
 	};
 
 	assert_int_equal(read.id, agent.id);
@@ -146,7 +146,7 @@ static void add_batch(struct fixture *fixture, const struct agent *agent, enum b
 static void an_agent_is_used_by_campaigns_that_run(void **state)
 {
 	static const bool uses[BATCH_STATUS__MAX] = {
-		[BATCH_SCHEDULED] = true, [BATCH_ACTIVE] = true, [BATCH_PAUSED] = true,
+		[BATCH_SCHEDULED] = true, [BATCH_ACTIVE] = true, [BATCH_PAUSED] = true
 	};
 	struct fixture *fixture = *state;
 

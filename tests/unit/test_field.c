@@ -41,7 +41,7 @@ static FIELD_TABLE(item_fields, struct item, &item_initial,
                    FIELD(struct item, label, STRING, .flags = FIELD_NULLABLE, .max = 5));
 
 static const struct thing thing_initial = {
-	.name = "", .note = "nothing", .data = "{}", .url = "", .count = 7, .color = 2, .time = -1,
+	.name = "", .note = "nothing", .data = "{}", .url = "", .count = 7, .color = 2, .time = -1
 };
 
 static FIELD_TABLE(thing_fields, struct thing, &thing_initial,
@@ -546,7 +546,7 @@ static struct reading *read_pairs(void **state, const struct field_pair *pairs, 
 static void queries_are_read_by_the_same_tables(void **state)
 {
 	static const struct field_pair good[] = {
-		{ "count", "-5" }, { "on", "true" }, { "note", "12" }, { "color", "red" },
+		{ "count", "-5" }, { "on", "true" }, { "note", "12" }, { "color", "red" }
 	};
 	static const struct field_pair bad[] = {
 		{ "count", "+5" }, { "count", "5" }, { "on", "yes" }, { "note", "\xff" }, { "other\xff", "1" },

@@ -72,6 +72,7 @@ static void times_that_are_taken(void **state)
 
 static void times_that_are_not(void **state)
 {
+	/* clang-format off */
 	static const char *const bad[] = {
 		"", "2026", "2026-11-21", "2026-11-21T", "2026-11-21T09", "2026-11-21T9:00", "2026-11-21T24:00",
 		"2026-11-21T09:60", "2026-11-21T09:00:60", "2026-11-21T09:00:00.", "2026-11-21T09:00:00.Z",
@@ -80,6 +81,7 @@ static void times_that_are_not(void **state)
 		"2026-01-00T09:00", "2026-04-31T09:00", "0000-01-01T09:00", "26-11-21T09:00", "-026-11-21T09:00",
 		"2026/11/21T09:00", "2026-11-21X09:00", " 2026-11-21T09:00",
 	};
+	/* clang-format on */
 	struct when when;
 
 	(void)state;

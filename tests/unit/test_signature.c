@@ -157,7 +157,7 @@ static void key_pairs_sign_too(void **state)
 		0x5b, 0x8a, 0x31, 0x9f, 0x35, 0xab, 0xa6, 0x24, 0xda, 0x8c, 0xf6, 0xed, 0x4f, 0xb8, 0xa6, 0xfb,
 	};
 	struct signing_secrets secrets = {
-		.count = 1, .list = { { .type = SIGNATURE_ED25519, .len = sizeof seed, .until_us = INSTANT_NEVER } },
+		.count = 1, .list = { { .type = SIGNATURE_ED25519, .len = sizeof seed, .until_us = INSTANT_NEVER } }
 	};
 	struct signed_message signed_message = message("msg_1", NOW_S, "{}");
 	struct buf text = { 0 };

@@ -37,7 +37,7 @@ static void an_excerpt_is_well_formed(void **state)
 
 static void control_characters_become_spaces(void **state)
 {
-	char text[] = "a\x1b[2J\r\nb\x7f\xc2\x9b" "c\xc2\xa0\xc3\xa4";
+	char text[] = "a\x1b[2J\r\nb\x7f\xc2\x9b\x63\xc2\xa0\xc3\xa4";
 
 	(void)state;
 	utf8_blank_controls(text);

@@ -37,6 +37,7 @@ static void assert_utc_to_wall(const struct pair *pairs, size_t count)
 
 static void names_of_zones(void **state)
 {
+	/* clang-format off */
 	static const char *const names[][2] = { /* as given, as found */
 		{ "UTC", "UTC" }, { "utc", "UTC" }, { "etc/utc", "Etc/UTC" }, { "Europe/Berlin", "Europe/Berlin" },
 		{ "europe/berlin", "Europe/Berlin" }, { "AMERICA/ARGENTINA/BUENOS_AIRES", "America/Argentina/Buenos_Aires" },
@@ -44,6 +45,7 @@ static void names_of_zones(void **state)
 		{ "Antarctica/DumontDUrville", "Antarctica/DumontDUrville" }, { "asia/calcutta", "Asia/Calcutta" },
 		{ "Europe/kiev", "Europe/Kiev" }, { "us/pacific", "US/Pacific" }, { "est", "EST" }, { "gb-EIRE", "GB-Eire" },
 	};
+	/* clang-format on */
 	char name[ZONE_NAME_SIZE];
 
 	(void)state;
@@ -56,6 +58,7 @@ static void names_of_zones(void **state)
 
 static void names_of_no_zones(void **state)
 {
+	/* clang-format off */
 	static const char *const others[] = {
 		"", "/", "Europe", "Europe/", "/Europe/Berlin", "Europe//Berlin", "Europe/Berlin/",
 		"Europe/Atlantis", "../zoneinfo/UTC", "Europe/../UTC", "./UTC", "../../etc/passwd", "etc/passwd",
@@ -65,6 +68,7 @@ static void names_of_no_zones(void **state)
 		"UTC ", " UTC", "UTC\n", "Europe/Berl\xc3\xadn", "Europe Berlin", "Europe-Berlin", "-05:00", "+1",
 		"Europe/A_name_that_is_longer_than_any_the_tz_database_has_ever_had",
 	};
+	/* clang-format on */
 	char name[ZONE_NAME_SIZE];
 
 	(void)state;
