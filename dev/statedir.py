@@ -7,19 +7,19 @@ import stat
 
 from process import Error
 
-SOCKET_PATH_MAX = 107  # bytes, of a unix socket's address
-LONGEST_SOCKET = "/1/mariadb.sock"  # of a node of a cluster
+SOCKET_PATH_MAX = 107  # bytes in the address of a unix socket
+LONGEST_SOCKET = "/1/mariadb.sock"  # the longest name: the socket of a node of a cluster
 
 
 def lock(state_dir):
     """Locks a folder, because two stacks on one folder would ruin its database. Returns the file descriptor that holds
-    the lock, which ends with this process at the latest. The file names the process."""
+    the lock. The lock ends with this process at the latest. The file has the id of the process."""
     held = os.open(_lock_file(state_dir), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(held)
-        raise Error(f"An Outdial runs on the state folder {state_dir} already "
+        raise Error(f"Outdial is already running on the state folder {state_dir} "
                     "(./run --stop --state … stops it)")
     os.truncate(held, 0)
     os.write(held, str(os.getpid()).encode())
@@ -27,7 +27,7 @@ def lock(state_dir):
 
 
 def running_pid(state_dir):
-    """The process whose stack runs on a state folder, or None."""
+    """Returns the id of the process whose stack runs on a state folder, or None."""
     try:
         with open(_lock_file(state_dir)) as file:
             try:
@@ -40,8 +40,8 @@ def running_pid(state_dir):
 
 
 def run_folder(state_dir):
-    """The folder for sockets. It is in the state folder. If that path is too long for a socket's address, it is another
-    folder with a short name that is derived from the path."""
+    """Returns the folder for sockets, which is in the state folder. If that path is too long for a socket's address,
+    returns another folder, whose short name is derived from the path."""
     folder = os.path.join(state_dir, "run")
     if len(os.fsencode(folder + LONGEST_SOCKET)) > SOCKET_PATH_MAX:
         base = os.environ.get("XDG_RUNTIME_DIR", "")

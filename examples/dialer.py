@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""A sample dialer for Outdial. It places no real calls: it plays them.
+"""A sample dialer for Outdial. It places no real calls: it simulates them.
 
-A dialer is the program that a campaign's calls are handed to. All it has to do:
+A dialer is the program that places the calls of a campaign. It has to do four things:
 
-  1. take webhooks (POST, signed after https://www.standardwebhooks.com) and check the signature;
+  1. accept webhooks (POST, signed as in https://www.standardwebhooks.com) and check the signature;
   2. answer `agent.sync` with 200: from then on the agent counts as ready;
-  3. answer `call.requested` with 202 and place the call. The same call may be asked for again,
-     after a lost answer, say: `webhook-id` is the call's id, and each is placed once;
-  4. report the call's course to its `status_url`, with the `report_token` that came with it, as
-     the bearer (an API key with the scope `reports` does too): `ringing`, `in_progress`, and at
-     last one of `completed`, `failed`, `no_answer`, `busy`, `voicemail`.
-     A call that is over at once may be reported in the answer to the webhook instead.
+  3. answer `call.requested` with 202 and place the call. A call may be requested again, for
+     example after a lost answer. `webhook-id` is the id of the call: place each call once;
+  4. report the progress of the call to its `status_url`, with the call's `report_token` as the
+     bearer token (an API key with the scope `reports` works too): `ringing`, `in_progress`, and
+     finally one of `completed`, `failed`, `no_answer`, `busy`, `voicemail`.
+     A call that ends at once may be reported in the answer to the webhook instead.
 
-How a played call ends depends on the last digit of the number called: see ENDINGS.
+The last digit of the number decides how a call ends: see ENDINGS.
 
     OUTDIAL_WEBHOOK_SECRET=whsec_… examples/dialer.py --port 9090
 """
@@ -35,7 +35,7 @@ REPLAY_TOLERANCE_SECONDS = 300
 BODY_MAX = 1 << 20
 REPORT_TRIES = 8
 
-# What becomes of a call, by the last digit of the number; every further attempt takes the next row.
+# How a call ends, by the last digit of the number. Each further attempt takes the next ending.
 COMPLETED, AT_ONCE = "completed", "at once"
 ENDINGS = [COMPLETED, COMPLETED, COMPLETED, "no_answer", "no_answer",
            "busy", "failed", "voicemail", COMPLETED, AT_ONCE]
@@ -45,7 +45,7 @@ REASONS = {"no_answer": "rang out", "busy": "line busy", "failed": "number not i
 
 def signature_is_valid(headers, body):
     """Standard Webhooks: HMAC-SHA256 over "id.timestamp.body" with the decoded secret. There may be
-    several signatures, while a secret is being changed; one that fits will do."""
+    several signatures while a secret is being changed; one correct signature is enough."""
     try:
         age = time.time() - int(headers["webhook-timestamp"])
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
@@ -60,15 +60,15 @@ def signature_is_valid(headers, body):
 
 
 class Calls:
-    """The calls taken so far, so that none is placed twice. (A real dialer keeps them on disk.)"""
+    """The calls accepted so far, so that no call is placed twice. (A real dialer keeps them on disk.)"""
 
     def __init__(self):
         self.lock = threading.Lock()
         self.answers = {}  # by call id
 
     def take(self, call_id, data):
-        """The answer to a request: a status, and a report if the call is over already. A call that is requested again
-        gets the same answer."""
+        """Returns the answer to a request: a status, and a report if the call is over already. A call that is requested
+        again gets the same answer."""
         with self.lock:
             if call_id in self.answers:
                 return self.answers[call_id]
@@ -83,14 +83,14 @@ class Calls:
 
 
 def completed(talk_seconds):
-    """Time runs sixty times as fast here: a second of play counts as a minute."""
+    """Returns a report. A second of the simulation counts as a minute."""
     return {"status": "completed", "outcome": random.choice(["interested", "not interested"]),
             "duration_seconds": round(talk_seconds * 60), "cost": round(talk_seconds * 0.02, 4),
             "end_reason": "hung up"}
 
 
 def play(data, ending):
-    """Plays one call from ringing to its end."""
+    """Simulates one call from ringing to its end."""
     report(data, {"status": "ringing"})
     time.sleep(random.uniform(0.2, 0.6))
     if ending == COMPLETED:
@@ -103,8 +103,8 @@ def play(data, ending):
 
 
 def report(data, body):
-    """Sends a report, and tries again, ever more slowly, whatever went wrong: a repeated report does no
-    harm. Only an answer of 4xx (but 429: too many) is final. Returns whether Outdial answered finally."""
+    """Sends a report. After a failure it tries again, with longer pauses: a repeated report does no harm. Only
+    an answer of 4xx other than 429 is final. Returns whether Outdial gave a final answer."""
     for trial in range(REPORT_TRIES):
         request = urllib.request.Request(data["status_url"], json.dumps(body).encode(), {
             "Authorization": f"Bearer {data['report_token']}", "Content-Type": "application/json"})
@@ -151,7 +151,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def log_message(self, *arguments):
-        pass  # a line per webhook says nothing here
+        pass  # no line for each webhook
 
 
 class Server(http.server.ThreadingHTTPServer):

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""A sample subscriber: takes the events of a webhook, and believes none that Outdial did not sign.
+"""A sample subscriber: it accepts the events of a webhook, and rejects events that Outdial did not sign.
 
   1. A request without the three headers, with a time more than five minutes away from now, or with a signature that
-     does not fit is answered with 401, and nothing is done.
-  2. The same event may come more than once, with the same `webhook-id`: when an answer was lost, say. Each is handled
-     once. Its id is on disk before the event is answered, so a restart forgets none.
-  3. What is answered with 2xx does not come again. An error in `handle` is answered with 500, and the event comes
-     later.
+     is not correct is answered with 401, and nothing is done.
+  2. An event may come more than once with the same `webhook-id`, for example after a lost answer. Each event is
+     handled once. Its id is on disk before the event is answered, so a restart forgets no event.
+  3. An event that is answered with 2xx is not sent again. An error in `handle` is answered with 500, and the event is
+     sent again later.
 
     OUTDIAL_WEBHOOK_SECRET=whsec_… examples/subscriber.py --port 9091 --journal events.jsonl
 
-The journal has a line for each event. While a secret is being changed, OUTDIAL_WEBHOOK_SECRET may have both, with a
-space between them. Only Python's own library is needed.
+The journal has a line for each event. While a secret is being changed, OUTDIAL_WEBHOOK_SECRET may have both secrets,
+with a space between them. Only the standard library of Python is needed.
 """
 
 import argparse
@@ -48,7 +48,7 @@ def is_genuine(keys, headers, body, now):
 
 
 class Journal:
-    """The events that were handled, a line for each, and which of them there are."""
+    """The file of the events that were handled, with a line for each event, and the set of their ids."""
 
     def __init__(self, path, handle):
         self.handle, self.lock, self.seen = handle, threading.Lock(), set()
@@ -57,7 +57,7 @@ class Journal:
         whole = 0
         for line in self.file:
             if not line.endswith(b"\n"):
-                break  # the process died as it wrote this line: the event was not answered, and comes again
+                break  # the process ended while it wrote this line: the event was not answered, and is sent again
             self.seen.add(json.loads(line)["id"])
             whole += len(line)
         self.file.truncate(whole)
@@ -76,7 +76,7 @@ class Journal:
 
 
 def handle(event):
-    """Your own work goes here. It may run again for an event after a crash between here and the journal."""
+    """Your own work goes here. It runs again for an event if the process ends before the event is in the journal."""
     data = event["data"] or {}
     print(event["type"], data.get("batch_id") or data.get("id") or "", flush=True)
 
@@ -95,7 +95,7 @@ class Subscriber(http.server.BaseHTTPRequestHandler):
             return self.answer(401)
         try:
             is_new = self.server.journal.take(self.headers["webhook-id"], json.loads(body))
-        except Exception as error:  # it comes again
+        except Exception as error:  # the event is sent again
             print(f"an event could not be handled: {error!r}", file=sys.stderr)
             return self.answer(500)
         return self.answer(201 if is_new else 200)

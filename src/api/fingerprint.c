@@ -10,8 +10,8 @@
 
 struct fingerprint {
 	struct crypto_hash *hash;
-	struct multipart *form; /* NULL: the bytes are hashed as they come */
-	uint64_t part_len;      /* of the part so far */
+	struct multipart *form; /* NULL: the body is no form, and its bytes are hashed directly */
+	uint64_t part_len;      /* bytes of the part so far */
 };
 
 static void add_text(struct fingerprint *fingerprint, const char *text)

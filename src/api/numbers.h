@@ -8,9 +8,10 @@
 extern const struct field_table numbers_query, number_analytics_query;
 extern const struct field_table number_fields, assign_fields, unassign_fields;
 
-/* Writes how calls from a number ended, by enum call_status, as members of the open object. Returns the number of
- * calls, including those in flight. */
 struct json;
+
+/* Writes how the calls from a number ended, as members of the open object. `counts`: the number of calls by enum
+ * call_status. Returns the number of all calls, including the calls in flight. */
 int64_t numbers_write_tally(struct json *json, const int64_t counts[]);
 
 enum db_result numbers_list(struct request *request);

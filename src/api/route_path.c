@@ -6,7 +6,7 @@
 #define ID_TEXT_MAX 48 /* a UUID and its prefix */
 #define PHONE_TEXT_MAX 32
 
-/* Returns the prefix of an id in a path, by the text before its hole; NULL: there is none. */
+/* Returns the prefix of an id in a path, which follows from the text before its hole; NULL: there is none. */
 static const char *prefix_of(const char *path, const char *hole)
 {
 	static const struct {
@@ -55,7 +55,7 @@ static bool match_phone(struct arena *arena, const char *text, size_t len, const
 static bool match_hole(const char *route, const char *hole, const char *text, size_t len, struct request *request,
                        size_t *ids)
 {
-	switch (hole[2]) {
+	switch (hole[2]) { /* of <id>, <phone> or <position> */
 	case 'd': return match_id(text, len, prefix_of(route, hole), &request->ids[(*ids)++]);
 	case 'h': return match_phone(request->arena, text, len, &request->phone_number);
 	default: return match_position(text, len, &request->position);

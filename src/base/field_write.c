@@ -1,4 +1,4 @@
-/* Fields as JSON: the inverse of reading them. */
+/* Writes fields as JSON. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "base/field.h"
 #include "base/json.h"
 
-#define CHANGE_MAX 4096 /* bytes of JSON, of each value */
+#define CHANGE_MAX 4096 /* bytes of JSON for each value */
 
 /* Choices without a name are not written. */
 static void write_choices(struct json *json, const struct field *field, unsigned set)
@@ -126,7 +126,7 @@ static struct buf text_of(const struct field *field, const void *object)
 	return text;
 }
 
-/* Returns false if the values are the same. */
+/* Returns false, and writes nothing, if the values are the same. */
 static bool write_change(struct json *json, const struct field *field, const void *before, const void *after)
 {
 	struct buf from = text_of(field, before), to = text_of(field, after);

@@ -8,7 +8,7 @@
 
 extern const double histogram_bounds[HISTOGRAM_BUCKETS]; /* in seconds; the last is infinite */
 
-/* The bucket that a duration falls into. */
+/* Returns the bucket to which a duration belongs. */
 int histogram_bucket(int64_t us);
 
 #endif

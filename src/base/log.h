@@ -8,7 +8,7 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 extern const char *const log_level_names[LOG_LEVEL__MAX + 1]; /* NULL-terminated */
 
 void log_set_level(enum log_level level);
-/* writes no priorities, even if standard error is not a terminal, and no lines of level info */
+/* From now on, lines have no priority even if standard error is no terminal, and lines of level info are left out. */
 void log_for_people(void);
 /* Appends `request=…` to every line until it is called again; NULL appends nothing. The text is not copied. */
 void log_set_request(const char *request_id);

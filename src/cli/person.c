@@ -31,7 +31,7 @@ static struct db *begin(const struct conf *conf, int argc, char **argv, struct w
 	return db;
 }
 
-static void check(enum db_result result, struct db *db, const struct wanted *wanted)
+static void check_person(enum db_result result, struct db *db, const struct wanted *wanted)
 {
 	if (result == DB_NOT_FOUND)
 		fatal("there is no organisation `%s`", wanted->organization);
@@ -66,28 +66,29 @@ void cli_person_export(const struct conf *conf, int argc, char **argv)
 	struct db *db = begin(conf, argc, argv, &wanted);
 
 	vault_load(conf->secret_key_file);
-	check(person_in_organizations(db, wanted.organization, export_one, &wanted), db, &wanted);
+	check_person(person_in_organizations(db, wanted.organization, export_one, &wanted), db, &wanted);
 	db_free(db);
 }
 
-struct asking {
+struct erasure_order {
 	const struct wanted *wanted;
 	int64_t organization_id;
 };
 
-static enum db_result ask_in(struct db *db, void *context)
+static enum db_result order_erasure_in(struct db *db, void *context)
 {
-	const struct asking *asking = context;
-	const char *phone_number = asking->wanted->phone_number;
+	const struct erasure_order *order = context;
+	const char *phone_number = order->wanted->phone_number;
 
-	DB_TRY(organization_enter(db, asking->organization_id));
-	DB_TRY(person_erasure_request(db, asking->organization_id, phone_number, clock_now_us()));
-	return cli_audit_person(db, asking->organization_id, phone_number, AUDIT_ERASED);
+	DB_TRY(organization_enter(db, order->organization_id));
+	DB_TRY(person_erasure_request(db, order->organization_id, phone_number, clock_now_us()));
+	return cli_audit_person(db, order->organization_id, phone_number, AUDIT_ERASED);
 }
 
-static enum db_result ask(struct db *db, int64_t organization_id, const char *name, void *context)
+static enum db_result order_erasure(struct db *db, int64_t organization_id, const char *name, void *context)
 {
-	enum db_result result = db_transact(db, DB_REPEATABLE, ask_in, &(struct asking){ context, organization_id });
+	struct erasure_order order = { context, organization_id };
+	enum db_result result = db_transact(db, DB_REPEATABLE, order_erasure_in, &order);
 
 	if (result != DB_REFUSED)
 		return result;
@@ -106,8 +107,8 @@ static enum db_result find_waiting(struct db *db, int64_t organization_id, const
 	return DB_OK;
 }
 
-/* Schedulers help; calls that are under way are left to them. */
-static enum db_result carry_out(struct db *db)
+/* Erases what can be erased now. Schedulers may do the same at this time, and erase calls that are under way later. */
+static enum db_result erase_now(struct db *db)
 {
 	bool more = true;
 
@@ -128,9 +129,9 @@ void cli_person_erase(const struct conf *conf, int argc, char **argv)
 	struct db *db = begin(conf, argc, argv, &wanted);
 
 	vault_load(conf->secret_key_file);
-	check(person_in_organizations(db, wanted.organization, ask, &wanted), db, &wanted);
-	check(carry_out(db), db, &wanted);
-	check(person_in_organizations(db, wanted.organization, find_waiting, &wanted), db, &wanted);
+	check_person(person_in_organizations(db, wanted.organization, order_erasure, &wanted), db, &wanted);
+	check_person(erase_now(db), db, &wanted);
+	check_person(person_in_organizations(db, wanted.organization, find_waiting, &wanted), db, &wanted);
 	if (wanted.waiting == 0)
 		puts("erased");
 	else

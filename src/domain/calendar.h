@@ -58,6 +58,7 @@ enum calendar_answer {
 	CALENDAR_UNREADABLE, /* a zone cannot be read now: see calendar_trouble */
 };
 
+/* Returns whether the civil day is one of the excluded dates. */
 bool calendar_excludes(const struct calendar *calendar, int32_t day);
 
 /* Finds the first span that ends after at_us. It may have begun already. */

@@ -16,14 +16,14 @@ struct calling_hours {
 	size_t window_count;
 };
 
-/* Reads the table, once per process. "": the table that was installed with Outdial, if it is there. Another file that
- * cannot be read, or is not such a table, is fatal. */
+/* Reads the table, once per process. If `path` is "", reads the table that was installed with Outdial, if it exists.
+ * It is fatal if another file cannot be read or is not such a table. */
 void calling_hours_load(const char *path);
 
 /* Returns all presets, in the order of the table. They live as long as the process. */
 const struct calling_hours *calling_hours_all(size_t *count);
 
-/* The check of a field: whether there is a preset of this name. */
+/* Checks the value of a field: there must be a preset of this name. */
 const char *calling_hours_check(struct arena *arena, const char **value);
 
 /* Returns the preset of this name, or NULL. */

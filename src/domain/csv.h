@@ -4,7 +4,7 @@
  * The delimiter is the most frequent character of comma, semicolon, tab and pipe in the first row. A line `sep=;`
  * before the first row sets it instead, and is not a row. Rows end with CRLF, LF or CR. A byte order mark and blank
  * lines are skipped. In a field that does not begin with a quote, quotes are plain characters. Empty fields beyond
- * the largest number of fields are skipped. */
+ * CSV_FIELDS_MAX are skipped. */
 #ifndef DOMAIN_CSV_H
 #define DOMAIN_CSV_H
 
@@ -22,14 +22,14 @@ struct csv_field {
 };
 
 struct csv_row {
-	int64_t number;     /* from 1, as a spreadsheet counts: the header, and blank lines, too */
+	int64_t number;     /* from 1, as a spreadsheet counts: the header and blank lines count too */
 	struct csv_field *fields;
 	size_t count;
-	int64_t lines;      /* lines of the file that it takes, without blank lines: quotes may span several */
+	int64_t lines;      /* lines of the file in this row, without blank lines: a field in quotes may have several */
 	const char *fault;  /* NULL, or what is wrong with the row; then the fields end at the fault */
 };
 
-/* Takes one row, which lasts until the function returns. False: it wants no more rows. */
+/* Takes one row, which lasts until the function returns. Returns false if it wants no more rows. */
 typedef bool csv_take(void *context, const struct csv_row *row);
 
 struct csv;

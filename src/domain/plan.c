@@ -1,6 +1,6 @@
 /* One turn of the loop plans as many contacts of one group as the span at the cursor takes: the smallest of what is
  * left, what the cap of the day allows, and what fits at this pace. That costs one question to the calendar and one
- * division, for one contact or for a million.
+ * division, for one contact as for a million.
  *
  * Turns share nothing but the cursor, and the cursor is the same whether contacts were planned in one turn or in
  * several. So a plan may be interrupted anywhere. The pace goes on from one span to the next, also over midnight,
@@ -12,7 +12,8 @@
 #include "base/instant.h"
 #include "base/least.h"
 
-/* Returns where the group can take a contact first, not before next_us. INSTANT_NEVER: nowhere, or none is left. */
+/* Returns the first instant, not before next_us, at which a contact of the group can be called. INSTANT_NEVER: there
+ * is no such instant, or no contact is left. */
 static int64_t first_instant(struct plan_group *group, int64_t next_us)
 {
 	if (group->left <= 0 || group->answer != CALENDAR_SPAN)
@@ -26,8 +27,8 @@ static int64_t first_instant(struct plan_group *group, int64_t next_us)
 	return next_us > group->span.from_us ? next_us : group->span.from_us;
 }
 
-/* Returns the group that is planned next: of the groups that can take a contact first, the one whose windows close
- * first. -1: none. */
+/* Returns the group that is planned next: the group that can be called first, and of several such groups the group
+ * whose windows close first. -1: there is none. */
 static int choose_group(struct plan_group *groups, int group_count, int64_t next_us)
 {
 	int64_t first_us = INSTANT_NEVER;
@@ -45,8 +46,8 @@ static int choose_group(struct plan_group *groups, int group_count, int64_t next
 	return chosen;
 }
 
-/* Returns until when the chosen group is planned. Then another group is first, whose span begins later and whose
- * windows close no later. */
+/* Returns the instant until which the chosen group is planned: the end of its span, or the start of a later span of a
+ * group whose windows close no later. */
 static int64_t turn_ends(const struct plan_group *groups, int group_count, int chosen, int64_t next_us)
 {
 	int64_t until_us = groups[chosen].span.until_us;
@@ -58,7 +59,7 @@ static int64_t turn_ends(const struct plan_group *groups, int group_count, int c
 	return until_us;
 }
 
-/* Moves the cursor to the next instant that can take a contact. Returns the group, and its span. */
+/* Moves the cursor to the next instant at which a contact can be called. Returns the group of this contact, or -1. */
 static int enter_span(const struct plan_rules *rules, struct plan_group *groups, int group_count,
                       struct plan_cursor *cursor)
 {

@@ -1,5 +1,5 @@
-/* What clients may do to a campaign. Every function runs inside a transaction of the caller, under the campaign's lock.
- * Only campaign_move (engine/campaign_move.h) changes its state. */
+/* Changes campaigns as clients request. Every function runs inside a transaction of the caller, under the campaign's
+ * lock. Only campaign_move (engine/campaign_move.h) changes its state. */
 #ifndef ENGINE_CAMPAIGN_H
 #define ENGINE_CAMPAIGN_H
 
@@ -16,7 +16,7 @@ enum refusal {
 	REFUSED_AGENT_NOT_READY,
 	REFUSED_AGENT_DELETED,
 	REFUSED_NUMBER,      /* one of phone_number_ids does not exist */
-	REFUSED_NO_NUMBER,   /* none given, and the agent has none */
+	REFUSED_NO_NUMBER,   /* the request has no numbers, and the agent has none */
 	REFUSED_NO_CONTACTS, /* no contact waits for a call */
 	REFUSED_FOLDER,      /* no such folder */
 	REFUSED_SOURCE,      /* source_campaign_id does not exist */
@@ -42,11 +42,11 @@ struct campaign_request {
 	const char *fixed_field;
 	struct uuid missing_contact;
 	struct faults faults;
-	int64_t added, skipped; /* contacts: together as many as were sent */
+	int64_t added, skipped; /* contacts; together all contacts of the request */
 	int64_t removed;
 	enum contact_status contact_status;
-	bool has_found_numbers; /* for a preview: the numbers are not the stored numbers … */
-	int64_t numbers_calls_per_minute; /* … and their pace; 0: one of them has none */
+	bool has_found_numbers; /* for a preview: the numbers of the change were looked up, and are not stored */
+	int64_t numbers_calls_per_minute; /* the pace of these numbers together; 0: one of them has no pace */
 };
 
 enum db_result campaign_create(struct db *db, struct campaign_request *request);

@@ -1,5 +1,5 @@
-/* The one place where the state of a campaign changes; also planning and copying. Everything here runs inside a
- * transaction that holds the campaign's lock. The events about a change, and its row in the history
+/* Changes the state of campaigns, which no other file does; plans them and copies contacts. Everything here runs inside
+ * a transaction that holds the campaign's lock. The events about a change, and its row in the history
  * (store/audit_store.h), are written in the same transaction. */
 #ifndef ENGINE_CAMPAIGN_MOVE_H
 #define ENGINE_CAMPAIGN_MOVE_H
@@ -8,8 +8,8 @@
 #include "store/audit_store.h"
 #include "store/db.h"
 
-/* Carries out the change of state that `action` means, with its instants and events. DB_REFUSED: the state of the
- * campaign does not allow it. `reason` may be "". */
+/* Changes the state of the campaign by `action`, and writes the instants and events of the change. DB_REFUSED: the
+ * state of the campaign does not allow the action. `reason` may be "". */
 enum db_result campaign_move(struct db *db, struct batch *batch, enum batch_action action,
                              const char *reason, int64_t now_us);
 

@@ -37,7 +37,7 @@ static bool is_retry(const struct waiting_contact *contact)
 	return contact->attempt > 1;
 }
 
-/* Moves the retries and the waiting calls at the front of the queue, one by one, to when each may be called again. */
+/* Moves each retry and each waiting attempt at the front of the queue to the first instant at which it is allowed. */
 static enum db_result defer_retries(struct db *db, struct claim *claim, struct claim_campaign *campaign,
                                     struct gate_facts *facts, int64_t from_us)
 {
@@ -71,7 +71,7 @@ static enum db_result note_zone_trouble(struct db *db, const struct claim *claim
 	char trouble[BATCH_ZONE_TROUBLE];
 
 	if (!batch_write_zone_trouble(trouble, calendar, 0))
-		return DB_OK; /* it came back just now */
+		return DB_OK; /* the zone can be read again */
 	DB_TRY(batch_save_zone_trouble(db, campaign->id, &campaign->uuid, campaign->zone_trouble, trouble));
 	campaign->zone_trouble = arena_strdup(claim->arena, trouble);
 	return DB_OK;
@@ -136,7 +136,7 @@ enum db_result claim_move_late(struct db *db, struct claim *claim, struct claim_
 	return campaign_plan(db, &batch, CAMPAIGN_PLAN_SMALL, claim->now_us);
 }
 
-/* The time in the campaign's zone is not known: it waits, and does not end. */
+/* The campaign waits until its zone can be read. It does not fail. */
 static enum db_result hold_for_zone(struct db *db, struct claim *claim, struct claim_campaign *campaign,
                                     const struct gate_facts *facts)
 {

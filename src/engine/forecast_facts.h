@@ -19,12 +19,12 @@ struct never_called {
 enum db_result forecast_never_called(struct db *db, const struct batch *batch, struct arena *arena,
                                      struct never_called *out);
 
-/* Finds the shortest time between two calls that the paces of its numbers allow together; 0: there is no pace. */
+/* Finds the shortest time between two calls that the paces of the campaign's numbers allow together. 0: no pace. */
 enum db_result forecast_numbers_gap(struct db *db, const struct batch *batch, int64_t now_us, struct arena *arena,
                                     int64_t *gap_us);
 
-/* Compares the present plan with the plan of `changed`, which begins where planning would begin. A plan that does
- * not exist yet counts as made now. */
+/* Compares the present plan with the plan of `changed`, which begins where planning would begin. If there is no present
+ * plan, a plan from now on is compared. */
 enum db_result forecast_move(struct db *db, const struct batch *changed, int64_t now_us, struct arena *arena,
                              struct plan_shift *out);
 

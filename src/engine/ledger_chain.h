@@ -19,10 +19,10 @@ struct ledger_block {
 	struct bytes decisions;
 };
 
-/* Seals a batch of each organisation, in transactions of their own. Skips an organisation that another process
- * seals at this moment. *found: how many organisations had decisions to seal. *more: an organisation has more than
- * a batch. Once an hour it logs the head of each chain that grows, so that the head is known outside of the
- * database too. */
+/* Seals a batch of decisions of each organisation, each batch in its own transaction. Skips an organisation that
+ * another process seals at this moment. *found: how many organisations had decisions to seal. *more: an organisation
+ * has more decisions than a batch. Once an hour it logs the head of each chain that grows, so that the head is known
+ * outside of the database too. */
 enum db_result ledger_seal_step(struct db *db, int64_t now_us, int *found, bool *more);
 
 /* DB_NOT_FOUND: the organisation has no chain yet. */
@@ -32,18 +32,18 @@ enum db_result ledger_head_read(struct db *db, int64_t organization_id, struct a
 enum db_result ledger_organizations(struct db *db, struct arena *arena, const int64_t **ids, size_t *count);
 enum db_result ledger_organization_name(struct db *db, int64_t id, struct arena *arena, const char **name);
 
-/* Up to `limit` blocks after this one. */
+/* Reads up to `limit` blocks after the block `after_seq`. */
 enum db_result ledger_blocks_read(struct db *db, int64_t organization_id, int64_t after_seq, int limit,
                                   struct arena *arena, const struct ledger_block **blocks, size_t *count);
 
-/* Finds where an export begins that has all decisions since this time: at the last block sealed before. */
+/* Finds the last block that was sealed before `from_us`, where an export of all later decisions begins; 0: none. */
 enum db_result ledger_block_before(struct db *db, int64_t organization_id, int64_t from_us, int64_t *seq);
 
 /* Erases a number from some of the decisions about it: the chain stays whole. Sets *more when further decisions are
- * left. DB_REFUSED: the organisation is not here. */
+ * left. DB_REFUSED: the organisation is in another cell. */
 enum db_result ledger_erase_step(struct db *db, int64_t organization_id, const char *phone_number, bool *more);
 
-/* Deletes a batch of the blocks that were sealed before, from the front. The last block of a chain stays. */
+/* Deletes a batch of the blocks that were sealed before `before_us`, the oldest first. The last block stays. */
 enum db_result ledger_retire_step(struct db *db, int64_t before_us, bool *more);
 
 #endif

@@ -9,7 +9,7 @@
 #include "store/rows.h"
 #include "store/statements.h"
 
-/* -1: this call does not change its contact. */
+/* Returns the new status of the contact; -1: the call does not change its contact. */
 static int contact_status_of(const struct reported_call *call)
 {
 	if (!report_concerns_batch(call))
@@ -57,7 +57,7 @@ static void write_callback(struct rows *rows, const struct reported_call *call)
 	rows_instant(rows, "due_at", call->due_at_us);
 }
 
-static void write_kept_contact(struct rows *rows, const struct reported_call *call)
+static void write_stored_contact(struct rows *rows, const struct reported_call *call)
 {
 	rows_int(rows, "batch_id", call->batch_id);
 	rows_int(rows, "position", call->position);
@@ -84,7 +84,7 @@ static bool is_undone(const struct reported_call *call)
 	return call->move == PLAN_UNDONE;
 }
 
-/* The contact may have waited before, too. */
+/* Returns whether the attempt waits in the plan after this report. It may have waited before the report, too. */
 static bool waits(const struct reported_call *call)
 {
 	return call->unanswered != NULL && !call->changed && !is_undone(call);
@@ -105,7 +105,7 @@ static bool is_changed(const struct reported_call *call)
 	return call->changed;
 }
 
-/* The texts of the call's report. They are empty before the end. */
+/* Returns whether the report has texts. Before the end of the call they are empty. */
 static bool has_texts(const struct reported_call *call)
 {
 	return call->changed && (*call->outcome != '\0' || *call->end_reason != '\0' ||
@@ -230,9 +230,9 @@ static enum db_result write_callbacks(struct db *db, const struct report_job *jo
 	return db_exec(db, SQL_REPORT_FIRST_CALLBACKS, DB_ARGS(rows_value(&rows)));
 }
 
-/* Takes the campaign's lock, and only for campaigns that have something to gain from a look. If a wake-up is missed
- * (the campaign becomes full at this very moment), the next look comes a second later: full campaigns are looked at
- * that often. If a campaign ended since its row was read, everything was judged by an old state. */
+/* Wakes the campaigns that a look can help, and locks only these. If a wake-up is missed, because the campaign becomes
+ * full at this moment, the next look comes a second later: full campaigns are looked at every second. If a campaign has
+ * ended since its row was read, the reports were judged by an old state: DB_CONFLICT judges them again. */
 static enum db_result wake_batches(struct db *db, struct report_job *job)
 {
 	struct rows ids = rows_new(job->arena), wakes = rows_new(job->arena);
@@ -267,7 +267,7 @@ enum db_result report_write_calls(struct db *db, const struct report_job *job)
 
 enum db_result report_write_ends(struct db *db, struct report_job *job)
 {
-	DB_TRY(write_rows(db, job, SQL_REPORT_KEPT, has_contact_id, write_kept_contact));
+	DB_TRY(write_rows(db, job, SQL_REPORT_KEPT, has_contact_id, write_stored_contact));
 	DB_TRY(write_rows(db, job, SQL_REPORT_LEAVE_PLAN, leaves_plan, write_attempt));
 	DB_TRY(write_rows(db, job, SQL_REPORT_WAITS, waits, write_waiting));
 	DB_TRY(write_rows(db, job, SQL_REPORT_UNDO_CONTACTS, is_undone, write_attempt));

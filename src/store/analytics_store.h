@@ -13,7 +13,7 @@ struct ended_call {
 	const char *outcome, *end_reason;                             /* "": not reported */
 };
 
-/* Adds calls, inside the transaction that ends them. Many transactions write these rows, so little should follow. */
+/* Adds calls, inside the transaction that ends them. Many transactions lock the same rows, so call it near the end. */
 enum db_result analytics_add(struct db *db, const struct ended_call *calls, size_t count);
 
 /* Reads the quarters in ascending order, into the arena. */
@@ -22,8 +22,8 @@ enum db_result analytics_quarters(struct db *db, int64_t batch_id, struct arena 
 
 enum db_result analytics_tallies(struct db *db, int64_t batch_id, struct tallies *out);
 
-/* Reads the outcomes or end reasons that dialers reported, and how many calls ended with each: the most frequent first.
- */
+/* Reads the outcomes or end reasons that dialers reported, and how many calls ended with each. The most frequent text
+ * comes first. */
 enum reason_kind { REASON_OUTCOME, REASON_END_REASON };
 struct reason {
 	const char *text;

@@ -31,7 +31,7 @@ enum db_result contact_lock(struct db *db, int64_t organization_id, const struct
 	return rows.count == 0 ? DB_NOT_FOUND : contact_get(db, organization_id, uuid, arena, out);
 }
 
-/* Without a filter the counts of the folders are used. */
+/* Counts without a filter, by the counters of the folders. */
 static enum db_result count_all(struct db *db, int64_t organization_id, struct arena *arena, struct listing *out)
 {
 	struct db_value organization = db_int(organization_id);

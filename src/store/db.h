@@ -98,8 +98,8 @@ struct uuid db_get_uuid(const struct db_rows *rows, size_t r, size_t c);
 
 enum sql_statement; /* store/statements.h */
 
-/* Credentials come from the group [outdial] of a MySQL option file. The connection is made at first use, and again
- * after a loss; this function never fails. */
+/* Reads the credentials from the group [outdial] of a MySQL option file. Never fails: the connection is made at its
+ * first use, and again after a loss. */
 struct db *db_new(const char *option_file);
 /* Like db_new, for a replica that is only read from. It may refuse writes. Its failures do not count as an outage, and
  * it does not set the clock. */
@@ -110,18 +110,18 @@ void db_free(struct db *db);
 enum db_patience {
 	DB_FOR_REQUESTS, /* shorter than a request may take */
 	DB_FOR_WORK,     /* shorter than the watchdog waits; the default */
-	DB_FOR_PROBES,   /* only to learn whether it answers */
+	DB_FOR_PROBES,   /* only to learn whether the database answers */
 	DB_FOR_PEOPLE,   /* as long as it takes */
 	DB_PATIENCE__MAX
 };
 void db_be_patient(enum db_patience like);
 
-/* Ends the connection, before a fork. The next use makes another. */
+/* Ends the connection, before a fork. The next use connects again. */
 void db_disconnect(struct db *db);
 
-/* While the answer to a statement or to a COMMIT is awaited, `meanwhile` runs again and again. It waits for at most
- * `wait_ms`, and not longer than until `fd` can be read (-1: for nothing more), and must not use a connection. Call it
- * before the first use of `db`. */
+/* Calls `meanwhile` repeatedly while the connection waits for the answer to a statement or a COMMIT. `meanwhile` must
+ * return after `wait_ms`, or when `fd` (-1: none) can be read, and must not use a connection. Call this function before
+ * the first use of `db`. */
 typedef void db_meanwhile(void *context, int fd, int wait_ms);
 void db_do_meanwhile(struct db *db, db_meanwhile *meanwhile, void *context);
 
@@ -135,14 +135,14 @@ bool db_takes_writes(const struct db *db);
 /* Connects if need be, and keeps the process's clock to the database's (base/clock.h). DB_OK or DB_LOST. */
 enum db_result db_ready(struct db *db);
 
-/* Asks this database for the time. For programs with several databases, because the process's clock is that of one. */
+/* Asks this database for the time. For programs with several databases: the clock of a process follows one of them. */
 enum db_result db_ask_clock(struct db *db, int64_t *now_us);
 
 enum db_result db_exec(struct db *db, enum sql_statement id, const struct db_value *args, size_t count);
 int64_t db_affected(const struct db *db);  /* rows the last db_exec matched */
 int64_t db_insert_id(const struct db *db); /* AUTO_INCREMENT value of the last db_exec */
 
-/* The whole result lands in `arena`. */
+/* Reads the whole result into `arena`. */
 enum db_result db_query(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
                         struct arena *arena, struct db_rows *rows);
 
@@ -160,15 +160,15 @@ enum db_result db_query_first(struct db *db, enum sql_statement id, const struct
 enum db_result db_query_list(struct db *db, enum sql_statement id, const struct db_value *args, size_t arg_count,
                              struct arena *arena, const char *type, void *list, size_t *count);
 
-/* The first cell of the first row, a number; DB_NOT_FOUND: there is no row, and *out is 0. */
+/* Reads the first cell of the first row, a number. DB_NOT_FOUND: there is no row, and *out is 0. */
 enum db_result db_query_int(struct db *db, enum sql_statement id, const struct db_value *args, size_t count,
                             int64_t *out);
 
-/* Prepares every statement. So the server is known to accept them all, and the columns of their results match the
- * structs into which they are read. */
+/* Prepares every statement. This checks that the server accepts them all, and that the columns of their results match
+ * the structs into which they are read. */
 enum db_result db_prepare_all(struct db *db);
 
-/* Plain text from a trusted file or constant; for migrations and start-up checks alone. */
+/* Runs plain text from a trusted file or constant. Only for migrations and start-up checks. */
 enum db_result db_run_text(struct db *db, const char *sql);
 const char *db_last_error(const struct db *db);
 
@@ -180,21 +180,23 @@ typedef enum db_result db_work(struct db *db, void *context);
  * second time is harmless; then `work` runs again after an unknown COMMIT. */
 enum db_again { DB_ONCE, DB_REPEATABLE };
 enum db_result db_transact(struct db *db, enum db_again again, db_work *work, void *context);
-/* The same for a loop with other work to do, which tries again later anyway: it gives up after a few runs, or when
- * it has waited for a lock. */
+/* Like db_transact, but gives up after a few runs, or when it has waited for a lock. For loops that have other work,
+ * and try again later. */
 enum db_result db_transact_briefly(struct db *db, enum db_again again, db_work *work, void *context);
-/* The last DB_CONFLICT was a wait for a lock that took too long. */
+/* Returns whether the last DB_CONFLICT was a wait for a lock that took too long. */
 bool db_waited_for_lock(const struct db *db);
 
-/* A line of the log, of level info, about a change that this transaction makes: written when the transaction is kept.
- * What does not fit is left out. Outside of a transaction it is written at once. */
+/* Logs a change that this transaction makes, at level info, when the transaction has been committed. A line that does
+ * not fit into the memory of the transaction is left out. Outside of a transaction it logs at once. */
 void db_note(struct db *db, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Counts when the transaction is kept, and outside of one at once: a figure (store/figures.h) without series. */
+/* Adds to a figure without series (store/figures.h) when the transaction has been committed; outside of a transaction
+ * at once. */
 void db_count(struct db *db, int figure, int slot, int64_t count);
 
-/* Inside a transaction, after a lock under which a rule is judged and whose row is not written: where locks are local
- * to one of several hosts that take writes, this writes a row too, so that only one such transaction is kept. */
+/* Makes a lock valid in a whole cluster. Call it inside a transaction that has locked a row to judge a rule, and does
+ * not write this row. If several hosts take writes, a lock holds on its own host only. Then this function writes a row,
+ * so that only one of several such transactions is committed. */
 enum db_guard {
 	GUARD_LIMITS, /* of an organisation */
 	GUARD_ORGANIZATION,

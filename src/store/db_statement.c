@@ -265,8 +265,8 @@ int64_t db_insert_id(const struct db *db)
 	return db->insert_id;
 }
 
-/* The place where the client library writes one column of the present row. */
-struct place {
+/* Memory into which the client library writes one column of the present row. */
+struct cell {
 	enum db_type type;
 	int64_t i;
 	MYSQL_TIME time;
@@ -275,46 +275,46 @@ struct place {
 	char *text;
 };
 
-static void bind_column(struct place *place, const MYSQL_FIELD *field, MYSQL_BIND *bind, struct arena *arena)
+static void bind_column(struct cell *cell, const MYSQL_FIELD *field, MYSQL_BIND *bind, struct arena *arena)
 {
-	place->type = column_type(field);
-	bind->is_null = &place->is_null;
-	bind->length = &place->len;
-	if (place->type == DB_INT) {
+	cell->type = column_type(field);
+	bind->is_null = &cell->is_null;
+	bind->length = &cell->len;
+	if (cell->type == DB_INT) {
 		bind->buffer_type = MYSQL_TYPE_LONGLONG;
-		bind->buffer = &place->i;
-	} else if (place->type == DB_INSTANT) {
+		bind->buffer = &cell->i;
+	} else if (cell->type == DB_INSTANT) {
 		bind->buffer_type = MYSQL_TYPE_DATETIME;
-		bind->buffer = &place->time;
+		bind->buffer = &cell->time;
 	} else { /* max_length is known, because the result was stored with UPDATE_MAX_LENGTH */
-		place->text = arena_alloc(arena, field->max_length + 1);
+		cell->text = arena_alloc(arena, field->max_length + 1);
 		bind->buffer_type = MYSQL_TYPE_STRING;
-		bind->buffer = place->text;
+		bind->buffer = cell->text;
 		bind->buffer_length = field->max_length;
 	}
 }
 
-static struct db_value read_cell(const struct place *place, struct arena *arena)
+static struct db_value read_cell(const struct cell *cell, struct arena *arena)
 {
-	struct db_value value = { .type = place->type };
+	struct db_value value = { .type = cell->type };
 
-	if (place->type == DB_INT)
-		value.i = place->is_null ? 0 : place->i;
-	else if (place->type == DB_INSTANT)
-		value.i = place->is_null ? INSTANT_NONE : from_time(&place->time);
+	if (cell->type == DB_INT)
+		value.i = cell->is_null ? 0 : cell->i;
+	else if (cell->type == DB_INSTANT)
+		value.i = cell->is_null ? INSTANT_NONE : from_time(&cell->time);
 	else {
-		value.len = place->is_null ? 0 : place->len;
-		value.data = arena_strndup(arena, place->text, value.len);
+		value.len = cell->is_null ? 0 : cell->len;
+		value.data = arena_strndup(arena, cell->text, value.len);
 	}
 	return value;
 }
 
 /* A row is a struct, or an array of cells. */
-static void read_row(const struct prepared *prepared, const struct place *places, const struct db_rows *rows, void *to,
+static void read_row(const struct prepared *prepared, const struct cell *cells, const struct db_rows *rows, void *to,
                      struct arena *arena)
 {
 	for (size_t c = 0; c < rows->columns; c++) {
-		struct db_value cell = read_cell(&places[c], arena);
+		struct db_value cell = read_cell(&cells[c], arena);
 
 		if (rows->of != NULL)
 			column_read(&rows->of->list[prepared->map[c]], &cell, arena, to);
@@ -327,7 +327,7 @@ static int fetch_rows(const struct prepared *prepared, struct arena *arena, stru
 {
 	MYSQL_RES *meta = mysql_stmt_result_metadata(prepared->stmt);
 	const MYSQL_FIELD *fields = mysql_fetch_fields(meta);
-	struct place *places = arena_alloc(arena, rows->columns * sizeof *places);
+	struct cell *cells = arena_alloc(arena, rows->columns * sizeof *cells);
 	MYSQL_BIND *binds = arena_alloc(arena, rows->columns * sizeof *binds);
 	size_t width = rows->of != NULL ? rows->of->size : rows->columns * sizeof(struct db_value);
 	char *to = arena_alloc(arena, rows->count * width);
@@ -335,13 +335,13 @@ static int fetch_rows(const struct prepared *prepared, struct arena *arena, stru
 
 	*(rows->of != NULL ? &rows->structs : (void **)&rows->cells) = to;
 	for (size_t c = 0; c < rows->columns; c++)
-		bind_column(&places[c], &fields[c], &binds[c], arena);
+		bind_column(&cells[c], &fields[c], &binds[c], arena);
 	mysql_free_result(meta);
 	if (mysql_stmt_bind_result(prepared->stmt, binds))
 		return 1;
 	for (size_t r = 0; r < rows->count && fetched == 0; r++, to += width) {
 		fetched = mysql_stmt_fetch(prepared->stmt);
-		read_row(prepared, places, rows, to, arena);
+		read_row(prepared, cells, rows, to, arena);
 	}
 	return fetched;
 }
@@ -377,4 +377,3 @@ enum db_result db_query(struct db *db, enum sql_statement id, const struct db_va
 		result = query(db, id, args, count, arena, rows);
 	return result;
 }
-

@@ -9,7 +9,7 @@ COLUMNS(suppressed_number_columns, struct suppressed_number,
         COLUMN(struct suppressed_number, phone_number), COLUMN(struct suppressed_number, reason),
         INSTANT(struct suppressed_number, created_at));
 
-/* A new version of the list. */
+/* Creates a new version of the list. */
 static enum db_result note_change(struct db *db, int64_t organization_id, int64_t now_us, int64_t numbers)
 {
 	return numbers == 0 ? DB_OK : db_exec(db, SQL_DO_NOT_CALL_CHANGE, DB_ARGS(

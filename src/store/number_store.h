@@ -24,8 +24,8 @@ enum db_result number_update(struct db *db, const struct phone_number *number, i
 /* Inserts a number and sets id. DB_DUPLICATE: the organisation has this number already. */
 enum db_result number_insert(struct db *db, int64_t organization_id, struct phone_number *number);
 
-/* Takes a call outside of any campaign from a number, if its pace allows it. `number_row` 0: it has no pace. *wait_us:
- * 0, or how long the call has to wait instead. */
+/* Counts a single call against the pace of a number, if the pace allows the call. `number_row` 0: there is no pace.
+ * *wait_us: 0, or how long the call has to wait. */
 enum db_result number_take_call(struct db *db, int64_t number_row, int64_t now_us, int64_t *wait_us);
 
 /* agent_row: the internal key of the agent that answers calls to the number, or calls from it; 0: none. */

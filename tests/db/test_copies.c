@@ -1,4 +1,4 @@
-/* The contacts of a folder, or of another campaign, become a campaign's in chunks, while they change. */
+/* Contacts of a folder, or of another campaign, are copied to a campaign in chunks, while the source changes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 #include "store/batch_store.h"
 #include "store/folder_store.h"
 
-#define AT_ONCE 10000 /* copied when the campaign is made */
+#define AT_ONCE 10000 /* contacts that are copied when the campaign is created */
 #define REST 1500
 
 static int64_t add_folder(struct scene *scene, const char *name, struct uuid *id)
@@ -27,7 +27,7 @@ static int64_t add_folder(struct scene *scene, const char *name, struct uuid *id
 	return folder.id;
 }
 
-/* Contacts by their numbers, from `first` on. */
+/* Adds `count` contacts with consecutive numbers. */
 static void fill_folder(struct scene *scene, int64_t folder, int first, int count)
 {
 	for (int made = 0; made < count; made += 500)
@@ -61,8 +61,8 @@ static void copy_in_child(struct scene *scene)
 	_exit(result == DB_OK ? 0 : 1);
 }
 
-/* The chunk is counted, and before it is copied the folder changes. No transaction can copy while the table is
- * locked. */
+/* Changes the folder after the contacts of a chunk were counted, and before they are copied. The lock of the table
+ * delays the copying. */
 static void change_folder_within_a_step(struct scene *scene, void (*change)(int64_t folder), int64_t folder)
 {
 	MYSQL *lock = send_query("LOCK TABLES batch_contacts WRITE");
@@ -79,7 +79,7 @@ static void change_folder_within_a_step(struct scene *scene, void (*change)(int6
 	assert_int_equal(status, 0);
 }
 
-/* Copies the rest, and calls: no contact is left waiting. */
+/* Copies and plans the rest. Checks that each contact has a position, and that each waiting contact is planned. */
 static void finish(struct scene *scene, int64_t expected)
 {
 	struct batch batch = scene_batch(scene);

@@ -1,4 +1,4 @@
-/* Figures: counted in memory, added to the table, and kept when that fails. */
+/* Figures are counted in memory and added to the table. If that fails, they stay in memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -100,7 +100,7 @@ static void a_rehearsal_counts_nothing(void **state)
 	assert_int_equal(counted(fixture, FIGURE_CALLS, 0, 4), before + 1);
 }
 
-/* Last, because the memory is shared from here on. */
+/* This test is the last, because the memory is shared from here on. */
 static void processes_of_a_program_count_together(void **state)
 {
 	struct fixture *fixture = *state;

@@ -36,7 +36,7 @@ static void rows_are_locked(void **state)
 	assert_true(works);
 }
 
-/* Programs that start together test together. */
+/* Several programs may start, and run the check, at the same time. */
 static void many_may_test_at_once(void **state)
 {
 	enum { PROCESSES = 8, TIMES = 20 };
@@ -56,7 +56,7 @@ static void many_may_test_at_once(void **state)
 	assert_int_equal(failed, 0);
 }
 
-/* A process with a connection of its own, which runs a statement and writes its connection's id to `out` before. */
+/* Starts a process that writes the id of its own connection to `out`, and then runs a statement on this connection. */
 static pid_t run_apart(const char *sql, int out)
 {
 	int64_t id;
@@ -98,11 +98,11 @@ static bool comes(FILE *file, const char *text)
 	return false;
 }
 
-/* Also while the statement of another session has bytes that are no text. */
+/* It also works while the statement of another session has bytes that are not UTF-8. */
 static void a_long_migration_says_what_it_waits_for(void **state)
 {
 	int pipes[2];
-	FILE *told = tmpfile();
+	FILE *output = tmpfile();
 	char line[64];
 	int64_t holder, waiter;
 	pid_t holding, waiting, watch;
@@ -115,12 +115,12 @@ static void a_long_migration_says_what_it_waits_for(void **state)
 	waiting = run_apart("DO GET_LOCK('outdial test of the watch', 30)", pipes[1]);
 	waiter = id_of(pipes[0]);
 	wait_for_session("User lock");
-	watch = migrate_watch_begin(fixture_option_file(), "0099_test.sql", waiter, told);
-	assert_true(comes(told, "0099_test.sql: for "));
+	watch = migrate_watch_begin(fixture_option_file(), "0099_test.sql", waiter, output);
+	assert_true(comes(output, "0099_test.sql: for "));
 	snprintf(line, sizeof line, "it may wait for connection %lld of", (long long)holder);
-	assert_true(comes(told, line));
+	assert_true(comes(output, line));
 	migrate_watch_end(watch);
-	fclose(told);
+	fclose(output);
 	for (size_t i = 0; i < 2; i++) {
 		kill(i == 0 ? holding : waiting, SIGKILL);
 		waitpid(i == 0 ? holding : waiting, NULL, 0);

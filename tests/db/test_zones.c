@@ -20,7 +20,7 @@
 #define NEVER "Asia/Tokyo America/New_York" /* where windows of eight hours are never open together */
 #define HOUR (60 * US_PER_MINUTE)
 
-/* Zones by turns; '' is none. */
+/* Gives the contacts these zones in turn. '' is no zone. */
 static void spread(struct scene *scene, const char *const *zones, int count)
 {
 	for (int i = 0; i < count; i++)
@@ -102,7 +102,7 @@ static void thirty_thousand_in_chunks(void **state)
 	leftovers_are_none(scene);
 }
 
-/* On days of the campaign's own zone. */
+/* The cap counts the days of the campaign's own zone. */
 static void a_cap_over_all_zones(void **state)
 {
 	struct scene *scene = *state;
@@ -237,7 +237,7 @@ static void no_contact_is_called_just_before_its_own_window_closes(void **state)
 	                     (long long)scene->batch), 0);
 }
 
-/* In New York an hour before its end; the delay ends after it. */
+/* A call in New York fails an hour before the window ends there. The delay of the retry ends after the window. */
 static void retries_wait_for_their_own_window(void **state)
 {
 	struct scene *scene = *state;
@@ -296,7 +296,7 @@ static void a_retry_in_the_last_second_of_its_window_moves_alone(void **state)
 	late_retry_moves_alone(*state, "2026-06-01T14:59:59.5Z");
 }
 
-/* A zone that cannot be read holds only its own contacts. They are planned when it can be read. */
+/* A zone that cannot be read holds back only the contacts in this zone. They are planned when the zone can be read. */
 static void a_zone_that_cannot_be_read(void **state)
 {
 	static const char *const zones[] = { "Asia/Atlantis", "Europe/Berlin", "America/Atlantis" };
@@ -326,7 +326,7 @@ static void a_zone_that_cannot_be_read(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(scene_batch(scene).status, BATCH_ACTIVE);
 	assert_true(scene_batch(scene).wake_at_us <= clock_now_us() + 5 * US_PER_SECOND);
-	/* one of the two comes back */
+	/* one of the two zones can be read again */
 	ask("UPDATE batch_zones SET zones = 'Europe/Paris' WHERE batch_id = %lld AND zones = 'Asia/Atlantis'",
 	    (long long)scene->batch);
 	ask("UPDATE batch_contacts SET timezone = 'Europe/Paris' WHERE batch_id = %lld AND timezone = 'Asia/Atlantis'",
@@ -372,7 +372,7 @@ static void a_zone_that_is_lost(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 1);
 	ask("UPDATE batch_contacts SET timezone = 'Asia/Atlantis' WHERE batch_id = %lld AND position = 3",
 	    (long long)scene->batch);
-	scene_tell_all(scene, CALL_BUSY); /* a retry all the same: whether it may be called is judged then */
+	scene_tell_all(scene, CALL_BUSY); /* a retry follows; the rules are judged when it is due */
 	assert_int_equal(scene_due_where(scene, "position = 3 AND attempt = 2"), 1);
 	scene_at("2026-06-01T12:00:00Z");
 	assert_int_equal(scene_claim(scene, 1000), 0);
@@ -448,7 +448,7 @@ static void the_zone_of_the_campaign(void **state)
 	assert_string_equal(scene_batch(scene).zone_trouble,
 	                    "time zone Asia/Atlantis cannot be read: this host has no file for it");
 	ask("UPDATE batch_calls SET timezone = 'Europe/Berlin' WHERE id = %lld", (long long)scene->batch);
-	assert_int_equal(scene_claim(scene, 1000), 0); /* looked at again after five seconds */
+	assert_int_equal(scene_claim(scene, 1000), 0); /* a scheduler looks at the zone again after five seconds */
 	scene_pass(5 * US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 7);
 	assert_string_equal(scene_batch(scene).zone_trouble, "");
@@ -472,7 +472,7 @@ static void contacts_that_are_added(void **state)
 	leftovers_are_none(scene);
 }
 
-/* Switched on and off, also while a plan is being written. */
+/* The rule is switched on and off, also while a plan is being written. */
 static void the_rule_comes_and_goes(void **state)
 {
 	struct scene *scene = *state;

@@ -1,7 +1,8 @@
-"""A proxy between programs and their database that cuts a connection at the COMMIT of a chosen transaction: before the
-server has it ("before"), when the server has answered and the program does not know ("during"), or when the program
-knows ("after"). It can also hold a chosen statement, so that a test can do something just before the statement runs;
-and undo every transaction once, as servers do after a deadlock, so that the program runs it again."""
+"""A proxy between programs and their database. It cuts a connection at the COMMIT of a chosen transaction: before the
+server gets the COMMIT ("before"), after the server answered but before the program gets the answer ("during"), or after
+the program has the answer ("after"). It can also hold a chosen statement, so that a test can do something just before
+the statement runs. And it can undo every transaction once, as servers do after a deadlock, so that the program runs the
+transaction again."""
 
 import contextlib
 import os
@@ -22,7 +23,7 @@ def packet_of(number, payload):
 
 
 class Cutter:
-    """Listens at `path` and hands everything on to the server at `server`."""
+    """Listens at `path` and forwards everything to the server at `server`."""
 
     def __init__(self, path, server):
         self.path, self.server = path, server
@@ -44,7 +45,7 @@ class Cutter:
             self.order = (when, statement)
 
     def take_order(self, statements):
-        """When to cut this transaction; None: not at all."""
+        """Returns when to cut this transaction; None: not at all."""
         with self.lock:
             if self.order is None or not any(self.order[1] in statement for statement in statements):
                 return None
@@ -53,8 +54,8 @@ class Cutter:
 
     @contextlib.contextmanager
     def hold(self, statement):
-        """Holds the next such statement until the body has run. The body gets a Hold, whose `wait` tells that the
-        statement is held, as `self.holds.wait` does for the latest hold. After five seconds MariaDB ends the
+        """Holds the next such statement until the body has run. The body gets a Hold, whose `wait` returns when the
+        statement is held; `self.holds.wait` does the same for the latest hold. After five seconds MariaDB ends the
         transaction."""
         hold = Hold(statement)
         self.holds = hold.holds
@@ -120,7 +121,7 @@ class Connection:
             self.cutter.has_cut.set()
 
     def from_client(self):
-        """False: the connection is over."""
+        """Returns False when the connection is over."""
         data = self.client.recv(65536)
         self.sent += data
         while len(self.sent) >= 4:
@@ -128,7 +129,7 @@ class Connection:
             if len(self.sent) < end:
                 break
             packet, self.sent = self.sent[:end], self.sent[end:]
-            if packet[3] == 0 and end > 4:  # a command, and no part of the log-in
+            if packet[3] == 0 and end > 4:  # a command, not a part of the log-in
                 self.follow(packet[4], packet[5:])
             if self.cut_when == "before":
                 return False
@@ -232,8 +233,8 @@ class Later(threading.Thread):
 
 
 def until_it_waits(t, later):
-    """The request waits for a lock, and is not answered. (The server looks at information_schema.innodb_trx only if
-    nobody has asked for 0.1 s.)"""
+    """Waits until the request waits for a lock. (information_schema.innodb_trx is not used, because the server updates
+    it only if nobody has read it for 0.1 s.)"""
     state = lambda: t.stack.sql("SHOW ENGINE INNODB STATUS")[0][2]
     until(lambda: later.reply or "LOCK WAIT" in state(), 10, "it waits for a lock")
     assert later.reply is None, later.reply

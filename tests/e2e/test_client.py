@@ -18,16 +18,16 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 import npm  # noqa: E402
 
-NO_DEFAULTS = "--default-non-nullable=false"  # or every field that has a default would have to be given
+NO_DEFAULTS = "--default-non-nullable=false"  # without it, every field that has a default would be required
 WRONG = [("{ phone_number: '+12025550171' }", "{ phone: '+12025550171' }"),  # an unknown field
-         ("retry_on: ['busy']", "retry_on: ['rejected']"),                     # not of the enum
-         ("agent.status === 'active'", "agent.status === 'ready'"),            # of a reply neither
+         ("retry_on: ['busy']", "retry_on: ['rejected']"),                     # not a value of the enum
+         ("agent.status === 'active'", "agent.status === 'ready'"),            # not a value of an enum in a reply
          ("'/batch-calls/{id}/pause'", "'/batch-calls/{id}/halt'")]            # an unknown operation
 
 
 def test_a_generated_client_compiles_and_runs_a_campaign(t):
     place = tools_or_skip(t)
-    folder = tempfile.mkdtemp(dir=place)  # next to node_modules, for each run its own
+    folder = tempfile.mkdtemp(dir=place)  # next to node_modules; each run has its own folder
     try:
         generate(t, folder)
         wrong_lines = write_wrong(folder)
@@ -70,8 +70,8 @@ def generate(t, folder):
 
 
 def write_wrong(folder):
-    """The same program with mistakes, which must not compile: types that let everything pass would be no test.
-    Returns their lines."""
+    """The same program with mistakes, which must not compile: types that accept everything would test nothing.
+    Returns the numbers of the wrong lines."""
     with open(os.path.join(folder, "campaign.ts"), encoding="utf-8") as file:
         right = file.read()
     wrong = right

@@ -44,7 +44,7 @@ def test_every_change_has_an_event(t):
 
 
 def test_a_slow_or_dead_subscriber_delays_no_others(t):
-    """Also when the slow receiver could take every slot of the scheduler."""
+    """The slow receiver has enough events to take every slot of the scheduler."""
     receiver, agent = t.dialing_agent()
     slow = t.receiver()
     slow.answer_events = Answer(delay=60)
@@ -57,7 +57,7 @@ def test_a_slow_or_dead_subscriber_delays_no_others(t):
     start = time.monotonic()
     for batch in batches:
         t.api.wait_for(batch, "completed", 8)
-    until(lambda: len(receiver.of_type("batch.completed")) == len(batches), 8, "the quick subscriber knows")
+    until(lambda: len(receiver.of_type("batch.completed")) == len(batches), 8, "the quick subscriber has all events")
     last = t.api.batch(agent, 100)
     t.api.schedule(last)
     t.api.wait_for(last, "completed", 8)
@@ -65,7 +65,7 @@ def test_a_slow_or_dead_subscriber_delays_no_others(t):
 
 
 def test_a_slow_dialer_delays_no_other(t):
-    """Also when its calls could take every slot of the scheduler."""
+    """The slow dialer has enough calls to take every slot of the scheduler."""
     receiver, agent = t.dialing_agent()
     slow = t.receiver()
     slow.script = lambda call: Answer(202, delay=60)

@@ -32,7 +32,7 @@ def walk(t, path, **query):
 
 
 def check_walk(t, path, count, **query):
-    """Read page by page, with any page size, a list equals the whole list."""
+    """Checks that the pages of a list, of any size, make up the whole list."""
     whole = t.api.ask("GET", path, query=dict(query, limit=100))
     assert len(whole.data) == count == whole.pagination["total"], (path, query, whole.pagination)
     assert whole.pagination["next_cursor"] is None and whole.pagination["total_is_exact"] is True, whole.pagination
@@ -40,13 +40,13 @@ def check_walk(t, path, count, **query):
         assert walk(t, path, limit=limit, **query) == keys_of(whole.data), (path, query, limit)
     for page in t.api.pages(path, limit=2, **query):
         assert page.pagination["total"] == count, page.pagination
-    behind = t.api.ask("GET", path, query=dict(query, limit=1, offset=1)).pagination["next_cursor"]
-    if behind:
-        assert walk(t, path, limit=2, cursor=behind, **query) == keys_of(whole.data)[2:], (path, query)
+    cursor = t.api.ask("GET", path, query=dict(query, limit=1, offset=1)).pagination["next_cursor"]
+    if cursor:
+        assert walk(t, path, limit=2, cursor=cursor, **query) == keys_of(whole.data)[2:], (path, query)
 
 
 def every_list(t):
-    """(path, query, count), each with a few items."""
+    """Creates a few objects for each list. Returns (path, query, count) of the lists."""
     receiver, agent = t.dialing_agent(name="first")
     receiver.script = lambda call: TAKEN
     for number in range(4):
@@ -120,7 +120,7 @@ def test_invalid_cursors_are_refused(t):
 
 
 def test_a_list_that_changes_meanwhile(t):
-    """Items that were there all the time come once; new items come before the first page."""
+    """An item that stays in the list is returned once. New items come before the first page."""
     made = [t.api.post("/agents", {"name": f"agent {number}"})["id"] for number in range(6)][::-1]
     first = t.api.ask("GET", "/agents", query={"limit": 2})
     assert keys_of(first.data) == made[:2]
@@ -152,8 +152,8 @@ def test_totals_of_a_campaign_by_status(t):
             pages = list(t.api.pages(path, status=name, limit=1))
             assert [page.pagination["total"] for page in pages] == [expected.get(name, 0)] * len(pages), (name, pages)
             assert sum(len(page.data) for page in pages) == expected.get(name, 0), name
-            behind = t.api.ask("GET", path, query={"status": name, "offset": 50}).pagination
-            assert behind["total"] == expected.get(name, 0) and not behind["has_more"], (name, behind)
+            beyond = t.api.ask("GET", path, query={"status": name, "offset": 50}).pagination
+            assert beyond["total"] == expected.get(name, 0) and not beyond["has_more"], (name, beyond)
 
     check(pending=9, skipped=2)
     t.api.schedule(batch, {"scheduled_at": FAR})
@@ -241,8 +241,8 @@ def cost_of(t, path, query):
 
 
 def check_costs(t, path, total, exact=True, **query):
-    """First pages and deep ones. A total that must be counted is known to the page at the end, and left out of
-    the price of others by comparing deep pages with the first."""
+    """Checks that the last page by cursor costs hardly more row reads than the first page, counting the total
+    included. Returns the cost of the first page."""
     first, reply = cost_of(t, path, dict(query, limit=50))
     assert reply.pagination["total"] == total and reply.pagination["total_is_exact"] is exact, reply.pagination
     deep = t.api.ask("GET", path, query=dict(query, limit=50, offset=total - 100)).pagination["next_cursor"]
@@ -253,8 +253,8 @@ def check_costs(t, path, total, exact=True, **query):
 
 
 def check_pages_of_search(t):
-    """A search reads no row that it does not show, also where a worker's statement runs again on a table that another
-    statement used for other columns."""
+    """A search reads no row that it does not show. This also holds when a worker repeats the statement after another
+    statement has used other columns of the table."""
     costs = []
     for _ in range(3 * len(t.stack.workers())):
         t.stack.sql("SELECT email FROM contacts FORCE INDEX (PRIMARY) LIMIT 1")

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""What is judged before a row is locked is judged again under the lock."""
-
+"""A rule that was judged before a row is locked is judged again under the lock."""
 
 import tap
 from client import until

@@ -118,7 +118,7 @@ def test_campaigns_that_failed(t):
 
 
 def test_what_it_costs(t):
-    """Old campaigns and their figures are not looked at."""
+    """The overview does not read old campaigns and their figures."""
     receiver, agent = t.dialing_agent()
     batch = t.api.batch(agent, 1)
     t.api.schedule(batch)

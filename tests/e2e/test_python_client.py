@@ -18,10 +18,10 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import npm  # noqa: E402
 
 PARTS = ("make_client.py", "transport.py", "campaign.py")
-# The same program with mistakes, which must not run: classes that let everything pass would be no test.
+# Mistakes with which the program must fail: classes that accept everything would test nothing.
 WRONG = [('"phone_number": "+12125550102"', '"phone": "+12125550102"', "AssertionError"),  # a required field is missing
-         ('"outcome": "busy"', '"outcome": "rejected"', "AssertionError"),                # not of the enum
-         ("models.AgentStatus.ACTIVE", "models.AgentStatus.READY", "AttributeError"),     # of a reply neither
+         ('"outcome": "busy"', '"outcome": "rejected"', "AssertionError"),                # not a value of the enum
+         ("models.AgentStatus.ACTIVE", "models.AgentStatus.READY", "AttributeError"),     # not in an enum of a reply
          ("api.pause_batch_call(", "api.halt_batch_call(", "AttributeError"),             # an unknown operation
          ("analytics.attempts", "analytics.tries", "AttributeError"),                     # an unknown field
          ('interval="hour"', 'period="hour"', "TypeError")]                               # an unknown parameter
@@ -55,7 +55,7 @@ def run(t, folder, program):
 
 def test_a_generated_client_runs_a_campaign(t):
     place = tools_or_skip(t)
-    folder = tempfile.mkdtemp(dir=place)  # next to node_modules, for each run its own
+    folder = tempfile.mkdtemp(dir=place)  # next to node_modules; each run has its own folder
     try:
         document = made(t, folder)
         every_operation_has_a_method(folder, document)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Time zones whose files are missing, damaged, or back again: the tz database of the stack is a folder of our own,
-like that of Debian 13 without tzdata-legacy. Campaigns in a zone that cannot be read wait, and nothing fails."""
+"""Time zones whose files are missing, damaged or restored. The tz database of the stack is a folder of this test, with
+the files that Debian 13 has without tzdata-legacy. Campaigns in a zone that cannot be read wait, and nothing fails."""
 
 import atexit
 import glob
@@ -17,13 +17,13 @@ from receiver import TAKEN, ends
 HOST = "/usr/share/zoneinfo"
 FOLDER = tempfile.mkdtemp(prefix="outdial-zoneinfo-")
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
-os.environ["TZDIR"] = FOLDER  # of every program of the stack
+os.environ["TZDIR"] = FOLDER  # for every program of the stack
 NO_FILE = "this host has no file for it"
 DAMAGED = "its file is damaged"
 
 
 def put(name, data=None):
-    """The host's file of that zone, or other bytes, take the place of what there was."""
+    """Replaces the file of a zone by the host's file, or by other bytes."""
     path = os.path.join(FOLDER, name)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     if data is None:

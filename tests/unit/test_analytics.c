@@ -1,4 +1,4 @@
-/* Quarters added up to local hours and days, and the end of a campaign foretold. */
+/* The sums of quarters of an hour for local hours and days, and the predicted end of a campaign. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -91,7 +91,7 @@ static void the_end_follows_from_the_pace_within_the_windows(void **state)
 	struct batch batch = running(900);
 	int64_t now_us = at("2026-06-01T09:30Z");
 
-	(void)state; /* a hundred in half an hour: 200 an hour, and nine hundred to go, 8 hours a day */
+	(void)state; /* 100 calls in half an hour are 200 an hour; 900 contacts are left; the window has 8 hours */
 	assert_instant(analytics_estimated_end(&batch, quarters, 2, now_us), "2026-06-01T14:00Z");
 	batch.counts.pending = 1900;
 	assert_instant(analytics_estimated_end(&batch, quarters, 2, now_us), "2026-06-02T11:00Z");

@@ -1,4 +1,4 @@
-/* Spans worked out by hand. 2026-03-29 and 2026-10-25 are the Sundays of Europe's clock changes. */
+/* The expected spans were worked out by hand. 2026-03-29 and 2026-10-25 are the Sundays of Europe's clock changes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -114,7 +114,7 @@ static void the_whole_day_and_its_edges(void **state)
 	            "2026-07-02T04:00Z");
 }
 
-/* Two spans each night, and the one after midnight asks whether the evening before was allowed. */
+/* Each night has two spans. The span after midnight belongs to the window of the evening before. */
 static void a_window_over_midnight(void **state)
 {
 	struct calendar c = calendar_of("UTC", MONDAY_TO_FRIDAY, 22 * 60, 6 * 60);
@@ -123,7 +123,7 @@ static void a_window_over_midnight(void **state)
 	assert_span(c, "2026-07-02T12:00Z", "2026-07-02", "2026-07-02T22:00Z", "2026-07-03T00:00Z");
 	assert_span(c, "2026-07-03T00:00Z", "2026-07-03", "2026-07-03T00:00Z", "2026-07-03T06:00Z");
 	assert_span(c, "2026-07-03T06:00Z", "2026-07-03", "2026-07-03T22:00Z", "2026-07-04T00:00Z");
-	/* Friday's window runs into Saturday; Sunday opens none, so Monday morning has none */
+	/* Friday's window runs into Saturday. No window opens on Sunday, so Monday morning has no span */
 	assert_span(c, "2026-07-04T00:00Z", "2026-07-04", "2026-07-04T00:00Z", "2026-07-04T06:00Z");
 	assert_span(c, "2026-07-04T06:00Z", "2026-07-06", "2026-07-06T22:00Z", "2026-07-07T00:00Z");
 }
@@ -192,10 +192,10 @@ static void edges_in_the_skipped_hour(void **state)
 	/* the clock never shows 02:30: at 03:00 it is past the end */
 	assert_span(closes, "2026-03-29T00:00Z", "2026-03-29", "2026-03-29T00:00Z",
 	            "2026-03-29T01:00Z");
-	/* the clock shows no time of it */
+	/* the clock shows no time of this window */
 	assert_span(inside, "2026-03-29T00:00Z", "2026-03-30", "2026-03-30T00:15Z",
 	            "2026-03-30T00:45Z");
-	/* would open at 03:30 and close at 03:15 */
+	/* this window would open at 03:30 and close at 03:15 */
 	assert_span(swallowed, "2026-03-29T00:00Z", "2026-03-30", "2026-03-30T00:30Z",
 	            "2026-03-30T01:15Z");
 	assert_span(new_york, "2026-03-08T05:00Z", "2026-03-08", "2026-03-08T07:00Z",
@@ -220,7 +220,7 @@ static void edges_in_the_hour_that_comes_twice(void **state)
 	            "2026-11-01T07:00Z");
 }
 
-/* Closed from 02:50 to 03:05 every night. On this one the clock goes from 02:00 to 03:00: closed till 03:05. */
+/* The window is closed from 02:50 to 03:05. In this night the clock goes from 02:00 to 03:00, so it opens at 03:05. */
 static void a_gap_between_the_nights_two_windows(void **state)
 {
 	struct calendar c = calendar_of("Europe/Berlin", EVERY_DAY, 3 * 60 + 5, 2 * 60 + 50);
@@ -254,7 +254,7 @@ static void several_windows(void **state)
 	assert_span(c, "2026-07-04T11:30Z", "2026-07-07", "2026-07-07T09:00Z", "2026-07-07T12:00Z");
 }
 
-/* Nine to five in all zones that a number may be in, counted on days of the campaign's own. */
+/* The window is 9 to 17 in each zone that the number may be in. The civil days are days of the campaign's zone. */
 static void windows_in_several_zones(void **state)
 {
 	struct calendar c = calendar_of("Europe/Berlin", MONDAY_TO_FRIDAY, 9 * 60, 17 * 60);
@@ -281,7 +281,7 @@ static void windows_in_several_zones(void **state)
 	assert_span(c, "2026-12-03T00:00Z", "2027-03-14", "2027-03-14T13:00Z", "2027-03-14T13:30Z");
 }
 
-/* Where clocks change at midnight or across it, days still follow without gap or overlap. */
+/* Where clocks change at or across midnight, days still follow each other without gap or overlap. */
 static void days_whose_midnight_moves(void **state)
 {
 	static const struct {
@@ -310,9 +310,9 @@ static void days_whose_midnight_moves(void **state)
 		{"Australia/Lord_Howe", "2026-10-04", "2026-10-03T13:30Z", "2026-10-04T13:00Z"},
 		/* 00:00 -> 00:44:30 */
 		{"Africa/Monrovia", "1972-01-07", "1972-01-07T00:44:30Z", "1972-01-08T00:00Z"},
-		/* 00:01 -> 23:01: begins when its midnight comes first */
+		/* 00:01 -> 23:01: the day begins when the clock first shows midnight */
 		{"America/St_Johns", "2010-11-07", "2010-11-07T02:30Z", "2010-11-08T03:30Z"},
-		/* 23:30 -> 00:30: begins 00:30 late, the day before has the minutes till then */
+		/* 23:30 -> 00:30: the skipped midnight moves to 01:00, and the day before lasts until then */
 		{"America/Toronto", "1919-03-31", "1919-03-31T05:00Z", "1919-04-01T04:00Z"},
 	};
 
@@ -328,7 +328,7 @@ static void days_whose_midnight_moves(void **state)
 	}
 }
 
-/* A window in the evening hour that Nuuk skips: what moved past midnight is dropped. */
+/* Nuuk skips an hour in the evening. The part of a window that moves past midnight is dropped. */
 static void windows_do_not_leave_their_day(void **state)
 {
 	struct calendar late = calendar_of("America/Nuuk", EVERY_DAY, 23 * 60 + 15, 23 * 60 + 45);
@@ -390,7 +390,7 @@ static void nothing_to_call(void **state)
 	assert_int_equal(calendar_find_span(&c, INSTANT_NEVER, &span), CALENDAR_NEVER);
 }
 
-/* Each span begins where the last ended or later, and lies on the day that the clock shows. */
+/* Each span begins at or after the end of the span before, and is on the day that the clock shows. */
 static void walk_five_years(const struct calendar *c)
 {
 	struct span last, next;

@@ -1,4 +1,4 @@
-/* Dates and times as people write them, and as the database does. */
+/* Dates and times, as people and as the database write them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Conversions worked out by hand from the published rules; plan_oracle.py covers all the others. */
+/* The expected times were worked out by hand from the published rules. plan_oracle.py compares many more. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -86,7 +86,7 @@ static void plain_days(void **state)
 		{"America/New_York", "2026-01-15T20:00", "2026-01-16T01:00Z"},
 		{"Asia/Kathmandu", "2026-01-15T00:00:00.000001", "2026-01-14T18:15:00.000001Z"},
 		{"Pacific/Kiritimati", "2026-01-01T00:00", "2025-12-31T10:00Z"},
-		{"Etc/GMT+12", "2025-12-31T23:00", "2026-01-01T11:00Z"}, /* west, as POSIX has it */
+		{"Etc/GMT+12", "2025-12-31T23:00", "2026-01-01T11:00Z"}, /* west of Greenwich, as in POSIX */
 	};
 
 	(void)state;
@@ -94,7 +94,7 @@ static void plain_days(void **state)
 	assert_utc_to_wall(pairs, LENGTH(pairs));
 }
 
-/* Far from the changes the database lists one by one, and before the epoch. */
+/* Years after the clock changes that the tz database lists one by one, and years before the epoch. */
 static void far_years(void **state)
 {
 	static const struct pair pairs[] = {
@@ -188,7 +188,7 @@ static void skipped_days(void **state)
 	assert_wall_to_utc(pairs, LENGTH(pairs));
 }
 
-/* Without an error, calls would be made by the clock of Greenwich. */
+/* Otherwise calls would be made by the clock of Greenwich. */
 static void an_unknown_zone_ends_the_process(void **state)
 {
 	int status;
@@ -208,7 +208,7 @@ static void an_unknown_zone_ends_the_process(void **state)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
 }
 
-/* A tz database elsewhere. */
+/* A folder with a tz database for one test. */
 struct folder {
 	char path[64];
 };
@@ -238,7 +238,7 @@ static void put_file(const struct folder *folder, const char *name, const void *
 
 static uint8_t host_bytes[ZONE_FILE_MAX];
 
-/* A file of the host's own database. */
+/* Reads a file of the host's own tz database. */
 static size_t read_host(const char *name)
 {
 	char path[256];
@@ -277,7 +277,7 @@ static void end_folder(const struct folder *folder)
 	unsetenv("TZDIR");
 }
 
-/* Files are looked at once a second. */
+/* A process looks at the files once a second, so this waits. */
 static void wait_for_trouble(const char *zone, const char *trouble)
 {
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
@@ -306,7 +306,7 @@ static void a_zone_goes_and_comes_back(void **state)
 	assert_instant(zone_utc_to_wall("Atlantis", noon), "2026-01-01T21:00");
 	remove_file(&folder, "Atlantis");
 	wait_for_trouble("Atlantis", NO_FILE);
-	assert_instant(zone_utc_to_wall("Atlantis", noon), "2026-01-01T21:00"); /* what was begun is ended */
+	assert_instant(zone_utc_to_wall("Atlantis", noon), "2026-01-01T21:00"); /* the old rules stay in use */
 	put_file(&folder, "Atlantis", "TZif2", 5);
 	wait_for_trouble("Atlantis", DAMAGED);
 	copy_host(&folder, "Europe/Berlin", "Atlantis");
@@ -316,7 +316,7 @@ static void a_zone_goes_and_comes_back(void **state)
 	assert_string_equal(zone_trouble("Atlantis"), NO_FILE);
 }
 
-/* As with Debian 13 without tzdata-legacy: files of zones, and the list of all names. */
+/* The folder has files of zones and a list of all names, as on Debian 13 without tzdata-legacy. */
 static void links_without_files(void **state)
 {
 	static const char list[] =
@@ -339,11 +339,11 @@ static void links_without_files(void **state)
 	assert_instant(zone_utc_to_wall("India", noon), "2026-01-01T17:30");
 	assert_int_equal(zone_find("japan", name), ZONE_KNOWN);
 	assert_string_equal(name, "Japan");
-	assert_string_equal(zone_trouble(name), NO_FILE); /* nor has its target one */
+	assert_string_equal(zone_trouble(name), NO_FILE); /* its target has no file either */
 	assert_string_equal(zone_trouble("Loop"), NO_FILE);
 	assert_int_equal(zone_find("Evil", name), ZONE_NO_NAME);
 	assert_int_equal(zone_find("posix/Calcutta", name), ZONE_NO_NAME);
-	assert_int_equal(zone_find("Europe/Berlin", name), ZONE_NO_NAME); /* by this list */
+	assert_int_equal(zone_find("Europe/Berlin", name), ZONE_NO_NAME); /* this list does not have it */
 	copy_host(&folder, "Asia/Tokyo", "Asia/Tokyo");
 	wait_for_trouble("Japan", NULL);
 	copy_host(&folder, "Europe/Berlin", "Asia/Calcutta"); /* a link's own file is used before the file of its target */
@@ -414,7 +414,7 @@ static void damaged_files(void **state)
 	}
 }
 
-/* The operator updates the tz database: a file takes the place of another. */
+/* The operator updates the tz database: a file is replaced. */
 static void updates_are_noticed(void **state)
 {
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };

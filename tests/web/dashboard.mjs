@@ -171,7 +171,7 @@ main({
 		await tab.shows(/1\s+loaded/)
 		await tab.tabTo('Next')
 		await keyboard.press('Enter')
-		await tab.shows('What is to be expected')
+		await tab.shows('Forecast')
 		await tab.tabTo('Schedule')
 		await keyboard.press('Enter')
 		await tab.shows('By keys', 'h1')

@@ -1,5 +1,6 @@
-// Reads that stay fresh. One request a path however many parts of the page want it; the next one is timed from the
-// answer; after failures ever later; none while the tab is hidden. A reply that says the same draws nothing.
+// Reads that are repeated, so that the page stays up to date. Each path has one request at a time, however many parts
+// of the page show it. The next request is timed from the answer, with longer pauses after failures. While the tab is
+// hidden, nothing is requested. A reply with the same data draws nothing.
 
 import { useCallback, useSyncExternalStore } from 'react'
 import { ApiError, call, server, type Reply } from './api'
@@ -83,7 +84,7 @@ class Feed {
 		return this.running
 	}
 
-	// Returns how long to wait for the next time; null: as long as the listeners say.
+	// Returns how long to wait before the next read; null: the interval of the listeners.
 	private async read(): Promise<number | null> {
 		try {
 			const reply = await call<any>('GET', this.path)
@@ -144,7 +145,8 @@ function feedOf(path: string): Feed {
 
 const NOTHING: Live<any> = { reply: null, data: null, error: null, isLoading: false }
 
-// The reply at a path, read again `ms` after each answer; Infinity: read once. No path: nothing is read.
+// Returns the reply at a path, and reads it again `ms` after each answer (Infinity: only once). Without a path it reads
+// nothing.
 export function useLive<T>(path: string | null, ms = Infinity): Live<T> {
 	const feed = path === null ? null : feedOf(path)
 	const subscribe = useCallback((draw: () => void) => feed ? feed.add({ draw, ms }) : () => undefined, [feed, ms])

@@ -68,7 +68,7 @@ function CallList({ campaignId }: { campaignId?: string }) {
 		{ title: 'To', cell: row => <><Link to={'/calls/' + row.id} data-row className="name">{phone(row.phone_number)}</Link><div className="sub"><Name>{fullName(row) || (row.batch_call_id ? '–' : 'single call')}</Name></div></> },
 		{ title: 'State', className: 'tight', cell: row => isSilent(row) && ['dispatched', 'ringing', 'in_progress'].includes(row.status) ? <Status word={{ text: 'silent', tone: 'warn', shape: 'triangle' }} /> : <Status word={callWords[row.status]} /> },
 		{ title: 'From', className: 'tight off-narrow', cell: row => <span className="soft">{phone(row.from_number)}</span> },
-		{ title: 'Try', className: 'number tight off-narrow', cell: row => row.attempt || '–' },
+		{ title: 'Attempt', className: 'number tight off-narrow', cell: row => row.attempt || '–' },
 		{ title: 'Outcome or reason', className: 'off-narrow', cell: row => <Name>{row.outcome ?? (reasonText(row.end_reason) || '–')}</Name> },
 		{ title: 'Length', className: 'number tight off-narrow', cell: row => durationText(row.duration_seconds) },
 		{ title: 'Began', className: 'tight', cell: row => <span className="soft"><Time at={row.created_at} seconds /></span> },
@@ -128,20 +128,20 @@ export function OneCall({ id }: { id: string }) {
 					})}>End as failed…</button>}
 				</>} />
 			<div className="columns even">
-				<Card title="Course">
+				<Card title="Progress">
 					<dl className="facts">
 						<Step name="Planned for" at={call.scheduled_at} />
 						<Step name="Claimed" at={call.created_at} />
 						<Step name="Accepted by the dialer" at={call.dispatched_at} />
 						<Step name="Answered" at={call.answered_at} />
-						<Step name="Heard of last" at={call.reported_at} />
+						<Step name="Last report" at={call.reported_at} />
 						<Step name="Ended" at={call.ended_at} />
 						{isAccepted && <><dt>Lasts</dt><dd>{durationText((time - Date.parse(call.answered_at ?? call.dispatched_at ?? call.created_at)) / 1000)}</dd></>}
-						{isAccepted && call.ends_at && <><dt>Failed by itself</dt><dd><Time at={call.ends_at} near /> when its end is not reported</dd></>}
+						{isAccepted && call.ends_at && <><dt>Fails</dt><dd><Time at={call.ends_at} near /> unless its end is reported before</dd></>}
 						{call.status === 'queued' && <><dt>Expires</dt><dd><Time at={call.expires_at} near seconds /></dd></>}
 					</dl>
 				</Card>
-				<Card title="What came of it">
+				<Card title="Result">
 					<dl className="facts">
 						<dt>Outcome</dt><dd><Name>{call.outcome ?? '–'}</Name></dd>
 						<dt>How it ended</dt><dd><Name>{reasonText(call.end_reason) || '–'}</Name></dd>
@@ -156,7 +156,7 @@ export function OneCall({ id }: { id: string }) {
 			</div>
 			{call.summary && <Card title="Summary"><p className="wrap" style={{ whiteSpace: 'pre-line' }}><Name>{call.summary}</Name></p></Card>}
 			<Card title="Tries with the dialer" flush>
-				{!tries.data ? <div style={{ padding: 18 }}><Skeleton rows={2} /></div> : tries.data.length === 0 ? <p className="soft" style={{ padding: '10px 18px 18px' }}>{call.status === 'queued' ? 'It has not been asked yet.' : 'The dialer took the call when it was first asked.'}</p> : <Tries tries={tries.data} />}
+				{!tries.data ? <div style={{ padding: 18 }}><Skeleton rows={2} /></div> : tries.data.length === 0 ? <p className="soft" style={{ padding: '10px 18px 18px' }}>{call.status === 'queued' ? 'The dialer has not been asked yet.' : 'The dialer accepted the call when it was first asked.'}</p> : <Tries tries={tries.data} />}
 			</Card>
 		</>
 	)
@@ -170,7 +170,7 @@ export function Tries({ tries }: { tries: Try[] }) {
 			{ title: 'When', className: 'tight', cell: row => <Time at={row.at} seconds /> },
 			{ title: 'Answer', className: 'tight', cell: row => row.response_status === null ? <span className="bad-text">none</span> : <span className={row.error ? 'bad-text' : 'ok-text'}>{row.response_status}</span> },
 			{ title: 'Took', className: 'number tight off-narrow', cell: row => `${row.duration_ms} ms` },
-			{ title: 'What it said', className: 'wide', cell: row => <div className="wrap">{row.error && <Name>{row.error}</Name>}{row.excerpt && <pre className="soft"><bdi>{row.excerpt}</bdi></pre>}{!row.error && !row.excerpt && 'taken'}</div> },
+			{ title: 'Message', className: 'wide', cell: row => <div className="wrap">{row.error && <Name>{row.error}</Name>}{row.excerpt && <pre className="soft"><bdi>{row.excerpt}</bdi></pre>}{!row.error && !row.excerpt && 'accepted'}</div> },
 		]} />
 	)
 }

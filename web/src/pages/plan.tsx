@@ -85,7 +85,7 @@ export function Plan({ campaign }: { campaign: BatchCall }) {
 	const isOver = ['completed', 'failed', 'cancelled'].includes(campaign.status)
 	if (isOver) return <Card><Empty title="Nothing is planned any more">The campaign is over.</Empty></Card>
 	if (campaign.total_contacts === 0) return <Card><Empty title="Nothing to plan yet" actions={<Link to={`/campaigns/${campaign.id}/add`} className="button primary">Add contacts</Link>}>The plan is made of the contacts that wait.</Empty></Card>
-	return <Card title="What is to be expected"><Forecast campaign={campaign} turn={campaign.updated_at} /></Card>
+	return <Card title="Forecast"><Forecast campaign={campaign} turn={campaign.updated_at} /></Card>
 }
 
 export function History({ campaign }: { campaign: BatchCall }) {

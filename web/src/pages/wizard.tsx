@@ -1,4 +1,4 @@
-// A new campaign in four steps. It is a draft from the second on, so that nothing is lost.
+// A new campaign in four steps. After the second step it is saved as a draft, so that nothing is lost.
 
 import type { BatchCall, Folder } from 'api-types'
 import { useEffect, useState } from 'react'
@@ -87,7 +87,7 @@ export function Wizard() {
 			{step === 'contacts' && draft && <ContactsStep draft={draft} form={form} onDraft={made => { setDraft(made); setQuery({ draft: made.id }) }} onBack={() => to('when')} onNext={() => to('check')} />}
 			{step === 'check' && draft && (
 				<CampaignZone.Provider value={draft.timezone}>
-					<Card className="form-card" title="What is to be expected">
+					<Card className="form-card" title="Forecast">
 						{draft.total_contacts === 0 ? <Empty title="No contacts yet" actions={<button type="button" className="button" onClick={() => to('contacts')}>Add contacts</button>} /> : <Forecast campaign={draft} turn={draft.total_contacts} />}
 					</Card>
 					<div className="buttons">
@@ -133,7 +133,7 @@ function ContactsStep({ draft, form, onDraft, onBack, onNext }: { draft: BatchCa
 			<Card className="form-card" title="Contacts to call">
 				<div className="stack">
 					{draft.total_contacts > 0 && <Notice kind="ok" actions={draft.contact_source !== 'folder' && <button type="button" className="button small" disabled={isEmptying} onClick={empty}>Remove all</button>}>
-						<p><b>{plural(draft.total_contacts, 'contact')}</b> in the draft. More are added to them.</p>
+						<p><b>{plural(draft.total_contacts, 'contact')}</b> in the draft. New contacts are added to these.</p>
 						{draft.status_reason && <p>{draft.status_reason}</p>}
 					</Notice>}
 					<Radios label="From" value={source} onChange={setSource} choices={[['rows', 'File or paste'], ['folder', 'Folder']]} />

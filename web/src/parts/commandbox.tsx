@@ -1,4 +1,4 @@
-// One box for finding and doing: pages, campaigns by name, a pasted number, a pasted id, actions of this page.
+// A box that finds pages, campaigns by name, a pasted number or id, and the actions of this page.
 
 import type { BatchCall } from 'api-types'
 import { useEffect, useId, useMemo, useState } from 'react'

@@ -1,4 +1,4 @@
-// Tables: pages of a list, and lists of any length of which only the rows in sight are in the document.
+// Tables: the pages of a list, and long lists. Only the rows of a long list that are in sight are in the document.
 
 import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from 'react'
 import type { ApiError } from '../base/api'
