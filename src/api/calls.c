@@ -277,15 +277,12 @@ static enum db_result refuse_cancel(struct request *request, const struct call *
 /* Whether a dialer has taken the call is judged under the call's lock. */
 enum db_result calls_cancel(struct request *request)
 {
-	struct call_report report = *(const struct call_report *)report_fields.initial;
+	struct call_report report;
 	enum report_result result;
 	struct call call;
 
 	DB_TRY(call_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &call));
-	report.call_id = call.id;
-	report.premise = CALL_UNTAKEN;
-	report.status = CALL_CANCELLED;
-	report.end_reason = "cancelled";
+	report = report_conclude(&call.id, CALL_UNTAKEN, CALL_CANCELLED, "cancelled");
 	DB_TRY(reports_apply_in(request->db, request->key.organization_id, &report, 1, clock_now_us(), &result));
 	if (result != REPORT_ACCEPTED) {
 		DB_TRY(call_get(request->db, request->key.organization_id, &call.id, request->arena, &call));

@@ -19,6 +19,18 @@ static const struct call_report initial = {
 	.occurred_at = { .us = INSTANT_NONE }, .call_back_at = { .us = INSTANT_NONE },
 };
 
+struct call_report report_conclude(const struct uuid *call, enum call_premise premise, enum call_status status,
+                                   const char *reason)
+{
+	struct call_report report = initial;
+
+	report.call_id = *call;
+	report.premise = premise;
+	report.status = (int)status;
+	report.end_reason = reason;
+	return report;
+}
+
 static bool has_blank(const char *text)
 {
 	for (; *text != '\0'; text++)

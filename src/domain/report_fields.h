@@ -7,6 +7,10 @@
 
 extern const struct field_table report_fields; /* struct call_report, without call_id */
 
+/* Returns what Outdial itself concludes about a call: a report of its status and end_reason alone. */
+struct call_report report_conclude(const struct uuid *call, enum call_premise premise, enum call_status status,
+                                   const char *reason);
+
 struct bulk_report {
 	struct field_list reports; /* of struct call_report */
 };

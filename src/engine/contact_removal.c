@@ -29,15 +29,12 @@ static enum db_result lock_contact(struct db *db, const struct batch *batch, int
 static enum db_result end_call(struct db *db, const struct batch *batch, const struct uuid *call_id, int64_t now_us,
                                enum report_result *result)
 {
-	struct call_report report = *(const struct call_report *)report_fields.initial;
+	struct call_report report;
 
 	*result = REPORT_NOT_FOUND;
 	if (uuid_is_nil(call_id))
 		return DB_OK;
-	report.call_id = *call_id;
-	report.premise = CALL_UNTAKEN;
-	report.status = CALL_CANCELLED;
-	report.end_reason = skip_reason_names[SKIP_REMOVED];
+	report = report_conclude(call_id, CALL_UNTAKEN, CALL_CANCELLED, skip_reason_names[SKIP_REMOVED]);
 	return reports_apply_in(db, batch->organization_id, &report, 1, now_us, result);
 }
 

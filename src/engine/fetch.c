@@ -1,9 +1,7 @@
 #include "engine/fetch.h"
 
-#include <string.h>
-
 #include "base/clock.h"
-#include "domain/report_fields.h"
+#include "engine/call_rules.h"
 #include "engine/claim.h"
 #include "engine/report.h"
 #include "store/rows.h"
@@ -61,32 +59,6 @@ static enum db_result claim_further(struct db *db, const struct fetch *fetch, st
 	return DB_OK;
 }
 
-/* Since the claim, or the last lease, the campaign may have been paused or cancelled, its window may have changed, or
- * the number may have been put on the do-not-call list. Returns whether the call may be handed out; if not, *report
- * says what becomes of it. */
-static bool judge(const struct fetch *fetch, const struct requested_call *call, struct call_report *report)
-{
-	enum batch_status status = call->batch_status < 0 ? BATCH_ACTIVE : (enum batch_status)call->batch_status;
-
-	memcpy(report, report_fields.initial, sizeof *report);
-	report->call_id = call->id;
-	report->premise = CALL_UNTAKEN;
-	report->status = CALL_CANCELLED;
-	if (call->do_not_call) {
-		report->end_reason = "do_not_call";
-	} else if (batch_is_final(status)) {
-		report->end_reason = "campaign_over";
-	} else if (!batch_is_running(status) || !requested_call_is_in_window(call, clock_now_us())) {
-		report->premise = CALL_UNASKED;
-		report->status = CALL_FAILED;
-		report->end_reason = "dialer_unreachable";
-		report->give_up_after_us = fetch->give_up_after_us;
-	} else {
-		return call->is_fetched;
-	}
-	return false;
-}
-
 static enum db_result judge_all(struct db *db, const struct fetch *fetch, const struct requested_call *calls,
                                 size_t count, struct arena *arena, struct fetched *out)
 {
@@ -95,9 +67,11 @@ static enum db_result judge_all(struct db *db, const struct fetch *fetch, const 
 	size_t concluded_count = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (judge(fetch, &calls[i], &concluded[concluded_count]))
+		if (!calls[i].is_fetched) /* a scheduler sends it when its lease ends */
+			continue;
+		if (call_may_begin(&calls[i], clock_now_us(), fetch->give_up_after_us, &concluded[concluded_count]))
 			out->calls[out->count++] = calls[i];
-		else if (calls[i].is_fetched) /* else a scheduler sends it when its lease ends */
+		else
 			concluded_count++;
 	}
 	return reports_apply_in(db, fetch->who.organization_id, concluded, concluded_count, clock_now_us(), results);

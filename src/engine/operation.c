@@ -14,16 +14,6 @@
 
 #define CHUNK 200
 
-static struct call_report recovery(struct uuid call)
-{
-	struct call_report report = *(const struct call_report *)report_fields.initial;
-
-	report.call_id = call;
-	report.status = CALL_FAILED;
-	report.end_reason = "recovered";
-	return report;
-}
-
 /* Ends the calls after `last`, at most CHUNK, and moves `last` to the last of them. */
 static enum db_result recover_chunk(struct db *db, int64_t before_us, struct arena *arena, struct uuid *last,
                                       int64_t *ended, size_t *found)
@@ -34,8 +24,10 @@ static enum db_result recover_chunk(struct db *db, int64_t before_us, struct are
 
 	DB_TRY(db_query(db, SQL_RECOVER_CALLS, DB_ARGS(db_instant(before_us), db_uuid(last), db_int(CHUNK)), arena, &rows));
 	*found = rows.count;
-	for (size_t r = 0; r < rows.count; r++)
-		reports[r] = recovery(*last = db_get_uuid(&rows, r, 0));
+	for (size_t r = 0; r < rows.count; r++) {
+		*last = db_get_uuid(&rows, r, 0);
+		reports[r] = report_conclude(last, CALL_ANY, CALL_FAILED, "recovered");
+	}
 	if (rows.count == 0)
 		return DB_OK;
 	DB_TRY(reports_apply(db, 0, reports, rows.count, clock_now_us(), results));

@@ -82,25 +82,10 @@ static struct call_report read_answer(struct answers *answers, const struct deli
 {
 	struct faults faults = { .arena = answers->arena };
 	struct call_report report;
-	bool is_report = result->body->len != 0 && read_report(result->body, &report, &faults);
 
-	if (!is_report) {
-		memcpy(&report, report_fields.initial, sizeof report);
-		report.status = CALL_DISPATCHED;
-	}
+	if (result->body->len == 0 || !read_report(result->body, &report, &faults))
+		return report_conclude(&result->id, CALL_ANY, CALL_DISPATCHED, "");
 	report.call_id = result->id;
-	return report;
-}
-
-static struct call_report conclude_refused(const struct deliver_result *result)
-{
-	struct call_report report;
-
-	memcpy(&report, report_fields.initial, sizeof report);
-	report.call_id = result->id;
-	report.premise = CALL_UNTAKEN;
-	report.status = CALL_FAILED;
-	report.end_reason = "dialer_refused";
 	return report;
 }
 
@@ -138,7 +123,8 @@ void answers_collect(struct answers *answers, const struct deliver_result *resul
 	tries_add_call(&answers->tries, &result->id, &(struct tried){
 		result->started_at_us, result->duration_us, result->status, error, result->body });
 	if (outcome_is_final(result->status))
-		answers->reports[answers->report_count++] = conclude_refused(result);
+		answers->reports[answers->report_count++] =
+			report_conclude(&result->id, CALL_UNTAKEN, CALL_FAILED, "dialer_refused");
 	else
 		try_again(answers, result);
 }

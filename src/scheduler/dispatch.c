@@ -4,9 +4,10 @@
 
 #include "base/clock.h"
 #include "base/instant.h"
+#include "base/least.h"
 #include "base/log.h"
-#include "domain/batch.h"
 #include "domain/report_fields.h"
+#include "engine/call_rules.h"
 #include "engine/payload.h"
 #include "engine/report.h"
 #include "store/conflicts.h"
@@ -77,41 +78,9 @@ static void start_call(struct deliver *deliver, const struct judged *judged, con
 	buf_free(&body);
 }
 
-static struct call_report conclusion(const struct uuid *id, enum call_premise premise, enum call_status status,
-                                     const char *reason)
-{
-	struct call_report report;
-
-	memcpy(&report, report_fields.initial, sizeof report);
-	report.call_id = *id;
-	report.premise = premise;
-	report.status = (int)status;
-	report.end_reason = reason;
-	return report;
-}
-
 static void hold(struct judged *judged, const struct requested_call *call, int64_t until_us)
 {
 	judged->held[judged->held_count++] = (struct held_call){ call->id, until_us, call->tries };
-}
-
-static void cancel(struct judged *judged, const struct requested_call *call, const char *reason)
-{
-	judged->concluded[judged->concluded_count++] = conclusion(&call->id, CALL_UNTAKEN, CALL_CANCELLED, reason);
-}
-
-static struct call_report unanswered(const struct conf *conf, const struct uuid *id, enum call_premise premise)
-{
-	struct call_report report = conclusion(id, premise, CALL_FAILED, "dialer_unreachable");
-
-	report.give_up_after_us = conf->call_give_up_after;
-	return report;
-}
-
-/* The campaign is paused: the call waits in the plan, where it takes no place. */
-static void give_back(struct judged *judged, const struct requested_call *call)
-{
-	judged->concluded[judged->concluded_count++] = unanswered(judged->conf, &call->id, CALL_UNASKED);
 }
 
 /* Finds out whether the dialer may get a request now, and if not, when to look again. One call probes a half-open
@@ -143,33 +112,17 @@ static enum db_result judge_dialer(struct db *db, const struct conf *conf, const
 	}
 }
 
-/* Returns whether the campaign may call at the instant at which this request begins. Since the claim, or since the last
- * try, it may have got other hours, other days or another zone. */
-static bool is_in_window(const struct judged *judged, const struct requested_call *call)
-{
-	int64_t since_us = begins_since(judged, call), now_us = clock_now_us();
-
-	return requested_call_is_in_window(call, since_us > now_us ? since_us : now_us);
-}
-
-/* Judges the call from fresh facts. Since the claim, or since the last try, the campaign may have been paused or
- * cancelled, or the number may have been added to the do-not-call list. Pace, cap, places and contact limits are not
- * judged again: they counted the attempt when it was claimed. */
+/* Judges the call from fresh facts, for the instant at which this request begins. */
 static enum db_result judge(struct db *db, struct judged *judged, struct deliver *deliver,
                             const struct requested_call *call)
 {
-	/* A single call counts as one of a running campaign. */
-	enum batch_status status = call->batch_status < 0 ? BATCH_ACTIVE : (enum batch_status)call->batch_status;
+	int64_t at_us = max_of(begins_since(judged, call), clock_now_us());
 	struct deliver_place place = place_of(call);
 	int64_t soon_us = clock_now_us() + HELD_RECHECK_US, hold_until_us;
 	bool probe;
 
-	if (call->do_not_call) {
-		cancel(judged, call, "do_not_call");
-	} else if (batch_is_final(status)) {
-		cancel(judged, call, "campaign_over");
-	} else if (!batch_is_running(status) || !is_in_window(judged, call)) {
-		give_back(judged, call);
+	if (!call_may_begin(call, at_us, judged->conf->call_give_up_after, &judged->concluded[judged->concluded_count])) {
+		judged->concluded_count++;
 	} else if (call->is_fetched) {
 		hold(judged, call, call->expires_at_us); /* the call is offered to its dialer until then */
 	} else if (clock_now_us() >= call->expires_at_us ||
@@ -281,9 +234,10 @@ static enum db_result find_overdue(struct db *db, void *context)
 
 		if (call->status != CALL_QUEUED)
 			overdue->concluded[overdue->concluded_count++] =
-				conclusion(&call->id, CALL_UNREPORTED, CALL_FAILED, "no_report");
+				report_conclude(&call->id, CALL_UNREPORTED, CALL_FAILED, "no_report");
 		else if (call->expires_at_us <= now_us)
-			overdue->concluded[overdue->concluded_count++] = unanswered(overdue->conf, &call->id, CALL_EXPIRED);
+			overdue->concluded[overdue->concluded_count++] =
+				call_conclude_unanswered(&call->id, CALL_EXPIRED, overdue->conf->call_give_up_after);
 		else
 			overdue->leased[overdue->leased_count++] = call->id;
 	}

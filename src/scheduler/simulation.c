@@ -81,10 +81,8 @@ static void act(struct simulation *sim)
 
 static struct call_report report_of(const struct uuid *id, enum call_status status, int64_t seconds)
 {
-	struct call_report report = *(const struct call_report *)report_fields.initial;
+	struct call_report report = report_conclude(id, CALL_ANY, status, "");
 
-	report.call_id = *id;
-	report.status = (int)status;
 	report.duration_seconds = seconds;
 	return report;
 }

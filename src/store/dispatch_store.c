@@ -33,21 +33,6 @@ enum db_result requested_calls_load(struct db *db, const struct uuid *ids, size_
 	return DB_LIST(db, SQL_DISPATCH_LOAD, DB_ARGS(rows_value(&wanted)), arena, struct requested_call, calls, found);
 }
 
-bool requested_call_is_in_window(const struct requested_call *call, int64_t at_us)
-{
-	const struct batch_config *config = &call->config;
-	enum calendar_answer answer;
-	struct calendar calendar;
-	struct span span;
-
-	if (call->batch_row == 0)
-		return true;
-	calendar = batch_calendar(config, config->respect_contact_timezone
-	                                  ? contact_zones(call->contact.timezone, call->to_number) : NULL);
-	answer = calendar_find_span(&calendar, at_us, &span);
-	return answer == CALENDAR_UNREADABLE || (answer == CALENDAR_SPAN && span.from_us <= at_us);
-}
-
 enum db_result calls_lock_overdue(struct db *db, int64_t from_us, int64_t now_us, int64_t deadlines_us, int limit,
                                   struct arena *arena, const struct overdue_call **calls, size_t *count)
 {

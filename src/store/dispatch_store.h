@@ -36,10 +36,6 @@ struct requested_call {
 enum db_result requested_calls_load(struct db *db, const struct uuid *ids, size_t count, struct arena *arena,
                                     const struct requested_call **calls, size_t *found);
 
-/* Returns whether its campaign may call at this instant, by the calendar as it is now. A zone that cannot be read stops
- * no call. */
-bool requested_call_is_in_window(const struct requested_call *call, int64_t at_us);
-
 /* A call whose wake_at has passed. */
 struct overdue_call {
 	struct uuid id;
