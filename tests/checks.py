@@ -1,11 +1,11 @@
-"""Runs the functions test_NAME of a file, in the order in which they stand, and prints TAP."""
+"""Runs the functions test_NAME of a file, in their order, and prints TAP."""
 
 import subprocess
 import sys
 
 
 class Skip(Exception):
-    """Why a test cannot be run here."""
+    """The reason why a test cannot be run here."""
 
 
 def run(names):

@@ -16,7 +16,7 @@ void db_wait_set_up(const struct db *db)
 		mysql_options(db->mysql, MYSQL_OPT_NONBLOCK, NULL);
 }
 
-/* Over TLS the library asks for no timeout. Returns how long it may wait all the same. */
+/* Returns how long the library may wait. Over TLS it asks for no timeout, so the timeout is read from its options. */
 static int64_t timeout_us(const struct db *db, int events)
 {
 	unsigned seconds = 0;
@@ -28,8 +28,8 @@ static int64_t timeout_us(const struct db *db, int events)
 	return seconds * US_PER_SECOND;
 }
 
-/* Waits for the events that the client library asks for. Returns those that came, or MYSQL_WAIT_TIMEOUT. If the library
- * does not ask for a timeout, it would take no notice of one. Then the end of the connection tells it. */
+/* Waits for the events that the client library asks for. Returns the events that came, or MYSQL_WAIT_TIMEOUT. If the
+ * library asks for no timeout, it ignores MYSQL_WAIT_TIMEOUT; then the connection is shut down instead. */
 static int wait_for(const struct db *db, int events)
 {
 	bool may_read = (events & MYSQL_WAIT_READ) != 0, may_write = (events & MYSQL_WAIT_WRITE) != 0;
@@ -51,7 +51,7 @@ static int wait_for(const struct db *db, int events)
 	return events & ~MYSQL_WAIT_TIMEOUT;
 }
 
-/* Over TLS the library waits in the system if the socket is set up so. All else that it does needs that. */
+/* Over TLS the library blocks in the system if the socket blocks. All its other functions need a socket that blocks. */
 static void block_tls(const struct db *db, bool block)
 {
 	int fd = mysql_get_socket(db->mysql), flags;

@@ -20,7 +20,7 @@ NO_SERVICES = "#!/bin/sh\nexit 101\n"  # policy-rc.d: nothing starts in a filesy
 
 
 def run(command, **options):
-    """Returns all that it printed; fails with its end."""
+    """Returns the output of a command. Raises an error with the end of the output if the command fails."""
     result = subprocess.run(command, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, **options)
     assert result.returncode == 0, f"{' '.join(command)}: {result.returncode}\n{result.stdout[-4000:]}"
@@ -67,7 +67,7 @@ class Machine:
         return self.run("apt-get", "install", "-y", "--no-install-recommends", *options, *names)
 
     def take(self, folder):
-        """The packages that were built there."""
+        """Returns the packages that were built there."""
         for package in PACKAGES:
             shutil.copy(glob.glob(os.path.join(folder, package + "_*.deb"))[0], self.path("/root/"))
 
@@ -80,7 +80,7 @@ class Machine:
 
 
 def copy_sources(source):
-    """The files of the checkout."""
+    """Returns the files of the checkout."""
     os.makedirs(source)
     files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True,
                            stdout=subprocess.PIPE).stdout.decode().split("\0")

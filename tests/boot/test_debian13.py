@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The Debian packages on the release after that of this machine, Debian 13: built inside of it, because its libraries
-are others, installed on a fresh one that systemd boots as PID 1, and used for a campaign."""
+"""The Debian packages on Debian 13, the release after the release of this machine. They are built on Debian 13, because
+its libraries differ, installed on a fresh system that systemd boots as PID 1, and used for a campaign."""
 
 import os
 import platform

@@ -1,6 +1,6 @@
-/* The fixture of a store's test: a connection, an organisation of its own, and an independent way to read the tables.
- * The option file is named by OUTDIAL_TEST_DATABASE_FILE, its schema is there. How campaigns are made and dialed in
- * tests: scene.h. */
+/* The fixture of the database tests: a connection, an organisation of its own, and an independent way to read the
+ * tables. OUTDIAL_TEST_DATABASE_FILE names the option file of a database that has the tables. scene.h makes campaigns
+ * and calls for tests. */
 #ifndef TESTS_FIXTURE_H
 #define TESTS_FIXTURE_H
 
@@ -15,7 +15,7 @@ struct fixture {
 };
 
 /* Every transaction of a test runs twice: its first run is undone, as after a deadlock. So a test fails if a run leaves
- * something behind that the next run does not expect. true: each runs once. */
+ * something behind that the next run does not expect. If this is true, each transaction runs once. */
 extern bool fixture_runs_once;
 /* A transaction of the test itself, such as one that holds locks, runs once. */
 enum db_result transact_once(struct db *db, db_work *work, void *context);
@@ -24,13 +24,13 @@ const char *fixture_option_file(void);
 int fixture_set_up(void **state);
 int fixture_tear_down(void **state);
 
-/* Makes another organisation. Returns its internal key. */
+/* Creates another organisation. Returns its internal key. */
 int64_t new_organization(struct db *db);
 
 /* Returns the first cell of a query's result, as a number; 0 for a statement without a result. */
 int64_t ask(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Opens a session of its own, which the caller closes, and sends it this statement. */
+/* Opens a session, which the caller closes, and sends it this statement. */
 MYSQL *send_query(const char *query);
 
 /* Waits until the state or the statement of a session contains the text. */

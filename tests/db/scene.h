@@ -29,7 +29,7 @@ int scene_set_up(void **state);
 int scene_tear_down(void **state);
 #define SCENE_TEST(name) cmocka_unit_test_setup_teardown(name, scene_set_up, scene_tear_down)
 
-/* The clock stands at this instant until it is moved on. A test starts on Monday 2026-06-01 at 08:00. */
+/* Stops the clock at this instant. scene_pass moves it forward. A test starts on Monday 2026-06-01 at 08:00. */
 void scene_at(const char *instant);
 void scene_pass(int64_t us);
 
@@ -40,28 +40,28 @@ void scene_do(struct scene *scene, campaign_action *action);
 void scene_create(struct scene *scene, int contacts);
 void scene_start(struct scene *scene, int contacts); /* create and schedule */
 void scene_add(struct scene *scene, int first, int contacts);
-/* PATCH with the one field of that name, as scene->config has it. */
+/* Changes the one field of this name, as PATCH does, to its value in scene->config. */
 enum db_result scene_change(struct scene *scene, const char *field);
 struct batch scene_batch(struct scene *scene);
 
 /* Actions of schedulers. scene_claim returns how many calls it claimed. */
 int scene_claim(struct scene *scene, int max_calls);
 int scene_claim_with(struct db *db, int room, struct uuid *ids, int max_calls, enum db_result *result);
-void scene_plan(struct scene *scene); /* to its end, chunk by chunk */
+void scene_plan(struct scene *scene); /* writes the whole plan, chunk by chunk */
 
 /* Actions of a dialer. */
 struct call_report scene_report(const struct uuid *call, enum call_status status);
 enum report_result scene_tell(struct scene *scene, const struct uuid *call, enum call_status status);
 void scene_tell_all(struct scene *scene, enum call_status status); /* the calls claimed last */
 
-/* A number about the calls of the latest campaign: what = "COUNT(*)"; about its rows in the plan that meet a condition.
- */
+/* scene_of_calls returns an aggregate of the latest campaign's calls, such as "COUNT(*)". scene_due_where counts its
+ * rows in due_contacts that meet the condition. */
 int64_t scene_of_calls(struct scene *scene, const char *what);
 int64_t scene_due_where(struct scene *scene, const char *where);
 
 void scene_purge(struct scene *scene); /* a step */
 
-/* Counters, contacts and calls agree with each other. */
+/* Checks that counters, contacts and calls agree with each other. */
 void scene_check_sums(struct scene *scene);
 
 #endif

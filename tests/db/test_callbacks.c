@@ -29,7 +29,7 @@ static int64_t position_of(struct scene *scene, int nth)
 	return ask("SELECT position FROM calls WHERE id = UNHEX(REPLACE('%s', '-', ''))", id);
 }
 
-/* When the contact is due, as microseconds. */
+/* Returns when the contact is due, in microseconds. */
 static int64_t due_of(struct scene *scene, int position)
 {
 	return ask("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', due_at) FROM due_contacts WHERE batch_id = %lld"
@@ -92,7 +92,7 @@ static enum db_result promote(struct db *db, void *context)
 	return callbacks_promote(db, promotion->scene->batch, clock_now_us(), &promotion->low_water_us);
 }
 
-/* The claim that moved it was not able to go on, because somebody had locked what it needs. */
+/* The claim that moved the contact could not go on, because another transaction had locked what the claim needed. */
 static void a_callback_that_was_not_claimed_at_once_still_comes_first(void **state)
 {
 	struct scene *scene = *state;
@@ -151,7 +151,7 @@ static void an_earlier_callback_stays_the_first(void **state)
 	assert_int_equal(callbacks(scene), 1);
 }
 
-/* A rule moved the contact after it had asked: it waits for its new instant, and comes first then. */
+/* A rule moved the callback. The contact waits for the new instant, and is called first then. */
 static void a_callback_that_a_rule_moved_waits_for_its_new_instant(void **state)
 {
 	struct scene *scene = *state;
@@ -217,7 +217,7 @@ static void after_five_callbacks_a_request_is_not_followed(void **state)
 	scene_check_sums(scene);
 }
 
-/* If a callback request was not followed, the next attempt is no callback. */
+/* If no callback was made for a request, the next attempt is not a callback. */
 static void a_retry_after_a_request_that_was_not_followed_is_a_retry(void **state)
 {
 	struct scene *scene = *state;

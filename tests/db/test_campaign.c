@@ -106,7 +106,7 @@ static void without_numbers_a_campaign_gets_its_agents_numbers(void **state)
 	assert_string_equal(batch.from_number, "+18005550003");
 }
 
-/* Sets a value that is not the default, where one follows from the type of the field. */
+/* Sets a value that is not the default, if the type of the field determines such a value. */
 static void fill(const struct field *field, void *at)
 {
 	unsigned first = 0;
@@ -219,7 +219,7 @@ static void the_same_number_is_called_once(void **state)
 	struct scene *scene = *state;
 
 	scene_create(scene, 3);
-	scene_add(scene, 2, 4); /* 2 and 3 are there already */
+	scene_add(scene, 2, 4); /* 2 and 3 are in the campaign already */
 	scene_add(scene, 2, 1);
 	assert_int_equal(scene_batch(scene).counts.total, 8);
 	assert_int_equal(scene_batch(scene).counts.skipped, 3);

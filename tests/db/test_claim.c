@@ -60,7 +60,7 @@ static void a_call_carries_its_lease_and_limits(void **state)
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld", (long long)scene->batch), 0);
 }
 
-/* Midnight parts the days on which calls are counted, and ends no window. */
+/* Midnight separates the days on which calls are counted, but does not end a window. */
 static void a_call_expires_when_the_window_closes(void **state)
 {
 	static const struct { int start, end, seconds; } windows[] = {
@@ -111,7 +111,7 @@ static void a_place_that_comes_free_is_filled_at_once(void **state)
 	assert_int_equal(scene_claim(scene, 10), 1);
 }
 
-/* The end of a call wakes it, and a look in a second is in case that is lost. */
+/* The end of a call wakes the campaign. The next look comes after a second, in case this wake-up is lost. */
 static void a_full_campaign_is_not_looked_at_all_the_time(void **state)
 {
 	struct scene *scene = *state;
@@ -342,8 +342,7 @@ static void no_day_gets_more_calls_than_its_cap(void **state)
 	                     " GROUP BY DATE(called_at)) days", (long long)scene->batch), 4);
 }
 
-/* Otherwise all waiting contacts would be planned again for every retry that comes due after the last call of the
- * day. */
+/* If they did not, every retry that comes due after the last call of the day would plan all contacts again. */
 static void retries_of_a_large_campaign_move_alone(void **state)
 {
 	struct scene *scene = *state;
@@ -423,7 +422,7 @@ static void count_numbers(struct scene *scene, const char *expected)
 	assert_int_equal(ask("%s", query), 1);
 }
 
-/* A hundred a second, and a look every 100 ms. */
+/* The pace is a hundred calls a second, and a scheduler looks every 100 ms. */
 static void a_fast_pace_is_kept(void **state)
 {
 	struct scene *scene = *state;
@@ -525,7 +524,7 @@ static void an_open_circuit_holds_and_one_call_tries_it(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 19);
 }
 
-/* The contact that comes first is not called: that tries no dialer. */
+/* The first contact is not called, so no call probes the dialer. */
 static void a_contact_that_is_not_called_probes_no_circuit(void **state)
 {
 	struct scene *scene = *state;
@@ -671,8 +670,8 @@ static void several_schedulers_never_exceed_a_cap(void **state)
 	scene_check_sums(scene);
 }
 
-/* Another session has written to the first of five contacts in the plan, and ends its transaction while a claim waits
- * for it. Returns how many calls were claimed. */
+/* Another session writes to the first of five contacts in the plan, and ends its transaction while a claim waits for
+ * it. Returns how many calls were claimed. */
 static int claim_beside(struct scene *scene, const char *write, const char *end)
 {
 	MYSQL *other = send_query("SET autocommit = 0");

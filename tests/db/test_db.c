@@ -185,7 +185,7 @@ static void a_lost_commit_is_unknown_or_run_again(void **state)
 	}
 }
 
-/* The first COMMIT is not answered, and then the connection does not last any more. */
+/* The first COMMIT is not answered, and each later run loses its connection. */
 static enum db_result lose_ever_after(struct db *db, void *context)
 {
 	struct play *play = context;
@@ -304,7 +304,7 @@ static void an_answer_that_breaks_off_is_over(void **state)
 	ask("DELETE FROM endpoint_health WHERE endpoint_id BETWEEN %lld AND %lld", (long long)id, (long long)id + 1);
 }
 
-/* The session of another process, which has locked the name and lets it go at the third look. */
+/* The session of another process. It has locked the name, and releases it at the look `let_go_at`. */
 struct locked_name {
 	struct db *other;
 	int looks, let_go_at;

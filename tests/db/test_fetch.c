@@ -46,7 +46,7 @@ static int fetch(struct scene *scene, int limit)
 	return fetch_by(scene->fixture->db, scene, limit);
 }
 
-/* A campaign whose dialer fetches its calls, and has fetched `count` of them. */
+/* Starts a campaign whose dialer fetches its calls, and fetches `count` of them. */
 static void fetch_some(struct scene *scene, int contacts, int count)
 {
 	ask("UPDATE webhook_endpoints SET url = 'pull:' WHERE id = %lld", (long long)scene->webhook_row);

@@ -146,7 +146,7 @@ static void contacts_that_limits_defer_are_in_the_ledger(void **state)
 	assert_says(scene, FIRST_NUMBER, 2, "\"until\":\"2026-06-02T08:00:");
 }
 
-/* A wait of less than a minute is none: two campaigns of one claim have the same contact. */
+/* A wait of less than a minute is not a decision. Two campaigns of one claim have the same contact. */
 static void short_waits_are_not_in_the_ledger(void **state)
 {
 	struct scene *scene = *state;
@@ -353,7 +353,7 @@ static void many_processes_seal_at_once(void **state)
 	assert_sound(scene, 2 * 2 * 10 * 3);
 }
 
-/* The block that it would get is there already. */
+/* The block with the next number exists already. */
 static void an_organisation_that_cannot_be_sealed_delays_no_other(void **state)
 {
 	struct scene *scene = *state;

@@ -19,7 +19,7 @@
 
 #define HOUR (60 * US_PER_MINUTE)
 #define SCHEDULERS 4
-#define LOOK_EVERY_US US_PER_MS /* of schedulers that share a clock */
+#define LOOK_EVERY_US US_PER_MS /* how often schedulers that share a clock look */
 
 /* The n-th number of the scene may make this many calls a minute. */
 static void set_pace(struct scene *scene, int n, int64_t calls_per_minute)
@@ -174,7 +174,7 @@ static void a_limit_defers_and_drops_nothing(void **state)
 	scene_tell_all(scene, CALL_BUSY);
 	scene_start(scene, 8);
 	scene_pass(US_PER_SECOND);
-	assert_int_equal(scene_claim(scene, 1000), 3); /* the calls that the first campaign did not have */
+	assert_int_equal(scene_claim(scene, 1000), 3); /* the numbers that the first campaign has not called */
 	scene_tell_all(scene, CALL_COMPLETED);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND due_at BETWEEN"
 	                     " '2026-06-02 08:00:01' AND '2026-06-02 08:00:04'", (long long)scene->batch), 5);
@@ -221,7 +221,7 @@ static void two_campaigns_in_one_claim_know_of_each_other(void **state)
 	assert_int_equal(most_calls_to_one(scene), 1);
 }
 
-/* At the very instant of the look, too. */
+/* The limit also holds for a contact that is due exactly at the time of the look. */
 static void a_contact_that_is_due_at_this_moment_is_limited(void **state)
 {
 	struct scene *scene = *state;
@@ -344,7 +344,7 @@ static void two_deferrals_never_meet(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 2);
 }
 
-/* The same with retries: both calls end with one report, and another contact waits for one of the instants. */
+/* Retries never meet either, even if both calls end with one report, and another contact has one of the instants. */
 static void two_retries_never_meet(void **state)
 {
 	struct scene *scene = *state;
@@ -411,7 +411,7 @@ static void attempts_of_the_same_campaign_count(void **state)
 	assert_int_equal(ask("SELECT attempts FROM batch_contacts WHERE batch_id = %lld", (long long)scene->batch), 3);
 }
 
-/* How many rows the server has read in the order of an index. */
+/* Returns how many rows the server has read in the order of an index. */
 static int64_t rows_read(void)
 {
 	MYSQL *mysql = send_query("SHOW GLOBAL STATUS WHERE Variable_name IN ('Handler_read_next', 'Handler_read_prev')");
@@ -452,7 +452,7 @@ static void a_claim_does_not_read_all_calls_to_a_number(void **state)
 	assert_true(rows_read() - before < 2000); /* of 4,096 */
 }
 
-/* Limits that are set later count calls that they would have held back. */
+/* Limits count earlier calls that they would have held back. */
 static void the_latest_of_many_calls_count(void **state)
 {
 	struct scene *scene = *state;
@@ -566,7 +566,7 @@ static enum db_result claim_while_limits_are_locked(struct db *db, void *context
 	return DB_OK;
 }
 
-/* A cancelled call was no call, and a failed call was one if it was requested. */
+/* A cancelled call does not count. A failed call counts if it was requested. */
 static void a_limit_counts_the_calls_that_were_requested(void **state)
 {
 	struct scene *scene = *state;
@@ -732,7 +732,7 @@ static void a_daily_cap_follows_into_another_zone(void **state)
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 4), 4);
 	scene_tell_all(scene, CALL_COMPLETED);
-	scene_at("2026-06-02T00:30Z"); /* in UTC a new day, in New York the same */
+	scene_at("2026-06-02T00:30Z"); /* a new day in UTC, the same day in New York */
 	assert_int_equal(scene_claim(scene, 1), 1);
 	scene_tell_all(scene, CALL_COMPLETED);
 	scene_do(scene, campaign_pause);

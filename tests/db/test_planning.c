@@ -87,7 +87,7 @@ static void a_change_plans_contacts_again_that_were_not_called(void **state)
 	scene_check_sums(scene);
 }
 
-/* A retry that was late is planned like all others. Plans made later must not meet it. */
+/* A late retry is planned like all other contacts. Later plans must not give its instant to another contact. */
 static void late_retries_are_planned_again_and_again(void **state)
 {
 	struct scene *scene = *state;

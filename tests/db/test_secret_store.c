@@ -1,4 +1,4 @@
-/* Secrets are sealed again under the first key, whatever they were sealed under. */
+/* Secrets are sealed again under the first key, whatever key sealed them before. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -68,7 +68,7 @@ static void assert_holds(struct fixture *fixture, const struct webhook *webhook,
 	}
 }
 
-/* Whatever other tests have left. */
+/* Deletes what other tests have left. */
 static void seal_all(struct fixture *fixture)
 {
 	struct rekey rekey = { .replace_lost = true };

@@ -474,7 +474,7 @@ static void nothing_goes_through_an_open_circuit(void **state)
 	assert_int_equal(scene_of_calls(sender->scene, "SUM(wake_at = '2026-06-01 08:00:30' AND tries = 0)"), 1);
 }
 
-/* At the very instant, and not only after it. */
+/* Leases and calls end exactly at their instants, not after them. */
 static void leases_and_calls_end_at_their_instants(void **state)
 {
 	struct sender *sender = *state;
@@ -539,7 +539,7 @@ static void a_failed_try_waits_for_the_lock_of_its_call(void **state)
 	assert_int_equal(scene_of_calls(sender->scene, "SUM(wake_at >= '2026-06-01 08:01:01')"), 1);
 }
 
-/* What another scheduler does meanwhile, on a connection of its own. */
+/* The work of another scheduler at the same time, on its own connection. */
 static enum db_result look_meanwhile(struct db *db, void *context)
 {
 	struct sender *sender = context;
@@ -609,7 +609,7 @@ static void a_locked_campaign_delays_no_other(void **state)
 	scene_check_sums(sender->scene);
 }
 
-/* Even if no other result follows. */
+/* The result is due again even if no other result follows. */
 static void a_result_that_waits_for_a_lock_stays_due(void **state)
 {
 	struct sender *sender = *state;
@@ -633,7 +633,7 @@ static void a_result_that_waits_for_a_lock_stays_due(void **state)
 	assert_true(results_due_us(sender->results, false) == INT64_MAX);
 }
 
-/* Somebody has the campaign of the first call locked, and both calls are overdue. */
+/* Another session has locked the campaign of the first call, and both calls are overdue. */
 static enum db_result conclude_meanwhile(struct db *db, void *context)
 {
 	struct sender *sender = context;
@@ -676,7 +676,7 @@ static int64_t of_batch(struct sender *sender, const char *what)
 	return ask("SELECT %s FROM batch_calls WHERE id = %lld", what, (long long)sender->scene->batch);
 }
 
-/* Somebody has the plan of the campaign locked. */
+/* Another session has locked the plan of the campaign. */
 static enum db_result plan_meanwhile(struct db *db, void *context)
 {
 	struct sender *sender = context;
@@ -1243,7 +1243,7 @@ static void an_endpoint_that_is_gone_is_switched_off(void **state)
 	assert_int_equal(fake_sent(sender->deliver, 0)->place.endpoint, other);
 }
 
-/* The answer is that of the old address. */
+/* The answer comes from the old address. */
 static void an_endpoint_that_was_changed_meanwhile_stays_on(void **state)
 {
 	struct sender *sender = *state;

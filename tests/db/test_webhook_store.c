@@ -201,7 +201,7 @@ static void an_event_for_one_needs_no_subscription(void **state)
 	                     (long long)dialer.id), 77);
 }
 
-/* The publisher may write at this very moment: its deliveries end too. */
+/* A publisher may write at the same time: its deliveries end too. */
 static void deliveries_for_a_deleted_endpoint_end(void **state)
 {
 	struct fixture *fixture = *state;

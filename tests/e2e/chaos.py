@@ -37,7 +37,7 @@ class Campaign:
         self.cap = batch["max_concurrent_calls"]  # the largest cap that it ever had
         self.timezone, self.window = batch["timezone"], (batch["start_time"], batch["end_time"])
         self.calmed_at = None         # when its window and cap became wide
-        self.lock = threading.Lock()  # held by actions that begin or end a silence
+        self.lock = threading.Lock()  # locked by actions that begin or end a silence
         self.paused = None            # the silence of a pause that was answered
         self.cancelled = False
 
@@ -46,7 +46,8 @@ class Campaign:
 
 
 def window_around_now(zone):
-    """A window from this minute of the wall clock until the next but one begins, so that it closes during the test."""
+    """Returns a window from this minute of the wall clock to the start of the minute after the next, so that it closes
+    during the test."""
     now = datetime.datetime.now(zoneinfo.ZoneInfo(zone))
     return now.strftime("%H:%M"), (now + datetime.timedelta(minutes=1)).strftime("%H:%M")
 
@@ -61,8 +62,8 @@ class Chaos:
         self.lock = threading.Lock()
         self.next_person = 1
         self.outage_until = 0  # all dialers cut every connection
-        self.done = {}  # how often each thing was done
-        self.halts = []  # (from, until), in which a scheduler was stopped, or all of the machine was slow
+        self.done = {}  # how often each action was done
+        self.halts = []  # (from, until): a scheduler was stopped, or the whole machine was slow
 
     def chance(self, name):
         return random.Random(f"{self.seed} {name}")
@@ -70,7 +71,7 @@ class Chaos:
     # The stage
 
     def open(self, receivers_and_agents):
-        """A few campaigns at each dialer, every one of another kind."""
+        """Creates a few campaigns for each dialer, each of another kind."""
         chance = self.chance("open")
         for receiver, agent in receivers_and_agents:
             receiver.script = self.dialer(self.chance(receiver.port or "puller"))
@@ -138,8 +139,8 @@ class Chaos:
             self.done[what] = self.done.get(what, 0) + 1
 
     def ask(self, what, method, path, body=None):
-        """The reply to a successful request. None if the campaign's state did not allow it, or if its result is not
-        known."""
+        """Returns the reply to a successful request, or None if the campaign's state did not allow it, or if its result
+        is not known."""
         reply = send_or_none(self.client(), method, path, body)
         if reply is None or reply.status == 422 and reply.error["code"] == "invalid_state":
             return None
@@ -218,7 +219,7 @@ class Chaos:
             self.suppressed[phone] = self.begin_silence(phone)
 
     def report_anything(self, chance):
-        """A dialer that mixes things up: reports of calls that may have ended long ago."""
+        """Sends reports on calls that may have ended long ago, as a faulty dialer does."""
         receiver = chance.choice(self.t.receivers)
         calls = receiver.calls()[-50:]
         if calls:

@@ -37,7 +37,7 @@ phone_numbers = (f"+1555{number:07}" for number in itertools.count(1))
 
 
 def contacts(count, first=1):
-    """Contacts with numbers of their own, whose last digits count on from `first`."""
+    """Returns contacts with different numbers, whose last digits count from `first`."""
     return [{"phone_number": f"+4930{number:08}"} for number in range(first, first + count)]
 
 
@@ -55,7 +55,7 @@ def seconds_between(earlier, later):
 
 
 def until(condition, seconds=20, what="the condition holds"):
-    """Asks again and again; returns the first answer that is true."""
+    """Calls the function repeatedly. Returns its first result that is true."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -155,8 +155,8 @@ class Client:
     # Requests
 
     def send(self, method, path, body=None, headers=None, query=None):
-        """Any request. A body that is no text or bytes goes as JSON; a path with the host's root
-        begins with //."""
+        """Sends any request. A body that is neither text nor bytes is sent as JSON. A path that begins with // is not
+        under /api/public/v1."""
         path = path[1:] if path.startswith("//") else BASE + path
         if query:
             path += "?" + urllib.parse.urlencode(query)
@@ -195,7 +195,8 @@ class Client:
         assert self.ask("DELETE", path).status == 204
 
     def refuse(self, code, method, path, body=None, field=None, **rest):
-        """A request that is refused with this code; `field` is the field in the details. Returns the reply."""
+        """Sends a request that must be refused with this code. `field` is the field in the details. Returns the
+        reply."""
         reply = self.send(method, path, body, **rest)
         assert reply.status == STATUS_OF[code] and reply.error["code"] == code, reply
         if field:
@@ -203,7 +204,7 @@ class Client:
         return reply
 
     def all(self, path, **query):
-        """Every item of a list, page by page."""
+        """Returns every item of a list, read page by page."""
         items = []
         while True:
             reply = self.ask("GET", path, query=dict(query, limit=100, offset=len(items)))
@@ -212,7 +213,7 @@ class Client:
                 return items
 
     def pages(self, path, **query):
-        """The pages of a list, one cursor after the other."""
+        """Yields the pages of a list, by their cursors."""
         while True:
             reply = self.ask("GET", path, query=query)
             yield reply
@@ -239,7 +240,7 @@ class Client:
         return agent if agent["status"] == "active" else None
 
     def batch(self, agent, count_or_contacts=0, **fields):
-        """A campaign that may call at any hour of any day. It gets a number unless it names some."""
+        """Creates a campaign that may call at any hour of any day. It gets a number unless the fields name numbers."""
         people = contacts(count_or_contacts) if isinstance(count_or_contacts, int) else count_or_contacts
         if "phone_number_ids" not in fields:
             fields["phone_number_ids"] = [self.number()["id"]]

@@ -9,7 +9,7 @@ from stack import ROOT
 
 PROGRAMS = ["outdial-api", "outdial-scheduler", "outdial"]
 PLACE = os.path.join(ROOT, "build", "earlier")
-FIRST = "0034_cells.sql"  # of the first version that keeps answering after a migration
+FIRST = "0034_cells.sql"  # the first version that keeps answering after a migration
 
 
 def git(*arguments):

@@ -26,7 +26,7 @@ class Farm:
         threading.Thread(target=self.accept, daemon=True).start()
 
     def endpoint(self, way, times, **fields):
-        """An endpoint whose receiver fails `times` times. Returns its id."""
+        """Creates an endpoint whose receiver fails `times` times. Returns its id."""
         path = f"/{way.__name__}"
         webhook = self.api.post("/webhooks", {"url": f"http://127.0.0.1:{self.port}{path}", **fields})
         self.ways[path], self.patience[path], self.secrets[path] = way, times, webhook["secret"]
@@ -85,12 +85,12 @@ class Farm:
             connection.sendall(OK)
 
     def count(self):
-        """How many deliveries came so far."""
+        """Returns how many deliveries came so far."""
         with self.lock:
             return sum(map(len, self.deliveries.values()))
 
     def taken(self, path):
-        """The accepted deliveries; for the receivers that never fail, all deliveries."""
+        """Returns the accepted deliveries; for receivers that never fail, all deliveries."""
         with self.lock:
             return [delivery for delivery in self.deliveries[path] if delivery.answered_at]
 

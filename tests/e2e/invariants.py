@@ -21,7 +21,7 @@ Call = collections.namedtuple("Call", "id batch position attempt status to calle
 
 
 def broken(t, play, dialers, subscriber, retries, cap):
-    """Checks all promises to all campaigns of a play (chaos.py). `dialers`: (receiver, agent)."""
+    """Checks all promises for all campaigns of a play (chaos.py). `dialers`: (receiver, agent)."""
     asked = [call for receiver, _ in dialers for call in receiver.calls()]
     calls = read_calls(t)
     print(f"# {len(calls)} calls, {len(asked)} requests; " +
@@ -120,7 +120,8 @@ def retries_within(calls, most):
 
 
 def taken_calls(receivers, calls):
-    """Calls that a dialer has: the request that it took, and when it says they ended, or Outdial has given them up."""
+    """Returns the calls that a dialer has: the request that it accepted, and when it reported the end, or Outdial gave
+    the call up."""
     given_up = {call.id: call.ended_at.timestamp() for call in calls}
     taken = set()
     for receiver in receivers:
@@ -133,7 +134,8 @@ def taken_calls(receivers, calls):
 
 
 def places_within(receivers, calls, campaign, wide):
-    """Calls of a campaign that its dialer has at once: the largest cap that it had, and `wide` at the end."""
+    """A dialer never has more calls of a campaign at once than the largest cap that the campaign had, or `wide` at the
+    end."""
     steps = [step for request, end in taken_calls(receivers, calls) if request.data["batch_call_id"] == campaign.id
              for step in ((request.wall_at, 1), (end, -1))]
     calmed_at, level = campaign.calmed_at.timestamp() if campaign.calmed_at else float("inf"), 0
@@ -176,7 +178,7 @@ def all_work_taken(stack):
 
 
 def ends_told_once(subscriber, calls):
-    """One event for the end of each call, however often it came."""
+    """Each call has one event for its end, however often it was delivered."""
     events = collections.defaultdict(set)
     for event in subscriber.of_type("call.ended") + subscriber.of_type("call.failed"):
         events[plain(event.data["id"])].add(event.id)
@@ -234,7 +236,7 @@ def silent(asked, play):
 
 
 def nothing_lost(t, campaigns):
-    """Every change that was answered with 2xx is there."""
+    """Every change that was answered with 2xx exists."""
     for campaign in campaigns:
         there = {row["phone_number"] for row in t.api.contacts_of({"id": campaign.id})}
         missing = set(campaign.people) - there
@@ -269,7 +271,7 @@ def all_ended(t, campaigns):
 
 
 def told_once(receiver, campaigns):
-    """batch.completed: one event per campaign; the changes of state make one chain."""
+    """Each campaign has one event batch.completed, and its changes of state make one chain."""
     for campaign in campaigns:
         batch = {"id": campaign.id}
         ids = {event.id for event in receiver.of_type("batch.completed", batch)}

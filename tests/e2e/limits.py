@@ -6,7 +6,7 @@ BIG_OBJECT = "x" * 70_000
 
 
 def text(least, most, **rest):
-    """A string with this many characters (not bytes)."""
+    """Returns a string with this many characters (not bytes)."""
     right = ["x" * max(least, 1), "ä" * most, "😀" * most] + ([""] if least == 0 else [])
     wrong = ["ä" * (most + 1), 5, True, ["x"], {}] + ([""] if least > 0 else [])
     return dict({"right": right, "wrong": wrong}, **rest)

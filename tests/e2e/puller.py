@@ -1,5 +1,5 @@
-"""A dialer that fetches its calls, and handles them as the test says. Its calls look like the deliveries to a receiver
-(receiver.py)."""
+"""A dialer that fetches its calls, and handles them as the test decides. Its calls look like the deliveries to a
+receiver (receiver.py)."""
 
 import threading
 import time

@@ -81,7 +81,7 @@ class Receiver:
     # Life
 
     def listen(self):
-        """Again on the same port, after refuse()."""
+        """Accepts connections on the same port again, after refuse()."""
         handler = type("BoundHandler", (Handler,), {"receiver": self})
         self.server = Server(("127.0.0.1", self.port), handler)
         self.port = self.server.server_port
@@ -280,7 +280,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def reset(self):
-        """Closes with RST instead of FIN, and without an answer."""
+        """Closes the connection with RST instead of FIN, and without an answer."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
         self.connection.close()

@@ -1,4 +1,4 @@
-"""A session of the administrator with the database that stays open."""
+"""A session of the administrator with the database. It stays open."""
 
 import subprocess
 

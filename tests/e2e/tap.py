@@ -1,14 +1,14 @@
 """Runs the tests of one file against a private Outdial and prints TAP.
 
-A test file is a script of functions test_NAME(t), run in the order they stand; `t` is the Test
-below. All of them share one stack (dev/stack.py), which is started with the keyword arguments in
-the file's STACK, if it has any; every test has an organisation of its own, and TEST_SECONDS (those of the
-file, if it has any). A function skip(options) of the file may say why none of them can be run here. The file ends with
+A test file has functions test_NAME(t), which run in the order of the file; `t` is the Test below. All tests of a file
+share one stack (dev/stack.py). The file's STACK may have keyword arguments for the stack. Every test has its own
+organisation, and may take TEST_SECONDS, which the file may set. If the file has a function skip(options), and this
+returns a reason, no test is run. The file ends with
 
     if __name__ == "__main__":
         tap.run(globals())
 
-Chance comes from t.random, whose seed is printed: the same --seed makes the same choices.
+Tests take random choices from t.random. Its seed is printed: the same --seed makes the same choices.
 """
 
 import argparse
@@ -105,8 +105,8 @@ class Test:
         return batch, receiver.wait_for_calls(before + 1)[-1].data["call_id"]
 
     def wait_for_looks(self):
-        """Returns when the scheduler has placed two calls of other campaigns, one after the other, by a dialer of their
-        own. So it has looked at everything that was due before, and whatever did not happen does not happen."""
+        """Returns when the scheduler has placed two calls of other campaigns, one after the other, by another dialer.
+        By then it has looked at everything that was due before."""
         if not self.witness:
             self.witness = self.dialing_agent()[1]
         for _ in range(2):
@@ -122,11 +122,11 @@ class Test:
                        f" low_water = '1000-01-01', wake_at = UTC_TIMESTAMP(6) WHERE id = {row}")
 
     def row_of(self, batch, table="batch_calls"):
-        """The key of a campaign, or of an item of another table, in the database."""
+        """Returns the internal key of a campaign, or of an object of another table."""
         return self.stack.sql(f"SELECT id FROM {table} WHERE uuid = {unhex(batch['id'])}")[0][0]
 
     def row_reads(self):
-        """The rows that the whole server has read; the scheduler adds a few now and then."""
+        """Returns how many rows the whole server has read. The scheduler adds a few at times."""
         return sum(int(row[1]) for row in self.stack.sql("SHOW GLOBAL STATUS LIKE 'Handler_read%'"))
 
 

@@ -141,7 +141,7 @@ def test_analytics_equal_a_recount(t):
     assert told["answer_rate"] == 0 and told["call_answer_rate"] is None, told
     assert told["series"] == [] and told["skipped"] == 2, told
 
-    # As if the calls had been placed over the last days.
+    # Changes the calls as if they had been placed over the last days.
     t.stack.sql(f"UPDATE calls SET called_at = called_at - INTERVAL position * 43 MINUTE"
                 f" WHERE batch_id = (SELECT id FROM batch_calls WHERE uuid = {unhex(batch['id'])})")
     calls = t.api.calls_of(batch)
@@ -251,7 +251,8 @@ def test_the_end_is_predicted(t):
     assert told["estimated_end"] >= t.api.read(batch)["planned_until"][:19], told
     assert told["estimated_end"].startswith("2040-06-10"), told
 
-    # Ten calls in the last quarter of an hour, and three hundred to go, of which the plan knows no delay.
+    # Ten calls were made in the last quarter of an hour, and three hundred contacts are left. The plan does not delay
+    # them.
     receiver.script = lambda call: TAKEN
     batch = t.api.batch(agent, 310, max_concurrent_calls=10)
     t.api.schedule(batch)
@@ -331,7 +332,7 @@ def check_cell(name, cell, value):
 
 
 def peak_megabytes(t):
-    """The most memory that a worker has had."""
+    """Returns the most memory that a worker has had."""
     peaks = []
     for pid in t.stack.workers():
         with open(f"/proc/{pid}/status") as status:
@@ -420,7 +421,7 @@ PLANS = [
 
 
 def planned_days(t, batch):
-    """The plan as the contacts have it: for each local day [date, contacts, first, last]."""
+    """Returns the plan by the instants of the contacts: for each local day [date, contacts, first, last]."""
     zone = zoneinfo.ZoneInfo(t.api.read(batch)["timezone"])
     days = collections.defaultdict(list)
     for row in t.api.contacts_of(batch, status="scheduled"):
@@ -459,7 +460,7 @@ def test_a_preview_is_refused_as_the_change(t):
 
 
 def test_a_preview_of_other_numbers(t):
-    """The estimate goes by the pace of the numbers that the campaign would call from."""
+    """The estimate uses the pace of the numbers that the campaign would call from."""
     _, agent = t.dialing_agent()
     batch = t.api.batch(agent, 61, max_concurrent_calls=100)
     slow = t.api.number()["id"]

@@ -31,7 +31,7 @@ def log(t, api=None, **query):
 
 
 class World:
-    """An organisation with one of each thing."""
+    """An organisation with one object of each kind."""
 
     def __init__(self, t):
         self.t, self.api = t, t.api
@@ -85,7 +85,7 @@ def listed(api, number="+12125550166"):
     return number
 
 
-# For each route a successful request: the values of its path, and its body. A text is a file.
+# For each route a successful request: the values in its path, and its body. A body that is a text is a file.
 TRIES = {
     "POST /webhooks": lambda w: ([], {"url": "http://127.0.0.1:9/"}),
     "PATCH /webhooks/<id>": lambda w: ([w.receiver.endpoint("/x")], {"description": "new"}),

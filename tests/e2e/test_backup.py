@@ -83,7 +83,7 @@ def stop_programs(t):
 
 
 def calls_in_the_dump(t, batch):
-    """The states of the calls by id, and the contact of each."""
+    """Returns the state and the contact of each call, by id."""
     rows = t.stack.sql(f"SELECT LOWER(HEX(id)), status, to_number FROM calls WHERE batch_id = {t.row_of(batch)}")
     return {row[0]: (int(row[1]), row[2]) for row in rows}
 

@@ -67,7 +67,7 @@ AFTERWARDS = {"schedule": ("scheduled", "active"), "pause": ("paused",), "resume
 
 
 def act(t, batch, action):
-    """Method, path and body of an action."""
+    """Returns the method, the path and the body of an action."""
     path = f"/batch-calls/{batch['id']}"
     return {"change": ("PATCH", path, {"name": "New"}), "delete": ("DELETE", path, None),
             "contacts": ("POST", path + "/contacts", {"contacts": contacts(1, first=900)}),
@@ -75,7 +75,7 @@ def act(t, batch, action):
 
 
 def in_state(t, state, agent, receiver):
-    """A campaign of three contacts that has come to this state."""
+    """Creates a campaign of three contacts, and brings it into this state."""
     if state == "draft":
         return t.api.batch(agent, 3)
     if state in ("active", "completed"):
@@ -192,7 +192,7 @@ def test_windows(t):
 
 
 def test_starts(t):
-    """Any offset is taken; without one it is wall-clock time in the campaign's zone."""
+    """Any offset is accepted. A time without an offset is wall-clock time in the campaign's zone."""
     receiver, agent = t.dialing_agent()
     base = {"name": "B", "agent_id": agent["id"], "phone_number_ids": [t.api.number()["id"]],
             "timezone": "America/New_York", "schedule_type": "scheduled"}
@@ -362,7 +362,7 @@ def test_a_campaign_with_one_contact_takes_few_statements(t):
         create()
     statements = executed() - before
     t.stack.start_scheduler()
-    assert statements < 90, statements  # each worker also asks for the time now and then
+    assert statements < 90, statements  # each worker also asks for the time at intervals
 
 
 def test_a_campaign_without_contacts(t):

@@ -10,11 +10,11 @@ from receiver import signature
 
 MIB = 1 << 20
 WORKER_MAX = 32 * MIB  # of memory, beside the body, which is held once
-SECONDS_MAX = 3.0      # the fastest of some, on a machine with other work
+SECONDS_MAX = 3.0      # the fastest of several, because the machine has other work
 
 
 def peaks(t):
-    """The most memory that each worker has had since forget_peaks."""
+    """Returns the most memory that each worker has had since forget_peaks."""
     found = {}
     for pid in t.stack.workers():
         with open(f"/proc/{pid}/status") as status:
@@ -29,13 +29,13 @@ def forget_peaks(t):
 
 
 def filled(prefix, part, suffix, size):
-    """A body of about that size, of as many parts as fit."""
+    """Returns a body of about this size, with as many parts as fit."""
     count = (size - len(prefix) - len(suffix)) // (len(part) + 1)
     return (prefix + ",".join([part] * count) + suffix).encode()
 
 
 def cost(t, send, body):
-    """The seconds of a request, and the memory of the worker that used most for it, beside the body."""
+    """Returns the seconds of a request, and the memory beside the body that a worker used for it at most."""
     before = set(t.stack.workers())
     forget_peaks(t)
     best = min(timed(lambda: send(body)) for _ in range(4))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""ETag, If-None-Match and If-Match: single objects are read again, and changed, only if need be."""
+"""ETag, If-None-Match and If-Match: conditions for reading and changing single objects."""
 
 import http.client
 import re
@@ -138,7 +138,7 @@ def test_a_campaign_that_runs_can_be_changed_under_a_condition(t):
 def test_an_agent_whose_dialer_has_answered(t):
     receiver, agent = t.dialing_agent()
     path = f"/agents/{agent['id']}"
-    tag = t.api.send("PATCH", path, {"greeting": "Hello"}).headers["ETag"]  # before the dialer has taken it
+    tag = t.api.send("PATCH", path, {"greeting": "Hello"}).headers["ETag"]  # before the dialer has accepted it
     until(lambda: t.api.active(agent["id"]), what="the agent is active again")
     assert t.api.send("PATCH", path, {"greeting": "Good day"}, headers={"If-Match": tag}).status == 200
     t.api.refuse("precondition_failed", "PATCH", path, {"greeting": "x"}, headers={"If-Match": tag})

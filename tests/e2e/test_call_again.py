@@ -24,8 +24,8 @@ def who(t, batch):
 
 
 def ended(t, **fields):
-    """A campaign that is completed: two contacts for each result, by the last digit; a number twice; one never
-    called."""
+    """Completes a campaign with two contacts for each result, by the last digit. One number is in it twice, and one
+    contact is never called."""
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: ends(RESULTS[int(call.data["to"][-1]) % 5])
     people = [dict(person, first_name=f"Ada {nth}", last_name="B", email="a@b.example", timezone="Asia/Tokyo",
@@ -147,7 +147,8 @@ def large(t, agent, count):
 
 
 def test_a_large_campaign_is_copied_in_the_background(t):
-    """Beyond the reply, over the death of a scheduler, by two at once, and after the source was deleted."""
+    """Contacts are copied after the reply too: after the death of a scheduler, by two schedulers at once, and after the
+    source was deleted."""
     receiver, agent = t.dialing_agent()
     source = large(t, agent, 40_000)
     batch = again(t, agent, source, "cancelled")

@@ -24,7 +24,7 @@ def one(t, batch):
 
 
 def waits(t, batch, attempts):
-    """The campaign's one contact, once it has had this many attempts and waits for another."""
+    """Returns the campaign's only contact when it has had this many attempts and waits for another."""
     def look():
         row = one(t, batch)
         return row if row["attempts"] == attempts and row["status"] == "scheduled" else None
@@ -113,7 +113,7 @@ def test_a_callback_is_no_retry(t):
 
 
 def test_callbacks_end(t):
-    """After five the request is kept and not followed."""
+    """After five callbacks a further request is stored, but no callback is made."""
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: ends("no_answer", call_back_at=ahead(hours=1))
     batch = t.api.batch(agent, 1)

@@ -18,7 +18,7 @@ STACK = {"rate_limit": False, "config": {"number_zones_file": table.name}}
 
 
 def create(t, agent, people=0, **fields):
-    """The campaign, and the warnings."""
+    """Returns the campaign and the warnings."""
     body = {"name": "B", "agent_id": agent["id"], "phone_number_ids": [t.number["id"]],
             "contacts": contacts(people) if isinstance(people, int) else people}
     reply = t.api.ask("POST", "/batch-calls", {**body, **fields})

@@ -16,7 +16,7 @@ from receiver import TAKEN, Answer, ends
 STACK = {"rate_limit": False}
 FAR = "2040-03-01T09:00:00.000000Z"
 MANY = 300_000
-FEW = 2_000  # row reads of a list that does not look through the campaign
+FEW = 2_000  # the most row reads of a list that does not read the whole campaign
 DIGITS = ("(SELECT 0 AS n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4"
           " UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)")
 
@@ -34,7 +34,7 @@ def all_pages(t, batch, **query):
 
 
 def check(t, batch, wanted, **query):
-    """A list is the same read at once and by cursor, and its total is right."""
+    """Checks that a list by cursor equals the list in one page, and that its total is right."""
     assert positions(t, batch, **query) == wanted, (query, positions(t, batch, **query), wanted)
     assert all_pages(t, batch, limit=2, **query) == wanted, query
     for page in t.api.pages(path_of(batch), limit=2, **query):
@@ -204,7 +204,7 @@ def test_a_contact_is_taken_out_of_a_draft(t):
 
 
 def test_the_last_contact_that_waits_is_taken_out(t):
-    """Then the campaign is over, and says so once."""
+    """Then the campaign is completed, and one event announces that."""
     receiver, agent = t.dialing_agent()
     receiver.endpoint("/events", events=["batch.completed"])
     batch = t.api.batch(agent, 2, scheduled_at=FAR, schedule_type="scheduled")

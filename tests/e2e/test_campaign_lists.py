@@ -19,7 +19,7 @@ def make(t, agent, number):
 
 
 def five(t):
-    """All are drafts, except one scheduled and one cancelled campaign."""
+    """Creates drafts, one scheduled and one cancelled campaign."""
     receiver, agent = t.dialing_agent()
     made = make(t, agent, t.api.number())
     t.api.schedule(made[1], {"scheduled_at": "2040-03-01T09:00:00Z"})
@@ -63,7 +63,7 @@ def test_orders(t):
 
 
 def test_pages_in_every_order(t):
-    """Read page by page, with any page size, each list equals the whole list."""
+    """The pages of each list, of any size, make up the whole list."""
     five(t)
     for sort in SORTS:
         for order in ("asc", "desc"):

@@ -27,10 +27,10 @@ FRONT = free_port()
 STACK = {"rate_limit": False, "config": {"cell": "a", "public_url": f"http://127.0.0.1:{FRONT}/cells/a"}}
 TEST_SECONDS = 240
 
-# Tables of the installation itself, and those that have no rows of an organisation at rest.
+# Tables of the installation itself, and tables without rows of an organisation whose work has ended.
 NOT_MOVED = {"schema_version", "processes", "service_key", "figures", "guards", "webhook_totals",
              "batch_copies", "person_erasures", "ledger_drafts"}
-# Numbers that are no ids.
+# Columns of numbers that are not ids.
 COUNTS = {"claimed", "done", "seconds", "seq", "first_seq"}
 NOBODY = "018f0000-0000-7000-8000-000000000000"
 PAGE_OF_CONTACTS = "FROM batch_contacts c"
@@ -49,7 +49,7 @@ class Table:
 
 
 def moved_tables():
-    """The tables of src/engine/organization_tables.c, and the two that are not in its list."""
+    """Returns the tables of src/engine/organization_tables.c, and the two tables that its list leaves out."""
     text = source("src/engine/organization_tables.c").partition("organization_tables[] = {")[2].partition("};")[0]
     found = {"organizations": Table("organizations"), "api_keys": Table("api_keys")}
     for line in text.splitlines():
@@ -70,7 +70,7 @@ TABLES, REFERENCES = moved_tables(), references()
 
 
 def rows_from(table, organization):
-    """The FROM and WHERE of an organisation's rows."""
+    """Returns the FROM and WHERE that select an organisation's rows."""
     table = TABLES[table]
     if not table.parent:
         column = "id" if table.name == "organizations" else "organization_id"
@@ -146,7 +146,7 @@ class Cells:
 
 
 class InBackground(threading.Thread):
-    """Does something; `result` waits for what came of it, an exception too."""
+    """Runs a function in the background. `result` waits for its end, and returns its result or its exception."""
 
     def __init__(self, work):
         super().__init__(daemon=True)
@@ -166,7 +166,7 @@ class InBackground(threading.Thread):
 
 
 def download(url, key=None):
-    """The text, if all of it has come."""
+    """Returns the text. Raises an exception if the download breaks off."""
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"} if key else {})
     with urllib.request.urlopen(request, timeout=60) as reply:
         return reply.read().decode()
@@ -436,7 +436,7 @@ def test_everything_moves_and_goes_on(t):
 
 
 def moved_again(one):
-    """Deleted where it was, and back there."""
+    """The organisation is deleted in the old cell, and moves back there."""
     t, both = one.t, one.both
     assert "not moved" in t.outdial_fails("organization", "delete", "stays in a")
     both.a.outdial("organization", "delete", t.organization)
@@ -446,7 +446,7 @@ def moved_again(one):
         f"SELECT 1 FROM {table.name} t LEFT JOIN {table.parent} p ON p.{table.parent_key} = t.{table.key}"
         f" WHERE p.{table.parent_key} IS NULL LIMIT 1")]
     assert not orphans, orphans
-    assert one.t.api.get("/agents"), "requests find their way all the same"
+    assert one.t.api.get("/agents"), "requests still find the new cell"
     wrong = []
     stop = threading.Event()
 
@@ -524,7 +524,7 @@ def test_killed_at_any_instant(t):
                 "Outdial-Cell"] == "a"
             assert "is not being moved" in both.refuse(t.organization, "--undo", "yes")
     assert (LEAVING, ARRIVING) in seen
-    if both.place(both.a, t.organization) != ELSEWHERE:  # the last one had come to its end
+    if both.place(both.a, t.organization) != ELSEWHERE:  # the last move had completed
         both.move(t.organization)
     assert "was moved" in both.refuse(t.organization) and "was moved" in both.refuse(t.organization, "--undo", "yes")
     after = content(both.b, t.organization)
@@ -539,7 +539,7 @@ def test_killed_at_any_instant(t):
 
 
 def test_the_last_step(t):
-    """The copy is open, and the move died before the first cell says so."""
+    """The move opened the copy, and died before it recorded that in the first cell."""
     both = cells(t)
     one = Organization(t, both)
     one.at_rest()
@@ -551,7 +551,7 @@ def test_the_last_step(t):
     assert both.place(both.a, t.organization) == ELSEWHERE
     assert t.api.get("/agents")
     assert "another cell, or on its way" in t.outdial_fails("key", "revoke", t.api.get("/keys")[0]["id"])
-    # The copy has moved on meanwhile.
+    # Then the copy moves on to a third cell.
     both.a.sql(f"UPDATE organizations SET place = {LEAVING} WHERE name = '{t.organization}'")
     both.b.sql(f"UPDATE organizations SET place = {ELSEWHERE}, cell = 'c' WHERE name = '{t.organization}'")
     assert "already" in both.refuse(t.organization, "--undo", "yes")
@@ -589,7 +589,7 @@ def test_reports_on_calls_that_are_still_to_come(t):
 
 
 def begin_move(both, t, *arguments, a=None, b=None):
-    """A move in the background, whose connections may go through cutters."""
+    """Starts a move in the background. Its connections may go through cutters."""
     own = lambda stack, between: stack.write_config("cut", {"database_file": between.file}) if between \
         else stack.write_config()
     command = [f"{both.a.build}/outdial", "-c", own(both.a, a), "organization", "move", t.organization, "--to",
@@ -598,7 +598,7 @@ def begin_move(both, t, *arguments, a=None, b=None):
 
 
 def test_back_and_forth(t):
-    """Without any rows; and what was made in the other cell finds its way back."""
+    """An organisation without rows moves back and forth. Keys that either cell made work in both."""
     both = cells(t)
     api = both.front(t)
     assert api.get("/agents") == []
@@ -611,7 +611,7 @@ def test_back_and_forth(t):
         assert made.startswith("outdial_a_" if back else "outdial_b_"), made
         keys.append(Client(f"http://127.0.0.1:{FRONT}", made))
 
-    # Killed before it is closed, when the rest of the earlier stay is given up.
+    # The move is killed after it has given up the rest of the earlier stay, and before it closes the organisation.
     with Between(t) as a, a.cutter.hold("SET disabled = disabled | 2") as closing:
         moving = begin_move(both, t, a=a)
         closing.wait()
@@ -622,7 +622,7 @@ def test_back_and_forth(t):
     assert "stays here" in both.move(t.organization, False, "--undo", "yes")
     assert all(key.get("/agents") == [] for key in keys)
 
-    # The move loses its lock at the last step, and is undone, before it opens the copy.
+    # The move loses its lock at the last step, and is undone before it opens the copy.
     with Between(t, both.b) as b:
         moving = begin_move(both, t, b=b)
         until(lambda: " rows in " in moving.stdout.readline(), what="it is copied")
@@ -637,7 +637,7 @@ def test_back_and_forth(t):
     assert (both.place(both.a, t.organization), both.place(both.b, t.organization)) == (HERE, ELSEWHERE)
     assert all(key.get("/agents") == [] for key in keys)
 
-    # A replica is waited for.
+    # The move waits for a replica.
     to = both.b.write_config("replica", {"read_database_file": both.b.database_file})
     moving = subprocess.Popen(both.command(both.a, "move", t.organization, "--to", to), stdout=subprocess.PIPE,
                               text=True)
@@ -650,7 +650,7 @@ def test_back_and_forth(t):
 
 
 def test_reads_that_take_longer_than_a_move(t):
-    """A reply is never made of rows that were deleted meanwhile."""
+    """A reply never misses rows because they were deleted while it was made."""
     both = cells(t)
     direct, front = t.api, both.front(t)
     _, agent = t.dialing_agent()
@@ -668,7 +668,7 @@ def test_reads_that_take_longer_than_a_move(t):
         assert listing.result().status == 421, listing.result()
         assert isinstance(export.result(), Exception), f"this is not complete: {export.result()}"
         assert [found["id"] for found in front.get("/agents")] == [agent["id"]]
-        # The copy comes back between two statements of a request.
+        # The organisation moves back between two statements of a request.
         with api.cutter.hold("SELECT id, uuid, name, place, cell, created_at FROM organizations WHERE id = ?") as place:
             listing = InBackground(lambda: direct.send("GET", "/agents"))
             place.wait()
@@ -694,7 +694,7 @@ def test_two_at_the_same_time(t):
 
 
 def test_requests_at_the_same_time(t):
-    """What was answered with a success is in the other cell."""
+    """Every change that was answered with a success is in the other cell."""
     both = cells(t)
     one = Organization(t, both)
     one.at_rest()

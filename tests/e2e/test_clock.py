@@ -70,8 +70,8 @@ def test_no_work_sleeps_after_a_step_back(t):
 
 
 def test_nothing_is_concluded_after_a_step_forward(t):
-    """Calls under way for seconds have ten minutes at most: by the new clock all of them are over. So are the leases of
-    calls whose dialer has not answered yet."""
+    """Calls that have been under way for seconds may last ten minutes. By the new clock these minutes are over, and so
+    are the leases of calls whose dialer has not answered yet."""
     give_database_a_movable_clock(t)
     put_ahead(t, 0)
     receiver, agent = t.dialing_agent(max_call_duration_seconds=STEP_SECONDS // 2)

@@ -21,7 +21,7 @@ from client import Client, contacts, send_or_none, unhex, until
 from receiver import ends
 
 STACK = {"rate_limit": False, "schedulers": 2, "cluster": True,
-         # longer than any gap, or places are given away in it
+         # longer than any gap, because places would become free in a longer gap
          "config": {"lease_seconds": 30, "dispatch_ttl_seconds": 25}}
 TEST_SECONDS = 280
 KILLS = 2
@@ -29,7 +29,7 @@ LONGEST_GAP = 45  # programs notice a stopped server after 20 s, and the cluster
 CALM_SECONDS = 150  # as in test_chaos.py
 BETWEEN_SECONDS = 2
 CROWD_SECONDS = 12  # of two writers
-HELD_SECONDS = 2  # how long a node stands still at most: less than it takes the others to go on without it
+HELD_SECONDS = 2  # how long a node is stopped at most: the others must not exclude it
 CHANGES = ["batch.status.changed", "batch.completed", "call.ended", "call.failed"]
 
 
@@ -169,7 +169,7 @@ class TwoWriters(chaos.Chaos):
 
 
 class SecondHost:
-    """An API with nginx, and a scheduler, which work with a node of their own while the others work with another."""
+    """An API with nginx, and a scheduler, which use another node than the other programs."""
 
     def __init__(self, t, node):
         stack, self.t, self.node = t.stack, t, node
@@ -251,14 +251,14 @@ def test_two_writers_break_no_rule_of_numbers(t):
 
 
 def is_committing(node):
-    """A request's transaction has done all its work and waits for the other nodes."""
+    """Returns whether a request's transaction has done all its work and waits for the other nodes."""
     return node.ask("SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'outdial' AND info = 'COMMIT'"
                     " AND time_ms > 100") not in (None, ["0"])
 
 
 def at_once(t, nodes, requests):
-    """Sends each request to a node of its own. Nothing is committed meanwhile, for the third node stands still, so
-    each node judges without knowing of the other. Returns the replies, and whether it came to that."""
+    """Sends each request to a node of its own. The third node is stopped, so no node can commit, and each node judges
+    its request without the other request. Returns the replies, and whether both requests were waiting to commit."""
     replies = []
 
     def send(client, request):
@@ -281,8 +281,8 @@ def at_once(t, nodes, requests):
 
 
 class Exclusions:
-    """Two requests of which the later one must know of the earlier. Each method makes what they are about, and returns
-    them with the path of what the first deletes."""
+    """Pairs of requests. The second request of a pair must see the change of the first. Each method creates the
+    objects, and returns the requests and the path of the object that the first request deletes."""
 
     def __init__(self, t):
         self.api, self.t = t.api, t
@@ -343,7 +343,7 @@ def test_requests_on_two_writers_know_of_each_other(t):
 
 
 def leaves_nothing(api, path, deleted, replies):
-    """Both succeeded, because what was made first was changed by the deletion: it is gone, or does not name the
+    """Returns whether both requests could succeed one after the other: the created object is gone, or does not name the
     deleted object."""
     made = next((reply.data["id"] for reply in replies if reply.status == 201), None)
     reply = made and api.send("GET", f"{path}/{made}")

@@ -413,7 +413,8 @@ def row_of(t, batch):
 
 
 def test_a_large_folder_is_copied_in_the_background(t):
-    """Beyond the reply, over the death of a scheduler, by two at once, and after the folder was deleted."""
+    """Contacts are copied after the reply too: after the death of a scheduler, by two schedulers at once, and after the
+    folder was deleted."""
     receiver, agent = t.dialing_agent()
     made = folder(t)
     send_csv(t, rows(40_000), f"/contacts/import?folder_id={made['id']}")

@@ -14,7 +14,7 @@ STACK = {"rate_limit": False}
 NOBODY = str(uuid.UUID("01900000-0000-7000-8000-000000000000"))
 OBJECTS = ["/webhooks/{}", "/agents/{}", "/batch-calls/{}", "/batch-calls/{}/contacts",
            "/batch-calls/{}/contacts/1", "/calls/{}"]
-# Every route: method, path, the scope it needs, a body that is right.
+# Every route: its method, path and scope, and a correct body.
 ROUTES = [
     ("GET", "/webhooks", "read", None),
     ("POST", "/webhooks", "write", {"url": "https://example.com/", "events": []}),

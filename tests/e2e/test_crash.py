@@ -19,7 +19,7 @@ STACK = {"rate_limit": False, "config": {"lease_seconds": LEASE_SECONDS}}
 
 
 class Background:
-    """A function called again and again in a thread until the block ends; its failure is raised."""
+    """Calls a function repeatedly in a thread until the block ends. Raises the error of the function."""
 
     def __init__(self, function):
         self.function, self.fault, self.stop = function, None, threading.Event()
@@ -48,7 +48,7 @@ def scheduler_of(t):
 
 
 def check_done(t, receiver, batch, total, repeats):
-    """Every contact ended once, in one attempt with one id, whatever was asked for again."""
+    """Every contact ended once, in one attempt with one id, however often the call was requested."""
     done = t.api.read(batch)
     assert done["status"] == "completed" and done["completed"] == done["called"] == total, done
     calls = receiver.calls(batch)
@@ -70,7 +70,7 @@ def check_ends_are_told(receiver, total):
 
 
 def test_workers_die_under_load(t):
-    """A change that was answered with 2xx is there; a change that was not answered is there once or not at all."""
+    """A change that was answered with 2xx exists. A change that was not answered exists once or not at all."""
     answered, unknown = [], []
 
     def write():
@@ -152,8 +152,8 @@ def is_stopped(pid):
 
 
 def sleeps_past_its_lease(t, scheduler):
-    """Stops the process, and ends the leases of all calls on their way. False when it was stopped
-    inside a transaction: the server keeps its locks until it ends the session, a minute later."""
+    """Stops the process, and ends the leases of all calls on their way. Returns False if the process was stopped inside
+    a transaction: then the server keeps its locks until it ends the session, up to a minute later."""
     t.stack.kill(scheduler, signal.SIGSTOP)
     until(lambda: is_stopped(t.stack.processes[scheduler].pid), what="the process is stopped")
     under_way = transactions(t)
@@ -200,7 +200,7 @@ def watch(t, batches, seen):
 
 
 def ports_of(pids):
-    """Which process holds which local TCP port."""
+    """Returns the process that holds each local TCP port."""
     inode_of = {}
     with open("/proc/net/tcp") as table:
         for line in list(table)[1:]:

@@ -15,7 +15,7 @@ STACK = {"rate_limit": False, "config": {"workers": 6}}
 
 
 def types(receiver, call_id):
-    """The events of a call, in the order of their creation."""
+    """Returns the events of a call, in the order of their creation."""
     with receiver.lock:
         events = [event for event in receiver.deliveries if event.data.get("id") == call_id]
     return [event.type for event in sorted(events, key=lambda event: event.timestamp)]
@@ -65,7 +65,7 @@ def test_a_call_has_an_event_at_its_start_and_its_end(t):
 
 
 def test_calls_without_reports_have_events(t):
-    """The scheduler ends them: taken back, not wanted, refused."""
+    """A cancelled single call and a call that failed at once have events, although no report came for them."""
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: Answer(500)
     receiver.endpoint("/calls", events=CALL_EVENTS)
@@ -192,7 +192,7 @@ def test_lists_are_filtered(t):
 
 
 def figures(t, webhook):
-    """The delivery as one object, and in the list."""
+    """Compares the delivery as a single object and in the list."""
     shown = [t.api.get(f"/webhooks/{webhook}")] + [one for one in t.api.all("/webhooks") if one["id"] == webhook]
     found = [tuple(one[name] for name in ("waiting", "failed_24h", "delivered_24h")) for one in shown]
     assert found[0] == found[1], found
@@ -308,7 +308,7 @@ def test_all_that_is_missing_since_a_time_is_sent(t):
     early = receiver.endpoint("/early", events=["batch.status.changed", "batch.completed"])
     events_of(t, receiver, 2)
     t.api.patch(f"/webhooks/{early}", {"disabled": True})
-    events_of(t, receiver, 1)  # there is no subscriber to take it, but it is kept
+    events_of(t, receiver, 1)  # it is stored although no subscriber can receive it
     late = receiver.endpoint("/late", events=["batch.status.changed"])
     t.api.patch(f"/webhooks/{early}", {"disabled": False})
     since = {"mode": "missing", "since": "2020-01-01T00:00:00Z"}
@@ -365,7 +365,7 @@ def test_purged_deliveries_are_not_missing(t):
 
 @contextlib.contextmanager
 def meanwhile(t, change, before="DO 0"):
-    """For two seconds, a transaction that is not committed has made `change`."""
+    """Runs `change` in a transaction that stays open for two seconds."""
     with Session(t, before, "BEGIN", change) as session:
         session.begin("DO SLEEP(2); COMMIT")
         yield

@@ -42,7 +42,7 @@ def plain(t, path):
 
 
 def metric(t, name):
-    """The value of a metric with its labels."""
+    """Returns the value of a metric with its labels."""
     for line in plain(t, "/metrics").splitlines():
         if line.rpartition(" ")[0] == name:
             return float(line.rpartition(" ")[2])
@@ -52,7 +52,7 @@ def metric(t, name):
 # Nothing is lost
 
 def test_every_event_arrives_however_hostile_the_receiver(t):
-    """Also while schedulers are killed."""
+    """No delivery is lost, also while schedulers are killed."""
     receiver, agent = t.dialing_agent()
     receiver.endpoint("/healthy", events=["batch.completed"])
     farm = Farm(t.api)
@@ -399,7 +399,7 @@ def test_a_hanging_name_server_delays_no_others(t):
 
 
 def test_a_backlog_hides_no_endpoint(t):
-    """Twenty thousand deliveries for an endpoint that hangs cost no look through them."""
+    """Twenty thousand deliveries that wait for an endpoint that hangs are not read at every look."""
     receiver, agent = t.dialing_agent()
     dead = t.receiver()
     dead.answer_events = Answer(delay=60)
@@ -429,7 +429,7 @@ def test_a_backlog_hides_no_endpoint(t):
 
 
 def rows_read(t):
-    """Rows that the server has passed over in indexes so far."""
+    """Returns how many rows the server has read in the order of an index so far."""
     return int(t.stack.sql("SHOW GLOBAL STATUS LIKE 'Handler_read_next'")[0][1])
 
 

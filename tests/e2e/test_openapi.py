@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The running server against docs/openapi.yaml, as it gives it: every operation is used, everything that is
-documented of its answers really happens, and nothing else does."""
+"""Compares the running server with docs/openapi.yaml: every operation is used, every documented answer happens, and no
+other answer happens."""
 
 import http.client
 import json
@@ -21,10 +21,10 @@ from document import Document  # noqa: E402
 
 NOBODY = "01900000-0000-7000-8000-000000000000"
 CSV = "phone;name;city\n+12125550131;Blaise Pascal;Paris\n030;Carl;\n"
-HUGE = 16 << 20  # a body of so many bytes nginx judges by its announcement
+HUGE = 16 << 20  # bytes; nginx refuses such a body by its Content-Length
 
 seen = set()     # (operation, status, code of the error)
-headers = set()  # (operation, status, header): those that were there
+headers = set()  # (operation, status, header) of the headers that replies had
 
 
 class Reply:
@@ -57,7 +57,8 @@ class Driver:
         return Driver(self.t, self.document, key)
 
     def send(self, name, *holes, body=None, media_type="application/json", query=None, announced=None, **fields):
-        """`holes` fill the path; `announced` is a length of a body that is not sent. Headers as `If_Match=`."""
+        """`holes` fill the path. `announced` is the length of a body that is not sent. Headers are written
+        `If_Match=`."""
         operation = self.by_id[name]
         path = ("" if operation.outside else BASE) + re.sub(r"\{\w+\}", "{}", operation.path).format(*holes)
         text = body if isinstance(body, (str, bytes)) or body is None else json.dumps(body)

@@ -158,7 +158,7 @@ def test_a_database_without_a_free_connection(t):
             [t.api.send("GET", "/agents") for _ in range(10)]
         answers = [t.api.send("GET", "/agents").status for _ in range(15)]
         session.run(f"SET GLOBAL max_connections = {most}")
-    # where each worker in turn takes one, two of three succeed
+    # if the workers take requests in turn, two of three succeed
     assert answers.count(200) >= 9 and set(answers) <= {200, 503}, answers
     assert not lines(t, "api", "the database is away", start), lines(t, "api", "the database", start)
     until(lambda: [t.api.send("GET", "/agents").status for _ in range(20)] == [200] * 20, what="all workers answer")

@@ -19,7 +19,7 @@ NOBODY = "01900000-0000-7000-8000-000000000000"
 
 
 def waiting_for_retry(t, batch, attempts):
-    """The campaign's one contact, once it has had this many attempts and waits for another."""
+    """Returns the campaign's only contact when it has had this many attempts and waits for another."""
     def look():
         row = t.api.contacts_of(batch)[0]
         return row if row["attempts"] == attempts and row["status"] == "scheduled" else None
@@ -31,9 +31,9 @@ def statements(t):
 
 
 def test_a_report_takes_few_statements(t):
-    """Calls are locked and read, written with their contacts; then analytics, counters, the ledger, the campaigns to
-    wake, and the call for the reply. Workers ask for the time and look up the key now and then: hence the least of
-    some."""
+    """A report locks and reads the call, and writes it with its contact. It also writes analytics, counters and the
+    ledger, and reads the campaigns to wake and the call for the reply. Workers ask for the time and look up the key at
+    times, so the smallest of several counts is used."""
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: TAKEN
     batch = t.api.batch(agent, 20, max_concurrent_calls=50)

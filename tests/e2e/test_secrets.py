@@ -378,7 +378,7 @@ def test_wrong_and_lost_keys(t):
     next_sync(t, receiver, agent)
     os.unlink(t.stack.secret_key_file)
     write_config = t.stack.write_config
-    t.stack.write_config = lambda: t.stack.config_file  # which would make a new one
+    t.stack.write_config = lambda: t.stack.config_file  # because the original writes a new key file
     try:
         assert "secret_key_file" in t.outdial_fails("check-config")
     finally:

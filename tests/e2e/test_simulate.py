@@ -165,8 +165,8 @@ def test_retries_pauses_and_changes(t):
 
 
 def test_retries_moved_by_the_cap_keep_their_delay(t):
-    """The cap moves them to the next day long before they are due; without it they come today, but no earlier than
-    that."""
+    """The cap moves the retries to the next day long before their delay is over. Without the cap they are made today,
+    but not before the end of their delay."""
     _, calls = play(
         t, starts_at="2026-06-01T08:00:00Z", contacts=[{"count": 10}, {"count": 10, "phone_prefix": "+1212",
                                                                       "timezone": "America/New_York"}],
@@ -185,7 +185,7 @@ def test_retries_moved_by_the_cap_keep_their_delay(t):
 
 
 def test_a_retry_whose_own_window_is_closed_by_a_change(t):
-    """The campaign is planned again exactly at the instant at which it is due."""
+    """The campaign is planned again exactly at the instant at which the retry is due."""
     _, calls = play(
         t, starts_at="2026-06-01T08:00:00Z", contacts=[{"count": 1, "timezone": "Europe/Paris"}], busy=1, seed=1,
         campaign={"timezone": "Pacific/Honolulu", "working_days": EVERY_DAY, "start_time": "08:00", "end_time": "23:00",

@@ -66,7 +66,7 @@ def has_nul(value):
 
 
 def is_stored(text):
-    """Whether a text that is JSON is taken as a value: repeated keys and NUL are refused."""
+    """Returns whether a JSON text is accepted as a value: repeated keys and NUL are refused."""
     try:
         return not has_nul(json.loads(text, object_pairs_hook=refuse_repeated))
     except AssertionError:
@@ -74,7 +74,7 @@ def is_stored(text):
 
 
 def test_json_bodies(t):
-    """The verdict is that of the suite, for bodies as they are and for values in them."""
+    """The API accepts and refuses what the suite says, for whole bodies and for values in bodies."""
     for name, text in files_of("OUTDIAL_JSON_SUITE", ending=".json"):
         reply = t.api.send("POST", "/contacts", text)
         assert reply.status in (400, 413, 422), (name, reply)
@@ -103,7 +103,8 @@ def test_json_bodies_as_imports(t):
 
 
 def rows_with_numbers(text):
-    """The file with a column of numbers in front, and the numbers: a record begins where the one before it ended."""
+    """Returns the file with a column of numbers in front, and the numbers. A record begins at the end of the record
+    before."""
     lines = text.splitlines(keepends=True)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     people = (person["phone_number"] for person in contacts(1000))
@@ -116,7 +117,7 @@ def rows_with_numbers(text):
 
 
 def expected_fields(row):
-    """A row of the suite as a contact shows it: columns have our names, and an empty cell is no custom field."""
+    """Returns the custom fields that a row of the suite must have: known columns and empty cells are left out."""
     return {name: value for name, value in row.items() if value and re.sub("[^a-z0-9]", "", name.lower()) not in KNOWN}
 
 

@@ -62,7 +62,7 @@ def test_a_list_of_windows(t):
     assert plan() == ["2040-03-01T13:00:00", "2040-03-02T09:00:00", "2040-03-03T22:00:00", "2040-03-04T00:00:00",
                       "2040-03-05T09:00:00"], plan()
     path = f"/batch-calls/{batch['id']}"
-    changed = t.api.patch(path, {"working_days": [6, 7]})  # of the list, what opens on Saturday
+    changed = t.api.patch(path, {"working_days": [6, 7]})  # only the windows of the list that open on Saturday are left
     assert changed["calling_windows"] == windows
     assert plan()[:3] == ["2040-03-03T22:00:00", "2040-03-04T00:00:00", "2040-03-10T22:00:00"], plan()
     t.api.patch(path, {"calling_windows": [window("10:00", "11:00")]})
@@ -250,7 +250,7 @@ def test_the_rule_while_a_campaign_runs(t):
     t.api.post(f"{path}/pause")
     t.api.patch(path, {"respect_contact_timezone": False})
     t.api.post(f"{path}/resume")
-    t.api.wait_for(batch, "completed")  # the others in the campaign's own zone
+    t.api.wait_for(batch, "completed")  # the other contacts are called in the campaign's own zone
     assert len(receiver.calls()) == 3
 
 

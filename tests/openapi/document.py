@@ -1,7 +1,6 @@
-"""An OpenAPI document, and values held against its schemas: those keywords of JSON Schema that ours uses.
-
-Objects are closed: a property that no schema names is a fault, unless `additionalProperties: true`
-stands there. A keyword that is not known here is an error, so that none goes unnoticed."""
+"""Reads an OpenAPI document, and compares values with its schemas. It knows the keywords of JSON Schema that our
+document uses; another keyword is an error.  Objects are closed: a property that no schema names is a fault, unless the
+schema has `additionalProperties: true`."""
 
 import datetime
 import re
@@ -142,7 +141,7 @@ class Operation:
         return self.body["content"][media_type]["schema"] if self.body else None
 
     def codes(self):
-        """(status, code of the error; None where it is none) of everything that is documented, but 500."""
+        """Returns (status, code) of all documented replies except 500. The code of a reply that is no error is None."""
         found = set()
         for status, response in self.responses.items():
             if status != "default":

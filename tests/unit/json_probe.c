@@ -1,5 +1,5 @@
-/* For test_json_read.py: reads bodies, each behind a line with its length, by a table whose one field `data` is an
- * object. Prints for each, with a NUL behind: the object as it would be kept, or the fault. */
+/* For test_json_read.py: reads bodies, each after a line with its length, by a table whose one field `data` is an
+ * object. Prints for each body the object as it would be stored, or the fault, and then a NUL. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,7 +32,7 @@ int main(void)
 	size_t len;
 
 	while (scanf("%zu", &len) == 1 && getchar() == '\n') {
-		char *body = malloc(len + 1); /* of its own, so that a sanitizer sees reads beyond it */
+		char *body = malloc(len + 1); /* allocated separately, so that a sanitizer notices reads beyond it */
 
 		if (body == NULL || fread(body, 1, len, stdin) != len)
 			return EXIT_FAILURE;

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """Compares Outdial's planner with an independent one, written from the contract alone.
 
-The planner (domain/zone, calendar, plan) is asked through the program plan_probe. The oracle below
-shares nothing with it: offsets come from Python's zoneinfo instead of glibc, and a plan is made
-contact by contact instead of by division. Compared are
+The program plan_probe asks the planner (base/zone, domain/calendar, domain/plan). The oracle below shares no code with
+the planner: offsets come from Python's zoneinfo, and a plan is made contact by contact instead of by division. The
+answers are compared for
 
- - the names of all zones, and names that are none,
+ - the names of all zones, and texts that are no names of zones,
  - conversions and spans around every clock change of every zone in ten years,
- - random calendars and campaigns, half of them near a clock change: with several windows a day, windows
-   that must be open in several zones, contacts in groups with zones of their own.
+ - random calendars and campaigns, half of them near a clock change: with several windows a day, with windows
+   that must be open in several zones, and with groups of contacts in their own zones.
 
-Besides that every plan is held against the contract's promises by the wall clock alone.
+A second check, which knows only wall clocks, tests whether each plan keeps the promises of the contract.
 
 Prints TAP. The seed is printed too; a run with the same --seed and --cases is the same run.
 """
@@ -32,7 +32,7 @@ EPOCH = datetime.datetime(1970, 1, 1)
 CHANGES_FROM, CHANGES_UNTIL = 2022, 2032
 TZDIR = os.environ.get("TZDIR") or "/usr/share/zoneinfo"
 
-# Not zones, though some of them are files of the tz database or lead to one.
+# Texts that are not zones, although some of them are paths of files of the tz database.
 NO_ZONES = [
     "Factory", "localtime", "posixrules", "posix/Europe/Berlin", "right/Europe/Berlin", "tzdata.zi",
     "zone.tab", "leapseconds", "Europe", "Europe/", "/Europe/Berlin", "Europe//Berlin",
@@ -53,7 +53,8 @@ class Zone:
         self.info = zoneinfo.ZoneInfo(name)
 
     def to_utc(self, wall_us):
-        """fold=0 is the contract's rule: behind a gap by its length, first of two occurrences."""
+        """fold=0 is the contract's rule: a skipped time moves forward by the gap, and a time that comes twice is the
+        first."""
         wall = (EPOCH + datetime.timedelta(microseconds=wall_us)).replace(tzinfo=self.info, fold=0)
         return wall_us - wall.utcoffset() // datetime.timedelta(microseconds=1)
 
@@ -70,14 +71,14 @@ class Zone:
         return self.to_utc(day * DAY)
 
     def day_at(self, at_us):
-        """The civil day whose midnight came last, and whose successor's has not come."""
+        """Returns the civil day whose midnight has come, and whose next midnight has not come."""
         day = self.to_wall(at_us) // DAY - 2
         while self.midnight(day + 1) <= at_us:
             day += 1
         return day
 
     def changes(self, first_year, end_year):
-        """(instant, offset before, offset after) of every clock change; two are weeks apart."""
+        """Yields (instant, offset before, offset after) for every clock change. Clock changes are weeks apart."""
         found, at = [], year_start(first_year)
         while at < year_start(end_year):
             later = at + 14 * DAY
@@ -129,8 +130,8 @@ class Calendar:
         return False
 
     def pieces(self, day):
-        """(first minute, end) of the stretches of this civil day in which some window is open, in order:
-        found by asking at every edge there is."""
+        """Returns (first minute, end) of the stretches of this civil day in which a window is open, in order. It tests
+        each stretch between two edges."""
         edges = sorted({0, 1440, *(edge for _, start, end in self.windows for edge in (start, end))})
         pieces = []
         for first, last in zip(edges, edges[1:]):
@@ -148,7 +149,7 @@ class Calendar:
         return self.cache[zone, day]
 
     def spans_of_piece(self, zone, day, first, last):
-        """Both rules: between the edges, made instants; and the clock shows a time of the piece."""
+        """Applies both rules: a span is between the instants of the edges, and the clock shows a time of the piece."""
         begin = max(zone.to_utc(day * DAY + first * MINUTE), zone.midnight(day))
         end = min(zone.to_utc(day * DAY + last * MINUTE), zone.midnight(day + 1))
         cuts = [begin, end]
@@ -178,8 +179,8 @@ class Calendar:
                     return span
         return None
 
-    def doors(self, zone, at_us):
-        """(instant, whether it opens) of the spans in a zone from at_us on."""
+    def edges(self, zone, at_us):
+        """Yields (instant, whether a span opens) for the starts and ends of spans in a zone, from at_us on."""
         today = zone.day_at(at_us)
         for day in range(today, today + 367):
             for begin, end, _ in self.spans_of(zone, day):
@@ -188,9 +189,9 @@ class Calendar:
                     yield end, False
 
     def common_span_at(self, at_us):
-        """Goes from door to door, and counts those that are open."""
+        """Goes from one start or end of a span to the next, and counts in how many zones a span is open."""
         open_in, begin = 0, None
-        for at, opens in heapq.merge(*(self.doors(zone, at_us) for zone in self.zones)):
+        for at, opens in heapq.merge(*(self.edges(zone, at_us) for zone in self.zones)):
             if at > at_us + 366 * DAY:
                 return None
             if not opens and open_in == len(self.zones):
@@ -202,7 +203,7 @@ class Calendar:
 
 
 class Campaign:
-    """A calendar, a cap, a pace and a place to begin."""
+    """A calendar, a cap, a pace and an instant to begin."""
 
     def __init__(self, calendar, cap, gap_us, next_us, day, day_calls, count):
         self.calendar, self.cap, self.gap_us, self.count = calendar, cap, gap_us, count
@@ -292,7 +293,7 @@ class Groups:
         return planned
 
     def closes(self, number, span):
-        """Over midnights that only cut it; a day behind it is late enough."""
+        """Returns when the windows close: midnights that only cut a span do not count. The search ends a day later."""
         calendar, end = self.groups[number][1], span[1]
         while end < span[1] + DAY and (following := calendar.span_at(end)) and following[0] <= end:
             end = following[1]
@@ -312,7 +313,7 @@ class Groups:
 
 
 class Chance:
-    """Random questions, small on purpose, so that edges meet."""
+    """Makes random questions. They are small, so that edges often coincide."""
 
     def __init__(self, seed, zones, changes):
         self.random = random.Random(seed)
@@ -358,7 +359,7 @@ class Chance:
         return Calendar(zone, self.windows(), self.excluded(at // DAY)), at
 
     def some_zones(self, at):
-        """Zones of contacts: now and then one whose clocks change at that time."""
+        """Returns zones for contacts, often with a zone whose clocks change at that time."""
         zones = self.random.sample(self.zones, self.random.choice([1, 1, 1, 2, 3]))
         near = [zone for zone, (changes_at, _, _) in self.changes if abs(changes_at - at) < 4 * DAY]
         if near and self.random.random() < 0.7:
@@ -366,7 +367,7 @@ class Chance:
         return zones
 
     def contact_calendar(self):
-        """Mostly windows of many hours, so that unlike zones have some in common."""
+        """Returns a calendar. Most windows have many hours, so that distant zones have hours in common."""
         zone, at = self.zone_and_instant()
         start = self.random.randint(0, 720)
         windows = [(range(1, 8), start, start + self.random.randint(1, 720)), *self.windows()]
@@ -398,7 +399,7 @@ class Chance:
 
 
 class Report:
-    """Questions with the answers they should get; asked all at once, reported as TAP."""
+    """Asks all questions of a test at once, compares the answers, and reports the result as TAP."""
 
     def __init__(self, probe):
         self.probe, self.tests, self.failures = probe, 0, 0
@@ -438,7 +439,7 @@ def span_case(calendar, at):
 
 
 def expand(answer):
-    """The instants of a plan that the probe printed, and whether callable days ran out."""
+    """Returns the instants of a plan that the probe printed, and whether callable days ran out."""
     words = answer.split()
     segments = [tuple(map(int, word.split(":"))) for word in words if word != "none"]
     instants = [first + i * gap for first, gap, count in segments for i in range(count)]
@@ -447,7 +448,7 @@ def expand(answer):
 
 def plan_case(campaign, chunk, room):
     expected, expected_end = campaign.plan()
-    # Until 2011 a few clocks went back over a midnight and then showed two dates in turn.
+    # Until 2011 a few clocks went back over a midnight. Then an earlier date came again.
     promises_apply = campaign.next_us >= year_start(2012)
 
     def judge(answer):
@@ -488,7 +489,7 @@ def conversions_around(zone, change):
 
 
 def edges_around(change):
-    """Minutes of the day at which a window's edge meets the change: around it, inside, midnight."""
+    """Returns minutes of the day for edges of windows: around the change, within it, and midnight."""
     at, before, after = change
     low, high = (wall // MINUTE for wall in sorted((at + before, at + after)))
     return [0, low % 1440, (low + high) // 2 % 1440, high % 1440, (high + 15) % 1440, 1440]
@@ -504,7 +505,8 @@ def spans_around(zone, change, edges):
 
 
 def load_zones():
-    """All zones, and every clock change of ten years with its zone. Aliases share the search."""
+    """Returns all zones, and every clock change of ten years with its zone. Zones with the same rules are searched
+    once."""
     zoneinfo.reset_tzpath(to=[TZDIR])
     names = sorted(zoneinfo.available_timezones() - {"localtime", "Factory"})
     zones, changes, known = [Zone(name) for name in names], [], {}

@@ -34,7 +34,7 @@ probe = json.loads(subprocess.run([os.path.join(ROOT, BUILD, "tests", "unit", "r
 
 
 def routes():
-    """The rows of the route table, with the operation of each."""
+    """Returns the rows of the route table, each with its operation."""
     operations = {(operation.method, address(operation)): operation for operation in document.operations}
     return [(route, operations[route["method"], braces(route["path"])]) for route in probe["routes"]]
 
@@ -75,7 +75,7 @@ def test_path_parameters_are_the_holes_of_the_route_table():
 
 
 def has_object(operation):
-    """Whether there is a GET of what it changes, or of what it is an action of."""
+    """Returns whether the object that the operation changes, or acts on, has a GET."""
     gets = {other.path: other for other in document.operations if other.method == "GET"}
     patched = {other.path for other in document.operations if other.method == "PATCH"}
     path = operation.path
@@ -108,10 +108,10 @@ def test_bodies_match_the_tables():
         change = route["change"]
         fields = [field for field in route["body"] if not (change and field["fixed"])]
         required = [] if change else [field["name"] for field in fields if field["required"]]
-        if operation.id == "addBatchCallContacts":  # its handler wants them; the table is that of the campaign
+        if operation.id == "addBatchCallContacts":  # its handler requires them; its table is a campaign's
             required = ["contacts"]
             fields = [dict(field, nullable=False, min=1) for field in fields]
-        if operation.id == "previewBatchCall":  # its handler reads them by the table of a campaign, as a change
+        if operation.id == "previewBatchCall":  # its handler reads `changes` by the table of a campaign
             schema = dict(schema, properties=dict(schema["properties"]))
             changes = schema["properties"].pop("changes")
             assert changes["anyOf"] == [{"$ref": "#/components/schemas/BatchCallUpdate"}, {"type": "null"}], operation
@@ -131,7 +131,7 @@ def is_closed(schema):
 
 
 def objects(schema, at):
-    """The objects with properties in a schema, but those that a list of allOf is made of."""
+    """Yields the objects with properties in a schema, except the parts of an allOf."""
     schema = document.resolve(schema)
     if document.merged(schema).get("properties"):
         yield at, schema
