@@ -227,7 +227,7 @@ class Chaos:
             receiver.end_call(call.id, status)
             reply = self.ask("report", "POST", f"/calls/{call.id}/status", {"status": status})
             if reply:
-                receiver.told.append((call.id, reply.data["status"]))
+                receiver.reply_states.append((call.id, reply.data["status"]))
 
     def cut_dialers(self, chance):
         """Cuts all connections of the dialers for so long that attempts expire and wait in the plan."""

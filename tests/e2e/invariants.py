@@ -161,10 +161,10 @@ def attempts_apart(receivers, calls):
 def reports_kept(receivers, calls):
     """The replies to reports agree with the tables. An end stays the end."""
     known = {call.id: call for call in calls}
-    for call_id, status in (told for receiver in receivers for told in receiver.told):
+    for call_id, status in (state for receiver in receivers for state in receiver.reply_states):
         call = known[plain(call_id)]
         if STATUSES[call.status] != status and status in STATUSES[COMPLETED:]:
-            yield f"{call} was told to be {status}"
+            yield f"{call} was reported to be {status}"
 
 
 def all_work_taken(stack):
@@ -182,7 +182,7 @@ def ends_told_once(subscriber, calls):
     events = collections.defaultdict(set)
     for event in subscriber.of_type("call.ended") + subscriber.of_type("call.failed"):
         events[plain(event.data["id"])].add(event.id)
-    yield from (f"the end of {call} was told by {len(events[call.id])} events" for call in calls
+    yield from (f"the end of {call} has {len(events[call.id])} events" for call in calls
                 if len(events[call.id]) != 1)
 
 
@@ -276,7 +276,7 @@ def told_once(receiver, campaigns):
         batch = {"id": campaign.id}
         ids = {event.id for event in receiver.of_type("batch.completed", batch)}
         if len(ids) != (0 if campaign.cancelled else 1):
-            yield f"{campaign} was told to be completed by {len(ids)} events"
+            yield f"{campaign} has {len(ids)} events batch.completed"
         changes = {event.id: event.data for event in receiver.of_type("batch.status.changed", batch)}
         state = "draft"
         for event_id in sorted(changes):

@@ -71,7 +71,7 @@ class Receiver:
         self.secrets = {}  # by path
         self.open_calls = {}  # call id: its campaign
         self.ended = {}  # call id: when its end was first reported, by time.time()
-        self.told = []  # (call id, its state) that reports were answered with
+        self.reply_states = []  # (call id, its state) that reports were answered with
         self.peaks = collections.Counter()  # most open calls at once, by campaign
         self.lock = threading.Lock()
         self.closing = threading.Event()
@@ -169,7 +169,7 @@ class Receiver:
                 if reply.status != 200:
                     self.faults.append((reply, delivery))
                 else:
-                    self.told.append((delivery.id, reply.data["status"]))
+                    self.reply_states.append((delivery.id, reply.data["status"]))
                 return
 
 

@@ -97,36 +97,36 @@ def check_all(t, batch):
     campaign, calls = t.api.read(batch), t.api.calls_of(batch)
     ended = [call for call in calls if call["status"] in ENDINGS]
     for interval, form in (("day", "%Y-%m-%d"), ("hour", "%Y-%m-%dT%H:00")):
-        told = analytics(t, batch, interval)
-        check_counters(told)
-        assert all(told[name] == campaign[name] for name in COUNTERS + ("total_contacts", "called")), told
+        shown = analytics(t, batch, interval)
+        check_counters(shown)
+        assert all(shown[name] == campaign[name] for name in COUNTERS + ("total_contacts", "called")), shown
         for name, wanted in recount(campaign, calls).items():
-            assert same(told[name], wanted), (name, told[name], wanted)
-        assert told["calls"] == {"ended": len(ended), **{status: sum(call["status"] == status for call in ended)
-                                                         for status in ENDINGS + ("cancelled",)}}, told
-        assert told["calls"]["ended"] == sum(period["attempts"] for period in told["series"]), told
-        assert told["waiting_first"] + told["waiting_retry"] == told["pending"], told
-        check_reasons(told["outcomes"], "outcome", ended)
-        check_reasons(told["end_reasons"], "end_reason", ended)
-        assert (told["interval"], told["timezone"]) == (interval, campaign["timezone"]), told
-        check_series(told["series"], calls, campaign["timezone"], form)
+            assert same(shown[name], wanted), (name, shown[name], wanted)
+        assert shown["calls"] == {"ended": len(ended), **{status: sum(call["status"] == status for call in ended)
+                                                         for status in ENDINGS + ("cancelled",)}}, shown
+        assert shown["calls"]["ended"] == sum(period["attempts"] for period in shown["series"]), shown
+        assert shown["waiting_first"] + shown["waiting_retry"] == shown["pending"], shown
+        check_reasons(shown["outcomes"], "outcome", ended)
+        check_reasons(shown["end_reasons"], "end_reason", ended)
+        assert (shown["interval"], shown["timezone"]) == (interval, campaign["timezone"]), shown
+        check_series(shown["series"], calls, campaign["timezone"], form)
         final = campaign["total_contacts"] - campaign["pending"] - campaign["in_progress"]
-        assert same(told["progress"], final / campaign["total_contacts"]), told
+        assert same(shown["progress"], final / campaign["total_contacts"]), shown
     numbers = t.api.get(f"/batch-calls/{batch['id']}/analytics", by_number="true")
     check_numbers(numbers["numbers"], calls)
-    assert numbers["numbers_are_exact"] and "numbers" not in told, numbers
-    return told
+    assert numbers["numbers_are_exact"] and "numbers" not in shown, numbers
+    return shown
 
 
-def check_numbers(told, calls):
-    for one in told:
+def check_numbers(shown, calls):
+    for one in shown:
         ended = collections.Counter(call["status"] for call in calls
                                     if call["from_number"] == one["from_number"]
                                     and call["status"] in ENDINGS + ("cancelled",))
         assert one["calls"] == sum(ended.values()) and all(one[status] == ended[status]
                                                            for status in ENDINGS + ("cancelled",)), one
         assert same(one["answer_rate"], ended["completed"] / one["calls"] if one["calls"] else None), one
-    assert [one["from_number"] for one in told] == sorted({call["from_number"] for call in calls}), told
+    assert [one["from_number"] for one in shown] == sorted({call["from_number"] for call in calls}), shown
 
 
 def test_analytics_equal_a_recount(t):
@@ -137,9 +137,9 @@ def test_analytics_equal_a_recount(t):
     t.api.schedule(batch)
     receiver.wait_for_calls(80)
     until(lambda: t.api.read(batch)["in_progress"] == 80)
-    told = check_all(t, batch)
-    assert told["answer_rate"] == 0 and told["call_answer_rate"] is None, told
-    assert told["series"] == [] and told["skipped"] == 2, told
+    shown = check_all(t, batch)
+    assert shown["answer_rate"] == 0 and shown["call_answer_rate"] is None, shown
+    assert shown["series"] == [] and shown["skipped"] == 2, shown
 
     # Changes the calls as if they had been placed over the last days.
     t.stack.sql(f"UPDATE calls SET called_at = called_at - INTERVAL position * 43 MINUTE"
@@ -147,19 +147,19 @@ def test_analytics_equal_a_recount(t):
     calls = t.api.calls_of(batch)
     t.random.shuffle(calls)
     report(t, calls[:50])
-    told = check_all(t, batch)
-    assert parse(told["estimated_end"]) > datetime.datetime.now(UTC) - datetime.timedelta(seconds=5), told
+    shown = check_all(t, batch)
+    assert parse(shown["estimated_end"]) > datetime.datetime.now(UTC) - datetime.timedelta(seconds=5), shown
     for call in calls[50:]:
         report(t, [call])
     done = t.api.wait_for(batch, "completed")
-    told = check_all(t, batch)
-    assert told["progress"] == 1 and told["estimated_end"] == done["completed_at"], told
+    shown = check_all(t, batch)
+    assert shown["progress"] == 1 and shown["estimated_end"] == done["completed_at"], shown
 
     until(lambda: receiver.of_type("batch.completed", batch), what="batch.completed has come")
     event = receiver.of_type("batch.completed", batch)[0].data
     for name in COUNTERS + ("attempts", "answer_rate", "call_answer_rate", "calls", "waiting_first", "waiting_retry",
                             "average_duration_seconds", "total_minutes", "total_cost"):
-        assert event[name] == told[name], (name, event, told)
+        assert event[name] == shown[name], (name, event, shown)
 
 
 def test_retries_count_as_attempts(t):
@@ -168,18 +168,19 @@ def test_retries_count_as_attempts(t):
     batch = t.api.batch(agent, 5, retry_failed=True, max_retry_attempts=1, retry_delay_minutes=1)
     t.api.schedule(batch)
     until(lambda: len(receiver.calls(batch)) == 5 and t.api.read(batch)["in_progress"] == 0)
-    told = analytics(t, batch)
-    assert (told["waiting_first"], told["waiting_retry"], told["answer_rate"],
-            told["call_answer_rate"]) == (0, 5, 0, 0), told
+    shown = analytics(t, batch)
+    assert (shown["waiting_first"], shown["waiting_retry"], shown["answer_rate"],
+            shown["call_answer_rate"]) == (0, 5, 0, 0), shown
     t.stack.sql(f"UPDATE due_contacts SET due_at = due_at - INTERVAL 1 HOUR;"
                 f" UPDATE batch_calls SET low_water = '1000-01-01', wake_at = UTC_TIMESTAMP(6)"
                 f" WHERE uuid = {unhex(batch['id'])}")
     t.api.wait_for(batch, "completed")
-    told = analytics(t, batch)
-    assert (told["attempts"], told["completed"], told["answer_rate"], told["call_answer_rate"]) == (10, 5, 1, 0.5), told
-    assert (told["waiting_first"], told["waiting_retry"]) == (0, 0), told
-    assert (told["average_duration_seconds"], told["total_minutes"]) == (6, 1), told
-    assert sum(period["busy"] for period in told["series"]) == 5, told
+    shown = analytics(t, batch)
+    assert (shown["attempts"], shown["completed"]) == (10, 5), shown
+    assert (shown["answer_rate"], shown["call_answer_rate"]) == (1, 0.5), shown
+    assert (shown["waiting_first"], shown["waiting_retry"]) == (0, 0), shown
+    assert (shown["average_duration_seconds"], shown["total_minutes"]) == (6, 1), shown
+    assert sum(period["busy"] for period in shown["series"]) == 5, shown
 
 
 def test_rates_while_retries_wait(t):
@@ -189,13 +190,13 @@ def test_rates_while_retries_wait(t):
     batch = t.api.batch(agent, 12, retry_failed=True, max_retry_attempts=1, retry_delay_minutes=60, max_calls_per_day=9)
     t.api.schedule(batch)
     until(lambda: len(receiver.calls(batch)) == 9 and t.api.read(batch)["in_progress"] == 0)
-    told = check_all(t, batch)
-    assert (told["called"], told["completed"], told["busy"], told["pending"]) == (9, 4, 0, 8), told
-    assert (told["waiting_first"], told["waiting_retry"]) == (3, 5), told
-    assert same(told["answer_rate"], 4 / 9) and same(told["call_answer_rate"], 4 / 9), told
+    shown = check_all(t, batch)
+    assert (shown["called"], shown["completed"], shown["busy"], shown["pending"]) == (9, 4, 0, 8), shown
+    assert (shown["waiting_first"], shown["waiting_retry"]) == (3, 5), shown
+    assert same(shown["answer_rate"], 4 / 9) and same(shown["call_answer_rate"], 4 / 9), shown
     t.api.post(f"/batch-calls/{batch['id']}/cancel")
-    told = check_all(t, batch)
-    assert (told["waiting_first"], told["waiting_retry"], told["pending"]) == (0, 0, 0), told
+    shown = check_all(t, batch)
+    assert (shown["waiting_first"], shown["waiting_retry"], shown["pending"]) == (0, 0, 0), shown
 
 
 def test_a_part_of_the_series(t):
@@ -215,9 +216,9 @@ def test_a_part_of_the_series(t):
         path = f"/batch-calls/{batch['id']}/analytics"
         for first in range(len(periods)):
             for last in range(first + 1, len(periods)):
-                told = t.api.get(path, interval=interval, **{"from": periods[first], "to": periods[last]})
-                assert told["series"] == whole["series"][first:last], (first, last, told)
-                assert told["calls"] == whole["calls"]
+                shown = t.api.get(path, interval=interval, **{"from": periods[first], "to": periods[last]})
+                assert shown["series"] == whole["series"][first:last], (first, last, shown)
+                assert shown["calls"] == whole["calls"]
             assert t.api.get(path, interval=interval, **{"from": periods[first]})["series"] == whole["series"][first:]
         assert t.api.get(path, interval=interval, to="1970-01-01")["series"] == []
     for query in ({"from": "2026-13-01"}, {"to": "yesterday"}, {"from": "2026-11-21T09:00Z"}, {"from": ""},
@@ -232,9 +233,9 @@ def test_reasons_that_are_all_different_do_not_pile_up(t):
     batch = t.api.batch(agent, 900, max_concurrent_calls=20)
     t.api.schedule(batch)
     t.api.wait_for(batch, "completed")
-    told = analytics(t, batch)
-    assert told["outcomes"] == [{"outcome": "sale", "calls": 900}], told["outcomes"]
-    assert told["end_reasons"][0]["end_reason"] == "(other)" and len(told["end_reasons"]) == 100
+    shown = analytics(t, batch)
+    assert shown["outcomes"] == [{"outcome": "sale", "calls": 900}], shown["outcomes"]
+    assert shown["end_reasons"][0]["end_reason"] == "(other)" and len(shown["end_reasons"]) == 100
     rows = t.stack.sql(f"SELECT COUNT(*), SUM(calls) FROM batch_reasons WHERE kind = 1 AND batch_id ="
                        f" (SELECT id FROM batch_calls WHERE uuid = {unhex(batch['id'])})")[0]
     assert 200 <= int(rows[0]) <= 320 and rows[1] == "900", rows
@@ -243,13 +244,13 @@ def test_reasons_that_are_all_different_do_not_pile_up(t):
 def test_the_end_is_predicted(t):
     receiver, agent = t.dialing_agent()
     draft = t.api.batch(agent, 3)
-    told = analytics(t, draft)
-    assert told["progress"] == 0 and told["estimated_end"] is None and told["total_cost"] == 0, told
+    shown = analytics(t, draft)
+    assert shown["progress"] == 0 and shown["estimated_end"] is None and shown["total_cost"] == 0, shown
     batch = t.api.batch(agent, 100, schedule_type="scheduled", scheduled_at="2040-06-01T08:00:00Z",
                         max_calls_per_day=10)
-    told = analytics(t, batch)
-    assert told["estimated_end"] >= t.api.read(batch)["planned_until"][:19], told
-    assert told["estimated_end"].startswith("2040-06-10"), told
+    shown = analytics(t, batch)
+    assert shown["estimated_end"] >= t.api.read(batch)["planned_until"][:19], shown
+    assert shown["estimated_end"].startswith("2040-06-10"), shown
 
     # Ten calls were made in the last quarter of an hour, and three hundred contacts are left. The plan does not delay
     # them.
@@ -448,14 +449,14 @@ def test_a_preview_is_refused_as_the_change(t):
                     {"schedule_type": "scheduled"}, {"scheduled_at": "9999-12-30T00:00:00Z"}, {"retry_on": ["x"]},
                     {"contacts": []}, {"calling_windows": [{"days": [1], "start": "09:00", "end": "09:00"}]}):
         real = t.api.send("PATCH", path, changes)
-        told = t.api.send("POST", f"{path}/preview", {"changes": changes})
-        assert real.status == told.status == 422, (changes, real, told)
-        assert real.error["code"] == told.error["code"], (real, told)
+        shown = t.api.send("POST", f"{path}/preview", {"changes": changes})
+        assert real.status == shown.status == 422, (changes, real, shown)
+        assert real.error["code"] == shown.error["code"], (real, shown)
         fields = [fault["field"] for fault in real.details.get("errors", [])]
-        assert [fault["field"].removeprefix("changes.") for fault in told.details.get("errors", [])] == fields, \
-            (real, told)
+        assert [fault["field"].removeprefix("changes.") for fault in shown.details.get("errors", [])] == fields, \
+            (real, shown)
         reasons = [fault["reason"] for fault in real.details.get("errors", [])]
-        assert [fault["reason"] for fault in told.details.get("errors", [])] == reasons, (real, told)
+        assert [fault["reason"] for fault in shown.details.get("errors", [])] == reasons, (real, shown)
     assert t.api.read(batch) == batch
 
 
@@ -467,8 +468,8 @@ def test_a_preview_of_other_numbers(t):
     t.api.patch(f"/telephony/numbers/{slow}", {"calls_per_minute": 1})
 
     def hours(changes):
-        told = t.api.post(f"/batch-calls/{batch['id']}/preview", {"changes": changes, "average_call_seconds": 1})
-        day = told["estimate"]["days"]
+        shown = t.api.post(f"/batch-calls/{batch['id']}/preview", {"changes": changes, "average_call_seconds": 1})
+        day = shown["estimate"]["days"]
         return (parse(day[-1]["last_at"]) - parse(day[0]["first_at"])).total_seconds() / 3600
 
     assert hours({}) < 0.1 and hours({"name": "x"}) < 0.1
@@ -486,25 +487,25 @@ def test_a_preview_matches_the_plan(t):
     _, agent = t.dialing_agent()
     for plan in PLANS:
         batch = t.api.batch(agent, 500 if plan.get("calls_per_minute") else 50)
-        told = preview(t, batch, plan)
-        assert told["contacts"] == told["planned"] == batch["total_contacts"], told
+        shown = preview(t, batch, plan)
+        assert shown["contacts"] == shown["planned"] == batch["total_contacts"], shown
         assert t.api.read(batch) == batch, "nothing is written"
         t.api.patch(f"/batch-calls/{batch['id']}", plan)
-        assert preview(t, batch)["days"] == told["days"]
+        assert preview(t, batch)["days"] == shown["days"]
         t.api.schedule(batch)
-        assert planned_days(t, batch) == told["days"], (plan, told)
+        assert planned_days(t, batch) == shown["days"], (plan, shown)
         scheduled = t.api.read(batch)
         for name in ("planned_from", "planned_until"):
-            assert told[name] == scheduled[name], (name, told, scheduled)
-        assert preview(t, batch)["days"] == told["days"]
+            assert shown[name] == scheduled[name], (name, shown, scheduled)
+        assert preview(t, batch)["days"] == shown["days"]
 
 
 def test_a_preview_of_years(t):
     _, agent = t.dialing_agent()
     batch = t.api.batch(agent, 400, scheduled_at="2040-01-01T00:00:00Z", max_calls_per_day=1)
-    told = preview(t, batch)
-    assert (told["contacts"], told["planned"], len(told["days"])) == (400, 366, 366), told
-    assert told["days"][-1]["date"] == "2040-12-31", told["days"][-1]
+    shown = preview(t, batch)
+    assert (shown["contacts"], shown["planned"], len(shown["days"])) == (400, 366, 366), shown
+    assert shown["days"][-1]["date"] == "2040-12-31", shown["days"][-1]
     t.api.refuse("no_contacts", "POST", f"/batch-calls/{t.api.batch(agent)['id']}/preview")
 
 
@@ -534,12 +535,12 @@ def test_many_campaigns_are_deleted_at_once(t):
     theirs = t.client(organization="another one")
     receiver = tap.Receiver(theirs)
     foreign = theirs.batch(theirs.agent(receiver.endpoint()), 1)["id"]
-    told = t.api.post("/batch-calls/bulk-delete", {"ids": [drafts[0], scheduled, f"batch_{drafts[1]}", foreign,
+    shown = t.api.post("/batch-calls/bulk-delete", {"ids": [drafts[0], scheduled, f"batch_{drafts[1]}", foreign,
                                                            agent["id"], drafts[2]]})
-    assert told["deleted"] == drafts, told
-    assert [(item["id"], item["code"]) for item in told["refused"]] == [
-        (scheduled, "invalid_state"), (foreign, "not_found"), (agent["id"], "not_found")], told
-    assert all(item["message"] for item in told["refused"]), told
+    assert shown["deleted"] == drafts, shown
+    assert [(item["id"], item["code"]) for item in shown["refused"]] == [
+        (scheduled, "invalid_state"), (foreign, "not_found"), (agent["id"], "not_found")], shown
+    assert all(item["message"] for item in shown["refused"]), shown
     for batch_id in drafts:
         t.api.refuse("not_found", "GET", f"/batch-calls/{batch_id}")
     assert t.api.get(f"/batch-calls/{scheduled}")["status"] == "scheduled"

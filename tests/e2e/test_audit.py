@@ -236,10 +236,11 @@ def test_changes_are_logged(t):
 def test_an_import_is_one_entry_with_its_counts(t):
     rows = "phone\n" + "".join(f"+1212{number:07}\n" for number in range(5550000, 5552500)) + "bad\n"
     reply = t.api.send("POST", "/contacts/import", rows, {"Content-Type": "text/csv"}).data
-    told = log(t)
-    assert len(told) == 2 and told[1]["object"] == "key", told
-    assert (told[0]["object"], told[0]["action"], told[0]["object_id"]) == ("folder", "imported", reply["folder_id"])
-    assert told[0]["changes"] == {"imported": 2500, "rows": 2501, "errors": 1}, told
+    logged = log(t)
+    assert len(logged) == 2 and logged[1]["object"] == "key", logged
+    assert (logged[0]["object"], logged[0]["action"]) == ("folder", "imported"), logged
+    assert logged[0]["object_id"] == reply["folder_id"], logged
+    assert logged[0]["changes"] == {"imported": 2500, "rows": 2501, "errors": 1}, logged
     dry = t.api.send("POST", "/contacts/import?dry_run=true", rows, {"Content-Type": "text/csv"})
     assert dry.status == 200 and len(log(t)) == 2, "a dry run writes nothing"
     path = os.path.join(t.stack.state_dir, "list.csv")
@@ -293,10 +294,10 @@ def test_the_command_line(t):
     moves = log(t, object_id=batch["id"])[:2]
     assert [(entry["to"], entry["operator"]) for entry in moves] == [("scheduled", operator),
                                                                      ("paused", operator)], moves
-    told = t.api.get(f"/batch-calls/{batch['id']}/history")
-    assert [(entry["to"], entry["key"], entry["operator"]) for entry in told[:2]] == [("scheduled", None, operator),
-                                                                                      ("paused", None, operator)], told
-    assert told[-1]["key"] and told[-1]["operator"] is None, told[-1]
+    logged = t.api.get(f"/batch-calls/{batch['id']}/history")
+    assert [(entry["to"], entry["key"], entry["operator"]) for entry in logged[:2]] == [
+        ("scheduled", None, operator), ("paused", None, operator)], logged
+    assert logged[-1]["key"] and logged[-1]["operator"] is None, logged[-1]
     t.stack.outdial("recover", "--before", "2026-01-01T00:00:00Z")
     t.stack.outdial("secrets", "rekey")
     of_all = shown(t, "--object", "installation")

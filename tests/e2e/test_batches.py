@@ -469,8 +469,8 @@ def test_a_campaign_needs_a_number_to_be_scheduled(t):
 
 def test_what_has_failed_is_scheduled_again(t):
     receiver, agent = t.dialing_agent()
-    told = t.receiver()
-    told.endpoint(events=["batch.status.changed"])
+    shown = t.receiver()
+    shown.endpoint(events=["batch.status.changed"])
     receiver.script = lambda call: TAKEN
     batch = t.api.batch(agent, contacts(3) + contacts(1), max_concurrent_calls=1)
     t.api.schedule(batch)
@@ -498,7 +498,7 @@ def test_what_has_failed_is_scheduled_again(t):
     done = t.api.wait_for(batch, "completed")
     assert (done["completed"], done["cancelled"], done["skipped"]) == (3, 0, 1), done
     assert len({call.data["to"] for call in receiver.calls()}) == len(receiver.calls()) == 3
-    changes = until(lambda: len(told.of_type("batch.status.changed")) == 6 and told.of_type("batch.status.changed"))
+    changes = until(lambda: len(shown.of_type("batch.status.changed")) == 6 and shown.of_type("batch.status.changed"))
     assert sorted((event.data["from"], event.data["to"]) for event in changes) == sorted([
         ("draft", "scheduled"), ("scheduled", "active"), ("active", "failed"), ("failed", "scheduled"),
         ("scheduled", "active"), ("active", "completed")]), changes

@@ -15,8 +15,8 @@ def ahead(**delta):
 
 
 def why(t, batch, position=1):
-    told = t.api.get(f"/batch-calls/{batch['id']}/contacts/{position}/why")
-    return told, next(gate["facts"] for gate in told["gates"] if gate["gate"] == "planned_instant")
+    shown = t.api.get(f"/batch-calls/{batch['id']}/contacts/{position}/why")
+    return shown, next(gate["facts"] for gate in shown["gates"] if gate["gate"] == "planned_instant")
 
 
 def one(t, batch):
@@ -50,9 +50,9 @@ def test_a_callback_is_made_at_its_instant(t):
     analytics = t.api.get(f"/batch-calls/{batch['id']}/analytics")
     assert (analytics["waiting_first"], analytics["waiting_retry"],
             analytics["calls"]["completed"]) == (0, 1, 1), analytics
-    told, facts = why(t, batch)
+    shown, facts = why(t, batch)
     assert facts == {"scheduled_at": row["scheduled_at"], "not_before": row["call_back_at"], "callback": True}, facts
-    assert told["next_at"] == row["scheduled_at"] and told["reason"].startswith("It asked to be called back"), told
+    assert shown["next_at"] == row["scheduled_at"] and shown["reason"].startswith("It asked to be called back"), shown
     assert '"callback":true' in t.stack.outdial("explain", batch["id"], "1")
     t.make_due(batch)
     t.api.wait_for(batch, "completed")
@@ -62,8 +62,8 @@ def test_a_callback_is_made_at_its_instant(t):
     assert [call["callback"] for call in calls] == [False, True], calls
     assert (calls[0]["call_back_at"], calls[1]["call_back_at"]) == (row["call_back_at"], None), calls
     events = until(lambda: len(receiver.of_type("call.ended", batch)) == 2 and receiver.of_type("call.ended", batch))
-    told = {event.data["attempt"]: (event.data["callback"], event.data["call_back_at"]) for event in events}
-    assert told == {1: (False, row["call_back_at"]), 2: (True, None)}, told
+    shown = {event.data["attempt"]: (event.data["callback"], event.data["call_back_at"]) for event in events}
+    assert shown == {1: (False, row["call_back_at"]), 2: (True, None)}, shown
     row = one(t, batch)
     assert (row["status"], row["attempts"], row["call_back_at"]) == ("completed", 2, None), row
     assert [call["callback"] for call in row["attempts_history"]] == [False, True], row
@@ -174,8 +174,8 @@ def test_no_callback_after_the_end_of_the_campaign(t):
     receiver, agent = t.dialing_agent()
     batch, call = t.one_call(receiver, agent, lambda call: TAKEN)
     t.api.post(f"/batch-calls/{batch['id']}/cancel")
-    told = t.api.post(f"/calls/{call}/status", {"status": "completed", "call_back_at": ahead(hours=1)})
-    assert told["call_back_at"], told
+    shown = t.api.post(f"/calls/{call}/status", {"status": "completed", "call_back_at": ahead(hours=1)})
+    assert shown["call_back_at"], shown
     assert one(t, batch)["status"] == "completed" and t.api.read(batch)["completed"] == 1
 
 
@@ -294,9 +294,9 @@ def test_rules_that_cannot_be(t):
         "name": "Rules", "agent_id": agent["id"], "retry_rules": RULES}, "retry_rules")
     batch = t.api.batch(agent, 1, **RETRIES)
     t.api.refuse("validation_error", "PATCH", f"/batch-calls/{batch['id']}", {"retry_failed": False}, "retry_rules")
-    told = t.api.post(f"/batch-calls/{batch['id']}/preview", {
+    shown = t.api.post(f"/batch-calls/{batch['id']}/preview", {
         "average_call_seconds": 60, "answer_rate": 0, "changes": {"retry_rules": RULES[:1]}})
-    assert told["estimate"]["calls"] == 3, "the most that one outcome allows"
+    assert shown["estimate"]["calls"] == 3, "the most that one outcome allows"
 
 
 if __name__ == "__main__":

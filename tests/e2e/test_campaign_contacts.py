@@ -212,7 +212,7 @@ def test_the_last_contact_that_waits_is_taken_out(t):
         t.api.ask("DELETE", path_of(batch, f"/{position}"))
     ended = t.api.wait_for(batch, "completed")
     assert (ended["cancelled"], ended["pending"], ended["in_progress"]) == (2, 0, 0), ended
-    until(lambda: receiver.of_type("batch.completed", batch), what="its end is told")
+    until(lambda: receiver.of_type("batch.completed", batch), what="the event of its end has come")
     assert not receiver.calls()
     t.api.refuse("invalid_state", "DELETE", path_of(batch, "/1"))
 

@@ -710,7 +710,7 @@ def test_requests_at_the_same_time(t):
                 shown = t.api.send("GET", f"/contacts/{reply.data['id']}")
                 assert shown.status in (200, 503), shown
 
-    call, told = one.receiver.calls()[0], []
+    call, replies = one.receiver.calls()[0], []
 
     def report():
         """A dialer that reports again and again, with the call's token and with its signature."""
@@ -718,15 +718,18 @@ def test_requests_at_the_same_time(t):
         path, token = call.data["status_url"].replace(front, "/"), Client(front, call.data["report_token"])
         while not stop.is_set():
             body = {"status": "completed"}
-            reply = token.send("POST", path, body) if len(told) % 2 else signed_report(one.receiver, front, path, body)
+            if len(replies) % 2:
+                reply = token.send("POST", path, body)
+            else:
+                reply = signed_report(one.receiver, front, path, body)
             assert reply.status in (200, 503), reply
             if reply.status == 200:
-                told.append(body)
+                replies.append(body)
     threads = [InBackground(work) for _ in range(4)] + [InBackground(report)]
-    until(lambda: len(made) > 50 and told, what="some were made")
+    until(lambda: len(made) > 50 and replies, what="some were made")
     both.move(t.organization)
-    counts = len(made), len(told)
-    until(lambda: len(made) > counts[0] + 20 and len(told) > counts[1] + 2, what="all goes on in the other cell")
+    counts = len(made), len(replies)
+    until(lambda: len(made) > counts[0] + 20 and len(replies) > counts[1] + 2, what="all goes on in the other cell")
     stop.set()
     assert [thread.result() for thread in threads] == [None] * 5
     kept = {row[0] for row in both.b.sql("SELECT phone_number FROM contacts c JOIN organizations o"

@@ -64,7 +64,7 @@ def test_no_work_sleeps_after_a_step_back(t):
     time.sleep(KNOWN_SECONDS)
     count = len(receiver.calls(batch))
     receiver.wait_for_calls(count + 20, LEASE_SECONDS + 20)
-    until(lambda: len(receiver.of_type("call.ended")) > count, LEASE_SECONDS, "events are told")
+    until(lambda: len(receiver.of_type("call.ended")) > count, LEASE_SECONDS, "events have come")
     assert len({call.id for call in receiver.calls(batch)}) == len({call.data["to"] for call in receiver.calls(batch)})
     receiver.faults = [fault for fault in receiver.faults if not fault[0].startswith("webhook-timestamp")]
 

@@ -384,7 +384,7 @@ def test_the_writer_falls_in_mid_campaign(t):
     wrong = invariants.broken(t, play, dialers, subscriber, chaos.RETRIES, max(chaos.CAPS))
     assert not wrong, f"{len(wrong)} promises broken:\n" + "\n".join(wrong[:20])
     moves = told_of(t)
-    print(f"# told: {moves}")
+    print(f"# moves: {moves}")
     assert len(moves) >= kills, moves
     assert all(seconds <= LONGEST_GAP for _, seconds in moves), moves
 

@@ -43,7 +43,7 @@ def check_once(t, receiver, batch, done):
                        f" (SELECT SUM(seconds) FROM batch_quarters WHERE batch_id = b.id) FROM batch_calls b"
                        f" JOIN batch_counters n ON n.batch_id = b.id WHERE b.id = {row}") == [["5", "5", "5", "50"]]
     ended = lambda: [event for event in receiver.of_type("call.ended") if event.data["batch_call_id"] == batch["id"]]
-    until(lambda: len({event.data["id"] for event in ended()}) == 5, 20, "every end is told")
+    until(lambda: len({event.data["id"] for event in ended()}) == 5, 20, "every end has an event")
     assert len({event.id for event in ended()}) == 5, ended()
 
 

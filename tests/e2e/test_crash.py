@@ -63,10 +63,10 @@ def check_done(t, receiver, batch, total, repeats):
 
 def check_ends_are_told(receiver, total):
     """Every call has one event, which may have been delivered several times."""
-    def told():
+    def shown():
         return {event.id: event.data["id"] for event in receiver.of_type("call.ended")}
-    until(lambda: len(set(told().values())) == total, 2 * LEASE_SECONDS, "the end of every call is told")
-    assert len(told()) == total, (len(told()), total)
+    until(lambda: len(set(shown().values())) == total, 2 * LEASE_SECONDS, "every call has an event for its end")
+    assert len(shown()) == total, (len(shown()), total)
 
 
 def test_workers_die_under_load(t):

@@ -78,7 +78,7 @@ def test_calls_without_reports_have_events(t):
     batch = t.api.batch(agent, 1)
     t.api.schedule(batch)
     t.api.wait_for(batch, "completed")
-    until(lambda: receiver.of_type("call.failed"), what="the failed call is told of")
+    until(lambda: receiver.of_type("call.failed"), what="the event of the failed call has come")
     assert receiver.of_type("call.failed")[0].data["batch_call_id"] == batch["id"]
 
 
@@ -237,8 +237,8 @@ def test_deliveries_of_all_webhooks_are_one_list(t):
     everything = t.api.all("/webhooks/deliveries")
     assert len(everything) == 13 and everything[-1]["event_type"] == "agent.sync", everything
     apart = [one for hook in hooks for one in deliveries(t, hook)]
-    told = [one for one in everything if one["event_type"] == "batch.status.changed"]
-    assert sorted(told, key=repr) == sorted(apart, key=repr)
+    reported = [one for one in everything if one["event_type"] == "batch.status.changed"]
+    assert sorted(reported, key=repr) == sorted(apart, key=repr)
     assert [one["created_at"] for one in everything] == sorted((one["created_at"] for one in everything), reverse=True)
     for query in ({}, {"event_type": "batch.status.changed"}, {"status": "delivered"}):
         whole = t.api.get("/webhooks/deliveries", **query)
@@ -340,7 +340,7 @@ def test_that_an_endpoint_was_switched_off_is_sent_again_too(t):
     assert t.api.post(f"/webhooks/deliveries/{delivery['id']}/redeliver")["event_type"] == "webhook.disabled"
     reply = t.api.post(f"/webhooks/{late}/redeliver", {"mode": "missing", "since": "2020-01-01T00:00:00Z"})
     assert reply["redelivered"] == 1, reply
-    until(lambda: [told.path for told in receiver.of_type("webhook.disabled")].count("/first") == 2,
+    until(lambda: [reported.path for reported in receiver.of_type("webhook.disabled")].count("/first") == 2,
           what="it comes again")
     wait_for(t, late, "delivered")
 

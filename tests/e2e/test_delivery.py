@@ -98,7 +98,7 @@ def test_an_odd_answer_that_is_a_success_is_one(t):
     for way in RIGHT:
         farm.endpoint(way, 1000, events=["batch.completed"])
     finish_campaign(t, agent)
-    until(lambda: all(farm.deliveries["/" + way.__name__] for way in RIGHT), 5, "all were told")
+    until(lambda: all(farm.deliveries["/" + way.__name__] for way in RIGHT), 5, "all receivers have the event")
     waiting = f"SELECT COUNT(*) FROM deliveries WHERE status = 0 AND endpoint_id IN (SELECT id FROM webhook_endpoints" \
               f" WHERE url LIKE '%:{farm.port}/%')"
     until(lambda: t.stack.sql(waiting)[0][0] == "0", 5, "all were taken, the flood too")
@@ -135,8 +135,8 @@ def test_a_410_switches_an_endpoint_off_and_others_get_an_event(t):
     gone.answer_events = Answer(410)
     webhook = gone.endpoint("/gone", events=["batch.completed", "webhook.disabled"])
     finish_campaign(t, agent)
-    told = until(lambda: watcher.of_type("webhook.disabled"), 10, "the watcher was told")
-    assert told[0].data["webhook_id"] == webhook and "410" in told[0].data["reason"], told[0].data
+    shown = until(lambda: watcher.of_type("webhook.disabled"), 10, "the watcher has the event")
+    assert shown[0].data["webhook_id"] == webhook and "410" in shown[0].data["reason"], shown[0].data
     off = health(t, webhook)
     assert off["disabled"] and "410" in off["disabled_reason"], off
     watcher.endpoint("/later", events=["batch.completed"])
@@ -416,7 +416,7 @@ def test_a_backlog_hides_no_endpoint(t):
                 " (WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 141) SELECT i FROM n) b")
     before = len(receiver.of_type("batch.completed"))
     until(lambda: t.stack.sql("SELECT COUNT(*) FROM deliveries WHERE queue = 0 AND wake_at < '9999-12-31'")
-          == [["0"]], 20, "the backlog stands in its queue")
+          == [["0"]], 20, "the backlog is in its queue")
     read = rows_read(t)
     for _ in range(5):
         start = time.monotonic()

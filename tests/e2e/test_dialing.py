@@ -328,9 +328,9 @@ def test_cancel_lets_calls_end_and_starts_no_more(t):
     t.make_due(batch)
     t.wait_for_looks()
     assert len(receiver.calls()) == 4 and t.api.read(batch) == now
-    told = until(lambda: [event.data for event in receiver.of_type("batch.status.changed")
+    shown = until(lambda: [event.data for event in receiver.of_type("batch.status.changed")
                           if event.data["to"] == "cancelled"], what="the event has come")[0]
-    assert (told["cancelled"], told["pending"], told["in_progress"]) == (46, 0, 4), told
+    assert (shown["cancelled"], shown["pending"], shown["in_progress"]) == (46, 0, 4), shown
 
 
 def test_a_call_in_flight_at_the_cancel_is_not_retried(t):
@@ -354,9 +354,9 @@ def test_contacts_that_were_called_keep_their_outcome_at_the_cancel(t):
     assert t.api.read(batch)["pending"] == 4
     wanted = {"busy": 1, "no_answer": 1, "failed": 1, "cancelled": 1, "pending": 0}
     over = t.api.post(f"/batch-calls/{batch['id']}/cancel")
-    told = until(lambda: [event.data for event in receiver.of_type("batch.status.changed")
+    shown = until(lambda: [event.data for event in receiver.of_type("batch.status.changed")
                           if event.data["to"] == "cancelled"], what="the event has come")[0]
-    for counts in (over, told, t.api.read(batch)):
+    for counts in (over, shown, t.api.read(batch)):
         assert {name: counts[name] for name in wanted} == wanted, counts
     rows = t.api.contacts_of(batch)
     assert sorted(row["status"] for row in rows) == ["busy", "cancelled", "failed", "no_answer"], rows

@@ -69,10 +69,10 @@ def test_the_programs_change_no_table(t):
 def test_simulate_as_its_own_user(t):
     use(t, "outdial_simulate")
     try:
-        told = t.stack.outdial("simulate", script_of(t), "--sql", os.path.join(stack.ROOT, "sql"))
+        shown = t.stack.outdial("simulate", script_of(t), "--sql", os.path.join(stack.ROOT, "sql"))
     finally:
         use(t, "outdial")
-    assert "5 calls on 1 day; of 5 contacts 5 completed" in told, told
+    assert "5 calls on 1 day; of 5 contacts 5 completed" in shown, shown
     assert not [name for name, in t.stack.sql("SHOW DATABASES") if "simulation" in name]
 
 

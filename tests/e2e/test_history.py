@@ -26,22 +26,22 @@ def test_every_state_change_has_its_key(t):
     batch = t.api.batch(agent, 2)
     t.api.schedule(batch)
     t.api.wait_for(batch, "completed")
-    told = history(t, batch)
-    assert moves(told) == [(None, "draft"), ("draft", "scheduled"), ("scheduled", "active"),
-                           ("active", "completed")], told
+    shown = history(t, batch)
+    assert moves(shown) == [(None, "draft"), ("draft", "scheduled"), ("scheduled", "active"),
+                           ("active", "completed")], shown
     by = {"id": mine["id"], "name": mine["name"]}
-    assert [entry["key"] for entry in told] == [None, None, by, by], told
-    assert all(entry["changes"] is None and INSTANT.fullmatch(entry["at"]) for entry in told), told
-    assert [entry["at"] for entry in told] == sorted((entry["at"] for entry in told), reverse=True), told
+    assert [entry["key"] for entry in shown] == [None, None, by, by], shown
+    assert all(entry["changes"] is None and INSTANT.fullmatch(entry["at"]) for entry in shown), shown
+    assert [entry["at"] for entry in shown] == sorted((entry["at"] for entry in shown), reverse=True), shown
     receiver.script = lambda call: TAKEN
     batch = t.api.batch(agent, 3, schedule_type="scheduled", scheduled_at=FAR)
     other.post(f"/batch-calls/{batch['id']}/pause")
     t.api.post(f"/batch-calls/{batch['id']}/resume")
     other.post(f"/batch-calls/{batch['id']}/cancel")
-    told = history(t, batch)
-    assert moves(told) == [(None, "draft"), ("draft", "scheduled"), ("scheduled", "paused"), ("paused", "scheduled"),
-                           ("scheduled", "cancelled")], told
-    assert [entry["key"]["id"] for entry in told] == [theirs["id"], mine["id"], theirs["id"], mine["id"], mine["id"]]
+    shown = history(t, batch)
+    assert moves(shown) == [(None, "draft"), ("draft", "scheduled"), ("scheduled", "paused"), ("paused", "scheduled"),
+                           ("scheduled", "cancelled")], shown
+    assert [entry["key"]["id"] for entry in shown] == [theirs["id"], mine["id"], theirs["id"], mine["id"], mine["id"]]
 
 
 def test_changed_settings_are_in_the_history(t):
@@ -52,16 +52,16 @@ def test_changed_settings_are_in_the_history(t):
     t.api.patch(path, {"name": "After", "max_concurrent_calls": 7, "timezone": "UTC", "working_days": [1, 2],
                        "metadata": {"b": 2.50}, "start_time": "09:00", "end_time": "17:00", "max_calls_per_day": 5,
                        "phone_number_ids": [number["id"]], "excluded_dates": ["2040-01-01"], "retry_on": ["busy"]})
-    told = history(t, batch)[0]
-    assert (told["from"], told["to"], told["reason"]) == ("draft", "draft", None), told
-    assert told["changes"] == {
+    shown = history(t, batch)[0]
+    assert (shown["from"], shown["to"], shown["reason"]) == ("draft", "draft", None), shown
+    assert shown["changes"] == {
         "name": {"from": "Before", "to": "After"}, "max_concurrent_calls": {"from": 10, "to": 7},
         "phone_number_ids": {"from": batch["phone_number_ids"], "to": [number["id"]]},
         "working_days": {"from": [1, 2, 3, 4, 5, 6, 7], "to": [1, 2]},
         "metadata": {"from": {"a": 1}, "to": {"b": 2.50}},
         "start_time": {"from": None, "to": "09:00"}, "end_time": {"from": None, "to": "17:00"},
         "max_calls_per_day": {"from": None, "to": 5}, "excluded_dates": {"from": [], "to": ["2040-01-01"]},
-        "retry_on": {"from": ["failed", "no_answer", "busy"], "to": ["busy"]}}, told
+        "retry_on": {"from": ["failed", "no_answer", "busy"], "to": ["busy"]}}, shown
     t.api.patch(path, {"name": "After", "retry_failed": False})
     assert len(history(t, batch)) == 2, "nothing was changed"
     t.api.refuse("validation_error", "PATCH", path, {"name": "x", "timezone": "Mars/Olympus"})
@@ -105,8 +105,8 @@ def test_pages_and_others(t):
     t.api.refuse("not_found", "GET", f"/batch-calls/{batch['id']}/history")
     rows = f"SELECT COUNT(*) FROM batch_calls WHERE uuid = {unhex(batch['id'])}"
     until(lambda: t.stack.sql(rows) == [["0"]], what="the campaign leaves")
-    told = t.api.all("/audit-log", object_id=batch["id"])
-    assert (told[0]["action"], told[0]["to"], len(told)) == ("deleted", "deleted", 9), "the log outlives it"
+    shown = t.api.all("/audit-log", object_id=batch["id"])
+    assert (shown[0]["action"], shown[0]["to"], len(shown)) == ("deleted", "deleted", 9), "the log outlives it"
 
 
 if __name__ == "__main__":

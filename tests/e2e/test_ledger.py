@@ -201,8 +201,8 @@ def test_kills_break_no_chain(t):
     until(lambda: t.stack.sql("SELECT COUNT(*) FROM ledger_drafts") == [["0"]], what="all is sealed")
     assert "sound" in whole(t)
     for call in t.api.calls_of(batch):
-        told = kinds(decisions(t, call["phone_number"]))
-        assert told[0] == "call" and told[-1] == "outcome" and told.count("outcome") == 1, (call, told)
+        reported = kinds(decisions(t, call["phone_number"]))
+        assert reported[0] == "call" and reported[-1] == "outcome" and reported.count("outcome") == 1, (call, reported)
 
 
 if __name__ == "__main__":

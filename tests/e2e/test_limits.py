@@ -19,12 +19,12 @@ def why(t, batch, position=1):
     return t.api.get(f"/batch-calls/{batch['id']}/contacts/{position}/why")
 
 
-def gates(told):
-    return {gate["gate"]: gate for gate in told["gates"]}
+def gates(shown):
+    return {gate["gate"]: gate for gate in shown["gates"]}
 
 
-def closed(told):
-    return [gate["gate"] for gate in told["gates"] if not gate["open"]]
+def closed(shown):
+    return [gate["gate"] for gate in shown["gates"] if not gate["open"]]
 
 
 # The pace of a number
@@ -87,8 +87,8 @@ def test_single_calls_keep_the_pace(t):
 # Contact limits
 
 def test_the_limits_of_an_organisation(t):
-    told = t.api.get("/organization")
-    assert told["name"] == t.organization and told["contact_limits"] == [], told
+    shown = t.api.get("/organization")
+    assert shown["name"] == t.organization and shown["contact_limits"] == [], shown
     limits = [{"max_attempts": 3, "period_hours": 24, "period_days": None},
               {"max_attempts": 10, "period_hours": None, "period_days": 30}]
     changed = limit(t, *limits, rest=48)
@@ -111,7 +111,7 @@ def test_the_limits_of_an_organisation(t):
                  {"contact_limits": [{"max_attempts": 1, "period_hours": 1}] * 11}, field="contact_limits")
     t.api.refuse("validation_error", "PATCH", "/organization", {"name": "Mine"}, field="name")
     t.client(scopes="read,write").refuse("forbidden", "PATCH", "/organization", {})
-    assert t.client(scopes="read").get("/organization")["id"] == told["id"]
+    assert t.client(scopes="read").get("/organization")["id"] == shown["id"]
     assert t.client(organization="another one").get("/organization")["contact_limits"] == []
 
 
@@ -171,7 +171,7 @@ def test_why_a_contact_waits(t):
     assert draft["waits_for"] == "campaign_state" and closed(draft) == ["campaign_state", "planned_instant"], draft
     t.api.schedule(batch)
     receiver.wait_for_calls(1)
-    until(lambda: why(t, batch)["status"] == "in_progress", what="it is told so")
+    until(lambda: why(t, batch)["status"] == "in_progress", what="the API shows that")
     assert why(t, batch)["gates"] == [] and why(t, batch)["reason"] == "It is being called."
     assert "duplicate" in why(t, batch, 4)["reason"]
     full = why(t, batch, 2)
@@ -204,23 +204,23 @@ def test_why_names_the_next_instant(t):
     tomorrow = str(today + datetime.timedelta(days=1))
     batch = t.api.batch(agent, 1, excluded_dates=[str(today)], **fields)
     t.api.schedule(batch)
-    told = why(t, batch)
-    assert set(closed(told)) >= {"calling_window", "number_pacing", "planned_instant", "contact_limits"}, told
-    window = gates(told)["calling_window"]
+    shown = why(t, batch)
+    assert set(closed(shown)) >= {"calling_window", "number_pacing", "planned_instant", "contact_limits"}, shown
+    window = gates(shown)["calling_window"]
     assert window["facts"]["is_excluded_date"] and window["facts"]["is_working_day"], window
     assert window["opens_at"].startswith(tomorrow), window
     called_at = t.api.calls_of(first)[0]["created_at"]
-    assert seconds_between(called_at, told["next_at"]) == 2 * 86400 and told["waits_for"] is None, told
-    held = gates(told)["contact_limits"]["facts"]
+    assert seconds_between(called_at, shown["next_at"]) == 2 * 86400 and shown["waits_for"] is None, shown
+    held = gates(shown)["contact_limits"]["facts"]
     assert (held["max_attempts"], held["period_days"], held["period_hours"], held["attempts"]) == (1, 2, None, 1), held
     assert held["rest_hours_after_conversation"] is None, held
-    pace = gates(told)["number_pacing"]["facts"]
+    pace = gates(shown)["number_pacing"]["facts"]
     assert pace["phone_number"] == number["phone_number"] and seconds_between(called_at, pace["next_call_at"]) == 60, \
         pace
     limit(t)
     assert why(t, batch)["next_at"].startswith(tomorrow), why(t, batch)
     text = t.stack.outdial("explain", batch["id"], "1")
-    for gate in told["gates"]:
+    for gate in shown["gates"]:
         assert f" {gate['gate']} " in text, text
     assert "closed  calling_window" in text and tomorrow in text, text
 
@@ -236,9 +236,9 @@ def test_an_estimate(t):
     plan = {"scheduled_at": "2040-01-02T00:00:00Z", "start_time": "09:00", "end_time": "17:00"}
     batch = t.api.batch(agent, 960, max_concurrent_calls=2, **plan)
     assert preview(t, batch)["estimate"] is None
-    told = preview(t, batch, average_call_seconds=120)
-    assert told["days"][0]["contacts"] == 960, "as planned"
-    estimate = told["estimate"]
+    shown = preview(t, batch, average_call_seconds=120)
+    assert shown["days"][0]["contacts"] == 960, "as planned"
+    estimate = shown["estimate"]
     assert estimate["calls"] == 960 and [day["calls"] for day in estimate["days"]] == [480, 480], estimate
     assert estimate["estimated_end"] == "2040-01-03T17:01:00.000000Z", estimate
     retried = preview(t, batch, average_call_seconds=120, answer_rate=0.5,
@@ -278,12 +278,12 @@ def test_how_far_a_change_moves_contacts(t):
     assert (faster["earlier"], faster["later"], faster["most_earlier_seconds"]) == (99, 0, 49.5), faster
     before = {row["position"]: row["scheduled_at"] for row in t.api.contacts_of(batch)}
     capped = {"max_calls_per_day": 40}
-    told = preview(t, batch, changes=capped)["change"]
+    shown = preview(t, batch, changes=capped)["change"]
     assert t.api.read(batch)["max_calls_per_day"] is None, "nothing is written"
     t.api.patch(f"/batch-calls/{batch['id']}", capped)
     moved = [seconds_between(before[row["position"]], row["scheduled_at"]) for row in t.api.contacts_of(batch)]
-    assert told["later"] == sum(second > 0 for second in moved) == 60, (told, moved)
-    assert told["most_later_seconds"] == max(moved) and told["mean_shift_seconds"] == round(sum(moved) / 100), told
+    assert shown["later"] == sum(second > 0 for second in moved) == 60, (shown, moved)
+    assert shown["most_later_seconds"] == max(moved) and shown["mean_shift_seconds"] == round(sum(moved) / 100), shown
 
 
 if __name__ == "__main__":

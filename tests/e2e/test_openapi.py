@@ -260,7 +260,7 @@ def test_deliveries(t):
     gone = t.receiver()
     gone.answer_events = Answer(410)
     api.ok("testWebhook", gone.endpoint())
-    until(lambda: receiver.of_type("webhook.disabled"), what="it is told of")
+    until(lambda: receiver.of_type("webhook.disabled"), what="the event has come")
 
     receiver.answer_events = Answer(500)
     t.api.batch(agent, 1, schedule_type="scheduled", scheduled_at="2035-03-01T09:00")
@@ -363,9 +363,9 @@ def test_campaigns(t):
     api.refuse("invalid_state", "resumeBatchCall", batch)
     api.one("getBatchCall", batch)
     api.change("updateBatchCall", batch, body={"max_concurrent_calls": 5, "start_time": None, "end_time": None})
-    told = api.ok("previewBatchCall", batch, body={"changes": {"max_calls_per_day": 1}, "average_call_seconds": 90,
+    shown = api.ok("previewBatchCall", batch, body={"changes": {"max_calls_per_day": 1}, "average_call_seconds": 90,
                                                    "answer_rate": 0.4})
-    assert told["estimate"]["days"] and told["never_called"] and told["change"]["contacts"], told
+    assert shown["estimate"]["days"] and shown["never_called"] and shown["change"]["contacts"], shown
     assert api.ok("previewBatchCall", batch, body={"changes": None})["change"] is None
     gates = api.ok("explainBatchCallContact", batch, 1)["gates"]
     assert [gate["gate"] for gate in gates] == api.document.tree["components"]["schemas"]["GateName"]["enum"], gates
@@ -417,7 +417,7 @@ def test_campaigns(t):
     api.ok("cancelBatchCall", later)
     deleted = api.ok("bulkDeleteBatchCalls", body={"ids": [later, NOBODY]})
     assert deleted["deleted"] == [later] and deleted["refused"][0]["code"] == "not_found", deleted
-    until(lambda: receiver.of_type("batch.completed"), what="the subscriber is told")
+    until(lambda: receiver.of_type("batch.completed"), what="the subscriber has the event")
     check_events(api, receiver, {"agent.sync", "call.requested", "batch.status.changed", "batch.completed"})
 
 
@@ -484,7 +484,7 @@ def test_calls(t):
     api.refuse("contact_limit", "createCall", body=wanted)
     api.refuse("contact_limit", "testAgent", agent["id"], body=trial)
     until(lambda: all(map(receiver.of_type, ("call.started", "call.ended", "call.failed"))),
-          what="subscribers are told")
+          what="subscribers have the events")
     check_events(api, receiver, {"agent.sync", "call.requested", "call.started", "call.ended", "call.failed"})
     until(lambda: api.ok("listDecisions", query={"number": "+12125550109"}), what="decisions are sealed")
     api.ok("listDecisions", query={"from": "2020-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"})

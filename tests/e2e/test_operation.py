@@ -486,9 +486,9 @@ def test_changes_are_in_the_log_once_and_by_public_ids(t):
     t.api.delete(f"/keys/{key['id']}")
     said = log_of(t, "api")[api:] + log_of(t, "scheduler-1")[scheduler:]
     for status in ("scheduled", "active", "completed"):
-        told = [line for line in said.splitlines() if f"campaign={batch['id']}" in line
+        shown = [line for line in said.splitlines() if f"campaign={batch['id']}" in line
                 and f" status={status} " in line]
-        assert len(told) == 1 and told[0].startswith("<6>"), (status, said)
+        assert len(shown) == 1 and shown[0].startswith("<6>"), (status, said)
     call = t.api.calls_of(batch)[0]["id"]
     assert len([line for line in said.splitlines() if f"call={call}" in line]) == 1, said
     for what in ("made", "revoked"):

@@ -190,7 +190,7 @@ def test_a_cancel_ends_what_waits(t):
     t.api.post(f"/batch-calls/{batch['id']}/cancel")
     until(lambda: {(call["status"], call["end_reason"]) for call in t.api.calls_of(batch)}
           == {("cancelled", "campaign_over")}, what="the calls are cancelled")
-    until(lambda: len({event.id for event in receiver.of_type("call.ended")}) == 2, what="that is told")
+    until(lambda: len({event.id for event in receiver.of_type("call.ended")}) == 2, what="both ends have events")
     now = t.api.read(batch)
     assert (now["cancelled"], now["pending"], now["in_progress"]) == (2, 0, 0), now
     t.api.delete(f"/batch-calls/{batch['id']}")

@@ -17,11 +17,12 @@ def overview(t, **query):
 
 
 def test_nothing_yet(t):
-    told = overview(t)
-    assert set(told["campaigns"].values()) == {0}, told
-    assert (told["calls_in_flight"], told["places"], told["webhooks"], told["failed_campaigns"]) == (0, 0, [], []), told
-    assert told["deliveries"] == {"waiting": 0, "failed_24h": 0}, told
-    today = told["today"]
+    shown = overview(t)
+    assert set(shown["campaigns"].values()) == {0}, shown
+    assert (shown["calls_in_flight"], shown["places"]) == (0, 0), shown
+    assert (shown["webhooks"], shown["failed_campaigns"]) == ([], []), shown
+    assert shown["deliveries"] == {"waiting": 0, "failed_24h": 0}, shown
+    today = shown["today"]
     assert (today["calls"], today["minutes"], today["cost"], today["timezone"]) == (0, 0, 0, "UTC"), today
     assert [hour["hour"] for hour in today["hours"]] == list(range(24)), today
     t.api.refuse("bad_request", "GET", "/overview", query={"timezone": "Europe/Nowhere"}, field="timezone")
@@ -42,12 +43,12 @@ def test_what_is_under_way(t):
     t.api.wait_for(done, "completed")
     number = t.api.number()["phone_number"]
     t.api.post("/calls", {"agent_id": agent["id"], "phone_number": "+4930999004", "from_number": number})
-    told = until(lambda: [one for one in [overview(t)] if one["calls_in_flight"] == 3 and one["today"]["calls"] == 4],
+    shown = until(lambda: [one for one in [overview(t)] if one["calls_in_flight"] == 3 and one["today"]["calls"] == 4],
                  what="all calls are placed")[0]
-    assert told["campaigns"] == {"draft": 1, "scheduled": 1, "active": 1, "paused": 0, "completed": 1, "failed": 0,
-                                 "cancelled": 0}, told
-    assert told["places"] == 7, told
-    today = told["today"]
+    assert shown["campaigns"] == {"draft": 1, "scheduled": 1, "active": 1, "paused": 0, "completed": 1, "failed": 0,
+                                 "cancelled": 0}, shown
+    assert shown["places"] == 7, shown
+    today = shown["today"]
     assert (today["completed"], today["minutes"], today["cost"]) == (3, 2, 1), today
     assert sum(hour["calls"] for hour in today["hours"]) == 4, today
     t.api.post(f"/batch-calls/{active['id']}/pause")
@@ -83,19 +84,19 @@ def test_today_is_that_of_the_zone(t):
 def test_problems_that_need_a_person(t):
     receiver, agent = t.dialing_agent()
     off = t.api.post("/webhooks", {"url": "http://127.0.0.1:1/off", "disabled": True})
-    told = overview(t)
-    assert [webhook["id"] for webhook in told["webhooks"]] == [off["id"]], told
-    assert told["webhooks"] == [t.api.get(f"/webhooks/{off['id']}")], told
+    shown = overview(t)
+    assert [webhook["id"] for webhook in shown["webhooks"]] == [off["id"]], shown
+    assert shown["webhooks"] == [t.api.get(f"/webhooks/{off['id']}")], shown
     failing = t.api.post("/webhooks",
                          {"url": f"http://127.0.0.1:{receiver.port}/failing", "events": ["batch.status.changed"]})
     receiver.secrets["/failing"] = failing["secret"]
     receiver.answer_events = Answer(503)
     for _ in range(6):
         t.api.schedule(t.api.batch(agent, 1), {"scheduled_at": FAR})
-    told = until(lambda: [one for one in [overview(t)] if len(one["webhooks"]) == 2], seconds=60,
+    shown = until(lambda: [one for one in [overview(t)] if len(one["webhooks"]) == 2], seconds=60,
                  what="its circuit is open")[0]
-    assert {webhook["id"] for webhook in told["webhooks"]} == {off["id"], failing["id"]}, told
-    assert told["deliveries"]["waiting"] == 6 and told["deliveries"]["failed_24h"] == 0, told
+    assert {webhook["id"] for webhook in shown["webhooks"]} == {off["id"], failing["id"]}, shown
+    assert shown["deliveries"]["waiting"] == 6 and shown["deliveries"]["failed_24h"] == 0, shown
     t.stack.sql("UPDATE deliveries SET status = 2 WHERE status = 0 ORDER BY id LIMIT 2")
     assert overview(t)["deliveries"] == {"waiting": 4, "failed_24h": 2}, overview(t)
     t.stack.sql("UPDATE events e JOIN deliveries d ON d.event_id = e.id SET e.created_at = e.created_at - INTERVAL 2"
@@ -110,9 +111,9 @@ def test_campaigns_that_failed(t):
     row = t.row_of(batch)
     t.stack.sql(f"UPDATE batch_calls SET status = 5, completed_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6)"
                 f" WHERE id = {row}")
-    told = overview(t)
-    assert [campaign["id"] for campaign in told["failed_campaigns"]] == [batch["id"]] \
-        and told["campaigns"]["failed"] == 1, told
+    shown = overview(t)
+    assert [campaign["id"] for campaign in shown["failed_campaigns"]] == [batch["id"]] \
+        and shown["campaigns"]["failed"] == 1, shown
     t.stack.sql(f"UPDATE batch_calls SET completed_at = UTC_TIMESTAMP(6) - INTERVAL 25 HOUR WHERE id = {row}")
     assert overview(t)["failed_campaigns"] == []
 
@@ -148,8 +149,8 @@ def test_figures_of_a_number(t):
     batch = t.api.batch(agent, 5, phone_number_ids=[number["id"]])
     t.api.schedule(batch)
     path = f"/telephony/numbers/{number['id']}/analytics"
-    told = until(lambda: [one for one in [t.api.get(path)] if one["calls"] == 4], what="four calls have ended")[0]
-    assert (told["completed"], told["busy"], told["answer_rate"], told["is_exact"]) == (3, 1, 0.75, True), told
+    shown = until(lambda: [one for one in [t.api.get(path)] if one["calls"] == 4], what="four calls have ended")[0]
+    assert (shown["completed"], shown["busy"], shown["answer_rate"], shown["is_exact"]) == (3, 1, 0.75, True), shown
     none = t.api.get(f"/telephony/numbers/{idle['id']}/analytics", days=90)
     assert (none["calls"], none["answer_rate"], none["number_id"]) == (0, None, idle["id"]), none
     for days in (0, 91, "x"):

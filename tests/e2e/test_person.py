@@ -69,19 +69,19 @@ def test_export_and_erase(t):
     t.api.post(f"/batch-calls/{ended['id']}/cancel")
     t.api.post("/do-not-call", {"phone_number": NUMBER, "reason": "asked"})
 
-    told = t.api.get(f"/people/{NUMBER}")
-    assert told["phone_number"] == NUMBER and told["is_complete"] is True and told["erasing_since"] is None, told
-    assert [one["folder_id"] for one in told["contacts"]] in ([None, folder["id"]],
-                                                              [folder["id"], None]), told["contacts"]
-    assert all(one["custom_fields"] == PERSON["custom_fields"] for one in told["contacts"] + told["campaigns"]), told
-    assert {(one["batch_call_id"], one["position"]) for one in told["campaigns"]} == {
-        (done["id"], 1), (draft["id"], 1), (draft["id"], 3), (waits["id"], 2), (ended["id"], 1)}, told["campaigns"]
-    assert {call["summary"] for call in told["calls"]} == {"Lieblingsfarbe blau"} and len(told["calls"]) == 2, \
-        told["calls"]
-    assert told["given_with_calls"][0]["variables"] == {"name": "Zebulon"} \
-        and told["do_not_call"]["reason"] == "asked", told
+    shown = t.api.get(f"/people/{NUMBER}")
+    assert shown["phone_number"] == NUMBER and shown["is_complete"] is True and shown["erasing_since"] is None, shown
+    assert [one["folder_id"] for one in shown["contacts"]] in ([None, folder["id"]],
+                                                              [folder["id"], None]), shown["contacts"]
+    assert all(one["custom_fields"] == PERSON["custom_fields"] for one in shown["contacts"] + shown["campaigns"]), shown
+    assert {(one["batch_call_id"], one["position"]) for one in shown["campaigns"]} == {
+        (done["id"], 1), (draft["id"], 1), (draft["id"], 3), (waits["id"], 2), (ended["id"], 1)}, shown["campaigns"]
+    assert {call["summary"] for call in shown["calls"]} == {"Lieblingsfarbe blau"} and len(shown["calls"]) == 2, \
+        shown["calls"]
+    assert shown["given_with_calls"][0]["variables"] == {"name": "Zebulon"} \
+        and shown["do_not_call"]["reason"] == "asked", shown
     lines = t.stack.outdial("person", "export", NUMBER, "--organization", t.organization).splitlines()
-    assert [json.loads(line)["person"] for line in lines] == [told], lines
+    assert [json.loads(line)["person"] for line in lines] == [shown], lines
     assert {table for table, _, _ in traces(t)} >= {"contacts", "batch_contacts", "calls", "events",
                                                     "idempotency_keys", "do_not_call"}
 
@@ -98,8 +98,8 @@ def test_export_and_erase(t):
     assert found <= {(table, NUMBER) for table in NUMBER_IS_KEPT}, found
     assert t.api.get("/do-not-call", phone_number=NUMBER)[0]["reason"] == "asked"
 
-    told = t.api.get(f"/people/{NUMBER}")
-    assert (told["contacts"], told["campaigns"], told["calls"], told["given_with_calls"]) == ([], [], [], []), told
+    shown = t.api.get(f"/people/{NUMBER}")
+    assert (shown["contacts"], shown["campaigns"], shown["calls"], shown["given_with_calls"]) == ([], [], [], []), shown
     counts = lambda batch: {name: value for name, value in batch.items() if name != "updated_at"}
     for batch in (done, ended):
         assert counts(t.api.read(batch)) == counts(before[batch["id"]]), "campaigns that ended keep their counts"
@@ -131,8 +131,8 @@ def test_a_call_under_way_is_waited_for(t):
                              max_concurrent_calls=1)
     text = t.stack.outdial("person", "erase", NUMBER, "--organization", t.organization)
     assert "under way" in text, text
-    told = t.api.get(f"/people/{NUMBER}")
-    assert told["erasing_since"] and len(told["calls"]) == 1, told
+    shown = t.api.get(f"/people/{NUMBER}")
+    assert shown["erasing_since"] and len(shown["calls"]) == 1, shown
     receiver.script = script
     receiver.report(call, "busy", summary="Lieblingsfarbe blau")
     until(lambda: erased(t), seconds=40, what="the person is erased when the call has ended")

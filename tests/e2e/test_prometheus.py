@@ -30,7 +30,7 @@ def scrape(t):
         return reply.read()
 
 
-def told(t):
+def shown(t):
     return set(re.findall(r"^# TYPE (\w+)", scrape(t).decode(), re.M))
 
 
@@ -46,7 +46,7 @@ def test_every_name_is_of_a_metric(t):
     board = json.loads(read(EXAMPLES, "grafana.json"))
     expressions += [target["expr"] for panel in board["panels"] for target in panel["targets"]]
     names = {name.removesuffix("_bucket") for text in expressions for name in NAME.findall(text)}
-    assert len(names) > 15 and names <= told(t), names - told(t)
+    assert len(names) > 15 and names <= shown(t), names - shown(t)
 
 
 def test_the_exposition_and_the_rules(t):

@@ -76,8 +76,8 @@ def test_a_campaign_is_fetched_to_its_end(t):
     assert len({call.id for call in puller.calls()}) == 60 and set(tries.values()) == {2}, tries
     call = puller.calls()[0].data
     assert call["agent"]["id"] == agent["id"] and call["batch_call_id"] == batch["id"] and call["contact"], call
-    told = t.api.get(f"/calls/{call['call_id']}")
-    assert (told["phone_number"], told["from_number"]) == (call["to"], call["from"]), (call, told)
+    shown = t.api.get(f"/calls/{call['call_id']}")
+    assert (shown["phone_number"], shown["from_number"]) == (call["to"], call["from"]), (call, shown)
     assert [delivery for delivery in t.api.all("/webhooks/deliveries")] == [], "nothing is sent to it"
 
 
@@ -153,7 +153,7 @@ def test_a_lease_may_be_as_long_as_a_call_may_wait(t):
 def test_closed_rules_allow_no_fetch(t):
     agent = agent_of(t)
     batch = start(t, agent, 5, max_concurrent_calls=2)
-    why = until(lambda: (told := t.api.get(f"/batch-calls/{batch['id']}/why"))["held_by"] == "dialer_fetch" and told)
+    why = until(lambda: (shown := t.api.get(f"/batch-calls/{batch['id']}/why"))["held_by"] == "dialer_fetch" and shown)
     assert [gate["gate"] for gate in why["gates"] if not gate["open"]] == ["dialer_fetch"], why
     listed = t.api.contacts_of(batch)[0]["phone_number"]
     t.api.post("/do-not-call", {"phone_number": listed})

@@ -81,10 +81,10 @@ def tools_or_skip(t):
 
 
 def every_operation_has_a_method(folder, document):
-    told = python(folder, "-c", "import api; print(sum(not name.startswith('_') for name in vars(api.Client)))")
+    shown = python(folder, "-c", "import api; print(sum(not name.startswith('_') for name in vars(api.Client)))")
     wanted = [operation for methods in document["paths"].values() for operation in methods.values()
               if "operationId" in operation]
-    assert told.stdout.strip() == str(len(wanted)) and len(wanted) > 60, (told, len(wanted))
+    assert shown.stdout.strip() == str(len(wanted)) and len(wanted) > 60, (shown, len(wanted))
 
 
 def mistakes_do_not_run(t, folder):

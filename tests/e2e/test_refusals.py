@@ -149,7 +149,7 @@ def test_an_endpoint_whose_work_fails_in_any_way(t):
     receiver, agent = t.dialing_agent()
     ids = [receiver.endpoint(path, events=["batch.status.changed"]) for path in ("/good", "/bad")]
     row = t.stack.sql(f"SELECT id FROM webhook_endpoints WHERE uuid = {unhex(ids[1])}")[0][0]
-    told = lambda path, batch: [event.id for event in receiver.of_type("batch.status.changed", batch)
+    shown = lambda path, batch: [event.id for event in receiver.of_type("batch.status.changed", batch)
                                 if event.path == path]
     for change in ("NEW.queue <> OLD.queue", "NEW.tries <> OLD.tries", "NEW.status <> OLD.status"):
         for name, number in ERRORS.items():
@@ -157,12 +157,12 @@ def test_an_endpoint_whose_work_fails_in_any_way(t):
             batches = [t.api.batch(agent, 1) for _ in range(3)]
             for batch in batches:
                 t.api.schedule(batch)
-                until(lambda: len(told("/good", batch)) >= 3, 20, f"the other is told after {name} of {change}")
+                until(lambda: len(shown("/good", batch)) >= 3, 20, f"the other has the events after {name} of {change}")
             mend(t)
             wake_endpoints(t)
             for batch in batches:
-                until(lambda: len(set(told("/bad", batch))) == 3, 40, f"it is told after all: {name} of {change}")
-                assert len(told("/good", batch)) == 3, (name, change, told("/good", batch))
+                until(lambda: len(set(shown("/bad", batch))) == 3, 40, f"it has the events in the end: {name} of {change}")
+                assert len(shown("/good", batch)) == 3, (name, change, shown("/good", batch))
     t.api.wait_for(batch, "completed")
 
 

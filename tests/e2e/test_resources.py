@@ -145,7 +145,7 @@ def test_an_agent_moves_to_another_dialer(t):
     receiver, agent = t.dialing_agent()
     other = receiver.endpoint("/other")
     t.api.patch(f"/agents/{agent['id']}", {"webhook_id": other})
-    until(lambda: [e for e in receiver.of_type("agent.sync") if e.path == "/other"], what="the other dialer was told")
+    until(lambda: [e for e in receiver.of_type("agent.sync") if e.path == "/other"], what="the other dialer has agent.sync")
     until(lambda: t.api.active(agent["id"]), what="the agent is active")
     batch = t.api.batch(agent, 2)
     t.api.schedule(batch)

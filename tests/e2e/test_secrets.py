@@ -15,21 +15,21 @@ from receiver import TAKEN, Answer, has_signature, signature
 STACK = {"config": {"log_level": "debug"}}
 DAY = 86400
 
-told = set()  # texts that must be in no log and in no table
+reported = set()  # texts that must be in no log and in no table
 
 
 def make_webhook(t, receiver, path="/", **fields):
     webhook = t.api.post("/webhooks", {"url": f"http://127.0.0.1:{receiver.port}{path}", **fields})
     receiver.secrets[path] = webhook["secret"] or webhook["public_key"]
     if webhook["secret"]:
-        told.add(webhook["secret"])
+        reported.add(webhook["secret"])
     return webhook
 
 
 def rotate(t, webhook, receiver=None, path="/", **body):
     rotated = t.api.post(f"/webhooks/{webhook['id']}/rotate-secret", body or None)
     if rotated["secret"]:
-        told.add(rotated["secret"])
+        reported.add(rotated["secret"])
     if receiver:
         receiver.secrets[path] = rotated["secret"] or rotated["public_key"]
     return rotated
@@ -60,7 +60,7 @@ def a_call(t, receiver, agent):
     call = t.api.post("/calls", {"agent_id": agent["id"], "phone_number": "+12125550100", "from_number": number})
     until(lambda: t.api.get(f"/calls/{call['id']}")["status"] == "dispatched", what="the call is dispatched")
     data = [found for found in receiver.calls() if found.id == call["id"]][0].data
-    told.add(data["report_token"])
+    reported.add(data["report_token"])
     return data
 
 
@@ -93,7 +93,7 @@ def test_replies_that_are_kept_have_no_secret(t):
     path = f"/webhooks/{made.data['id']}/rotate-secret"
     rotated, same = [t.api.send("POST", path, None, {"Idempotency-Key": "twice"}) for _ in range(2)]
     assert same.data == dict(rotated.data, secret=None), same
-    told.update((made.data["secret"], rotated.data["secret"]))
+    reported.update((made.data["secret"], rotated.data["secret"]))
 
 
 def test_the_old_secret_signs_along(t):
@@ -256,12 +256,12 @@ def columns(t):
 
 
 def test_no_table_holds_a_secret(t):
-    assert len(told) > 10, told
+    assert len(reported) > 10, reported
     needles = []
-    for text in told:
+    for text in reported:
         needles.append(text)
         needles.append(text.removeprefix("whsec_"))
-    raw = [base64.b64decode(text.removeprefix("whsec_")) for text in told if text.startswith("whsec_")]
+    raw = [base64.b64decode(text.removeprefix("whsec_")) for text in reported if text.startswith("whsec_")]
     values = [f"'{needle}'" for needle in needles] + [f"UNHEX('{secret.hex()}')" for secret in raw]
     for table, column in columns(t):
         found = t.stack.sql(
@@ -275,7 +275,7 @@ def test_no_log_contains_a_secret(t):
     for name in os.listdir(t.stack.log_dir):
         with open(os.path.join(t.stack.log_dir, name), errors="replace") as log:
             text = log.read()
-        for secret in told:
+        for secret in reported:
             assert secret not in text and secret.split("_", 1)[-1] not in text, name
 
 
@@ -351,7 +351,7 @@ def test_secrets_in_clear_are_sealed(t):
     told_of = t.stack.outdial("secrets", "rekey")
     assert told_of.startswith("1 sealed,"), told_of
     receiver.secrets["/"] = "whsec_" + base64.b64encode(bytes_in_clear).decode()
-    told.add(receiver.secrets["/"])
+    reported.add(receiver.secrets["/"])
     next_sync(t, receiver, agent)
     t.stack.outdial("check-config")
     test_no_table_holds_a_secret(t)

@@ -115,13 +115,13 @@ def test_a_storm_of_changes(t):
 def check_changes(t, receiver, batch):
     """The changes of state, in the order of their ids, make one chain; it ends once."""
     until(lambda: receiver.of_type("batch.completed", batch), what="batch.completed has come")
-    told = lambda: {event.id: event.data for event in receiver.of_type("batch.status.changed", batch)}
-    until(lambda: any(change["to"] == "completed" for change in told().values()),
+    shown = lambda: {event.id: event.data for event in receiver.of_type("batch.status.changed", batch)}
+    until(lambda: any(change["to"] == "completed" for change in shown().values()),
           what="the last change has come")
     until(lambda: t.stack.sql("SELECT COUNT(*) FROM deliveries d JOIN webhook_endpoints w ON w.id = d.endpoint_id"
                               f" WHERE d.status = 0 AND w.url LIKE '%:{receiver.port}/%'") == [["0"]],
           what="no event waits")
-    changes = told()
+    changes = shown()
     state = "draft"
     for change in (changes[event_id] for event_id in sorted(changes)):
         assert change["from"] == state, [(c["from"], c["to"]) for c in changes.values()]

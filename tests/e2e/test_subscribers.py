@@ -84,7 +84,7 @@ def takes_real_events(t, language):
         batch = t.api.batch(agent, 2)
         t.api.schedule(batch)
         t.api.wait_for(batch, "completed")
-        until(lambda: any(event["type"] == "batch.completed" for event in subscriber.events()), what="it was told")
+        until(lambda: any(event["type"] == "batch.completed" for event in subscriber.events()), what="the event has come")
         deliveries = t.api.all(f"/webhooks/{webhook['id']}/deliveries")
         until(lambda: all(one["status"] == "delivered" for one in t.api.all(f"/webhooks/{webhook['id']}/deliveries")))
         events = subscriber.events()
@@ -105,8 +105,8 @@ def again_is_taken_once(t, subscriber, webhook, delivery, events):
     tries = len(t.api.get(path)["tries"])
     t.api.post(f"{path}/redeliver")
     until(lambda: len(t.api.get(path)["tries"]) > tries, what="it was sent again")
-    told = until(lambda: t.api.get(path)["status"] == "delivered" and t.api.get(path))
-    assert told["response_status"] == 200 and subscriber.events() == events, told
+    shown = until(lambda: t.api.get(path)["status"] == "delivered" and t.api.get(path))
+    assert shown["response_status"] == 200 and subscriber.events() == events, shown
 
 
 def refuses(t, language):

@@ -74,7 +74,7 @@ def test_campaigns_under_way_go_on(t):
         t.api.post("/contacts", {**contact, "folder_id": folder["id"]})
     draft = t.api.batch(agent, contact_source="folder", contact_folder_id=folder["id"])
     t.api.post("/do-not-call", {"phone_number": contacts(3)[2]["phone_number"]})
-    told = {batch["id"]: t.api.read(batch) for batch in (ended, running, paused, draft)}
+    shown = {batch["id"]: t.api.read(batch) for batch in (ended, running, paused, draft)}
     listed = {batch["id"]: [(c["phone_number"], c["status"]) for c in t.api.contacts_of(batch)]
               for batch in (ended, running)}
 
@@ -84,7 +84,7 @@ def test_campaigns_under_way_go_on(t):
     t.stack.start_api()
     t.stack.start_scheduler()
     t.stack.wait_ready()
-    for batch, before in told.items():
+    for batch, before in shown.items():
         after = t.api.get(f"/batch-calls/{batch}")
         kept = {name for name in before if name not in ("held_by", "held_until", "updated_at")}
         assert {name: after[name] for name in kept} == {name: before[name] for name in kept}, (before, after)
@@ -103,7 +103,7 @@ def test_campaigns_under_way_go_on(t):
     analytics = t.api.get(f"/batch-calls/{running['id']}/analytics")
     assert (analytics["calls"]["ended"], analytics["attempts"]) == (7, 7), analytics
     until(lambda: len({event.data["batch_id"] for event in subscriber.of_type("batch.completed")}) == 4,
-          what="all are told")
+          what="all events have come")
 
 
 if __name__ == "__main__":

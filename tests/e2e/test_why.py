@@ -14,24 +14,25 @@ def why(t, batch):
     return t.api.get(f"/batch-calls/{batch['id']}/why")
 
 
-def facts(told, name):
-    return next(gate for gate in told["gates"] if gate["gate"] == name)["facts"]
+def facts(shown, name):
+    return next(gate for gate in shown["gates"] if gate["gate"] == name)["facts"]
 
 
 def test_a_draft_and_a_start_that_is_ahead(t):
     _, agent = t.dialing_agent()
     batch = t.api.batch(agent, 3)
-    told = why(t, batch)
-    assert told["held_by"] == "campaign_state" and told["next_position"] is None, told
-    assert told["next_at"] is None and told["waits_for"] == "campaign_state" and told["due_now"] == 0, told
-    assert [gate["gate"] for gate in told["gates"]][-1] == "dialer_fetch", "no rule of one contact"
+    shown = why(t, batch)
+    assert shown["held_by"] == "campaign_state" and shown["next_position"] is None, shown
+    assert shown["next_at"] is None and shown["waits_for"] == "campaign_state" and shown["due_now"] == 0, shown
+    assert [gate["gate"] for gate in shown["gates"]][-1] == "dialer_fetch", "no rule of one contact"
     later = t.api.batch(agent, 3, **FAR)
-    told = why(t, later)
-    assert told["held_by"] == "scheduled_start" and told["next_position"] == 1, told
-    assert told["next_at"].startswith("2040-01-02T09:00:00") and told["waits_for"] is None, told
+    shown = why(t, later)
+    assert shown["held_by"] == "scheduled_start" and shown["next_position"] == 1, shown
+    assert shown["next_at"].startswith("2040-01-02T09:00:00") and shown["waits_for"] is None, shown
     t.api.post(f"/batch-calls/{later['id']}/pause")
-    told = why(t, later)
-    assert (told["status"], told["held_by"], told["waits_for"]) == ("paused", "campaign_state", "campaign_state"), told
+    shown = why(t, later)
+    assert shown["status"] == "paused", shown
+    assert shown["held_by"] == shown["waits_for"] == "campaign_state", shown
 
 
 def test_the_agent_is_gone(t):
@@ -39,10 +40,10 @@ def test_the_agent_is_gone(t):
     _, agent = t.dialing_agent()
     batch = t.api.batch(agent, 1)
     t.api.delete(f"/agents/{agent['id']}")
-    told = why(t, batch)
-    assert told["held_by"] == "campaign_state" and facts(told, "dialer")["has_dialer"] is False, told
-    told = t.api.get(f"/batch-calls/{batch['id']}/contacts/1/why")
-    assert facts(told, "dialer")["has_dialer"] is False, told
+    shown = why(t, batch)
+    assert shown["held_by"] == "campaign_state" and facts(shown, "dialer")["has_dialer"] is False, shown
+    shown = t.api.get(f"/batch-calls/{batch['id']}/contacts/1/why")
+    assert facts(shown, "dialer")["has_dialer"] is False, shown
 
 
 def test_the_window_is_open_though_the_start_is_ahead(t):
@@ -51,12 +52,12 @@ def test_the_window_is_open_though_the_start_is_ahead(t):
     today = datetime.datetime.now(UTC).isoweekday()
     whole, never = t.api.batch(agent, 1, **FAR), t.api.batch(agent, 1, working_days=[today % 7 + 1], **FAR)
     for batch, is_open in ((whole, True), (never, False)):
-        for told in (why(t, batch), t.api.get(f"/batch-calls/{batch['id']}/contacts/1/why")):
-            gates = {gate["gate"]: gate for gate in told["gates"]}
+        for shown in (why(t, batch), t.api.get(f"/batch-calls/{batch['id']}/contacts/1/why")):
+            gates = {gate["gate"]: gate for gate in shown["gates"]}
             assert gates["scheduled_start"]["open"] is False
-            assert gates["calling_window"]["open"] is is_open, told
-            assert gates["calling_window"]["facts"]["callable_from"] < "2040", told
-            assert told["next_at"] >= "2040-01-02T09:00:00", told
+            assert gates["calling_window"]["open"] is is_open, shown
+            assert gates["calling_window"]["facts"]["callable_from"] < "2040", shown
+            assert shown["next_at"] >= "2040-01-02T09:00:00", shown
         text = t.stack.outdial("explain", batch["id"], "1")
         assert ("closed  calling_window" in text) is not is_open, text
 
@@ -67,11 +68,12 @@ def test_all_places_are_taken(t):
     batch = t.api.batch(agent, 5, max_concurrent_calls=2)
     t.api.schedule(batch)
     receiver.wait_for_calls(2)
-    told = until(lambda: why(t, batch) if why(t, batch)["in_progress"] == 2 else None, what="both are called")
-    assert told["held_by"] == told["waits_for"] == "free_place" and told["next_at"] is None, told
-    assert (told["places"], told["next_position"], told["due_now"], told["due_now_is_exact"]) == (2, 3, 3, True), told
+    shown = until(lambda: why(t, batch) if why(t, batch)["in_progress"] == 2 else None, what="both are called")
+    assert shown["held_by"] == shown["waits_for"] == "free_place" and shown["next_at"] is None, shown
+    assert (shown["places"], shown["next_position"]) == (2, 3), shown
+    assert (shown["due_now"], shown["due_now_is_exact"]) == (3, True), shown
     oldest = min(call["created_at"] for call in t.api.calls_of(batch))
-    assert facts(told, "free_place")["oldest_call_at"] == oldest, told
+    assert facts(shown, "free_place")["oldest_call_at"] == oldest, shown
 
 
 def test_a_dialer_that_does_not_answer(t):
@@ -79,20 +81,20 @@ def test_a_dialer_that_does_not_answer(t):
     receiver.script = lambda call: Answer(500)
     batch = t.api.batch(agent, 40, max_concurrent_calls=10)
     t.api.schedule(batch)
-    told = until(lambda: held(t, batch, "dialer_health"), what="its circuit is open")
-    health = facts(told, "dialer_health")
+    shown = until(lambda: held(t, batch, "dialer_health"), what="its circuit is open")
+    health = facts(shown, "dialer_health")
     assert health["webhook_id"] == agent["webhook_id"] and health["failing_since"], health
     assert "500" in health["error"], health
     assert t.api.get(f"/webhooks/{agent['webhook_id']}")["failing_since"] == health["failing_since"], health
     t.api.patch(f"/webhooks/{agent['webhook_id']}", {"disabled": True})
-    told = until(lambda: held(t, batch, "dialer_room"), what="it is switched off")
-    assert not facts(told, "dialer_room")["takes_calls"], told
+    shown = until(lambda: held(t, batch, "dialer_room"), what="it is switched off")
+    assert not facts(shown, "dialer_room")["takes_calls"], shown
 
 
 def held(t, batch, name):
     """The explanation, if this rule is closed."""
-    told = why(t, batch)
-    return told if not next(gate for gate in told["gates"] if gate["gate"] == name)["open"] else None
+    shown = why(t, batch)
+    return shown if not next(gate for gate in shown["gates"] if gate["gate"] == name)["open"] else None
 
 
 def test_a_day_off(t):
@@ -100,9 +102,9 @@ def test_a_day_off(t):
     today = datetime.datetime.now(UTC).date()
     batch = t.api.batch(agent, 2, excluded_dates=[str(today), str(today + datetime.timedelta(days=1))])
     t.api.schedule(batch)
-    told = why(t, batch)
-    assert told["held_by"] == "calling_window" and told["next_position"] == 1, told
-    assert told["next_at"] >= str(today + datetime.timedelta(days=1)), told
+    shown = why(t, batch)
+    assert shown["held_by"] == "calling_window" and shown["next_position"] == 1, shown
+    assert shown["next_at"] >= str(today + datetime.timedelta(days=1)), shown
 
 
 # Reasons of the campaign itself
@@ -165,8 +167,8 @@ def test_it_is_over(t):
     batch = t.api.batch(agent, 2)
     t.api.schedule(batch)
     t.api.wait_for(batch, "completed")
-    told = why(t, batch)
-    assert (told["reason"], told["next_position"], told["next_at"]) == ("It is completed.", None, None), told
+    shown = why(t, batch)
+    assert (shown["reason"], shown["next_position"], shown["next_at"]) == ("It is completed.", None, None), shown
 
 
 def test_unknown_contacts_and_campaigns(t):

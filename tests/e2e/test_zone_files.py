@@ -65,8 +65,8 @@ def in_zone(person, zone):
 
 
 def waits(t, batch, zone, trouble):
-    told = t.api.read(batch)
-    return told if (told["status_reason"] or "").startswith(f"time zone {zone} cannot be read: {trouble}") else None
+    shown = t.api.read(batch)
+    return shown if (shown["status_reason"] or "").startswith(f"time zone {zone} cannot be read: {trouble}") else None
 
 
 def test_names_are_taken_in_any_case(t):
@@ -145,8 +145,8 @@ def test_a_campaign_waits_for_its_zone(t):
     assert why["reason"] in t.stack.outdial("explain", batch["id"], "1")
     assert t.api.get(f"{path}/analytics")["series"] is None
     assert f"a campaign waits: time zone Europe/Rome cannot be read: {DAMAGED}" in log(t)
-    told = t.api.get(f"{path}/why")
-    assert told["waits_for"] == "time_zone" and told["reason"] == why["reason"], told
+    shown = t.api.get(f"{path}/why")
+    assert shown["waits_for"] == "time_zone" and shown["reason"] == why["reason"], shown
     t.api.post(f"{path}/pause")
     assert waits(t, batch, "Europe/Rome", DAMAGED)
     t.api.post(f"{path}/resume")
@@ -184,9 +184,9 @@ def test_contacts_wait_for_their_zones(t):
     until(lambda: (t.api.post(f"{path}/preview")["held"] or {}).get("contacts") == 3, what="the API sees it")
     t.api.schedule(batch)
     until(lambda: t.api.read(batch)["completed"] == 2, what="two are called")
-    told = until(lambda: waits(t, batch, "Asia/Tokyo", NO_FILE), what="three wait")
-    assert told["status"] == "active" and told["status_reason"].endswith(" (3 contacts wait)"), told
-    assert (told["pending"], told["skipped"]) == (3, 0), told
+    shown = until(lambda: waits(t, batch, "Asia/Tokyo", NO_FILE), what="three wait")
+    assert shown["status"] == "active" and shown["status_reason"].endswith(" (3 contacts wait)"), shown
+    assert (shown["pending"], shown["skipped"]) == (3, 0), shown
     rows = t.api.contacts_of(batch)
     assert [row["status"] for row in rows] == ["pending", "completed", "pending", "completed", "pending"], rows
     for position, zone in ((1, "Asia/Tokyo"), (3, "Japan"), (5, "America/Atlantis")):
@@ -194,11 +194,11 @@ def test_contacts_wait_for_their_zones(t):
         assert why["waits_for"] == "contact_time_zone" and zone in why["reason"], why
     put("Asia/Tokyo")
     until(lambda: t.api.read(batch)["completed"] == 4, what="two more are called")
-    told = until(lambda: waits(t, batch, "America/Atlantis", NO_FILE), what="one waits")
-    assert told["status_reason"].endswith(" (1 contact waits)"), told
-    told = until(lambda: (lambda told: told if told["held_by"] else None)(t.api.read(batch)), what="the hold is told")
-    assert (told["held_by"], told["held_until"]) == ("contact_time_zone", None), told
-    assert t.api.get(f"{path}/why")["reason"] == f"It waits: {told['status_reason']}.", t.api.get(f"{path}/why")
+    shown = until(lambda: waits(t, batch, "America/Atlantis", NO_FILE), what="one waits")
+    assert shown["status_reason"].endswith(" (1 contact waits)"), shown
+    shown = until(lambda: (lambda now: now if now["held_by"] else None)(t.api.read(batch)), what="held_by is set")
+    assert (shown["held_by"], shown["held_until"]) == ("contact_time_zone", None), shown
+    assert t.api.get(f"{path}/why")["reason"] == f"It waits: {shown['status_reason']}.", t.api.get(f"{path}/why")
     put("America/Atlantis", open(os.path.join(HOST, "America/New_York"), "rb").read())
     t.api.wait_for(batch, "completed")
     assert t.api.read(batch)["completed"] == 5 and t.api.read(batch)["status_reason"] is None

@@ -150,16 +150,16 @@ def test_zones_follow_from_the_number(t):
     people = [{"phone_number": "+31201234567"}, {"phone_number": "+32201234567"}, {"phone_number": "+33201234567"},
               {"phone_number": "+32201234568", "timezone": NOON}, {"phone_number": "+44201234567"}]
     batch = t.api.batch(agent, people, timezone=NOON, respect_contact_timezone=True, **DAYTIME)
-    told = t.api.post(f"/batch-calls/{batch['id']}/preview")
-    assert (told["contacts"], told["planned"]) == (5, 4), told
+    shown = t.api.post(f"/batch-calls/{batch['id']}/preview")
+    assert (shown["contacts"], shown["planned"]) == (5, 4), shown
     t.api.schedule(batch)
     until(lambda: len(receiver.calls()) == 3, what="three are called")
-    rows = until(lambda: settled(t, batch), what="all is told")
+    rows = until(lambda: settled(t, batch), what="all calls have ended")
     assert [row["status"] in ("scheduled", "skipped") for row in rows] == [False, True, True, False, False], rows
     assert rows[1]["status"] == "scheduled" and in_daytime(rows[1]["scheduled_at"], MIDNIGHT), rows[1]
     assert (rows[2]["status"], rows[2]["error_reason"]) == ("skipped", "no_calling_window"), rows[2]
     assert t.api.read(batch)["skipped"] == 1
-    assert sum(day["contacts"] for day in told["days"]) == 4
+    assert sum(day["contacts"] for day in shown["days"]) == 4
     t.api.post(f"/batch-calls/{batch['id']}/cancel")
 
 
@@ -173,9 +173,9 @@ def test_the_preview_is_the_plan(t):
     rows = t.api.contacts_of(batch)
     planned = sorted(row["scheduled_at"] for row in rows)
     days = collections.Counter(str(local(at, "Pacific/Kiritimati").date()) for at in planned)
-    told = t.api.post(f"/batch-calls/{batch['id']}/preview")
-    assert {day["date"]: day["contacts"] for day in told["days"]} == days, (told, rows)
-    assert (told["planned_from"], told["planned_until"]) == (planned[0], planned[-1]), (told, rows)
+    shown = t.api.post(f"/batch-calls/{batch['id']}/preview")
+    assert {day["date"]: day["contacts"] for day in shown["days"]} == days, (shown, rows)
+    assert (shown["planned_from"], shown["planned_until"]) == (planned[0], planned[-1]), (shown, rows)
     t.api.post(f"/batch-calls/{batch['id']}/cancel")
 
 
