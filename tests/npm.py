@@ -13,12 +13,12 @@ INSTALL = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer
 
 
 class Missing(Exception):
-    """Why the packages cannot be installed here."""
+    """The reason why the packages cannot be installed here."""
 
 
 def folder(build, package):
-    """A folder with the files of tests/PACKAGE, and node_modules with what its package.json wants. `build` may be
-    relative to the checkout. Two runs may share a build."""
+    """Returns a folder with the files of tests/PACKAGE, and with the packages of its package.json in node_modules.
+    `build` may be relative to the checkout. Two runs may share a build."""
     if not shutil.which("npm"):
         raise Missing("there is no npm")
     place = os.path.join(os.path.dirname(HERE), build, "npm", package)

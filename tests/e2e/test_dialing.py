@@ -112,7 +112,7 @@ def watch(t, batch, cap):
 
 
 def check_rows(t, batch, calls, outcome):
-    """The contacts and the calls agree."""
+    """Checks that the contacts and the calls agree."""
     rows = t.api.contacts_of(batch)
     assert [row["position"] for row in rows] == list(range(1, 201))
     for row in rows:
@@ -200,7 +200,7 @@ def test_the_daily_cap_holds_and_counts_retries(t):
     assert seconds_between(planned[3], planned[4]) > 3600, planned
     until(lambda: t.api.read(batch)["called"] == 4 and not t.api.read(batch)["in_progress"],
           what="four were called")
-    t.make_due(batch)  # the retry and tomorrow's contacts: all due, all over the cap
+    t.make_due(batch)  # the retry and the contacts of tomorrow are due, and the cap holds them back
     local_day = lambda instant: instant.astimezone(zoneinfo.ZoneInfo(zone)).date()
     moved = lambda: [row["scheduled_at"] for row in t.api.contacts_of(batch, status="scheduled")]
     until(lambda: all(local_day(parse(at)) > local_day(datetime.datetime.now(UTC)) for at in moved()),

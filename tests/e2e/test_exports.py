@@ -14,7 +14,7 @@ CSV = {"Content-Type": "text/csv"}
 ADA = ("+14155550100", "Ada", "Byron", "ada@example.com", None)
 HEAD = "First Name,Last Name,Phone,Email\n"
 
-# Files, and the contacts in them: number, first and last name, email, and custom fields if given.
+# Files, and their contacts: number, first and last name, email, and custom fields if there are any.
 EXPORTS = {
     "HubSpot": ("Record ID,First Name,Last Name,Email,Phone Number,Mobile Phone Number,Lead Status\n"
                 "51,Ada,Byron,ada@example.com,,+1 415-555-0100,New\n", ADA),
@@ -177,7 +177,7 @@ def test_ambiguous_do_not_call_lists_are_refused(t):
                                                                           "+14155550102"]
 
 
-# Numbers as they are written in their country, and the result; or a word of the reason why they are refused.
+# Numbers as they are written in their country, and the completed number, or a word of the reason for the refusal.
 NATIONAL = {
     "DE": {"030 1234567": "+49301234567", "030/1234567": "+49301234567", "0171-1234567": "+491711234567",
            "301234567": "+49301234567",

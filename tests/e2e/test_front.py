@@ -16,7 +16,7 @@ def add(t, batch, people, position="front"):
 
 
 def order(t, batch):
-    """Positions of the waiting contacts, the next first."""
+    """Returns the positions of the waiting contacts, the next contact first."""
     return [row["position"] for row in t.api.contacts_of(batch, sort_by="scheduled_at")]
 
 
@@ -73,7 +73,7 @@ def test_a_draft_and_a_paused_campaign(t):
 
 
 def test_a_campaign_that_runs(t):
-    """All contacts have been due for a while, and have one place."""
+    """All contacts have been due for a while, and the campaign has one place."""
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: TAKEN
     batch = t.api.batch(agent, 300, max_concurrent_calls=1)

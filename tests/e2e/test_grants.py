@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The database users of docs/operations.md: their rights are enough, and the programs' user changes no table."""
+"""The database users of docs/operations.md have enough rights, and the user of the programs cannot change tables."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def use(t, user):
 
 
 def refused(t, statement):
-    """The server's answer to the programs' user."""
+    """Returns the server's answer to a statement of the programs' user."""
     command = ["mariadb", "--no-defaults", f"--socket={t.stack.database.socket}", "--user=outdial",
                "--password=a_password_1", "outdial"]
     result = subprocess.run(command, input=statement.encode(), capture_output=True)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An import reports the result of every row and the use of every column, and a dry run reports the same before."""
+"""An import reports the result of every row and the use of every column. A dry run reports the same in advance."""
 
 import os
 import tempfile

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""API keys over HTTP: made, listed, used, revoked."""
+"""API keys over HTTP: they are created, listed, used and revoked."""
 
 import re
 import subprocess

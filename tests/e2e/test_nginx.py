@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What nginx itself answers, in the contract's form: rate limits, bad requests, a server that is away."""
+"""The answers of nginx itself have the form of the contract: rate limits, bad requests, an API that is away."""
 
 import gzip
 import http.client
@@ -18,7 +18,7 @@ from client import until
 
 
 def raw(t, request):
-    """The head and body of the answer to bytes."""
+    """Sends bytes, and returns the head and the body of the answer."""
     with socket.create_connection(("127.0.0.1", t.stack.port), timeout=20) as connection:
         connection.sendall(request)
         text = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -136,7 +136,7 @@ def test_slow_connections_do_not_block_others(t):
             slow += held
             for connection in held:
                 connection.sendall(b"POST /%s HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{" % path.encode())
-            said = [connection.recv(100)[:13] for connection in held]  # each is answered or cut off within seconds
+            said = [connection.recv(100)[:13] for connection in held]  # each ends within seconds
             assert said.count(b"HTTP/1.1 503 ") >= 20, (path, said)
     finally:
         for connection in slow:
@@ -219,7 +219,7 @@ def serve_tls(t):
 
 
 def fetch(t, certificate, url, *options):
-    """The version of HTTP, the status and the headers, all in small letters."""
+    """Returns the version of HTTP, the status and the headers, in lower case."""
     result = subprocess.run(["curl", "-sS", "--max-time", "20", "--cacert", certificate, "-o", os.devnull, "-D", "-",
                              "-w", "%{http_version}",
                              "-H", f"Authorization: Bearer {t.api.key}", *options, url], capture_output=True, text=True)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Operation: a database that is away, hangs, or takes no writes; SIGHUP; processes that are stopped or gone; and what
-an administrator sees of it."""
+"""Operation: a database that is away, hangs, or takes no writes; SIGHUP; processes that are stopped or killed; and the
+view of an administrator."""
 
 import contextlib
 import glob
@@ -39,7 +39,7 @@ def lines(t, name, pattern, start=0):
 
 
 def is_tested(t, name):
-    """Whether a child of a program tests the configuration, and has come as far as to the database."""
+    """Returns whether a child of a program tests the configuration, and waits for the database."""
     pid = t.stack.processes[name].pid
     with open(f"/proc/{pid}/task/{pid}/children") as file:
         children = file.read().split()
@@ -52,7 +52,7 @@ def is_test(pid):
 
 
 def sockets_of(pid):
-    """The sockets of a process, also sockets that it inherited."""
+    """Returns the sockets of a process, also sockets that it inherited."""
     links = []
     for descriptor in glob.glob(f"/proc/{pid}/fd/*"):
         try:
@@ -116,7 +116,7 @@ def test_an_outage_is_two_lines(t):
 
 
 def test_a_hanging_database_is_a_503_at_once(t):
-    """The server is stopped (SIGSTOP): connections stay open, and nothing answers."""
+    """The server is stopped (SIGSTOP), so connections stay open, but no statement is answered."""
     t.api.get("/agents")
     process = t.stack.database.process
     process.send(signal.SIGSTOP)
@@ -151,7 +151,7 @@ def test_a_database_without_a_free_connection(t):
     with contextlib.ExitStack() as sessions:
         session = sessions.enter_context(Session(t, f"SET GLOBAL max_connections = {max(10, len(ids))}"))
         fill(t, sessions)
-        # until it is the connection of a worker
+        # until the killed connection belongs to a worker
         while not lines(t, "api", "the database has no connection left", start):
             session.run(f"KILL {ids.pop()}")
             fill(t, sessions)
@@ -378,7 +378,7 @@ def test_the_status_as_json_and_again_and_again(t):
 
 
 def metrics(t):
-    """The metrics by name and labels. Every name has its help and type, once, before its values."""
+    """Returns the metrics by name and labels. Each name must have its help and type once, before its values."""
     with urllib.request.urlopen(t.stack.url + "/metrics") as reply:
         text = reply.read().decode()
     typed, values = {}, {}

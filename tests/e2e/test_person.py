@@ -14,7 +14,7 @@ NUMBER, OTHER, LONGER = "+4915550001234", "+4915550009999", "+49155500012345"
 PERSON = {"first_name": "Zebulon", "last_name": "Quastenflosser", "email": "zebulon@quasten.example",
           "custom_fields": {"pet": "Axolotl"}}
 TRACES = (NUMBER, "Zebulon", "Quastenflosser", "quasten.example", "Axolotl", "Lieblingsfarbe", "recordings.example")
-NUMBER_IS_KEPT = {"do_not_call", "ledger_numbers"}  # and in the blocks of the ledger, which are no texts
+NUMBER_IS_KEPT = {"do_not_call", "ledger_numbers"}  # and in the blocks of the ledger, which are not texts
 
 
 def traces(t, words=TRACES):
@@ -26,7 +26,7 @@ def traces(t, words=TRACES):
                f" WHERE `{column}` LIKE '%{word}%')"
                for table, column in columns for word in words]
     found = t.stack.sql(" UNION ALL ".join(queries)) if queries else []
-    # A longer number that begins with it is another.
+    # A longer number that begins with this number belongs to another person.
     return [tuple(row) for row in found]
 
 

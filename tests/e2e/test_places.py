@@ -17,12 +17,12 @@ LEAVING, ELSEWHERE, ARRIVING, DROPPED = 1, 2, 3, 4
 
 
 def is_free(t):
-    """Whether a move of the organisation could begin at this moment."""
+    """Returns whether a move of the organisation could begin at this moment."""
     return t.stack.sql(f"SELECT id FROM organizations WHERE name = '{t.organization}' FOR UPDATE SKIP LOCKED") != []
 
 
 def check_held(t, cutter, statement, act):
-    """The organisation is held while this statement of the transaction runs, and free again afterwards."""
+    """Checks that the organisation is held while this statement of the transaction runs, and is free afterwards."""
     acting = threading.Thread(target=act)
     with cutter.hold(statement):
         acting.start()

@@ -75,7 +75,7 @@ def random_days(chance):
 
 
 def random_windows(chance):
-    """One window for all working days, the whole day, or a list."""
+    """Returns one window for all working days, the whole day, or a list of windows."""
     if chance.random() < 0.4:
         windows = [(random_days(chance), *random_window(chance)) for _ in range(chance.randint(1, 5))]
         return {"start_time": None, "end_time": None, "calling_windows": [
@@ -131,7 +131,7 @@ def test_random_plans(t):
 
 
 def test_random_plans_in_the_zones_of_contacts(t):
-    """Contacts in up to four zones, or in none that is known: then the campaign's own counts."""
+    """Returns contacts in up to four zones. If the zone of a contact is not known, the campaign's zone counts."""
     receiver, agent = t.dialing_agent()
     numbers = [t.api.number()["id"]]
     for _ in range(CAMPAIGNS // 2):

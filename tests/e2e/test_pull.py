@@ -82,7 +82,7 @@ def test_a_campaign_is_fetched_to_its_end(t):
 
 
 def test_a_campaign_that_ends_during_a_fetch_gives_no_call(t):
-    """The fetch found the campaign without a lock; what it then locks is judged again."""
+    """The fetch finds the campaign without a lock, and judges it again under the lock."""
     agent = agent_of(t)
     with Api(t) as api:
         for action in ("cancel", "pause"):
@@ -117,7 +117,7 @@ def test_an_agent_gets_another_dialer_during_a_fetch(t):
 
 
 def test_a_pause_waits_for_a_fetch_of_an_offered_call(t):
-    """A call that is handed out was handed out before the pause was answered."""
+    """No call is handed out after the pause was answered."""
     agent = agent_of(t)
     with Api(t) as api:
         batch = start(t, agent)
@@ -243,7 +243,7 @@ def test_a_fetch_waits_for_what_comes(t):
 
 
 def test_waiting_takes_not_all_workers(t):
-    """If more requests wait than there are seats, other requests are answered, and a request without a seat gets
+    """If more requests want to wait than may wait, other requests are still answered, and such a request gets
     Retry-After."""
     agent, replies = agent_of(t), []
 

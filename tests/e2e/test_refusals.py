@@ -161,7 +161,7 @@ def test_an_endpoint_whose_work_fails_in_any_way(t):
             mend(t)
             wake_endpoints(t)
             for batch in batches:
-                until(lambda: len(set(shown("/bad", batch))) == 3, 40, f"it has the events in the end: {name} of {change}")
+                until(lambda: len(set(shown("/bad", batch))) == 3, 40, f"it has the events: {name} of {change}")
                 assert len(shown("/good", batch)) == 3, (name, change, shown("/good", batch))
     t.api.wait_for(batch, "completed")
 

@@ -20,7 +20,7 @@ PORTS = [stack.free_port(), stack.free_port()]
 
 
 def replicating(command, number):
-    """A server listens on loopback, for its replica; and the replica takes no writes."""
+    """The server listens on loopback for its replica, and the replica takes no writes."""
     kept = [option for option in command if option not in ("--skip-networking", "--skip-log-bin", "--disable-log-bin")]
     return kept + [f"--server-id={number}", f"--log-bin=changes{number}", "--binlog-format=ROW",
                    "--bind-address=127.0.0.1",
@@ -40,7 +40,7 @@ class SourceMySQL(databases.MySQL):
     def _create(self):
         super()._create()
         for name in os.listdir(self.data):
-            if name == "auto.cnf":  # two servers with one id do not talk to each other
+            if name == "auto.cnf":  # replication needs servers with different ids
                 os.unlink(os.path.join(self.data, name))
 
     def _command(self):

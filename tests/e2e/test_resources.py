@@ -145,7 +145,7 @@ def test_an_agent_moves_to_another_dialer(t):
     receiver, agent = t.dialing_agent()
     other = receiver.endpoint("/other")
     t.api.patch(f"/agents/{agent['id']}", {"webhook_id": other})
-    until(lambda: [e for e in receiver.of_type("agent.sync") if e.path == "/other"], what="the other dialer has agent.sync")
+    until(lambda: [e for e in receiver.of_type("agent.sync") if e.path == "/other"], what="the other dialer has it")
     until(lambda: t.api.active(agent["id"]), what="the agent is active")
     batch = t.api.batch(agent, 2)
     t.api.schedule(batch)
@@ -247,7 +247,7 @@ def test_a_campaign_without_numbers_gets_the_agents_numbers(t):
 
 
 def test_a_deleted_agent_is_still_named(t):
-    """Its campaigns and calls keep its id, and are found by it as before."""
+    """The campaigns and calls of a deleted agent keep its id, and are found by this id."""
     receiver, agent = t.dialing_agent()
     other = t.dialing_agent()[1]
     done, draft = t.api.batch(agent, 2), t.api.batch(agent, 1)

@@ -25,7 +25,7 @@ APIS = ("api-a", "api-b")
 
 
 class Host:
-    """`build`: the folder of its programs; None: those of the checkout."""
+    """`build`: the folder of the programs; None: the programs of the checkout."""
 
     def __init__(self, t, api):
         self.stack, self.api = t.stack, api
@@ -55,7 +55,7 @@ def ready(client):
 
 
 class Load:
-    """Clients that read and change without a pause. None of their requests may fail."""
+    """Clients that read and change objects without a pause. No request may fail."""
 
     def __init__(self, t, batch):
         self.t, self.batch = t, batch

@@ -36,7 +36,7 @@ def rotate(t, webhook, receiver=None, path="/", **body):
 
 
 def next_sync(t, receiver, agent):
-    """Has Outdial send a webhook to the agent's dialer, and returns it."""
+    """Makes Outdial send a webhook to the agent's dialer, and returns the webhook."""
     before = len(receiver.deliveries)
     t.api.post(f"/agents/{agent['id']}/sync")
     return until(lambda: receiver.deliveries[before:], what="agent.sync has come")[0]
@@ -47,14 +47,14 @@ def signatures_of(delivery):
 
 
 def dialer(t, **fields):
-    """A receiver, its webhook, and an agent of it."""
+    """Creates a receiver, its webhook and an agent with this webhook."""
     receiver = t.receiver()
     webhook = make_webhook(t, receiver, **fields)
     return receiver, webhook, t.api.agent(webhook["id"])
 
 
 def a_call(t, receiver, agent):
-    """A single call that its dialer has taken: the data of its call.requested."""
+    """Places a single call, and returns the data of its call.requested when the dialer has accepted the call."""
     receiver.script = lambda call: TAKEN
     number = t.api.number()["phone_number"]
     call = t.api.post("/calls", {"agent_id": agent["id"], "phone_number": "+12125550100", "from_number": number})
@@ -296,7 +296,7 @@ def test_nothing_leaves_unsigned(t):
     until(lambda: t.api.active(agent["id"]), what="the agent is active again")
 
 
-# The keys. From here on what is tested is common to all.
+# The keys of the stack, which all tests share.
 
 def write_keys(t, *keys):
     with open(t.stack.secret_key_file, "w") as file:

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The server's administrator has changed settings for all sessions that would change what statements do."""
+"""The server's administrator has changed settings of all sessions. Without settings of their own, the programs'
+statements would have other effects."""
 
 import os
 

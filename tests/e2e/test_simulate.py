@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""`outdial simulate`: weeks in seconds. Every call that it prints is held against zoneinfo: changes of clocks, ends of
-months, caps, pauses and changes. The rules judged are the scheduler's, so this is also a test of them."""
+"""`outdial simulate`: weeks in seconds. Every call that it prints is compared with zoneinfo: at clock changes and ends
+of months, with caps, pauses and changes. The simulation uses the rules of the scheduler, so this tests these rules
+too."""
 
 import collections
 import datetime
@@ -33,7 +34,7 @@ def write(t, script):
 
 
 def play(t, **script):
-    """The output, and the calls in it, in the order in which they began."""
+    """Returns the output, and the calls in it, in the order in which they began."""
     result = subprocess.run(command(t, write(t, script), "--calls", "yes"), capture_output=True, text=True)
     assert result.returncode == 0 and result.stderr == "", result
     calls = []

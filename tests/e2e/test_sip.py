@@ -35,7 +35,7 @@ def udp_port():
 
 
 class Telephony:
-    """A callee and the dialer, of one test."""
+    """The callee and the dialer of one test."""
 
     def __init__(self, t, lines=LINES, ring_seconds=2):
         if missing():
@@ -125,7 +125,7 @@ def test_a_restarted_dialer_reports_its_calls_and_places_none_twice(t):
 
 
 def test_a_webhook_without_the_right_signature_is_refused(t):
-    """It also places no call. ../dialer.py checks the signature."""
+    """A request with a wrong signature also places no call. ../dialer.py checks the signature."""
     telephony = Telephony(t, lines=1)
     telephony.t.stack.kill(telephony.name(), signal.SIGTERM)
     telephony.secret = "whsec_" + "A" * 32

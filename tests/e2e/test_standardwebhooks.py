@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Others verify our webhooks: the reference library of Standard Webhooks, and the code of docs/webhooks.md.
+"""The reference library of Standard Webhooks, and the code of docs/webhooks.md, verify our webhooks.
 
-The library comes from the npm registry into the build folder; without it, only our own code is tested."""
+The library is installed from the npm registry into the build folder. Without it, only the code of the document is
+tested."""
 
 import base64
 import json
@@ -60,7 +61,7 @@ def case(key, delivery, **headers):
 
 
 def tampered(key, delivery):
-    """Returns webhooks of which some part is not as it was signed."""
+    """Returns webhooks with a part that was changed after the signature."""
     body = case(key, delivery)
     body["body"] = base64.b64encode(delivery.body.replace(b'"type"', b'"tYpe"')).decode()
     timestamp = int(delivery.headers["webhook-timestamp"])
@@ -72,7 +73,7 @@ def tampered(key, delivery):
 
 
 def deliveries(t, **fields):
-    """A webhook of every kind, first by the first key alone, then by two; and the two keys."""
+    """Returns a webhook of every kind, signed with the first key and then with both keys; and the two keys."""
     receiver = t.receiver()
     made = t.api.post("/webhooks", {"url": f"http://127.0.0.1:{receiver.port}/", "events": ["batch.status.changed"],
                                     **fields})

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Everything at once: clients change, pause, resume and fill a campaign that two schedulers call, and send the same
-requests at the same time. All promises about single requests hold."""
+"""Many changes at the same time: clients change, pause and resume a campaign and add contacts while two schedulers call
+it. Clients also send the same request at the same time. All promises about single requests hold."""
 
 import collections
 import threading
@@ -17,7 +17,7 @@ MOST_AT_ONCE = 9
 
 
 def together(*functions):
-    """Runs them at the same time; returns their results, or raises what one of them raised."""
+    """Runs functions at the same time. Returns their results, or raises the error of one of them."""
     results, faults, barrier = [None] * len(functions), [], threading.Barrier(len(functions))
 
     def run(number, function):

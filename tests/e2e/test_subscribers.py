@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The sample subscribers, in Python and in JavaScript: they handle real deliveries once each, and refuse forged, late
-and changed ones."""
+"""The sample subscribers, in Python and in JavaScript: they handle each real delivery once, and refuse forged, late and
+changed deliveries."""
 
 import base64
 import contextlib
@@ -84,7 +84,7 @@ def takes_real_events(t, language):
         batch = t.api.batch(agent, 2)
         t.api.schedule(batch)
         t.api.wait_for(batch, "completed")
-        until(lambda: any(event["type"] == "batch.completed" for event in subscriber.events()), what="the event has come")
+        until(lambda: any(event["type"] == "batch.completed" for event in subscriber.events()), what="it has come")
         deliveries = t.api.all(f"/webhooks/{webhook['id']}/deliveries")
         until(lambda: all(one["status"] == "delivered" for one in t.api.all(f"/webhooks/{webhook['id']}/deliveries")))
         events = subscriber.events()

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Where webhooks may go and where not: addresses, names whose address changes, proxies, redirects, TLS.
 
-The scheduler runs in a mount namespace of its own, in which a name server of the test answers; that takes root, or the
-tests are skipped."""
+The scheduler runs in a mount namespace of its own, in which a name server of the test answers; this needs root,
+otherwise the tests are skipped."""
 
 import http.server
 import itertools
@@ -22,7 +22,7 @@ import tap
 from client import until
 from receiver import Answer
 
-OPEN, CLOSED = "127.0.7.2", "127.0.7.3"  # the operator allows only the first
+OPEN, CLOSED = "127.0.7.2", "127.0.7.3"  # the operator allows only the first address
 NAMESERVER = "127.0.7.53"
 FORBIDDEN = "webhooks may not go to the address that this leads to"
 
@@ -209,7 +209,7 @@ class Stage:
         assert connections == 0, "the proxy of the environment was used"
 
     def send(self, url):
-        """Tests an endpoint there; returns its first try."""
+        """Tests an endpoint at this address, and returns its first try."""
         return self.test(self.t.api.post("/webhooks", {"url": url})["id"])
 
     def test(self, webhook):

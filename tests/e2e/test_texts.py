@@ -18,7 +18,7 @@ STACK = {"rate_limit": False}
 CSV = {"Content-Type": "text/csv"}
 HEADERS = 60
 CONTROL = "\x00-\x1f\x7f-\x9f"
-DEPTH = 32  # of a body, the deepest that is taken
+DEPTH = 32  # the deepest nesting of a body that is accepted
 
 # Parts of column names. Bytes that are not UTF-8, and NUL, are refused.
 PIECES = [b'"', b'"', b"\\", b"\\u0041", b"\n", b"\r\n", b"\t", b"\x01", b"\x1b[31m", b"\x7f", b"\xc2\x9b", b" ",
@@ -44,14 +44,14 @@ def quoted(text):
 
 
 def cleaned(name):
-    """The name of a custom field, of a column's name; None when the file is refused for it."""
+    """Returns the name of the custom field for a column's name; None if a file with this column is refused."""
     try:
         text = name.decode()
     except UnicodeDecodeError:
         return None
     if "\0" in text:
         return None
-    if re.fullmatch('="[^"]*"', text):  # what makes spreadsheets show a value as text
+    if re.fullmatch('="[^"]*"', text):  # marks with which spreadsheets show a value as text
         text = text[2:-1]
     elif re.match("'[=+\\-@\t\r]", text):
         text = text[1:]

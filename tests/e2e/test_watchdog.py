@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The master of the API replaces workers that hang. Its clock is put ahead, so that the test need not wait for a
-minute."""
+"""The master of the API replaces workers that hang. The test sets its clock forward, so that it does not have to wait
+for a minute."""
 
 import os
 import shutil

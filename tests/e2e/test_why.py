@@ -47,7 +47,7 @@ def test_the_agent_is_gone(t):
 
 
 def test_the_window_is_open_though_the_start_is_ahead(t):
-    """The windows of the campaign and of a contact. A window that is closed today is closed."""
+    """The windows of the campaign and of a contact: a window that does not open today is closed."""
     _, agent = t.dialing_agent()
     today = datetime.datetime.now(UTC).isoweekday()
     whole, never = t.api.batch(agent, 1, **FAR), t.api.batch(agent, 1, working_days=[today % 7 + 1], **FAR)
@@ -92,7 +92,7 @@ def test_a_dialer_that_does_not_answer(t):
 
 
 def held(t, batch, name):
-    """The explanation, if this rule is closed."""
+    """Returns the explanation if this rule is closed."""
     shown = why(t, batch)
     return shown if not next(gate for gate in shown["gates"] if gate["gate"] == name)["open"] else None
 

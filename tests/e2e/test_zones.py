@@ -15,7 +15,7 @@ from receiver import ends
 
 
 def zone_at(hour):
-    """A zone in which it is about that hour."""
+    """Returns a zone in which it is about this hour."""
     ahead = (hour - datetime.datetime.now(UTC).hour + 11) % 24 - 11
     return f"Etc/GMT{-ahead:+d}" if ahead else "UTC"
 
@@ -136,7 +136,7 @@ def test_contacts_are_called_in_the_daytime_of_their_own_zones(t):
     assert all(in_daytime(row["scheduled_at"], row["timezone"] or NOON) for row in rows), rows
     assert len({row["scheduled_at"] for row in rows}) == 6
     assert t.api.read(batch)["planned_until"] == max(row["scheduled_at"] for row in rows)
-    # the window at the moment of the call decides, not the plan
+    # the window at the moment of the call decides, and not the plan
     t.make_due(batch)
     until(lambda: all(in_daytime(row["scheduled_at"], row["timezone"] or NOON) for row in t.api.contacts_of(batch)),
           what="they are planned again")

@@ -51,7 +51,7 @@ class Document:
                            for method in METHODS if method in item]
 
     def resolve(self, node):
-        """The node that a $ref names, or the node itself."""
+        """Returns the node that a $ref names, or the node itself."""
         while "$ref" in node:
             target = self.tree
             for name in node["$ref"].removeprefix("#/").split("/"):
@@ -60,7 +60,7 @@ class Document:
         return node
 
     def merged(self, schema):
-        """A schema without $ref and allOf."""
+        """Returns the schema without $ref and allOf."""
         schema = self.resolve(schema)
         if "allOf" not in schema:
             return schema
@@ -76,7 +76,7 @@ class Document:
         return whole
 
     def faults(self, value, schema, at="$"):
-        """The faults of a value: a list of texts."""
+        """Returns the faults of a value as texts."""
         schema = self.merged(schema)
         unknown = [key for key in schema if key not in CHECKS and key not in ANNOTATIONS and
                    key not in ("type", "format", "properties", "required", "additionalProperties",

@@ -1,5 +1,5 @@
-"""Runs a campaign with a client that knows the API by models.py and api.py alone, which are generated of the document.
-What the document does not say is no class, no argument and no method."""
+"""Runs a campaign with a client that knows the API only by models.py and api.py, which are generated from the document.
+Only what the document describes is a class, an argument or a method."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def until(ask, holds):
 
 
 def make(kind, **fields):
-    """An object of a schema, as JSON has it: read as a reply is, and so checked."""
+    """Returns an object of a schema from JSON. It is read, and so checked, like a reply."""
     return getattr(models, f"{kind}_from_dict")(fields)
 
 

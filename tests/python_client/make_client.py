@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""make_client.py openapi.json FOLDER: makes a client in Python of the document. The classes of its schemas are made by
-quicktype, of FOLDER/schemas.json; the methods of its operations are made here, in FOLDER/api.py."""
+"""make_client.py openapi.json FOLDER: makes a client in Python from the document. quicktype makes the classes of its
+schemas from FOLDER/schemas.json. This program makes the methods of its operations, in FOLDER/api.py."""
 
 import json
 import keyword
@@ -16,12 +16,12 @@ from transport import Transport, items
 
 class Client(Transport):
 '''
-# and formats stay texts: no other library is needed
+# formats such as dates stay texts, so that no other library is needed
 TEXTS = ("description", "summary", "example", "examples", "format")
 
 
 def snake(name):
-    """`createBatchCall` and `If-Match` as Python spells them."""
+    """Returns a name such as `createBatchCall` or `If-Match` in the form of Python."""
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", re.sub(r"\W+", "_", name)).strip("_").lower()
     return text + "_" if keyword.iskeyword(text) else text
 
@@ -52,7 +52,8 @@ class Operation:
         return [one["name"] for one in self.parameters if one["in"] == place]
 
     def body(self):
-        """How the body is written: the function of its schema, or None: bytes; and whether it must be given."""
+        """Returns the function that writes the body by its schema (None: the body is bytes), and whether a body is
+        required."""
         body = self.operation.get("requestBody")
         if body is None:
             return None
@@ -62,7 +63,7 @@ class Operation:
         return writes, next(iter(body["content"])), body.get("required", False)
 
     def reads(self):
-        """How `data` of the reply is read."""
+        """Returns the function that reads `data` of the reply."""
         reply = next(self.resolved(one) for status, one in self.operation["responses"].items()
                      if status.startswith("2"))
         schema = self.resolved(reply.get("content", {}).get("application/json", {}).get("schema", {}))

@@ -1,4 +1,4 @@
-"""The common part of the methods of a generated client: one request, with Python's own library."""
+"""The common part of the methods of a generated client. It sends one request, with the standard library of Python."""
 
 import json
 import urllib.error
@@ -9,7 +9,7 @@ import models
 
 
 class ApiError(Exception):
-    """A refusal. `error` is what the document calls Error."""
+    """A refusal. `error` is the schema Error of the document."""
 
     def __init__(self, status, error):
         super().__init__(f"{status} {error.error.code.value}: {error.error.message}")
@@ -17,7 +17,7 @@ class ApiError(Exception):
 
 
 class Page(list):
-    """The items of a list, with its pagination."""
+    """The items of a list, and its pagination."""
 
     pagination = None
 

@@ -7,7 +7,7 @@ import sys
 
 SRC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "src")
 FLOORS = {"base": 0, "domain": 1, "store": 2, "engine": 3, "api": 4, "scheduler": 4, "cli": 4, "": 5}
-ROOMS = {  # headers of others, and the only files that may know them
+ROOMS = {  # headers of other projects, and the only files that may include them
     "fcgiapp.h": r"api/",
     "fcgios.h": r"api/",
     "mysql.h": r"store/db(_statement\.c|_connection\.h)$|store/db\.c$",
@@ -35,7 +35,7 @@ def floor_of(path):
 
 
 def may_include(floor, header):
-    """Whether a file may include this header: the floor of the header is its own floor, or below."""
+    """Returns whether a file may include this header: the header is on the same floor or below."""
     other = floor_of(header)
     return other in FLOORS and (other == floor or FLOORS[other] < FLOORS[floor])
 
@@ -57,7 +57,7 @@ def strangers():
 
 
 def domain_files():
-    """The domain reads no file: base does, and hands over the text."""
+    """The domain reads no files. The base reads them and passes the text."""
     for path, text in sources():
         if path.startswith("domain/"):
             for name in FILES.findall(text):
@@ -127,7 +127,7 @@ def numbered_reads():
 
 
 def wide_lines():
-    """Two files beside each other fit on a screen."""
+    """A line has at most 120 columns."""
     for top in ("src", "tests", "dev", "bench", "examples", "web"):
         for folder, folders, names in os.walk(os.path.join(SRC, "..", top)):
             folders[:] = [name for name in folders if name not in ("node_modules", "__pycache__")]

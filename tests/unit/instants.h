@@ -1,4 +1,4 @@
-/* Instants in tests are written as people write them. */
+/* Tests write instants as texts. */
 #ifndef TESTS_INSTANTS_H
 #define TESTS_INSTANTS_H
 

@@ -1,4 +1,4 @@
-/* A file of keys without a name: it leaves nothing behind, also where the keys are refused and the process ends. */
+/* A file of keys without a name. It disappears with the process, even if the keys are refused and the process ends. */
 #ifndef TESTS_KEY_FILE_H
 #define TESTS_KEY_FILE_H
 

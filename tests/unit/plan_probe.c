@@ -52,12 +52,12 @@ static const char *next_zones(void)
 	return zones;
 }
 
-/* The present lists are used until the next question. */
+/* The lists are used until the next question. */
 static struct calling_window windows[MAX_GROUPS][CALENDAR_MAX_WINDOWS];
 static int32_t excluded[MAX_GROUPS][MAX_EXCLUDED];
 static int calendar_count;
 
-/* A single one goes where it goes in a campaign without a list. */
+/* A single window is stored like the window of a campaign without a list. */
 static void next_windows(struct calendar *calendar)
 {
 	struct calling_window *list = windows[calendar_count], *w = list;
@@ -85,7 +85,7 @@ static void next_excluded(struct calendar *calendar)
 	}
 }
 
-/* The calendar's texts live in the line that is being read. */
+/* The texts of the calendar are in the line that is being read. */
 static struct calendar next_calendar(void)
 {
 	struct calendar calendar = { .zone = next_word() };

@@ -12,7 +12,7 @@ static const char *const type_names[] = {
 	[FIELD_WHEN] = "when", [FIELD_DATES] = "dates", [FIELD_OBJECT] = "object", [FIELD_RECORDS] = "records",
 };
 
-/* The default, as a client would give it; of types that have none but "nothing" null. */
+/* Prints the default as a client would send it; null for types whose only default is "nothing". */
 static void write_initial(struct json *json, const struct field *field, const void *at)
 {
 	switch (field->type) {

@@ -1,4 +1,4 @@
-/* Which addresses are the operator's own and which are everybody's. */
+/* Which addresses are public. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -18,7 +18,7 @@ struct taken {
 	int count;
 };
 
-/* A call that is due in so long, counted from the call of this function. */
+/* Returns a call that is due this long after the call of this function. */
 static struct uuid add(struct ahead *ahead, int64_t in_us, int64_t claimed_us, struct claim_dialer dialer)
 {
 	struct claimed_call call = { dialer, clock_now_us() + in_us };

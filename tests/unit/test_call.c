@@ -1,4 +1,4 @@
-/* The course of a call, and when it is tried again. */
+/* The states of a call, and when an attempt is retried. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -98,13 +98,13 @@ static void an_outcome_has_its_own_rule(void **state)
 	struct call_past past = after(6, 0, 3);
 
 	(void)state;
-	assert_true(call_is_retried(&rules, &past, CALL_BUSY)); /* the third that was busy, whatever the others were */
+	assert_true(call_is_retried(&rules, &past, CALL_BUSY)); /* the third busy attempt */
 	assert_int_equal(call_retry_delay_us(&rules, &past, CALL_BUSY), 5 * US_PER_MINUTE); /* does not double */
 	past.same = 4;
 	assert_false(call_is_retried(&rules, &past, CALL_BUSY));
-	assert_true(retried(&rules, 1, CALL_VOICEMAIL)); /* though retry_on does not name it */
-	assert_false(retried(&rules, 1, CALL_FAILED));   /* though retry_on names it */
-	assert_true(retried(&rules, 1, CALL_NO_ANSWER)); /* as the campaign says of all */
+	assert_true(retried(&rules, 1, CALL_VOICEMAIL)); /* although retry_on does not have it */
+	assert_false(retried(&rules, 1, CALL_FAILED));   /* although retry_on has it */
+	assert_true(retried(&rules, 1, CALL_NO_ANSWER)); /* by the rules of the campaign for all outcomes */
 	assert_false(retried(&rules, 2, CALL_NO_ANSWER));
 	rules.enabled = false;
 	assert_false(retried(&rules, 1, CALL_BUSY));

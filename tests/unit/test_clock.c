@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-#define AHEAD_US (3 * US_PER_DAY) /* the database's clock, of our own */
+#define AHEAD_US (3 * US_PER_DAY) /* the database's clock, which the test sets */
 
 static int64_t ahead_us(void)
 {
@@ -21,7 +21,7 @@ static void assert_ahead(int64_t expected_us)
 	assert_true(llabs(ahead_us() - expected_us) < 100 * US_PER_MS);
 }
 
-/* It took wait_us until the database looked at its clock, and back_us until its answer was read. */
+/* Asks for the time: after wait_us the database reads its clock, and after back_us more its answer is read. */
 static void answer(int64_t ahead_of_us, int64_t wait_us, int64_t back_us)
 {
 	int64_t mono_us = clock_mono_us();

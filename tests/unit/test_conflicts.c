@@ -10,7 +10,7 @@
 #include "store/conflicts.h"
 
 #define QUARTER_US (250 * US_PER_MS)
-#define SAME_SLOT 64 /* the object with an id that is greater by this has the same slot in the memory */
+#define SAME_SLOT 64 /* an object whose id is greater by this number has the same entry in the memory */
 
 static int64_t mono_us = US_PER_DAY;
 static bool waited;

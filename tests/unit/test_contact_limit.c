@@ -14,7 +14,7 @@
 #define HOUR (60 * US_PER_MINUTE)
 #define NOW "2026-06-10T12:00Z"
 
-/* Calls this many hours ago, the latest first; each took an hour. */
+/* Returns calls this many hours ago, the latest first. Each took an hour. */
 static size_t attempts_of(struct contact_attempt *out, const int *hours_ago, size_t count, enum call_status status)
 {
 	for (size_t i = 0; i < count; i++)
@@ -66,7 +66,7 @@ static void the_limit_that_holds_for_longest_is_named(void **state)
 	assert_true(hold.rests);
 }
 
-/* Against the definition: the first moment at which no limit is exceeded by one call more. */
+/* Compares with the definition: the first instant at which one more call exceeds no limit. */
 static void any_limits_and_any_attempts(void **state)
 {
 	(void)state;

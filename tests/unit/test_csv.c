@@ -1,5 +1,5 @@
-/* The CSV parser, and the contacts that rows of it make. Every text is parsed at once, byte by byte, and cut
- * in two at every place; the rows must be the same. */
+/* The CSV parser, and the contacts from its rows. Every text is parsed as a whole, byte by byte, and in two pieces, cut
+ * at every position. The rows must always be the same. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -281,7 +281,7 @@ static void contacts_of_rows(void **state)
 	}
 }
 
-/* The text of a file, pushed in pieces of every size. */
+/* Returns the text of a file that is pushed in pieces of every size. */
 static void check_text(const char *charset, const char *bytes, size_t len, const char *expected)
 {
 	for (size_t piece = 1; piece <= len + 1; piece++) {
@@ -324,7 +324,7 @@ static void texts_of_files(void **state)
 	CHECK_TEXT("windows-1252", BOM "\xc3\xa9", BOM "\xc3\xa9");
 	CHECK_TEXT("windows-1252", "\xff\xfe\x61\0", "a");
 	CHECK_TEXT("utf-16le", "a\0b\0", "ab");
-	CHECK_TEXT("utf-16le", "a\0b", "ab"); /* half of a character, as far as it is there */
+	CHECK_TEXT("utf-16le", "a\0b", "ab"); /* the part of the character that has come */
 	CHECK_TEXT("", "PK\x03\x04rest",
 	           "this is a workbook (.xlsx or .ods) or a zip file: save the sheet as CSV UTF-8, and send that");
 	assert_false(list_text_knows("utf-7"));

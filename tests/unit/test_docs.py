@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
-"""Compares the documents with the tables in the sources: whatever a table has must be in the document too. The files
-are read as text, so that nothing has to be built. Prints TAP.
-"""
+"""Compares the documents with the tables in the sources: each entry of a table must be in the document too. It reads
+the files as text, so that nothing has to be built. Prints TAP. """
 
 import glob
 import os
@@ -22,7 +21,7 @@ def read(path):
 
 
 def configuration():
-    """Key and default of every row in the table of conf.c."""
+    """Returns the key and the default of every row in the table of conf.c."""
     keys = re.findall(r'^\tKEY\((\w+), KEY_\w+, "([^"]*)"', read("src/base/conf.c"), re.M)
     assert keys, "no keys found"
     return keys
@@ -90,8 +89,8 @@ def test_every_field_of_a_request_is_in_the_guide():
 
 
 def field_names(source):
-    """Names in tables of fields: FIELD(holder, name, …), FIELD_AS("name", …), or the argument of a macro that passes it
-    to one of these."""
+    """Returns the names in tables of fields: FIELD(holder, name, …), FIELD_AS("name", …), or the argument of a macro
+    that passes it to one of these."""
     names = set(re.findall(r'\bFIELD\([\w ]+, (\w+),|\bFIELD_AS\("(\w+)"', source))
     names = {name for found in names for name in found if name}
     for macro in re.findall(r"^#define (\w+)\((\w+), .*?\s(?:FIELD\([\w ]+, |FIELD_AS\()\2\b", source, re.M):
@@ -100,7 +99,7 @@ def field_names(source):
 
 
 def documented_sources():
-    """The files that HACKING.md lists under its headings `### src…`."""
+    """Returns the files that HACKING.md lists under its headings `### src…`."""
     files = set()
     for folder, text in re.findall(r"^### (src\S*)\n(.*?)(?=^##)", read("HACKING.md"), re.M | re.S):
         for item in re.findall(r"^- (.*?)(?=^- |^$|\Z)", text, re.M | re.S):
@@ -133,14 +132,14 @@ def test_every_file_that_is_named_exists():
 
 
 def documents():
-    """The text of every document for people, without blocks of code, by path."""
+    """Returns the text of every document, without blocks of code, by path."""
     paths = ["README.md", "HACKING.md", "NEWS.md", "bench/README.md", "examples/sip-dialer/README.md"]
     paths += [os.path.relpath(path, ROOT) for path in glob.glob(os.path.join(ROOT, "docs", "*.md"))]
     return {path: re.sub(r"^```.*?^```", "", read(path), flags=re.M | re.S) for path in sorted(paths)}
 
 
 def repository():
-    """The paths of all files, without what is built or fetched."""
+    """Returns the paths of all files, except built and fetched files."""
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if not name.startswith((".", "build", "node_modules", "__pycache__"))]
         for name in names:
@@ -163,7 +162,7 @@ def test_every_file_name_in_a_document_exists():
 
 
 def test_every_name_of_the_code_in_hacking_exists():
-    """Names with an underscore, such as functions, macros and statements."""
+    """Returns the names with an underscore, such as functions, macros and statements."""
     names = set()
     for path in repository():
         if path.startswith(("src", "sql", "dev", "tests", "web", "Makefile")) and not path.endswith((".json", ".gz")):

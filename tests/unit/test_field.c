@@ -62,7 +62,7 @@ static FIELD_TABLE(thing_fields, struct thing, &thing_initial,
                    FIELD(struct thing, items, RECORDS, .flags = FIELD_NULLABLE, .max = 3, .record = &item_fields),
                    FIELD(struct thing, when, WHEN, .flags = FIELD_NULLABLE));
 
-/* The result of one reading; its memory belongs to the test. */
+/* The result of one reading. The test owns its memory. */
 struct reading {
 	struct faults faults;
 	struct thing thing;
@@ -356,7 +356,7 @@ static void faults_are_bounded(void **state)
 	buf_free(&body);
 }
 
-/* How much memory a reading of `prefix`, many times `part`, and `suffix` takes at its peak. */
+/* Returns the most memory that reading takes for a text of `prefix`, many times `part`, and `suffix`. */
 static long growth_for(void **state, const char *prefix, const char *part, const char *suffix)
 {
 	struct reading *reading = start(state);

@@ -172,7 +172,7 @@ static void all_closed_gates_are_waited_for(void **state)
 	assert_held(&facts, GATE_START, "2026-07-01T00:00Z", true);
 }
 
-/* What "why" says of the calls that the paces of the numbers allow now. */
+/* Returns the calls that the paces of the numbers allow now, according to "why". */
 static void assert_calls_now(const struct gate_facts *facts, const char *calls_now)
 {
 	static const struct gate_details details;
@@ -227,7 +227,7 @@ static void one_contact_is_judged_by_its_own_gates(void **state)
 	assert_int_equal(gates_judge_contact(&facts).held_by, GATE_DUE);
 }
 
-/* Every gate that opens may find another one closed. */
+/* When one gate opens, another gate may be closed. */
 static void the_next_instant(void **state)
 {
 	struct gate_facts facts = open_facts();

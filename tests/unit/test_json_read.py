@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Holds the reader of JSON against Python's: random texts, most of them broken somewhere. JSON must come back with the
-same values, and all other text must be refused. --suite FOLDER reads the files of JSONTestSuite's test_parsing, too.
-Prints TAP."""
+"""Compares the reader of JSON with Python's reader, by random texts, most of which have a fault. JSON must be returned
+with the same values, and any other text must be refused. --suite FOLDER reads the files of JSONTestSuite's
+test_parsing, too. Prints TAP."""
 
 import argparse
 import json
@@ -16,7 +16,7 @@ NUMBER_MAX = 512
 
 
 def ask(bodies):
-    """The probe's answer to each body."""
+    """Returns the probe's answer to each body."""
     asked = b"".join(b"%d\n%s" % (len(body), body) for body in bodies)
     answers = subprocess.run([PROBE], input=asked, capture_output=True, check=True).stdout.split(b"\0")[:-1]
     assert len(answers) == len(bodies), (len(answers), len(bodies))
@@ -32,7 +32,7 @@ class NotJson(ValueError):
 
 
 class NoValue(ValueError):
-    """Whether the text is JSON, and has a value that cannot be kept."""
+    """Returns whether the text is JSON with a value that cannot be stored."""
 
 
 def read_int(text):
@@ -76,12 +76,12 @@ def depth_of(value):
 
 
 def expected(body):
-    """Three things: "ok" and the value, "invalid", "bad"."""
+    """Returns "ok" and the value, "invalid", or "bad"."""
     try:
         text = body.decode()
         loose = json.loads(text, parse_constant=refuse_constant)
         for inner in texts(loose):
-            inner.encode()  # Python takes halves of characters; they cannot be written in UTF-8
+            inner.encode()  # Python accepts halves of surrogate pairs, which UTF-8 cannot express
     except (ValueError, RecursionError):
         return "bad", None
     if depth_of(loose) > DEPTH:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Holds docs/openapi.yaml against the route table and the tables of fields, which route_probe prints, and
-against a public linter. Prints TAP."""
+"""Compares docs/openapi.yaml with the route table and the tables of fields, which route_probe prints, and checks it
+with a public linter. Prints TAP."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from document import Document  # noqa: E402
 BASE = "/api/public/v1"
 FILE = os.path.join(ROOT, "docs", "openapi.yaml")
 BUILD = os.environ.get("OUTDIAL_BUILD", "build")
-INSTANT_INPUT = "2035-03-01T09:00"  # stands for all that InstantInput takes
+INSTANT_INPUT = "2035-03-01T09:00"  # an example of InstantInput
 
 
 def read(path):
@@ -164,7 +164,7 @@ def test_sizes_match_the_route_table():
 
 
 def compare(fields, properties, required, defaults, at):
-    """A table of fields with the properties of a schema."""
+    """Compares a table of fields with the properties of a schema."""
     names = [field["name"] for field in fields]
     assert sorted(names) == sorted(properties), f"{at}: {set(names) ^ set(properties)}"
     for field in fields:
@@ -206,7 +206,7 @@ def facts_of(schema):
 
 
 def named(name):
-    """The facts of a component."""
+    """Returns the facts of a component."""
     return {key: value for key, value in facts_of(document.tree["components"]["schemas"][name]).items()
             if key != "null"}
 
@@ -306,7 +306,7 @@ def test_examples_are_what_their_schemas_say():
 
 
 def examples(node, at):
-    """(schema, example, place) of every example in the document."""
+    """Yields (schema, example, location) of every example in the document."""
     if isinstance(node, list):
         for index, item in enumerate(node):
             yield from examples(item, f"{at}[{index}]")

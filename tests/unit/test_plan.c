@@ -198,7 +198,7 @@ static void calls_already_made_count(void **state)
 	assert_plan(&r, &other_day, 4, all_left, 1);
 }
 
-/* One night is two days: the evening takes 4 of its 10, the morning 10, and the day is full. */
+/* A night belongs to two days. The evening takes 4 calls of its day. The morning takes 10, and then its day is full. */
 static void the_cap_counts_local_days_not_nights(void **state)
 {
 	struct plan_rules r = rules_of("Asia/Tokyo", EVERY_DAY, 1320, 360, 10, 30 * US_PER_MINUTE);
@@ -294,7 +294,7 @@ static void without_callable_days_nothing_is_planned(void **state)
 
 #define MAX_CONTACTS 600
 
-/* All instants of a plan that is made in random pieces: some contacts, some segments at a time. */
+/* Returns all instants of a plan that is made in random pieces: some contacts and some segments at a time. */
 static int plan_in_pieces(const struct plan_rules *rules, struct plan_cursor cursor, int count,
                           int max_piece, int64_t instants[MAX_CONTACTS])
 {
@@ -343,7 +343,7 @@ static void a_plan_may_be_cut_anywhere(void **state)
 	}
 }
 
-/* It is 15:00Z when the campaign's day ends, for all. Berlin's window closes at 18:00Z, London's at 19:00Z. */
+/* The campaign's day ends at 15:00Z for all contacts. Berlin's window closes at 18:00Z, London's at 19:00Z. */
 static void the_group_whose_window_closes_first_is_first_also_when_the_day_ends_before(void **state)
 {
 	struct plan_rules r = rules_of("Asia/Tokyo", EVERY_DAY, 540, 1200, 0, US_PER_MINUTE);

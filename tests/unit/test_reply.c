@@ -1,4 +1,4 @@
-/* The reply of a request: never that of an earlier request or of an earlier run. */
+/* The reply of a request is never the reply of an earlier request or of an earlier run. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include "api/reply.h"
 
-/* A worker has answered one request with a secret, and receives the next one. */
+/* A worker has answered a request with a secret, and receives the next request. */
 static struct request next_request(struct arena *arena, struct reply *reply)
 {
 	struct request request = { .arena = arena, .reply = reply, .id = "req_first", .path = "/" };

@@ -71,7 +71,7 @@ static void names_of_requests(void **state)
 	struct request odd = receive_one(state, "REQUEST_ID=a b\"\r\n");
 
 	assert_string_equal(receive_one(state, "REQUEST_ID=0a1b").id, "req_0a1b");
-	assert_int_equal(strlen(odd.id), 4 + 32); /* one of our own: this one would reach a header */
+	assert_int_equal(strlen(odd.id), 4 + 32); /* our own id is used, because this text would reach a header */
 }
 
 static bool split(void **state, const char *query, struct field_pair **pairs, size_t *count)

@@ -1,4 +1,4 @@
-/* Texts that a program is set up by: read once, and handed over as they were. */
+/* The texts of configuration files are read once, and passed on unchanged. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,7 +38,7 @@ static void assert_reads(const char *expected)
 	assert_string_equal(text, expected);
 }
 
-/* The store is one of the process, so each test has a process of its own. */
+/* A process has one store, so each test has its own process. */
 static void in_child(void (*act)(int store), int store)
 {
 	int status;

@@ -1,4 +1,4 @@
-/* Signatures after Standard Webhooks, secrets that are replaced, and tokens of calls. */
+/* Signatures as in Standard Webhooks, secrets that are replaced, and tokens of calls. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -149,7 +149,8 @@ static void each_of_several_rotations_has_its_day(void **state)
 	assert_int_equal(secrets.list[0].until_us, INSTANT_NEVER);
 }
 
-/* Test 2 of RFC 8032, 7.1, for the key; and a signature over what the standard signs, made by another program. */
+/* The key is that of test 2 in RFC 8032, 7.1. Another program made the signature over the bytes that the standard
+ * signs. */
 static void key_pairs_sign_too(void **state)
 {
 	static const uint8_t seed[ED25519_SIZE] = {

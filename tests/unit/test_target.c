@@ -46,7 +46,7 @@ static void urls_that_are_taken(void **state)
 	assert_null(target_url_fault("http://[::1]/", &lax));
 }
 
-/* Even where every address is allowed: a second reader might understand them in another way. */
+/* They are refused even if every address is allowed, because another parser might read another address. */
 static void urls_that_no_operator_allows(void **state)
 {
 	static const char *const urls[] = {

@@ -23,7 +23,7 @@ static void ids_are_of_version_7_and_of_now(void **state)
 	assert_in_range(ms, clock_now_us() / US_PER_MS - 1000, clock_now_us() / US_PER_MS + 1000);
 }
 
-/* More than there are in one millisecond, and over a clock that goes back. */
+/* Makes more ids than one millisecond has, also while the clock goes back. */
 static void ids_sort_in_the_order_of_their_making(void **state)
 {
 	struct uuid last = uuid_new();
