@@ -13,6 +13,7 @@
 #include "store/key_store.h"
 
 bool fixture_runs_once;
+void (*fixture_between_runs)(void);
 
 /* A transaction whose first run is undone, as after a deadlock. */
 struct twice {
@@ -24,7 +25,13 @@ struct twice {
 static enum db_result run_twice(struct db *db, void *context)
 {
 	struct twice *twice = context;
-	enum db_result result = twice->work(db, twice->context);
+	enum db_result result;
+
+	if (twice->has_run && fixture_between_runs != NULL)
+		fixture_between_runs();
+	if (twice->has_run)
+		fixture_between_runs = NULL;
+	result = twice->work(db, twice->context);
 
 	if (result != DB_OK || twice->has_run || fixture_runs_once)
 		return result;

@@ -1188,6 +1188,90 @@ static void five_failures_open_the_circuit_and_one_success_closes_it(void **stat
 	assert_int_equal(ask("SELECT doubtful FROM endpoint_health WHERE endpoint_id = %lld", (long long)endpoint), 0);
 }
 
+static int64_t failures_of(int64_t endpoint)
+{
+	return ask("SELECT failures FROM endpoint_health WHERE endpoint_id = %lld", (long long)endpoint);
+}
+
+/* Two results of an endpoint are written at once: the latter counts. */
+static void results_count_in_the_order_in_which_they_came(void **state)
+{
+	struct sender *sender = *state;
+	int64_t endpoint = add_subscriber(sender);
+
+	publish(sender, 1);
+	assert_int_equal(send_events(sender), 1);
+	fake_answer(sender->deliver, 0, 500, 0, "");
+	collect(sender);
+	publish(sender, 2);
+	assert_int_equal(send_events(sender), 2);
+	fake_answer(sender->deliver, 0, 500, 0, "");
+	fake_answer(sender->deliver, 0, 200, 0, "");
+	collect(sender);
+	assert_int_equal(failures_of(endpoint), 0);
+	publish(sender, 1);
+	assert_int_equal(send_events(sender), 1);
+	fake_answer(sender->deliver, 0, 500, 0, "");
+	collect(sender);
+	publish(sender, 2);
+	assert_int_equal(send_events(sender), 2);
+	fake_answer(sender->deliver, 0, 200, 0, "");
+	fake_answer(sender->deliver, 0, 500, 0, "");
+	collect(sender);
+	assert_int_equal(failures_of(endpoint), 1);
+}
+
+/* The dialer takes a call and asks to slow down, or the other way round. Returns the places that the campaign has
+ * then. */
+static int64_t places_after(struct sender *sender, int first_status, int second_status)
+{
+	scene_start(sender->scene, 2);
+	scene_pass(US_PER_SECOND);
+	ask("INSERT INTO batch_pressure (batch_id, places, taken, cut_at) VALUES (%lld, 9, 0, '1000-01-01')",
+	    (long long)sender->scene->batch);
+	assert_int_equal(scene_claim(sender->scene, 2), 2);
+	assert_ok(dispatch_calls(sender->db, sender->deliver, &sender->conf, sender->scene->calls, NULL, 2));
+	assert_int_equal(deliver_in_flight(sender->deliver), 2);
+	fake_answer(sender->deliver, 0, first_status, 0, "");
+	fake_answer(sender->deliver, 0, second_status, 0, "");
+	collect(sender);
+	return ask("SELECT places FROM batch_pressure WHERE batch_id = %lld", (long long)sender->scene->batch);
+}
+
+static void pressure_follows_the_order_of_the_answers(void **state)
+{
+	struct sender *sender = *state;
+
+	assert_int_equal(places_after(sender, 200, 429), 1); /* half of the calls under way */
+	assert_int_equal(places_after(sender, 429, 200), 2); /* and one more, because a call was taken since */
+}
+
+static void recover_all(void)
+{
+	ask("UPDATE endpoint_health SET failures = 0, failing_since = '1000-01-01'");
+}
+
+static void an_endpoint_that_recovers_between_two_runs_stays_on(void **state)
+{
+	struct sender *sender = *state;
+	int64_t endpoint = add_subscriber(sender);
+	struct deliver_result result;
+
+	publish(sender, 2);
+	assert_int_equal(send_events(sender), 2);
+	fake_answer(sender->deliver, 0, 500, 0, "");
+	collect(sender);
+	ask("UPDATE endpoint_health SET failures = 99, failing_since = '2026-05-01' WHERE endpoint_id = %lld",
+	    (long long)endpoint);
+	fake_answer(sender->deliver, 0, 500, 0, "");
+	assert_true(deliver_next(sender->deliver, &result));
+	verdicts_collect(sender->verdicts, &result, INSTANT_NEVER);
+	fixture_between_runs = recover_all;
+	assert_ok(verdicts_write(sender->db, sender->verdicts));
+	assert_int_equal(failures_of(endpoint), 1);
+	assert_int_equal(ask("SELECT disabled FROM webhook_endpoints WHERE id = %lld", (long long)endpoint), 0);
+}
+
 static void results_of_events_wait_for_the_database(void **state)
 {
 	struct sender *sender = *state;
@@ -1316,6 +1400,9 @@ int main(void)
 		TEST(an_endpoint_that_is_locked_delays_no_other),
 		TEST(an_event_is_tried_after_its_delays_and_then_has_failed),
 		TEST(five_failures_open_the_circuit_and_one_success_closes_it),
+		TEST(results_count_in_the_order_in_which_they_came),
+		TEST(pressure_follows_the_order_of_the_answers),
+		TEST(an_endpoint_that_recovers_between_two_runs_stays_on),
 		TEST(results_of_events_wait_for_the_database),
 		TEST(a_full_endpoint_delays_no_other),
 		TEST(an_endpoint_that_is_gone_is_switched_off),
