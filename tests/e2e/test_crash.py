@@ -137,8 +137,11 @@ def test_a_scheduler_that_slept_through_its_lease_does_no_harm(t):
         until(lambda: sleeps_past_its_lease(t, sleeper), what="it was stopped outside of a transaction")
         t.api.wait_for(batch, "completed")
         before = t.api.read(batch)
+        asleep = beat_of(t, sleeper)
         t.stack.kill(sleeper, signal.SIGCONT)
-        time.sleep(1)
+        for _ in range(2):  # what it had begun has ended by the second
+            until(lambda: beat_of(t, sleeper) != asleep, what="it gives a sign of life")
+            asleep = beat_of(t, sleeper)
         assert t.api.read(batch) == before
         check_done(t, receiver, batch, 200, repeats=6)
     finally:
@@ -149,6 +152,11 @@ def test_a_scheduler_that_slept_through_its_lease_does_no_harm(t):
 def is_stopped(pid):
     with open(f"/proc/{pid}/stat") as file:
         return file.read().rpartition(")")[2].split()[0] == "T"
+
+
+def beat_of(t, scheduler):
+    """When the process gave its last sign of life."""
+    return t.stack.sql(f"SELECT seen_at FROM processes WHERE pid = {t.stack.processes[scheduler].pid}")
 
 
 def sleeps_past_its_lease(t, scheduler):
