@@ -1,4 +1,4 @@
-"""The parts that every measurement of bench/run needs: a stack, the sink, load on nginx, CPU time, a table."""
+"""The common parts of the measurements of bench/run: a stack, the sink, load on nginx, CPU time, a table."""
 
 import json
 import os
@@ -24,7 +24,7 @@ class Bench:
     """A stack, with an agent whose dialer is the sink."""
 
     def __init__(self, state_dir):
-        # As many transfers to the one dialer as 500 slots of the default would allow to four.
+        # The one dialer gets as many transfers as four dialers would get of the 500 slots of the default.
         self.stack = Stack(state_dir, rate_limit=False, config={
             "workers": 16, "max_in_flight": 2000, "log_level": "warning"})
         self.sink_port = free_port()
@@ -64,7 +64,7 @@ class Bench:
     # Campaigns
 
     def campaign(self, count, **fields):
-        """A campaign with this many contacts, which calls at any hour."""
+        """Creates a campaign with this many contacts, which calls at any hour."""
         batch = self.api.batch(self.agent, contacts(min(count, CHUNK)), phone_number_ids=[self.number["id"]],
                                max_concurrent_calls=100, **fields)
         for first in range(CHUNK + 1, count + 1, CHUNK):
@@ -76,7 +76,7 @@ class Bench:
         return self.number_of("SELECT COUNT(*) FROM batch_calls WHERE work IN (1, 2)") == 0
 
     def due_campaigns(self, campaigns, total):
-        """Campaigns whose contacts all became due a moment ago. No scheduler runs yet."""
+        """Creates campaigns whose contacts all became due a moment ago. No scheduler runs yet."""
         self.clear()
         start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))
         for _ in range(campaigns):
@@ -88,7 +88,8 @@ class Bench:
                        " low_water = '1000-01-01', wake_at = UTC_TIMESTAMP(6) WHERE status = 1")
 
     def spread(self, campaigns, total, rate, start):
-        """Campaigns whose contacts are due one after the other, `rate` a second, from `start` on (whole seconds)."""
+        """Creates campaigns whose contacts are due one after the other, `rate` a second, from `start` on (whole
+        seconds)."""
         self.clear()
         ahead = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(start))
         for _ in range(campaigns):
@@ -107,21 +108,22 @@ class Bench:
     # Events
 
     def subscribers(self, count, port):
-        """Endpoints of receivers on this port; returns their keys in the database."""
+        """Creates endpoints of receivers on this port. Returns their internal keys."""
         before = self.number_of("SELECT MAX(id) FROM webhook_endpoints")
         for number in range(count):
             self.api.post("/webhooks", {"url": f"http://127.0.0.1:{port}/{number}"})
         return [int(row[0]) for row in self.stack.sql(f"SELECT id FROM webhook_endpoints WHERE id > {before}")]
 
     def start_black_hole(self):
-        """A receiver that takes every connection and never answers; returns its port."""
+        """Starts a receiver that accepts every connection and never answers. Returns its port."""
         port = free_port()
         self.stack.start_program("black-hole", [sys.executable, os.path.join(HERE, "black_hole.py"), str(port)])
         until(lambda: not port_is_free(port), 10, "the black hole listens")
         return port
 
     def publish(self, endpoints, seconds):
-        """An event a second to each, spread over tenths; returns the first and the last event."""
+        """Publishes an event a second for each endpoint, spread over tenths of a second. Returns the first and the last
+        event."""
         first = self.number_of("SELECT MAX(id) FROM events") + 1
         start = time.monotonic()
         for tick in range(seconds * 10):
@@ -141,7 +143,7 @@ class Bench:
                               f" IN ({','.join(map(str, endpoints))})") == 0
 
     def lateness(self, endpoints, first, last, arrived):
-        """Milliseconds from the creation of the events to their arrival."""
+        """Returns the milliseconds from the creation of the events to their arrival."""
         ids = ",".join(f"'{endpoint}'" for endpoint in endpoints)
         made = {row[0]: int(row[1]) for row in self.stack.sql(
             "SELECT LOWER(HEX(uuid)), TIMESTAMPDIFF(MICROSECOND, '1970-01-01', created_at) FROM events"
@@ -163,7 +165,7 @@ class Bench:
         return int(self.stack.sql(query)[0][0] or 0)
 
     def redo(self):
-        """Bytes that the server has written to its log of changes."""
+        """Returns the bytes that the server has written to its redo log."""
         return self.number_of("SELECT variable_value FROM information_schema.global_status"
                               " WHERE variable_name = 'Innodb_os_log_written'")
 
@@ -180,7 +182,7 @@ class Bench:
     # CPU
 
     def cpu(self):
-        """CPU seconds spent so far, by kind of process."""
+        """Returns the CPU seconds spent so far, by kind of process."""
         pids = {name: [process.pid] for name, process in self.stack.processes.items()}
         schedulers = [pid for name in pids if name.startswith("scheduler-") for pid in pids[name]]
         return {"scheduler": _cpu(schedulers), "sink": _cpu(pids.get("sink", [])),
@@ -188,14 +190,14 @@ class Bench:
                 "database": _cpu([self.stack.database.process.pid])}
 
     def wrk(self, connections, seconds, path, *arguments):
-        """Load on nginx; returns what load.lua printed."""
+        """Puts load on nginx. Returns the output of load.lua."""
         result = subprocess.run(self._wrk(connections, seconds, path, arguments), capture_output=True, text=True)
         if result.returncode != 0:
             raise Error(f"wrk failed: {result.stdout}{result.stderr}")
         return json.loads(result.stdout.splitlines()[-1])
 
     def wrk_until(self, condition, what, connections, path, *arguments):
-        """Load until a condition holds."""
+        """Puts load on nginx until a condition holds."""
         self.stack.start_program("wrk", self._wrk(connections, 120, path, arguments))
         until(condition, 120, what)
         self.stack.kill("wrk", signal.SIGKILL)

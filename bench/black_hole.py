@@ -1,4 +1,4 @@
-"""A receiver that takes every connection, reads, and never answers: black_hole.py PORT"""
+"""A receiver that accepts every connection, reads, and never answers: black_hole.py PORT"""
 
 import asyncio
 import sys

@@ -3,7 +3,7 @@
  *
  * sink PORT STATUS BODY LOG
  *
- * When it is told to end (SIGTERM), LOG gets one line per POST in the order of arrival: the webhook-id and the
+ * After SIGTERM, LOG gets one line per POST in the order of arrival: the webhook-id and the
  * microseconds UTC since the epoch. */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -23,7 +23,7 @@ PLAN = re.compile(r"^1\.\.(\d+)( *# *skip)?", re.IGNORECASE | re.MULTILINE)
 
 
 class Count:
-    """How many single tests passed, failed and were skipped; for a whole run, also which failed."""
+    """The number of single tests that passed, failed and were skipped; for a whole run, also the tests that failed."""
 
     def __init__(self, passed=0, failed=0, skipped=0):
         self.passed, self.failed, self.skipped = passed, failed, skipped
@@ -97,7 +97,7 @@ class Round:
             self.run(script, [sys.executable, script])
 
     def database_tests(self):
-        """Starts one server for all of the tests."""
+        """Starts one server for all tests."""
         stack = stacks.Stack(os.path.join(self.folder, "db"), database=self.database,
                              build=self.build)
         try:
@@ -168,8 +168,8 @@ def scripts(pattern):
 
 
 def run_program(command, environment, folder):
-    """Runs it in a folder, and returns its exit status and all that it printed. If it is stuck, it gets some time to
-    tidy up."""
+    """Runs it in a folder, and returns its exit status and all that it printed. If it hangs, it gets some time to clean
+    up."""
     program = subprocess.Popen(
         ["setpriv", "--pdeathsig", "TERM", "--"] + command, env=environment, cwd=folder,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

@@ -1,4 +1,4 @@
-"""Three database servers that keep the same data, in place of one: Galera (MariaDB), or MySQL's group
+"""Three database servers with the same data, instead of one server: Galera (MariaDB), or MySQL's group
 replication with a single primary. All are processes on loopback, and each may be killed and come back.
 
 A Stack takes one with cluster=True. Galera's provider is the package galera-4; its script for a node that needs
@@ -71,7 +71,7 @@ class Cluster:
         return self.writer().sql(text, database)
 
     def writer(self):
-        """The first node that takes writes."""
+        """Returns the first node that takes writes."""
         deadline = time.monotonic() + ASK_SECONDS
         while True:
             for node in self.nodes:
@@ -108,7 +108,7 @@ class Node:
     buffer_pool = SMALL_POOL
 
     def ask(self, text):
-        """None: it does not answer in time."""
+        """Returns None if the node does not answer in time."""
         try:
             result = subprocess.run(
                 ["mariadb", "--no-defaults", f"--socket={self.socket}", "--user=root", "--batch", "--skip-column-names",
@@ -174,7 +174,7 @@ class Galera(Cluster):
         self.wait_whole()
 
     def used(self):
-        """The node that has most connections of Outdial."""
+        """Returns the node with the most connections of Outdial."""
         def count(node):
             answer = node.ask("SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'outdial'")
             return int(answer[0]) if answer else -1
@@ -192,7 +192,7 @@ class Galera(Cluster):
 
 
 def galera_scripts():
-    """The folder of the script by which a node gets all data; made at the first time."""
+    """Returns the folder of the script with which a node gets all data. The first call creates it."""
     if not os.path.exists(PROVIDER):
         raise Error("Galera is not installed (the package galera-4)")
     place = os.path.join(CACHE, "galera-scripts")
@@ -286,7 +286,7 @@ class GroupReplication(Cluster):
         node.launch(self.options(node, "ON"))
 
     def part(self, node):
-        """The primary moves, by order."""
+        """Moves the primary to another node."""
         other = self.nodes[(node.number + 1) % NODES]
         uuid_of = other.ask("SELECT @@server_uuid")[0]
         node.sql(f"SELECT group_replication_set_as_primary('{uuid_of}')", database="")

@@ -52,7 +52,7 @@ class Database:
         self.sql(SETUP_SQL.format(password=password), database="")
 
     def address(self):
-        """The text of an option file for this server."""
+        """Returns the text of an option file for this server."""
         return f"socket = {self.socket}\n"
 
     def processes(self):
@@ -63,17 +63,17 @@ class Database:
         self._launch()
 
     def resume(self):
-        """After stop(): goes on with the same data."""
+        """Starts the server again after stop(), with the same data."""
         self._launch()
 
     def stop(self):
-        """Ends the server. It gets the time to write its data."""
+        """Ends the server, and waits until it has written its data."""
         if self.process:
             self.process.stop(signal.SIGTERM, START_SECONDS)
             self.process = None
 
     def discard(self):
-        """Removes data that are not to outlast the stack."""
+        """Removes data that must not outlast the stack."""
 
     def sql(self, text, database="outdial"):
         """Runs statements as the administrator and returns the rows, as lists of str or None.
@@ -131,11 +131,11 @@ class MariaDB(Database):
         return [f"--ssl-key={key}", f"--ssl-cert={certificate}"]
 
     def _create(self):
-        """Beside its final place, so that an interrupted creation is not taken for data."""
+        """The data are created under another name first, so that an interrupted creation does not count as data."""
         unfinished = self.data + ".new"
         shutil.rmtree(unfinished, ignore_errors=True)
         run(["mariadb-install-db", "--no-defaults", f"--datadir={unfinished}", "--skip-test-db",
-             "--force",  # also where the machine cannot resolve its own name
+             "--force",  # so that it works on a machine that cannot resolve its own name
              f"--tmpdir={self.run_folder}",  # as below: a shared one is emptied under it
              "--auth-root-authentication-method=normal"] + _as_root(), self.log,
             "Creating the database")
@@ -171,7 +171,7 @@ class MySQL(Database):
         super().start(password)
 
     def claim_place(self):
-        """Removes the folders of killed stacks, and makes a folder of its own."""
+        """Removes the folders of killed stacks, and creates a folder for this stack."""
         places = os.path.dirname(self.outside)
         with open(places + "/lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -207,7 +207,7 @@ SERVERS = {"mariadb": MariaDB, "mysql": MySQL}
 
 
 def mysql_root():
-    """The folder of the root filesystem with MySQL; raises Error when it has not been made."""
+    """Returns the folder of the root filesystem with MySQL. Raises Error if it does not exist."""
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mysql-root.sh")
     result = subprocess.run([script, "--path"], capture_output=True, text=True)
     if result.returncode != 0:

@@ -1,5 +1,5 @@
 """The demonstration: a campaign of some hundred contacts, dialed by examples/dialer.py and watched
-until it is completed. On data of an earlier one it dials one more campaign with the same agent."""
+until it is completed. If the data of an earlier demonstration exist, it dials another campaign with the same agent."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ from process import Error
 EXAMPLES = os.path.join(stacks.ROOT, "examples")
 CONTACTS = 240
 AT_ONCE = 20
-SLOW_CONTACTS = 400  # of the campaign that runs on after the demonstration
+SLOW_CONTACTS = 400  # of the campaign that goes on after the demonstration
 SLOW_AT_ONCE = 5
 SLOW_CALLS_PER_MINUTE = 60
 NUMBERS = ["+12025550190", "+12025550191", "+12025550192"]
@@ -28,7 +28,7 @@ LAST_NAMES = ["Archimedes", "Bernoulli", "Cauchy", "Descartes", "Euler", "Fermat
 COUNTERS = ["completed", "voicemail", "no_answer", "busy", "failed", "skipped", "cancelled"]
 READY_SECONDS = 60
 SOUND_RATE = 8000  # samples a second
-STILL_SECONDS = 120  # without any progress: something is wrong
+STILL_SECONDS = 120  # seconds without any progress, which are a fault
 
 
 class Client:
@@ -39,7 +39,7 @@ class Client:
         self.connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=30)
 
     def call(self, method, path, body=None, absent=None):
-        """The whole reply. A 404 gives `absent`, when that is set."""
+        """Returns the whole reply. For a 404 it returns `absent`, if that is set."""
         self.connection.request(
             method, "/api/public/v1" + path, None if body is None else json.dumps(body),
             {"Authorization": "Bearer " + self.key, "Content-Type": "application/json"})
@@ -73,7 +73,7 @@ def run(stack, sip=False):
     return batch_id
 
 
-# Each step takes what an earlier demonstration left, and makes what is missing.
+# Each step uses the objects that an earlier demonstration left, and creates the missing objects.
 
 def set_up_webhook(stack, client, sip):
     """The dialer runs on a port of its own, which may have changed since the last time."""
@@ -247,7 +247,7 @@ class Terminal:
 
 
 class Lines:
-    """For logs and pipes: a line every other second, if there is something new."""
+    """For logs and pipes: writes a line every two seconds if something has changed."""
 
     def __init__(self):
         self.next, self.last = 0, None

@@ -1,7 +1,7 @@
 """One child process that cannot outlive this one.
 
 A child leads a session and process group of its own, so that Ctrl-C in the terminal reaches only
-us and we stop things in the right order; and it asks the kernel for a signal should we die first
+us and we stop things in the right order; and it asks the kernel for a signal if we die first
 (`setpriv --pdeathsig`). Its standard output and error are appended to a log file.
 
 The kernel ties that signal to the *thread* that started the child: start from the main thread.
@@ -37,11 +37,11 @@ class Process:
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
     def again(self):
-        """The same program, once this one has been stopped."""
+        """Starts the same program again after stop()."""
         return Process(self.name, self.argv, self.log, self.env, self.orphaned)
 
     def wait(self, seconds):
-        """Waits for the end of the process; False when it has not come in time."""
+        """Waits for the end of the process. Returns False if it does not end in time."""
         deadline = time.monotonic() + seconds
         while self.alive():
             if time.monotonic() > deadline:
@@ -66,7 +66,7 @@ class Process:
         self.popen.wait()
 
     def last_words(self, lines=12):
-        """The end of the process's log since its start."""
+        """Returns the end of the process's log since its start."""
         with open(self.log, "rb") as log:
             log.seek(self.log_start)
             text = log.read().decode("utf-8", "replace")
@@ -74,7 +74,7 @@ class Process:
 
 
 def run(argv, log, what):
-    """Runs a command to its end, with its output in the log; raises Error when it fails."""
+    """Runs a command to its end, with its output in the log. Raises Error if it fails."""
     process = Process(what, argv, log)
     try:
         process.wait(float("inf"))

@@ -52,10 +52,10 @@ def stop(state):
 
 
 def start(stack):
-    """Starts the stack with the key of the last time, if the key is still valid."""
+    """Starts the stack with the key of the last run, if the key is still valid."""
     say(f"Starting MariaDB, Outdial and nginx in {stack.state_dir}")
     if os.path.exists(env_file(stack)) and not statedir.running_pid(stack.state_dir):
-        os.unlink(env_file(stack))  # of a run that was killed
+        os.unlink(env_file(stack))  # left by a run that was killed
     saved = os.path.join(stack.state_dir, "key")
     if os.path.exists(saved):
         with open(saved) as file:

@@ -31,7 +31,7 @@ from process import Error, Process, explain
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 READY_SECONDS = 30
-SHORT_LIFE = 5  # seconds; what ends sooner would end again
+SHORT_LIFE = 5  # seconds; a program that ends sooner would end again
 FREE_MEGABYTES = 400  # what an empty database and its logs take, and some room to work
 DatabaseSession = collections.namedtuple("DatabaseSession", "id user state")
 
@@ -58,12 +58,12 @@ http {{
 
 
 class Stack:
-    """state_dir: made when missing. port: of nginx on 127.0.0.1; None: one that is free.
-    database: "mariadb" or "mysql". build: folder of the programs, relative to the checkout
-    (default: $OUTDIAL_BUILD, or build). config: keys of outdial.conf that differ from the
-    defaults here. schedulers: how many start() starts. rate_limit=False: nginx without limit_req,
-    for benchmarks. cluster=True: three database servers (cluster.py) in place of one. server_settings: more options of
-    the database server, by its kind."""
+    """state_dir: the folder of the state; it is created if it does not exist. port: the port of nginx on 127.0.0.1;
+    None: a free port. database: "mariadb" or "mysql". build: the folder of the programs, relative to the checkout
+    (default: $OUTDIAL_BUILD, or build). config: keys of outdial.conf with other values than the defaults here.
+    schedulers: how many schedulers start() starts. rate_limit=False: nginx without limit_req, for benchmarks.
+    cluster=True: three database servers (cluster.py) instead of one. server_settings: more options of the database
+    server, by its kind."""
 
     def __init__(self, state_dir, port=None, database="mariadb", build=None, config=None,
                  schedulers=1, rate_limit=True, cluster=False, server_settings=None):
@@ -128,7 +128,7 @@ class Stack:
                 self.lock = None
 
     def prepare(self):
-        """Makes the folders and takes the lock of the state; starts nothing."""
+        """Creates the folders and locks the state. Starts nothing."""
         if not re.fullmatch(r"[\w./+@:,=-]+", self.state_dir):
             raise Error(f"The name of the state folder, {self.state_dir}, has characters that "
                         "configuration files do not take: choose another")
@@ -152,7 +152,7 @@ class Stack:
 
     @property
     def dashboard(self):
-        """Where browsers find it; None when it was not built."""
+        """Returns the address of the dashboard; None if it was not built."""
         built = os.path.exists(os.path.join(self.build, "web", "dashboard", "index.html"))
         return self.url + "/dashboard/" if built else None
 
@@ -169,7 +169,7 @@ class Stack:
             self.database.stop()
 
     def resume_database(self):
-        """After stop_database(): the same data again."""
+        """Starts the database again after stop_database(), with the same data."""
         self.database.resume()
 
     def restart_database(self, number=signal.SIGTERM):
@@ -178,15 +178,15 @@ class Stack:
 
     def migrate(self):
         self.outdial("migrate", "--sql", os.path.join(ROOT, "sql"))
-        self.outdial("secrets", "rekey")  # of a state from before there were keys
+        self.outdial("secrets", "rekey")  # the state of a version without keys
 
     def start_api(self, name="api", build=None, **own):
-        """Another name is the API of a further host: `own` has the differences of its configuration, such as its
-        socket. `build`: a folder with other programs."""
+        """Starts an API. Another name is the API of a further host: `own` has the differences of its configuration,
+        such as its socket. `build`: a folder with other programs."""
         self._start(name, [f"{build or self.build}/outdial-api", "-c", self.write_config(name, own)])
 
     def start_scheduler(self, build=None, **own):
-        """Starts one more and returns its name: scheduler-1, scheduler-2, …"""
+        """Starts another scheduler and returns its name: scheduler-1, scheduler-2, …"""
         number = 1
         while f"scheduler-{number}" in self.processes:
             number += 1
@@ -214,7 +214,7 @@ class Stack:
         return f"{self.run_dir}/{name}.sock"
 
     def start_program(self, name, argv, env=None):
-        """Any other program that is to live and end with the stack, such as a dialer."""
+        """Starts another program that ends with the stack, such as a dialer."""
         self._start(name, argv, env)
 
     def kill(self, name, number=signal.SIGKILL):
@@ -239,7 +239,7 @@ class Stack:
             time.sleep(0.02)
 
     def workers(self, name="api"):
-        """The process ids of the workers of the API (without reserve and monitor), or of nginx."""
+        """Returns the process ids of the workers of the API (without reserve and monitor), or of nginx."""
         pid = self.processes[name].pid
         with open(f"/proc/{pid}/task/{pid}/children") as children:
             found = [int(child) for child in children.read().split()]
@@ -353,7 +353,7 @@ class Stack:
         return path
 
     def database_file_of(self, node):
-        """An option file with which programs reach only this node of the cluster."""
+        """Writes an option file with which programs reach only this node of the cluster."""
         with open(self.database_file) as file:
             text = file.read().replace(self.database.address(), self.database.address([node]))
         path = os.path.join(self.state_dir, f"database-{node.name}.cnf")
@@ -381,7 +381,7 @@ class Stack:
         for pattern, own in places.items():
             site, count = re.subn(pattern, own, site)
             if count != 1:
-                raise Error(f"nginx/outdial.conf: “{pattern}” stands there {count} times")
+                raise Error(f"nginx/outdial.conf: “{pattern}” occurs {count} times")
         return site if self.rate_limit else re.sub(r"\n\s*limit_req .*;", "", site)
 
     def _start(self, name, argv, env=None):
@@ -392,7 +392,7 @@ class Stack:
 
 
 def command_of(pid):
-    """The name of a process; None if it is gone."""
+    """Returns the name of a process; None if it has ended."""
     try:
         with open(f"/proc/{pid}/comm") as file:
             return file.read().strip()

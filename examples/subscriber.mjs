@@ -1,16 +1,17 @@
 // @ts-check
-// A sample subscriber: takes the events of a webhook, and believes none that Outdial did not sign.
+// A sample subscriber: it accepts the events of a webhook, and rejects events that Outdial did not sign.
 //
-//  1. A request without the three headers, with a time more than five minutes away from now, or with a signature that does
-//     not fit is answered with 401, and nothing is done.
-//  2. The same event may come more than once, with the same `webhook-id`: when an answer was lost, say. Each is handled
-//     once. Its id is on disk before the event is answered, so a restart forgets none.
-//  3. What is answered with 2xx does not come again. An error in `handle` is answered with 500, and the event comes later.
+//  1. A request without the three headers, with a time more than five minutes away from now, or with a signature that is
+//     not correct is answered with 401, and nothing is done.
+//  2. An event may come more than once with the same `webhook-id`, for example after a lost answer. Each event is
+//     handled once. Its id is on disk before the event is answered, so a restart forgets no event.
+//  3. An event that is answered with 2xx is not sent again. An error in `handle` is answered with 500, and the event is
+//     sent again later.
 //
 //     OUTDIAL_WEBHOOK_SECRET=whsec_… node examples/subscriber.mjs --port 9091 --journal events.jsonl
 //
-// The journal has a line for each event. While a secret is being changed, OUTDIAL_WEBHOOK_SECRET may have both, with a
-// space between them. Only Node.js (18 or later) is needed.
+// The journal has a line for each event. While a secret is being changed, OUTDIAL_WEBHOOK_SECRET may have both secrets,
+// with a space between them. Only Node.js (18 or later) is needed.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -26,7 +27,7 @@ function keysOf(secrets) {
   return secrets.split(/\s+/).filter(Boolean).map((secret) => Buffer.from(secret.replace(/^whsec_/, ''), 'base64'));
 }
 
-/** Standard Webhooks: HMAC-SHA256 over "id.timestamp.body". Of several signatures one that fits will do.
+/** Standard Webhooks: HMAC-SHA256 over "id.timestamp.body". One correct signature is enough.
  * @param {Buffer[]} keys @param {import('node:http').IncomingHttpHeaders} headers @param {Buffer} body @param {number} now */
 function isGenuine(keys, headers, body, now) {
   const [message, timestamp, signatures] = ['id', 'timestamp', 'signature'].map((name) => headers[`webhook-${name}`]);
@@ -40,12 +41,12 @@ function isGenuine(keys, headers, body, now) {
   });
 }
 
-/** The events that were handled, a line for each, and which of them there are. */
+/** The file of the events that were handled, with a line for each event, and the set of their ids. */
 class Journal {
   /** @param {string} path @param {(event: Event) => void} handle */
   constructor(path, handle) {
     const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
-    // A process that died as it wrote the last line did not answer that event: it comes again.
+    // If a process ended while it wrote the last line, it did not answer this event: the event is sent again.
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
     if (whole.length !== text.length) truncateSync(path, Buffer.byteLength(whole));
     this.handle = handle;
@@ -53,7 +54,7 @@ class Journal {
     this.file = openSync(path, 'a');
   }
 
-  /** False: it was taken before. @param {string} message @param {Event} event */
+  /** Returns false if the event was handled before. @param {string} message @param {Event} event */
   take(message, event) {
     if (this.seen.has(message)) return false;
     this.handle(event);
@@ -64,7 +65,8 @@ class Journal {
   }
 }
 
-/** What you do with it. It may run again for an event after a crash between here and the journal. @param {Event} event */
+/** Your own work. It runs again for an event if the process ends before the event is in the journal.
+ * @param {Event} event */
 function handle(event) {
   console.log(event.type, event.data?.batch_id ?? event.data?.id ?? '');
 }

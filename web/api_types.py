@@ -14,7 +14,7 @@ def schemas_of(source):
 
 
 def fields(source, name):
-    """The names of the fields of a schema."""
+    """Returns the names of the fields of a schema."""
     return list(schemas_of(source)[name]["properties"])
 
 

@@ -5,7 +5,7 @@
     web/build.py --types FILE     write docs/openapi.yaml as types of TypeScript
 
 React and d3 are taken from $NODE_PATH (default: where Debian's packages put them). The same sources and
-libraries give the same bytes. What it all weighs, compressed, is held to a budget.
+libraries give the same bytes. The compressed size of all files must not exceed a budget.
 """
 
 import glob
@@ -101,7 +101,7 @@ def write_page(dashboard, outputs):
 
 
 def licenses(inputs):
-    """The notice of every library that went in: its own, or the one of the Debian package it came with."""
+    """Returns the notice of every bundled library: its own notice, or the notice of its Debian package."""
     modules = set()
     for path in inputs:
         if path.startswith(os.path.normpath(LIBRARIES) + os.sep):
@@ -133,7 +133,7 @@ def notice(module):
 
 
 def compress(folder):
-    """Writes every file once more with gzip, for nginx's gzip_static. Returns the weight of all files."""
+    """Writes every file once more with gzip, for nginx's gzip_static. Returns the size of all files."""
     weight = 0
     for place, _, names in os.walk(folder):
         for name in sorted(names):

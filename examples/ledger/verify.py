@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Follows a ledger that `outdial ledger export` or GET /ledger.jsonl gave, without Outdial and without its database.
+"""Verifies a ledger from `outdial ledger export` or GET /ledger.jsonl, without Outdial and without its database.
 
     verify.py FILE [--head SEQ:HASH]
 
-Prints the decisions that the file opens, one a line, and at last the head of the chain. Fails when a decision was
-changed, moved or taken away. A head that was kept elsewhere (from the log, or from an earlier run) must be in the
+Prints the decisions that the file reveals, one a line, and at the end the head of the chain. Fails if a decision was
+changed, moved or removed. A head that was kept elsewhere (from the log, or from an earlier run) must be in the
 chain."""
 
 import argparse

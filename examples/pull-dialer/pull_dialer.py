@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""A dialer behind a firewall: it fetches its calls from Outdial, so it need not be reachable. It plays calls instead of
-placing them; the last digit of a number says how: 3 is not answered, 5 is busy, 9 fails, the others are answered.
+"""A dialer behind a firewall: it fetches its calls from Outdial, so it need not be reachable. It simulates calls
+instead of placing them. The last digit of a number decides the result: 3 is not answered, 5 is busy, 9 fails, other
+numbers are answered.
 
     OUTDIAL_KEY=outdial_… pull_dialer.py --url http://127.0.0.1:8080 [--agent ID] [--calls N] [--seconds S]
 
@@ -23,7 +24,7 @@ class Outdial:
         self.url, self.key = url.rstrip("/") + "/api/public/v1", key
 
     def post(self, path, body):
-        """The data of the reply; None when it is worth another try."""
+        """Returns the data of the reply; None if the request should be repeated."""
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(), {
             "Authorization": f"Bearer {self.key}", "Content-Type": "application/json"})
         try:

@@ -123,7 +123,7 @@ class UserAgent:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def message(self, deadline):
-        """The next message of baresip (a JSON object in a netstring), or None at the deadline."""
+        """Returns the next message of baresip (a JSON object in a netstring), or None at the deadline."""
         while True:
             length, colon, rest = self.received.partition(b":")
             if colon and len(rest) > int(length):
@@ -144,7 +144,7 @@ class UserAgent:
             self.received += data
 
     def event(self, deadline):
-        """The next event of the call, or None at the deadline."""
+        """Returns the next event of the call, or None at the deadline."""
         while not self.events:
             message = self.message(deadline)
             if message is None:
@@ -216,11 +216,11 @@ class Line:
                 return self.hang_up(answered)
 
     def hang_up(self, answered):
-        """Ends the call. A call that does not end takes its process along."""
+        """Ends the call. If the call does not end, its process is ended."""
         self.agent.command("hangup")
         deadline = time.monotonic() + HANGUP_SECONDS
         while (event := self.agent.event(deadline)) and event["type"] != "CALL_CLOSED":
-            if event["type"] == "CALL_ESTABLISHED":  # the answer and our hanging up crossed
+            if event["type"] == "CALL_ESTABLISHED":  # the answer came while we hung up
                 answered = time.monotonic()
         if not event:
             self.close()
@@ -233,7 +233,7 @@ class Line:
 
 
 def outcome(answered, reason):
-    """The last report of a call: `answered` is the instant of the answer (monotonic) or None, `reason`
+    """Returns the last report of a call. `answered` is the instant of the answer (monotonic) or None, `reason`
     begins with the SIP answer where there was one."""
     if answered is not None:
         return {"status": "completed", "duration_seconds": round(time.monotonic() - answered),
@@ -274,14 +274,14 @@ class Book:
         self.execute("UPDATE calls SET reported = 1 WHERE id = ?", call_id)
 
     def unreported(self):
-        """Calls that the last process left, with their outcomes."""
+        """Returns the calls that the last process left, with their outcomes."""
         rows = self.execute("SELECT id, call, outcome FROM calls WHERE reported = 0")
         return [(call_id, json.loads(call), json.loads(end) if end else INTERRUPTED)
                 for call_id, call, end in rows]
 
 
 class Calls:
-    """Takes calls as long as a line is free."""
+    """Accepts calls as long as a line is free."""
 
     def __init__(self, options):
         self.book = Book(options.state)
@@ -295,7 +295,7 @@ class Calls:
             self.workers.submit(self.finish, *left)
 
     def take(self, call_id, call):
-        """The answer to a request: a status and a report (see dialer.Handler)."""
+        """Returns the answer to a request: a status and a report (see dialer.Handler)."""
         if not E164.fullmatch(call["to"]) or not E164.fullmatch(call["from"] or ""):
             return 200, {"status": "failed", "end_reason": "a number is not E.164"}
         with self.lock:
@@ -310,7 +310,7 @@ class Calls:
         return 202, None
 
     def place(self, line, call_id, call):
-        courses = concurrent.futures.ThreadPoolExecutor(1)  # reports in their order, beside the call
+        courses = concurrent.futures.ThreadPoolExecutor(1)  # sends reports in their order while the call goes on
         last = line.place(call, lambda state: courses.submit(dialer.report, call, state))
         self.book.end(call_id, last)
         self.free.put(line)

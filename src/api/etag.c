@@ -95,7 +95,7 @@ static void make_tag(const struct reply *reply, const struct field_table *config
 }
 
 /* Returns whether a header's list (`"a", W/"b"` or `*`) has a tag that begins with these characters. Ours are strong
- * tags, but nginx writes W/ before the tag of a reply that it compresses. The tag stands for the data, not the bytes,
+ * tags, but nginx writes W/ before the tag of a reply that it compresses. The tag identifies the data, not the bytes,
  * so both count as equal. */
 static bool list_holds(const char *list, const char *tag, size_t len)
 {

@@ -1,5 +1,5 @@
-/* One request from nginx to its reply: what the client sent, what the route table and the key made of it, and what the
- * handler may use. Everything in it lives until the reply is sent. */
+/* A request, from nginx to its reply. It has the data that the client sent, the results of the checks, and the objects
+ * that the handler uses. Everything in it lives until the reply is sent. */
 #ifndef API_REQUEST_H
 #define API_REQUEST_H
 

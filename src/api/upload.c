@@ -134,7 +134,7 @@ static bool take_data(void *context, const char *bytes, size_t len)
 	return true;
 }
 
-/* Written bytes may still be in memory. Only now it is known whether the disk has room for them. */
+/* Written bytes may still be in memory. Only now is it known whether the disk has room for them. */
 static bool finish_file(struct form *form)
 {
 	if (fflush(form->upload->file) != 0)

@@ -6,8 +6,8 @@
 
 #include "base/log.h"
 
-static bool is_set, stands;
-static int64_t standing_at_us;
+static bool is_set, is_stopped;
+static int64_t stopped_at_us;
 static int64_t offset_us;
 static int64_t set_at_mono_us;
 static int64_t stepped_at_mono_us = INT64_MIN, stepped_by_us;
@@ -27,8 +27,8 @@ int64_t clock_mono_us(void)
 
 int64_t clock_now_us(void)
 {
-	if (stands)
-		return standing_at_us;
+	if (is_stopped)
+		return stopped_at_us;
 	return is_set ? clock_mono_us() + offset_us : read_clock(CLOCK_REALTIME);
 }
 
@@ -70,13 +70,13 @@ int64_t clock_offset_ms(void)
 
 int64_t clock_age_us(void)
 {
-	if (stands)
+	if (is_stopped)
 		return 0;
 	return is_set ? clock_mono_us() - set_at_mono_us : INT64_MAX;
 }
 
 void clock_stand(int64_t us)
 {
-	stands = true;
-	standing_at_us = us;
+	is_stopped = true;
+	stopped_at_us = us;
 }

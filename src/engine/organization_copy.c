@@ -352,7 +352,7 @@ enum db_result organization_copy(struct organization_copy *copy)
 	DB_TRY(db_ready(copy->to));
 	DB_TRY(begin_snapshot(copy->from));
 	result = copy_all(&work);
-	db_disconnect(copy->from); /* the snapshot ends, whatever was not read */
+	db_disconnect(copy->from); /* ends the snapshot, even if rows were not read */
 	buf_free(&work.columns);
 	buf_free(&work.select);
 	buf_free(&work.insert);

@@ -12,8 +12,8 @@
 #include "base/utf8.h"
 
 #define LINGER_US US_PER_SECOND
-/* To look at so many transfers costs more than most statements of the database: their answers are awaited alone first.
- */
+/* Looking at this many transfers takes longer than most statements. So the process first waits for the answer to the
+ * statement alone, for ALONE_MS. */
 #define MANY 100
 #define ALONE_MS 1
 #define RESERVE 8 /* one part in this many of all slots is kept free of slow webhooks */

@@ -26,7 +26,7 @@ struct results {
 struct results *results_new(const struct conf *conf)
 {
 	struct results *results = calloc(1, sizeof *results);
-	/* All that may come before the next look: what is under way, and calls that are claimed and begin meanwhile. */
+	/* Results that may come before the next look: of requests under way, and of calls that are claimed already. */
 	int room = (int)conf->max_in_flight + AHEAD_MAX + FLUSH_COUNT;
 
 	if (results == NULL)

@@ -87,7 +87,7 @@ static struct call_report report_of(const struct uuid *id, enum call_status stat
 	return report;
 }
 
-static void tell(struct simulation *sim, const struct call_report *reports, int count)
+static void report_all(struct simulation *sim, const struct call_report *reports, int count)
 {
 	enum report_result results[MAX_CALLS];
 
@@ -116,7 +116,7 @@ static void end_calls(struct simulation *sim)
 			call->to, call->from, call->attempt, call->began_us, call->ends_us, call->status, call->is_callback });
 	}
 	sim->call_count = left;
-	tell(sim, reports, count);
+	report_all(sim, reports, count);
 }
 
 /* The dialer takes the claimed calls. */
@@ -142,7 +142,7 @@ static void take_calls(struct simulation *sim, const struct uuid *ids, int count
 		reports[i] = report_of(&call->id, CALL_DISPATCHED, -1);
 		timeline_call_began(&sim->timeline, call->began_us);
 	}
-	tell(sim, reports, (int)found);
+	report_all(sim, reports, (int)found);
 	arena_free(arena);
 }
 

@@ -18,7 +18,7 @@ struct verdict {
 	int64_t endpoint, batch; /* batch: the campaign whose pressure this changes; 0: none */
 	struct health_note note;
 	int nth;
-	bool tells, is_gone; /* tells: says something about the endpoint; is_gone: the answer was 410 */
+	bool is_relevant, is_gone; /* is_relevant: it may change the health of the endpoint; is_gone: the answer was 410 */
 	int64_t sent_us, retry_at_us;
 	char error[256]; /* "": the webhook was accepted */
 };
@@ -69,7 +69,7 @@ void verdicts_collect(struct verdicts *verdicts, const struct deliver_result *re
 	struct verdict verdict = {
 		.endpoint = result->place.endpoint, .nth = verdicts->count,
 		.note = { outcome, result->probe, result->duration_us, result->retry_after_us },
-		.tells = !is_quiet || result->watched, .is_gone = result->status == 410,
+		.is_relevant = !is_quiet || result->watched, .is_gone = result->status == 410,
 		.sent_us = clock_now_us() - result->duration_us, .retry_at_us = retry_at_us,
 	};
 
@@ -80,7 +80,7 @@ void verdicts_collect(struct verdicts *verdicts, const struct deliver_result *re
 	figures_count(FIGURE_WEBHOOKS, result->place.kind, (int)outcome, 1);
 	figures_observe(FIGURE_WEBHOOK_SECONDS, result->place.kind, result->duration_us);
 	assert(verdicts->count < verdicts->max);
-	if (verdict.tells || verdict.batch != 0)
+	if (verdict.is_relevant || verdict.batch != 0)
 		verdicts->list[verdicts->count++] = verdict;
 }
 
@@ -121,7 +121,7 @@ static enum db_result lock_health(struct db *db, const struct verdicts *verdicts
 		endpoints[i] = verdicts->list[i].endpoint;
 	DB_TRY(health_find_locked(db, endpoints, (size_t)verdicts->count, is_locked));
 	for (int i = 0; i < verdicts->count; i++) {
-		if (!verdicts->list[i].tells || is_locked[i])
+		if (!verdicts->list[i].is_relevant || is_locked[i])
 			continue;
 		wakes[count] = (struct health_wake){ verdicts->list[i].endpoint, verdicts->list[i].retry_at_us };
 		endpoints[count++] = verdicts->list[i].endpoint;
@@ -148,7 +148,7 @@ static const char *note_all(struct verdicts *verdicts, int64_t endpoint, struct 
 		const struct verdict *verdict = &verdicts->list[i];
 		uint32_t dice;
 
-		if (verdict->endpoint != endpoint || !verdict->tells)
+		if (verdict->endpoint != endpoint || !verdict->is_relevant)
 			continue;
 		crypto_random(&dice, sizeof dice);
 		health_note(health, &verdict->note, dice, now_us);

@@ -14,7 +14,7 @@ enum db_result agent_get(struct db *db, int64_t organization_id, const struct uu
 enum db_result agent_find_row(struct db *db, int64_t organization_id, const struct uuid *uuid,
                               struct arena *arena, int64_t *row);
 
-/* Like agent_get, and locks the row until the transaction ends: for changes, or against them. */
+/* Like agent_get, and locks the row until the transaction ends: to change it, or to prevent changes. */
 enum db_result agent_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
                           struct arena *arena, struct agent *out);
 enum db_result agent_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid,

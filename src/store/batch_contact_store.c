@@ -24,7 +24,7 @@ struct addition {
 
 /* Finds which of the next contacts have numbers that are in the campaign already. *count: how many contacts were
  * checked. */
-static enum db_result find_standing(struct db *db, const struct addition *addition, bool **stands, size_t *count)
+static enum db_result find_existing(struct db *db, const struct addition *addition, bool **exists, size_t *count)
 {
 	struct rows numbers = rows_new(addition->arena);
 	struct db_rows found;
@@ -32,8 +32,8 @@ static enum db_result find_standing(struct db *db, const struct addition *additi
 	*count = addition->count - addition->done;
 	if (*count > ROWS_PER_STATEMENT)
 		*count = ROWS_PER_STATEMENT;
-	*stands = arena_alloc(addition->arena, *count * sizeof **stands);
-	memset(*stands, 0, *count * sizeof **stands);
+	*exists = arena_alloc(addition->arena, *count * sizeof **exists);
+	memset(*exists, 0, *count * sizeof **exists);
 	if (addition->after == 0)
 		return DB_OK; /* all are in `seen` */
 	for (size_t i = 0; i < *count; i++) {
@@ -43,15 +43,15 @@ static enum db_result find_standing(struct db *db, const struct addition *additi
 	DB_TRY(db_query(db, SQL_CONTACTS_FIND_NUMBERS, DB_ARGS(rows_value(&numbers), db_int(addition->batch->id)),
 	                addition->arena, &found));
 	for (size_t r = 0; r < found.count; r++)
-		(*stands)[db_get_int(&found, r, 0) - 1] = true;
+		(*exists)[db_get_int(&found, r, 0) - 1] = true;
 	return DB_OK;
 }
 
 /* Returns whether the next contact is skipped, because its number is in the campaign or came before. */
-static bool take_number(struct addition *addition, bool stands)
+static bool take_number(struct addition *addition, bool exists)
 {
 	const char *phone = addition->contacts[addition->done++].phone_number;
-	bool is_duplicate = !number_set_add(&addition->seen, strtoull(phone + 1, NULL, 10)) || stands;
+	bool is_duplicate = !number_set_add(&addition->seen, strtoull(phone + 1, NULL, 10)) || exists;
 
 	addition->skipped += is_duplicate;
 	return is_duplicate;
@@ -77,11 +77,11 @@ static enum db_result add_chunk(struct db *db, struct addition *addition)
 	const struct contact_input *contact = addition->contacts + addition->done;
 	struct rows rows = rows_new(addition->arena);
 	size_t count;
-	bool *stands;
+	bool *exists;
 
-	DB_TRY(find_standing(db, addition, &stands, &count));
+	DB_TRY(find_existing(db, addition, &exists, &count));
 	if (count == 1) {
-		bool is_duplicate = take_number(addition, stands[0]);
+		bool is_duplicate = take_number(addition, exists[0]);
 
 		return db_exec(db, SQL_CONTACTS_ADD_ONE, DB_ARGS(
 			id, db_int(after.i + 1), db_text(contact->phone_number), db_text(contact->first_name),
@@ -90,7 +90,7 @@ static enum db_result add_chunk(struct db *db, struct addition *addition)
 			db_int(is_duplicate ? SKIP_DUPLICATE : SKIP_NONE)));
 	}
 	for (size_t i = 0; i < count && rows.text.len < BYTES_PER_STATEMENT; i++)
-		write_contact(&rows, &contact[i], take_number(addition, stands[i]));
+		write_contact(&rows, &contact[i], take_number(addition, exists[i]));
 	return db_exec(db, SQL_CONTACTS_ADD, DB_ARGS(id, after, rows_value(&rows)));
 }
 

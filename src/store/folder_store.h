@@ -10,8 +10,8 @@
 enum db_result folder_get(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
                           struct contact_folder *out);
 
-/* Like folder_get, and locks the row until the transaction ends: for changes, or against them. Adding and removing
- * contacts needs this lock. */
+/* Like folder_get, and locks the row until the transaction ends: to change it, or to prevent changes. Adding and
+ * removing contacts needs this lock. */
 enum db_result folder_lock(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
                            struct contact_folder *out);
 enum db_result folder_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid,

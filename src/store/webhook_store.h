@@ -11,7 +11,7 @@
 enum db_result webhook_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
                            struct arena *arena, struct webhook *out);
 
-/* Like webhook_get, and locks the row until the transaction ends: for changes, or against them. */
+/* Like webhook_get, and locks the row until the transaction ends: to change it, or to prevent changes. */
 enum db_result webhook_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
                             struct arena *arena, struct webhook *out);
 enum db_result webhook_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid,

@@ -1,5 +1,5 @@
-// The only way to the API: one fetch. It knows the key, remembers replies by their ETag, repeats what may have been
-// lost under the same idempotency key, and throws the server's error as an ApiError.
+// The only use of fetch. It sends the key, remembers replies by their ETag, repeats a request that may be lost under the
+// same idempotency key, and throws the server's error as an ApiError.
 
 import type { Fault, Pagination } from 'api-types'
 import { key } from './key'
@@ -150,7 +150,8 @@ export function newIdempotencyKey(): string {
 	return 'dashboard-' + [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join('')
 }
 
-// A change that is sent again, when its answer was lost, under the same idempotency key: nothing is done twice.
+// Sends a change. If its answer is lost, the change is sent again under the same idempotency key, so nothing is done
+// twice.
 export async function change<T>(method: string, path: string, options: Options = {}): Promise<T> {
 	const idempotencyKey = options.idempotencyKey ?? newIdempotencyKey()
 	for (let turn = 0; ; turn++) {
@@ -164,7 +165,7 @@ export async function change<T>(method: string, path: string, options: Options =
 	}
 }
 
-// A file from the API, for the disk of the user: the browser fetches it by itself, at an address that needs no key.
+// Downloads a file of the API to the disk of the user. The browser fetches it at an address that needs no key.
 export async function download(linkPath: string, name: string, body: object) {
 	const { url } = await change<{ url: string }>('POST', linkPath, { body })
 	const address = new URL(url)

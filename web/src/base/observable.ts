@@ -1,4 +1,4 @@
-// A value that parts of the page draw, and draw again when it changes.
+// A value that parts of the page show. They are drawn again when it changes.
 
 import { useSyncExternalStore } from 'react'
 

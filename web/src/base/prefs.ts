@@ -1,4 +1,4 @@
-// What a viewer prefers, kept in this browser. Nothing secret.
+// The preferences of the viewer, stored in this browser. They contain no secrets.
 
 import { observable, useObservable, type Observable } from './observable'
 

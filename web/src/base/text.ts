@@ -17,7 +17,7 @@ export function percent(part: number | null | undefined): string {
 	return (value === 0 || value >= 99.95 ? value.toFixed(0) : value < 10 ? value.toFixed(1) : value.toFixed(1)) + ' %'
 }
 
-// 0.4 % of a bar must be visible, and 99.9 % must not look like the whole bar.
+// A share of 0.4 % must be visible, and 99.9 % must not look like the whole bar.
 export const share = (part: number, all: number) => all > 0 ? part / all : 0
 
 // "+1 202 555 0170". Countries differ; groups of three and four are easy to read for all.

@@ -23,7 +23,7 @@ const PLACES: Partial<Record<AuditObject, (id: string) => string>> = {
 
 export function Audit() {
 	const mayAdmin = useMay('admin')
-	if (!mayAdmin) return <Card><Empty title="Your key may not see the audit log">It lacks the scope “admin”. The history of a campaign tells who changed it.</Empty></Card>
+	if (!mayAdmin) return <Card><Empty title="Your key may not see the audit log">It lacks the scope “admin”. The history of a campaign shows who changed it.</Empty></Card>
 	return <Card flush label="Audit log"><Entries /></Card>
 }
 

@@ -167,7 +167,7 @@ function EndCell({ row }: { row: BatchCall }) {
 }
 
 function Bulk({ chosen, onDone }: { chosen: BatchCall[]; onDone: () => void }) {
-	const [told, setTold] = useState<string[]>([])
+	const [refusals, setRefusals] = useState<string[]>([])
 	const each = async (verb: string, rows: BatchCall[], run: (row: BatchCall) => Promise<unknown>) => {
 		const lines: string[] = []
 		for (const row of rows) {
@@ -177,7 +177,7 @@ function Bulk({ chosen, onDone }: { chosen: BatchCall[]; onDone: () => void }) {
 				lines.push(`${row.name}: ${error instanceof Error ? error.message : error}`)
 			}
 		}
-		setTold(lines)
+		setRefusals(lines)
 		await refresh('/batch-calls')
 		toast(`${verb}: ${rows.length - lines.length} of ${rows.length}.`)
 		if (lines.length === 0) onDone()
@@ -185,7 +185,7 @@ function Bulk({ chosen, onDone }: { chosen: BatchCall[]; onDone: () => void }) {
 	const withVerb = (verb: Parameters<typeof may>[0]) => chosen.filter(row => may(verb, row))
 	const remove = async (rows: BatchCall[]) => {
 		const { refused } = await change<{ refused: { id: string; message: string }[] }>('POST', '/batch-calls/bulk-delete', { body: { ids: rows.map(row => row.id) } })
-		setTold(refused.map(one => `${rows.find(row => row.id === one.id)?.name}: ${one.message}`))
+		setRefusals(refused.map(one => `${rows.find(row => row.id === one.id)?.name}: ${one.message}`))
 		await refresh('/batch-calls')
 		toast(`Deleted: ${rows.length - refused.length} of ${rows.length}.`)
 		if (refused.length === 0) onDone()
@@ -208,7 +208,7 @@ function Bulk({ chosen, onDone }: { chosen: BatchCall[]; onDone: () => void }) {
 					})}>Delete {deletable.length}…</button>}
 					<button type="button" className="button small quiet" onClick={onDone}>Choose none</button>
 				</div>
-				{told.map(line => <p key={line} className="bad-text small">{line}</p>)}
+				{refusals.map(line => <p key={line} className="bad-text small">{line}</p>)}
 			</div>
 		</div>
 	)

@@ -56,7 +56,7 @@ export function ContactsOf({ campaign, position }: { campaign: BatchCall; positi
 	}, [search])
 	const q = words.get('q') ?? ''
 	const number = phoneIn(q)
-	const isPlanned = campaign.status !== 'draft' // only then have waiting contacts an instant
+	const isPlanned = campaign.status !== 'draft' // waiting contacts have an instant only then
 	const pathOf = useMemo(() => (offset: number, limit: number) => `/batch-calls/${campaign.id}/contacts` + query({
 		status, phone_number: number, search: number ? null : q, sort_by: status === 'pending,scheduled' && !q && isPlanned ? 'scheduled_at' : null, offset: offset || null, limit,
 	}), [campaign.id, status, q, number, isPlanned])

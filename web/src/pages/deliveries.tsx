@@ -51,7 +51,7 @@ export function Deliveries({ webhookId }: { webhookId: string | null }) {
 						{ title: 'State', className: 'tight', cell: row => <Status word={deliveryWords[row.status]} /> },
 						{ title: 'Answer', className: 'number tight off-narrow', cell: row => row.response_status ?? '–' },
 						{ title: 'Tries', className: 'number tight off-narrow', cell: row => count(row.attempts) },
-						{ title: 'What it said', className: 'wide', cell: row => <span className="soft wrap">{row.error ? <Name>{row.error}</Name> : ''}{row.next_try_at && <> next <Time at={row.next_try_at} seconds /></>}</span> },
+						{ title: 'Message', className: 'wide', cell: row => <span className="soft wrap">{row.error ? <Name>{row.error}</Name> : ''}{row.next_try_at && <> next <Time at={row.next_try_at} seconds /></>}</span> },
 						{ title: 'When', className: 'tight', cell: row => <span className="soft"><Time at={row.created_at} seconds /></span> },
 					]} />
 					{reply?.pagination && <Pager total={reply.pagination.total} isExact={reply.pagination.total_is_exact} limit={LIMIT} page={page} />}

@@ -108,7 +108,7 @@ export function useTitle(name: string) {
 	}, [name])
 }
 
-// A value that follows another after it has rested.
+// Returns a value that follows `value` after it has not changed for a while.
 export function useRested<T>(value: T, ms: number): T {
 	const [rested, setRested] = useState(value)
 	useEffect(() => {

@@ -127,7 +127,7 @@ export function ZoneField({ value, onChange, fault, disabled, label = 'Time zone
 	)
 }
 
-// The faults of a form by field, from the server's reply. Those of fields that the form does not show are under ''.
+// The faults of a form by field, from the server's reply. Faults of fields that the form does not show are under ''.
 export function faultsOf(error: unknown, shown: string[]): Faults {
 	if (!(error instanceof ApiError) || error.errors.length === 0) return { '': messageOf(error) }
 	const faults: Faults = {}
@@ -140,7 +140,7 @@ export function faultsOf(error: unknown, shown: string[]): Faults {
 	return faults
 }
 
-// What is wrong, at the top of a form; the focus goes there.
+// Lists the faults at the top of a form, and takes the focus.
 export function FaultSummary({ faults, labels }: { faults: Faults; labels: Record<string, string> }) {
 	const box = useRef<HTMLDivElement>(null)
 	const names = Object.keys(faults)

@@ -16,7 +16,7 @@ const LARGEST = 64 << 20
 export type Checked = ImportResult & { updated?: number; total_contacts?: number; folder_id?: string }
 
 interface Props {
-	// Where the file goes, and parameters that go with it. null: something has to be chosen before.
+	// The target of the file, and its parameters. null: the user has to choose something first.
 	path: string | null
 	words?: Record<string, string | boolean | null>
 	onLoaded: (result: Checked) => void

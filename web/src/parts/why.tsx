@@ -1,4 +1,4 @@
-// Says why no call is made, or that all is well: the first closed rule, what to do about it, and below all rules.
+// Says why no call is made, or that no rule holds the calls: the first closed rule, what to do about it, and all rules.
 
 import type { BatchCall, CampaignExplanation, Gate, GateName } from 'api-types'
 import { useEffect, useRef, type ReactNode } from 'react'
