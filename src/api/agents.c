@@ -1,6 +1,6 @@
-/* An agent is ready when its dialer has taken `agent.sync`. So agent.sync is sent again whenever something changes that
- * the dialer should know, in the transaction of the change. The agent is `creating` until the outbox has the dialer's
- * answer to the latest agent.sync (scheduler/outbox). */
+/* An agent is ready when its dialer has accepted `agent.sync`. So agent.sync is sent again whenever something changes
+ * that the dialer should know, in the transaction of the change. The agent is `creating` until the outbox has the
+ * dialer's answer to the latest agent.sync (scheduler/outbox). */
 #include "api/agents.h"
 
 #include <stddef.h>

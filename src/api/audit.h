@@ -7,8 +7,8 @@
 
 extern const struct field_table audit_query;
 
-/* For handlers: the object that was changed, if the path does not name it first; which fields of it; a figure, a
- * text or an id instead of fields. A further call replaces the call before. */
+/* For handlers. audit_say_id names the changed object, if it is not the first object of the path. The other functions
+ * give the changed fields, or a figure, a text or an id instead. A further call replaces the call before. */
 void audit_say_id(struct request *request, const struct uuid *id);
 void audit_say_changes(struct request *request, const struct field_table *table, const void *before, const void *after);
 void audit_say_count(struct request *request, const char *name, int64_t count);

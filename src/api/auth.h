@@ -14,15 +14,15 @@ enum db_result auth_identify(struct request *request);
 /* Refuses the request, because the organisation of request->key is in another cell or is being moved. */
 enum db_result auth_refuse_away(struct request *request);
 
-/* Called after rows of the organisation were read: returns whether they were complete, because the organisation had not
- * moved by then. While a worker remembers a key, this does not ask the database, because a move waits until nobody
- * remembers it. */
+/* Returns whether the rows of the organisation that were read are complete: the organisation had not moved by then.
+ * Call it after the rows were read. While a worker remembers a key, it does not ask the database, because a move waits
+ * until no worker remembers the key. */
 bool auth_was_here(struct request *request);
 /* Like auth_was_here(). DB_REFUSED: the organisation had moved, and the reply says so. */
 enum db_result auth_require_here(struct request *request);
 
-/* Called after a request was refused with `result`, because its object is not known. If an organisation arrives, the
- * object may be on its way, and the reply asks the client to try again. */
+/* Call it after a request was refused with `result`, because its object is not known. If an organisation is being
+ * copied to this cell, the object may come with it, and the reply asks the client to try again. */
 enum db_result auth_refuse_unknown(struct request *request, enum db_result result);
 
 /* Returns whether the request has a signature and no key. */

@@ -274,7 +274,7 @@ static enum db_result refuse_cancel(struct request *request, const struct call *
 	                    call_status_names[call->status]);
 }
 
-/* Whether a dialer has taken the call is judged under the call's lock. */
+/* Under the lock of the call it is judged whether a dialer has accepted the call. */
 enum db_result calls_cancel(struct request *request)
 {
 	struct call_report report;

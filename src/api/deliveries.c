@@ -13,7 +13,7 @@
 #include "store/webhook_store.h"
 
 #define MAX_AGAIN 10000 /* in one request, which is one transaction */
-#define MAX_OFFSET 10000 /* over all endpoints: up to here the newest of each are merged */
+#define MAX_OFFSET 10000 /* in the list of all endpoints, which merges the newest deliveries of each */
 
 struct delivery_query {
 	struct page page;

@@ -77,7 +77,7 @@ struct request {
 	int64_t reports[3];                 /* reports on calls by enum report_result */
 	const struct ledger *refused;       /* decisions that a refusal leaves in the ledger; NULL: none */
 	struct uuid changed_id; /* for the audit log: the object that was changed; nil: the first id of the path */
-	const char *changes;                /* the same: a JSON object; NULL: not said */
+	const char *changes;                /* for the audit log: the changes, a JSON object; NULL: none */
 	int64_t wait_until_us;              /* monotonic: until when it may wait for something to answer; 0: not given */
 	struct faults faults;               /* empty when the handler starts; it may add to them */
 };

@@ -9,7 +9,7 @@
 enum agent_status {
 	AGENT_DRAFT,    /* no dialer named yet */
 	AGENT_CREATING, /* agent.sync is on its way */
-	AGENT_ACTIVE,   /* its dialer took agent.sync: ready to call */
+	AGENT_ACTIVE,   /* its dialer accepted agent.sync: ready to call */
 	AGENT_FAILED,   /* its dialer refused agent.sync or cannot be reached */
 	AGENT_STATUS__MAX
 };

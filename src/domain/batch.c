@@ -186,7 +186,7 @@ bool batch_plan_differs(const struct batch_config *a, const struct batch_config 
 }
 
 int rotation_pick(enum rotation rotation, int count, int64_t called, int64_t total, int64_t claimed,
-                  uint32_t dice)
+                  uint32_t random_bits)
 {
 	int64_t share;
 
@@ -197,6 +197,6 @@ int rotation_pick(enum rotation rotation, int count, int64_t called, int64_t tot
 	case ROTATION_ROUND_ROBIN:
 		return (int)(claimed % count);
 	default:
-		return (int)(((uint64_t)dice * (uint64_t)count) >> 32);
+		return (int)(((uint64_t)random_bits * (uint64_t)count) >> 32);
 	}
 }

@@ -203,8 +203,8 @@ struct batch {
 };
 
 /* Returns which number the next call is made from: an index below `count` (> 0). So far `called` contacts of `total`
- * were called, in `claimed` calls. `dice` is any random number. */
+ * were called, in `claimed` calls. `random_bits` is any random number. */
 int rotation_pick(enum rotation rotation, int count, int64_t called, int64_t total, int64_t claimed,
-                  uint32_t dice);
+                  uint32_t random_bits);
 
 #endif

@@ -12,8 +12,8 @@
 #include "base/uuid.h"
 
 enum call_status {
-	CALL_QUEUED,      /* claimed; the dialer has not taken it yet */
-	CALL_DISPATCHED,  /* the dialer took it */
+	CALL_QUEUED,      /* claimed; the dialer has not accepted it yet */
+	CALL_DISPATCHED,  /* the dialer accepted it */
 	CALL_RINGING,
 	CALL_IN_PROGRESS,
 	CALL_COMPLETED,   /* from here on: ended */
@@ -46,10 +46,10 @@ bool call_begins(enum call_status from, enum call_status to);
  * has moved the call meanwhile, the conclusion is void. */
 enum call_premise {
 	CALL_ANY,        /* no condition: a report */
-	CALL_UNTAKEN,    /* no dialer has taken the call */
+	CALL_UNTAKEN,    /* no dialer has accepted the call */
 	CALL_UNASKED,    /* CALL_UNTAKEN, and the process that concludes it has sent no request under its lease */
 	CALL_EXPIRED,    /* CALL_UNTAKEN, and it has expired */
-	CALL_UNREPORTED, /* a dialer has taken it, and its deadline has passed */
+	CALL_UNREPORTED, /* a dialer has accepted it, and its deadline has passed */
 };
 
 /* A report of a dialer about a call, or a conclusion of Outdial. */

@@ -23,7 +23,7 @@ struct gate_facts {
 	bool has_number;       /* at least one number to call from exists */
 	bool has_dialer;       /* its agent has an endpoint that is not switched off */
 	int64_t dialer_opens_at_us; /* when its circuit becomes half open; INSTANT_NONE: the circuit is closed */
-	bool agent_waits;      /* its dialer has not taken agent.sync yet, or has refused it */
+	bool agent_waits;      /* its dialer has not accepted agent.sync yet, or has refused it */
 	bool waits_for_fetch;  /* its dialer fetches its calls, and this is no fetch */
 	int64_t dialer_room;   /* how many webhooks this process may still send there */
 	struct calendar calendar;
@@ -50,7 +50,7 @@ struct gate_facts {
 /* Facts that do not decide, but explain. Zeros: nothing is known. */
 struct gate_details {
 	int64_t places, in_progress;
-	int64_t dialer_places;     /* how many calls a dialer takes that asked to slow down; 0: it did not ask */
+	int64_t dialer_places;     /* calls at once for a dialer that asked to slow down; 0: it did not ask */
 	int64_t oldest_call_at_us; /* of the first of the calls in progress; INSTANT_NONE: there is none */
 	struct uuid webhook_id;    /* of the dialer */
 	int64_t failing_since_us;

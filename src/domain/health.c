@@ -48,18 +48,18 @@ static void close_circuit(struct health *health)
 }
 
 /* Opens the circuit for 5 s, doubling up to 5 minutes, longer by up to a fifth. */
-static void open_circuit(struct health *health, uint32_t dice, int64_t now_us)
+static void open_circuit(struct health *health, uint32_t random_bits, int64_t now_us)
 {
 	int64_t beyond = health->failures - HEALTH_MAX_FAILURES;
 	int64_t delay_us = OPEN_FIRST_US << (beyond < 0 ? 0 : beyond < OPEN_DOUBLINGS ? beyond : OPEN_DOUBLINGS);
 
 	if (delay_us > OPEN_MAX_US)
 		delay_us = OPEN_MAX_US;
-	health->open_until_us = now_us + delay_us + delay_us / 5 * (dice % 1024) / 1023;
+	health->open_until_us = now_us + delay_us + delay_us / 5 * (random_bits % 1024) / 1023;
 	health->probe_until_us = INSTANT_NONE;
 }
 
-static void note_failure(struct health *health, const struct health_note *note, uint32_t dice, int64_t now_us)
+static void note_failure(struct health *health, const struct health_note *note, uint32_t random_bits, int64_t now_us)
 {
 	bool was_closed = health->open_until_us == INSTANT_NONE;
 
@@ -71,10 +71,10 @@ static void note_failure(struct health *health, const struct health_note *note, 
 	if (note->outcome != OUTCOME_FAULT)
 		close_circuit(health); /* it answers */
 	else if (!was_closed || health->failures >= HEALTH_MAX_FAILURES)
-		open_circuit(health, dice, now_us);
+		open_circuit(health, random_bits, now_us);
 }
 
-void health_note(struct health *health, const struct health_note *note, uint32_t dice, int64_t now_us)
+void health_note(struct health *health, const struct health_note *note, uint32_t random_bits, int64_t now_us)
 {
 	health->doubtful = note->latency_us > HEALTH_QUICK_US || note->outcome == OUTCOME_FAULT ||
 	                   note->outcome == OUTCOME_CUT;
@@ -85,7 +85,7 @@ void health_note(struct health *health, const struct health_note *note, uint32_t
 		health->failures = 0;
 		health->failing_since_us = INSTANT_NONE;
 	} else if (note->outcome != OUTCOME_CUT) {
-		note_failure(health, note, dice, now_us);
+		note_failure(health, note, random_bits, now_us);
 	}
 	health->doubtful |= health->open_until_us != INSTANT_NONE;
 }

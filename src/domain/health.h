@@ -49,8 +49,8 @@ enum circuit health_circuit(const struct health *health, int64_t now_us);
 /* Returns whether the endpoint is in good health: another webhook that it takes quickly changes nothing. */
 bool health_is_clean(const struct health *health, int64_t now_us);
 
-/* Updates the health. `dice` spreads the instants at which circuits become half open. */
-void health_note(struct health *health, const struct health_note *note, uint32_t dice, int64_t now_us);
+/* Updates the health. `random_bits` spreads the instants at which circuits become half open. */
+void health_note(struct health *health, const struct health_note *note, uint32_t random_bits, int64_t now_us);
 
 /* Returns whether it has failed for so long, without one success, that it should be switched off. */
 bool health_is_hopeless(const struct health *health, int64_t disable_after_us, int64_t now_us);

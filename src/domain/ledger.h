@@ -56,7 +56,7 @@ bool ledger_line_read(const char **at, const char *end, struct ledger_line *out)
 /* Reads when it was decided: the member "at", with which every line begins. Returns false if there is none. */
 bool ledger_line_at(const struct ledger_line *line, int64_t *at_us);
 
-/* The number; false: the person was erased. */
+/* Copies the number. Returns false if the person was erased. */
 bool ledger_line_number(const struct ledger_line *line, char number[LEDGER_NUMBER]);
 
 /* Writes the text that replaces a personal part when its person is erased. */
@@ -65,7 +65,7 @@ void ledger_person_erased(const char *person, char out[LEDGER_PERSON]);
 void ledger_person_hash(const char *person, char out[LEDGER_HEX]);
 void ledger_line_digest(const struct ledger_line *line, char out[LEDGER_HEX]);
 
-/* The body of a block; false: the text is not made of lines. */
+/* Writes the body of a block. Returns false if the text does not consist of lines. */
 bool ledger_body(const char *lines, size_t len, char out[LEDGER_HEX]);
 
 void ledger_origin(const struct uuid *organization, char out[LEDGER_HEX]);

@@ -130,9 +130,9 @@ int64_t plan_between_ms(int64_t us, int64_t position)
 	return instant_ceil_ms(us) + position / PLAN_SPREAD * US_PER_MS + 1 + position % PLAN_SPREAD;
 }
 
-int64_t plan_shift_us(int run, uint32_t dice)
+int64_t plan_shift_us(int run, uint32_t random_bits)
 {
-	return run == 0 ? 0 : (1 + dice % (UINT32_C(1009) << (run - 1))) * US_PER_MS;
+	return run == 0 ? 0 : (1 + random_bits % (UINT32_C(1009) << (run - 1))) * US_PER_MS;
 }
 
 int plan_days(const struct plan_rules *rules, struct plan_group *groups, int group_count,

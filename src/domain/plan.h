@@ -75,6 +75,6 @@ int64_t plan_between_ms(int64_t us, int64_t position);
 /* Returns how far to move a contact whose instant another contact has already, at the n-th attempt: a random number of
  * whole milliseconds, from a range that doubles and begins with a second, which holds a million contacts. 0 at the
  * first attempt. */
-int64_t plan_shift_us(int run, uint32_t dice);
+int64_t plan_shift_us(int run, uint32_t random_bits);
 
 #endif

@@ -1,5 +1,6 @@
 /* A dialer that asks to slow down gets fewer calls of that campaign at once. Each such answer halves the number. It
- * grows by one whenever the dialer took as many calls as it has places, until it reaches the campaign's own cap. */
+ * grows by one whenever the dialer has accepted as many calls as it has places, until it reaches the campaign's own
+ * cap. */
 #ifndef DOMAIN_PRESSURE_H
 #define DOMAIN_PRESSURE_H
 

@@ -35,7 +35,7 @@ struct claim_zone {
 struct claim_facts {
 	int64_t id, done, final, max_call_seconds;
 	const char *phone_numbers; /* "+49… +49…:17": numbers, with the id of those that have a pace */
-	bool agent_waits;          /* its dialer has not taken agent.sync */
+	bool agent_waits;          /* its dialer has not accepted agent.sync */
 	bool is_fetched;           /* its dialer fetches its calls */
 	bool has_limits;           /* its organisation has contact limits */
 	struct uuid agent_id;

@@ -41,24 +41,24 @@ struct claim {
 	struct buf defers; /* of struct due_contact */
 	struct ledger ledger; /* what was decided */
 	struct claim_due
-		together; /* contacts of several campaigns, read in one go; those of a campaign follow each other */
+		together; /* contacts of several campaigns, read together; the contacts of a campaign follow each other */
 };
 
-/* Returns the facts that the gates judge the campaign by. */
+/* Returns the facts by which the gates judge the campaign. */
 struct gate_facts claim_gather_facts(const struct claim *claim, struct claim_campaign *campaign);
 
-/* The call of the contact waited in the plan and was counted on this day: requesting it again does not count again. */
+/* Returns whether the call of the contact waited in the plan, and this day has counted it already. */
 bool claim_counts_again(const struct claim_campaign *campaign, const struct waiting_contact *contact);
-/* A full day still has room for the calls that it has counted, if one of them comes first, in row `r`. */
+/* Lifts the cap of a full day if the call in row `r`, which comes first, is counted already. */
 void claim_lift_cap(const struct claim_campaign *campaign, struct gate_facts *facts, const struct claim_due *due,
                     size_t r);
-/* Sets the window of the contact: the campaign's, or that in the contact's own zone. */
+/* Sets the window of the contact: the campaign's window, or the window in the contact's own zone. */
 void claim_set_window(struct gate_facts *facts, const struct claim *claim, struct claim_campaign *campaign,
                       const struct waiting_contact *contact);
 /* Returns the first time, not before at_us, at which the contact's window is open, and is not about to close. If a zone
  * cannot be read, the contact is looked at again later. */
 int64_t claim_callable_from(const struct gate_facts *facts, int64_t at_us);
-/* This gate holds the contact until about `at_us`. */
+/* Defers a contact that this gate holds until about `at_us`. */
 void claim_defer(struct claim *claim, struct claim_campaign *campaign, const struct waiting_contact *contact,
                  enum gate gate, int64_t at_us);
 
@@ -76,15 +76,16 @@ enum db_result claim_decide_next_look(struct db *db, const struct claim *claim, 
 /* Changes the state of the campaign, which is rare. */
 enum db_result claim_move(struct db *db, struct claim *claim, struct claim_campaign *campaign,
                           enum batch_action action, const char *reason);
-/* No call may be placed now. Contacts that would be due before the rules let any through were held until their window
- * closed: they move to the next allowed time. */
+/* Handles a campaign that may place no call now. If its first contact was due before the rules open, the contact is
+ * late, and contacts move to the next allowed time. */
 enum db_result claim_hold(struct db *db, struct claim *claim, struct claim_campaign *campaign, struct gate_facts *facts,
                           const struct gate_verdict *verdict);
-/* The first due contact cannot be called before from_us, so the plan does not hold any more. */
+/* Moves contacts, because the first due contact cannot be called before from_us: late retries alone, or the whole
+ * plan. */
 enum db_result claim_move_late(struct db *db, struct claim *claim, struct claim_campaign *campaign,
                                struct gate_facts *facts, const struct claim_due *due, int64_t from_us);
-/* A wait for a zone that could not be read may be over. *planned: contacts that waited are planned now, and the
- * campaign is claimed from at a later look. */
+/* Ends the wait for a zone if the zone can be read again. *planned: contacts that waited are planned now, and a later
+ * look claims from the campaign. */
 enum db_result claim_end_zone_trouble(struct db *db, struct claim *claim, struct claim_campaign *campaign,
                                       bool *planned);
 
@@ -96,40 +97,39 @@ void claim_close(struct claim *claim);
  */
 enum db_result claim_lock_campaigns(struct db *db, struct claim *claim);
 
-/* Another transaction holds a lock that the campaign needs. The campaign is looked at again in a moment, after the
- * campaigns that can be claimed from. */
+/* Postpones a campaign that needs a lock of another transaction. It is looked at again in a moment, after campaigns
+ * that need no such lock. */
 enum db_result claim_postpone(struct db *db, const struct claim *claim, const struct claim_campaign *campaign);
 
-/* Reads contacts of all campaigns of which nothing held the last call: up to CLAIM_BEYOND_US after the claim's time. */
+/* Reads the contacts of all campaigns whose last call no rule held, up to CLAIM_BEYOND_US after the claim's time. */
 enum db_result claim_query_all(struct db *db, struct claim *claim);
 
-/* The campaign's first waiting contacts up to this instant, at most `limit`; more, if they were read already. */
+/* Reads the campaign's first waiting contacts up to this instant, at most `limit`, or more if they were read before. */
 enum db_result claim_query_due(struct db *db, const struct claim *claim, const struct claim_campaign *campaign,
                                int64_t until_us, int64_t limit, struct claim_due *due);
 
-/* The contact becomes a call, which is placed at `called_at_us` or until `expires_at_us`; or is skipped for good;
- * or waits until about `at_us`. claim_add_call returns the number from which the call is made. */
+/* Add what becomes of a contact: a call, which is placed between `called_at_us` and `expires_at_us`; a contact that is
+ * never called; a wait until about `at_us`. claim_add_call returns the number from which the call is made. */
 const char *claim_add_call(struct claim *claim, struct claim_campaign *campaign, const struct waiting_contact *contact,
                            int64_t called_at_us, int64_t expires_at_us);
 void claim_add_skip(struct claim *claim, struct claim_campaign *campaign, const struct waiting_contact *contact);
 void claim_add_defer(struct claim *claim, struct claim_campaign *campaign, const struct waiting_contact *contact,
                      int64_t at_us);
 
-/* The campaign's new figures, and when to look at it again. */
+/* Adds the campaign's new figures, and the time of the next look. */
 void claim_add_save(struct claim *claim, const struct claim_campaign *campaign);
 
-/* Notes for the ledger, which is written with the calls, that the contact has become a call, the last of the claim, by
- * these facts. */
+/* Notes for the ledger that the contact became the last call of the claim, by these facts. */
 void claim_note_call(struct claim *claim, const struct claim_campaign *campaign, const struct gate_facts *facts,
                      const struct waiting_contact *contact, const char *from_number);
 
-/* Writes that the contact is on the do-not-call list; or that this gate holds it until at_us, which is written if
- * that is a minute or more. */
+/* Note for the ledger that the contact is on the do-not-call list, or that this gate holds it until at_us. A wait of
+ * less than a minute is not noted. */
 void claim_note_skip(struct claim *claim, const struct claim_campaign *campaign, const struct waiting_contact *contact);
 void claim_note_defer(struct claim *claim, const struct claim_campaign *campaign, const struct waiting_contact *contact,
                       enum gate gate, int64_t at_us);
 
-/* All contacts of the campaign that wait are planned again, from this instant on. */
+/* Notes for the ledger that all waiting contacts of the campaign are planned again, from this instant on. */
 void claim_note_replan(struct claim *claim, const struct claim_campaign *campaign, enum gate gate, int64_t from_us);
 
 /* Writes all that was added. */

@@ -110,7 +110,7 @@ static bool lets_one_through(const struct claim_number *number, int64_t now_us)
 	return number->pace == NULL || pace_room(&number->pace->pace, now_us) > 0;
 }
 
-/* Returns the present place of the number of a call that waited; -1: the number is gone. */
+/* Returns the index of the number of a call that waited; -1: the campaign has the number no more. */
 static int find_number(const struct claim_campaign *campaign, const char *phone_number)
 {
 	for (int i = 0; i < campaign->number_count; i++)
@@ -119,18 +119,18 @@ static int find_number(const struct claim_campaign *campaign, const char *phone_
 	return -1;
 }
 
-/* The one that the call had, the one whose turn it is, or the next whose pace lets a call through: the gates saw that
- * there is one. */
+/* Returns the number that the call had, or the number whose turn it is, or else the next number whose pace lets a call
+ * through. The gates have checked that there is such a number. */
 static const char *pick_number(struct claim_campaign *campaign, const char *had, int64_t now_us)
 {
 	int turn = find_number(campaign, had);
 	const struct claim_number *number;
-	uint32_t dice;
+	uint32_t random_bits;
 
-	crypto_random(&dice, sizeof dice);
+	crypto_random(&random_bits, sizeof random_bits);
 	if (turn < 0)
 		turn = rotation_pick(campaign->rotation, campaign->number_count, campaign->called, campaign->total,
-		                     campaign->claimed + campaign->waiting, dice);
+		                     campaign->claimed + campaign->waiting, random_bits);
 	do
 		number = &campaign->numbers[turn++ % campaign->number_count];
 	while (!lets_one_through(number, now_us));

@@ -7,10 +7,10 @@
 
 int64_t due_contacts_shift_us(int run)
 {
-	uint32_t dice;
+	uint32_t random_bits;
 
-	crypto_random(&dice, sizeof dice);
-	return plan_shift_us(run, dice);
+	crypto_random(&random_bits, sizeof random_bits);
+	return plan_shift_us(run, random_bits);
 }
 
 static enum db_result write_rows(struct db *db, enum sql_statement statement, const struct due_contact *list,

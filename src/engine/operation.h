@@ -4,7 +4,7 @@
 
 #include "store/db.h"
 
-/* Ends calls as failed, with the reason `recovered`, that a dialer took before this instant and that have not ended.
+/* Ends calls that a dialer accepted before this instant and that have not ended, as failed with the reason `recovered`.
  * For a database that was restored, because its dialers will not report these calls again. It can be repeated. */
 enum db_result operation_recover(struct db *db, int64_t before_us, int64_t *ended);
 

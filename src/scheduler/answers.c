@@ -91,12 +91,13 @@ static struct call_report read_answer(struct answers *answers, const struct deli
 
 static void try_again(struct answers *answers, const struct deliver_result *result)
 {
-	uint32_t dice;
+	uint32_t random_bits;
+	int64_t delay_us;
 
-	crypto_random(&dice, sizeof dice);
+	crypto_random(&random_bits, sizeof random_bits);
+	delay_us = backoff_wait_us(backoff_dispatch_us(result->tries, random_bits), result->retry_after_us);
 	answers->failed[answers->failed_count++] = (struct held_call){
-		result->id, clock_now_us() + backoff_wait_us(backoff_dispatch_us(result->tries, dice), result->retry_after_us),
-		result->tries,
+		result->id, clock_now_us() + delay_us, result->tries,
 	};
 }
 

@@ -116,10 +116,10 @@ bool outbox_any(const struct outbox_results *results)
 static enum delivery_status next_try(const struct conf *conf, const struct deliver_result *result, int64_t *wake_at_us)
 {
 	int64_t delay_us;
-	uint32_t dice;
+	uint32_t random_bits;
 
-	crypto_random(&dice, sizeof dice);
-	if (!backoff_webhook(&conf->webhook_retry_delays, result->tries, dice, &delay_us))
+	crypto_random(&random_bits, sizeof random_bits);
+	if (!backoff_webhook(&conf->webhook_retry_delays, result->tries, random_bits, &delay_us))
 		return DELIVERY_FAILED;
 	*wake_at_us = clock_now_us() + backoff_wait_us(delay_us, result->retry_after_us);
 	return DELIVERY_WAITING;

@@ -218,8 +218,8 @@ static enum db_result serve(struct db *db, struct serving *serving)
 	if (serving->from.new_us <= serving->now_us)
 		DB_TRY(sort_new(db, serving));
 	serving->first_new = 0;
-	/* The small part of doubtful endpoints comes first, or they would have none while many others have much to
-	 * send. */
+	/* Doubtful endpoints come first, with their small part. Otherwise they would get nothing while many others have
+	 * much to send. */
 	DB_TRY(lock_endpoints(db, serving, true,
 	                      min_int(deliver_free_doubtful(serving->deliver, DELIVER_EVENT), MAX_DOUBTFUL)));
 	DB_TRY(lock_endpoints(db, serving, false, MAX_TURNS));

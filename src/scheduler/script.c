@@ -87,7 +87,7 @@ struct script script_read(const char *path, struct arena *arena)
 }
 
 /* splitmix64: small, and random enough for a simulation. */
-static uint64_t dice(struct script *script)
+static uint64_t next_random(struct script *script)
 {
 	uint64_t x = (uint64_t)script->seed + UINT64_C(0x9e3779b97f4a7c15);
 
@@ -101,14 +101,14 @@ static int64_t next_talk(struct script *script)
 {
 	int64_t range = script->max_call_seconds - script->min_call_seconds + 1;
 
-	return script->min_call_seconds + (int64_t)(dice(script) % (uint64_t)range);
+	return script->min_call_seconds + (int64_t)(next_random(script) % (uint64_t)range);
 }
 
 /* Uses no random number if there are no callbacks, so that older scripts give the same results as before. */
 static bool asks_for_callback(struct script *script, int status)
 {
 	return status == CALL_COMPLETED && script->callback_percent != 0 &&
-	       (int64_t)(dice(script) % 100) < script->callback_percent;
+	       (int64_t)(next_random(script) % 100) < script->callback_percent;
 }
 
 struct script_ending script_next_ending(struct script *script)
@@ -119,7 +119,7 @@ struct script_ending script_next_ending(struct script *script)
 
 	for (int i = 0; i < CALL_STATUS__MAX; i++)
 		sum += script->outcomes[i];
-	left = (int64_t)(dice(script) % (uint64_t)sum);
+	left = (int64_t)(next_random(script) % (uint64_t)sum);
 	while (left >= script->outcomes[status])
 		left -= script->outcomes[status++];
 	ending.status = (enum call_status)status;

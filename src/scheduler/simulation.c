@@ -119,7 +119,7 @@ static void end_calls(struct simulation *sim)
 	report_all(sim, reports, count);
 }
 
-/* The dialer takes the claimed calls. */
+/* The dialer accepts the claimed calls. */
 static void take_calls(struct simulation *sim, const struct uuid *ids, int count)
 {
 	struct call_report reports[MAX_CALLS];

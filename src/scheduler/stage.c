@@ -44,10 +44,10 @@ static void drop_scratch(void)
 
 static void create_scratch(const char *option_file)
 {
-	uint64_t dice;
+	uint64_t random_bits;
 
-	crypto_random(&dice, sizeof dice);
-	snprintf(scratch_name, sizeof scratch_name, "outdial_simulation_%016" PRIx64, dice);
+	crypto_random(&random_bits, sizeof random_bits);
+	snprintf(scratch_name, sizeof scratch_name, "outdial_simulation_%016" PRIx64, random_bits);
 	scratch_option_file = option_file;
 	run_on_server("CREATE", " CHARACTER SET utf8mb4");
 	atexit(drop_scratch);

@@ -146,12 +146,12 @@ static const char *note_all(struct verdicts *verdicts, int64_t endpoint, struct 
 
 	for (int i = 0; i < verdicts->count; i++) {
 		const struct verdict *verdict = &verdicts->list[i];
-		uint32_t dice;
+		uint32_t random_bits;
 
 		if (verdict->endpoint != endpoint || !verdict->is_relevant)
 			continue;
-		crypto_random(&dice, sizeof dice);
-		health_note(health, &verdict->note, dice, now_us);
+		crypto_random(&random_bits, sizeof random_bits);
+		health_note(health, &verdict->note, random_bits, now_us);
 		error = verdict->error;
 		if (verdict->is_gone)
 			add_switch_off(verdicts, endpoint, verdict->sent_us, "the endpoint answered 410 Gone");

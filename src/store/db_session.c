@@ -89,7 +89,7 @@ static enum db_result set_up_session(struct db *db)
 		/* From MariaDB 11.6 on a locking read would fail where it meets a row that changed since the statement began.
 	     */
 		"/*M!110602 , innodb_snapshot_isolation = OFF */"
-		/* MySQL takes a skip scan for cheaper than it is: it read the calls to all numbers instead of one. */
+		/* MySQL underestimates the cost of a skip scan: it read the calls to all numbers instead of one number. */
 		"/*!80013 , optimizer_switch = 'skip_scan=off' */";
 
 	/* Only MariaDB can end a transaction before it ends a connection that is idle. */

@@ -78,10 +78,10 @@ static enum db_result run_once(struct db *db, db_work *work, void *context)
 static void back_off(int run)
 {
 	int64_t limit_us = (US_PER_MS << (run < 8 ? run : 8)), wait_us;
-	uint32_t dice; /* not random(): forked workers would get the same numbers */
+	uint32_t random_bits; /* not random(): forked workers would get the same numbers */
 
-	crypto_random(&dice, sizeof dice);
-	wait_us = limit_us / 2 + dice % limit_us;
+	crypto_random(&random_bits, sizeof random_bits);
+	wait_us = limit_us / 2 + random_bits % limit_us;
 
 	nanosleep(&(struct timespec){ .tv_sec = wait_us / US_PER_SECOND,
 	                              .tv_nsec = wait_us % US_PER_SECOND * 1000 }, NULL);

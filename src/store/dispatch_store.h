@@ -43,7 +43,7 @@ struct overdue_call {
 	int64_t expires_at_us;
 };
 /* Locks at most `limit` overdue calls, from an instant on, except calls that others have locked. The deadline of a call
- * that its dialer has taken must have passed at `deadlines_us`. */
+ * that its dialer has accepted must have passed at `deadlines_us`. */
 enum db_result calls_lock_overdue(struct db *db, int64_t from_us, int64_t now_us, int64_t deadlines_us, int limit,
                                   struct arena *arena, const struct overdue_call **calls, size_t *count);
 

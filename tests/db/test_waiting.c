@@ -340,7 +340,7 @@ static void unaccepted_calls_go_back_to_the_plan_at_a_pause(void **state)
 	scene_check_sums(scene);
 }
 
-/* The dialer had taken it, and its answer was lost. */
+/* The dialer had accepted the call, and its answer was lost. */
 static void a_report_takes_it_out_of_the_plan(void **state)
 {
 	static const enum call_status said[] = { CALL_DISPATCHED, CALL_RINGING, CALL_IN_PROGRESS };

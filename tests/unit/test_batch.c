@@ -69,8 +69,8 @@ static void numbers_at_random(void **state)
 	int picked[3] = { 0 };
 
 	(void)state;
-	for (uint64_t dice = 0; dice <= UINT32_MAX; dice += 4294967)
-		picked[rotation_pick(ROTATION_RANDOM, 3, 0, 0, 0, (uint32_t)dice)]++;
+	for (uint64_t random_bits = 0; random_bits <= UINT32_MAX; random_bits += 4294967)
+		picked[rotation_pick(ROTATION_RANDOM, 3, 0, 0, 0, (uint32_t)random_bits)]++;
 	for (int i = 0; i < 3; i++)
 		assert_in_range(picked[i], 330, 337);
 	assert_int_equal(rotation_pick(ROTATION_RANDOM, 100, 0, 0, 0, UINT32_MAX), 99);
