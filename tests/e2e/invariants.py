@@ -213,12 +213,11 @@ def inside_the_window(asked, campaign):
             yield f"{request} at {came}, outside of {start} to {end}"
 
 
-def last_instant(since, play):
+def last_instant(since, allowed, halts):
     """Returns until when a request that was under way at an instant may still arrive: later by the time for which
     processes stood still."""
-    allowed = play.late_seconds + WAY_SECONDS
     last = since + allowed
-    for start, end in sorted(play.halts):
+    for start, end in halts:
         if start < last and end > since:
             last = max(last, end + allowed)
     return last
@@ -226,12 +225,15 @@ def last_instant(since, play):
 
 def silent(asked, play):
     """No request comes for a paused or cancelled campaign, or for a number on the do-not-call list."""
+    allowed, halts = play.late_seconds + WAY_SECONDS, sorted(play.halts)
+    about = collections.defaultdict(list)
+    for request in asked:
+        about[request.data["batch_call_id"]].append(request)
+        about[request.data["to"]].append(request)
     for silence in play.silences:
-        last = last_instant(silence.since, play)
-        for request in asked:
-            about = {getattr(silence.what, "id", silence.what)}
-            if about & {request.data["batch_call_id"], request.data["to"]} and \
-               last < request.at < silence.until:
+        last = last_instant(silence.since, allowed, halts)
+        for request in about[getattr(silence.what, "id", silence.what)]:
+            if last < request.at < silence.until:
                 yield f"{request} although {silence.what} was to be silent from {silence.since:.3f}"
 
 
