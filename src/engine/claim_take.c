@@ -148,7 +148,7 @@ static struct gate_verdict judge_contact(const struct claim *claim, const struct
 	int64_t begins_at_us = max_of(claim->now_us, facts->due_at_us);
 	struct gate_facts then = *facts;
 
-	if (begins_at_us <= claim->until_us && begins_at_us < facts->span.until_us && !has_pace(campaign))
+	if (begins_at_us <= claim->until_us && !has_pace(campaign))
 		then.now_us = begins_at_us;
 	return gates_judge_contact(&then);
 }

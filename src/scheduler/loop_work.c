@@ -4,6 +4,7 @@
 #include "base/instant.h"
 #include "base/least.h"
 #include "base/log.h"
+#include "domain/call.h"
 #include "engine/claim.h"
 #include "scheduler/background.h"
 #include "scheduler/dispatch.h"
@@ -13,6 +14,7 @@
 #define MAX_CLAIM 200              /* calls per claim: more would hold the locks longer for little gain */
 #define POLL_US (400 * US_PER_MS)  /* changes by other processes are seen after this time, even without a wake-up */
 #define AHEAD_US (300 * US_PER_MS) /* how far ahead calls are claimed: each begins when it is due */
+_Static_assert(AHEAD_US < CALL_REST_US, "a window may close before a call that was claimed ahead begins");
 #define EARLY_US (40 * US_PER_MS)  /* how long before its first call a claim begins, because it takes a while */
 #define SOON_US (70 * US_PER_MS)   /* how far ahead calls are dispatched: they wait for their instants in a slot */
 #define BUSY_US (5 * US_PER_MS)     /* a pause: there is work, but no free slot, or others have locked it */

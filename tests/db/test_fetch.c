@@ -96,6 +96,19 @@ static void a_fetch_gets_no_more_than_its_limit(void **state)
 	assert_int_equal(scene_of_calls(scene, "COUNT(*)"), 4);
 }
 
+/* Calls that other dialers have do not count for the limit. */
+static void a_fetch_finds_the_call_that_is_offered(void **state)
+{
+	struct scene *scene = *state;
+	struct uuid last;
+
+	fetch_some(scene, 3, 3);
+	last = scene->calls[2];
+	ask("UPDATE calls SET wake_at = expires_at WHERE batch_id = %lld AND position = 3", (long long)scene->batch);
+	assert_int_equal(fetch(scene, 1), 1);
+	assert_true(uuid_equal(&scene->calls[0], &last));
+}
+
 static void an_expired_call_is_not_offered(void **state)
 {
 	struct scene *scene = *state;
@@ -186,6 +199,7 @@ int main(void)
 	static const struct CMUnitTest group_tests[] = {
 		SCENE_TEST(a_call_is_offered_again_when_its_lease_has_ended),
 		SCENE_TEST(a_fetch_gets_no_more_than_its_limit),
+		SCENE_TEST(a_fetch_finds_the_call_that_is_offered),
 		SCENE_TEST(an_expired_call_is_not_offered),
 		SCENE_TEST(a_listed_number_is_not_given_out_again),
 		SCENE_TEST(a_paused_campaign_gives_nothing_out),

@@ -673,6 +673,22 @@ static void limits_that_are_locked_hold_no_other_organisation(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 1); /* all have the same contact */
 }
 
+/* Both organisations have limits, and both call the same person. */
+static void calls_of_other_organisations_do_not_count(void **state)
+{
+	struct scene *scene = *state;
+	int64_t other = new_organization(scene->fixture->db);
+
+	set_limits(scene, 1, 24, 0);
+	ask("INSERT INTO contact_limits SELECT %lld, limits, rest_hours FROM contact_limits WHERE organization_id = %lld",
+	    (long long)other, (long long)scene->fixture->organization_id);
+	scene_start(scene, 1);
+	scene_start(scene, 1);
+	ask("UPDATE batch_calls SET organization_id = %lld WHERE id = %lld", (long long)other, (long long)scene->batch);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1000), 2);
+}
+
 /* The limits hold during 500 random actions of clients, dialers, schedulers and the clock. */
 static void a_daily_cap_outlives_everything(void **state)
 {
@@ -805,6 +821,7 @@ int main(void)
 		SCENE_TEST(a_number_looked_at_early_keeps_its_pace),
 		SCENE_TEST(a_pace_that_is_locked_is_not_waited_for),
 		SCENE_TEST(limits_that_are_locked_hold_no_other_organisation),
+		SCENE_TEST(calls_of_other_organisations_do_not_count),
 		SCENE_TEST(a_dialer_is_shared_in_turn),
 		SCENE_TEST(a_scheduler_is_shared_in_turn),
 	};

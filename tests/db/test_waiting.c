@@ -464,6 +464,7 @@ static void a_day_counts_it_once(void **state)
 	for (int look = 0; look < 3; look++)
 		scene_claim(scene, 1000);
 	assert_int_equal(of_batch(scene, "day_calls"), 2);
+	assert_int_equal(scene_of_calls(scene, "SUM(called_at > '2026-06-02')"), 2);
 	scene_check_sums(scene);
 }
 
