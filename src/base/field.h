@@ -39,6 +39,7 @@ enum field_flags {
 	FIELD_FIXED = 4,    /* accepted when creating, not when changing */
 	FIELD_UNSHOWN = 8,  /* is only read: field_write leaves it out */
 	FIELD_PERSONAL = 16, /* of a person: field_write_changes writes only its name */
+	FIELD_FIXED_WHEN_ACTIVE = 32, /* is not changed while the object is active: its resource judges that */
 };
 
 struct field_list {

@@ -66,6 +66,7 @@ enum batch_work {
 	/* contacts of a large folder or campaign are copied; then they are planned, unless the campaign is a draft */
 	BATCH_WORK_COPY,
 	BATCH_WORK_SETTLE, /* contacts of a cancelled campaign get the outcome of their last call */
+	BATCH_WORK__MAX
 };
 
 enum rotation { ROTATION_RANDOM, ROTATION_SEQUENTIAL, ROTATION_ROUND_ROBIN, ROTATION__MAX };

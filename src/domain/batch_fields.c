@@ -1,6 +1,4 @@
 /* The fields of a campaign: names, types, limits, defaults. */
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/zone.h"
 #include "domain/batch.h"
@@ -46,11 +44,12 @@ static const struct batch_config batch_initial = {
 #define NULLABLE .flags = FIELD_NULLABLE
 #define FIXED .flags = FIELD_NULLABLE | FIELD_FIXED
 #define UNSHOWN .flags = FIELD_NULLABLE | FIELD_FIXED | FIELD_UNSHOWN
+#define FIXED_WHEN_ACTIVE .flags = FIELD_FIXED_WHEN_ACTIVE
 
 #define CONTACTS_FIELD \
 	CONFIG(contacts, RECORDS, UNSHOWN, .max = BATCH_MAX_CONTACTS_INLINE, .record = &contact_input_fields)
-#define SCHEDULED_AT_FIELD CONFIG(scheduled_at, WHEN, NULLABLE)
-#define TIMEZONE_FIELD CONFIG(timezone, STRING, .min = 1, .max = 64, .check = zone_check)
+#define SCHEDULED_AT_FIELD CONFIG(scheduled_at, WHEN, .flags = FIELD_NULLABLE | FIELD_FIXED_WHEN_ACTIVE)
+#define TIMEZONE_FIELD CONFIG(timezone, STRING, FIXED_WHEN_ACTIVE, .min = 1, .max = 64, .check = zone_check)
 
 static const struct retry_rule rule_initial = { 0 };
 
@@ -70,13 +69,15 @@ FIELD_TABLE(batch_fields, struct batch_config, &batch_initial,
             CONFIG(source_campaign_id, ID, .prefix = ID_BATCH, FIXED),
             CONFIG(source_statuses, CHOICES, FIXED, .min = 1, .max = CONTACT_STATUS__MAX, .choices = result_names),
             CONFIG(contact_ids, IDS, .prefix = ID_CONTACT, UNSHOWN, .max = BATCH_MAX_CONTACTS_INLINE), CONTACTS_FIELD,
-            CONFIG(schedule_type, CHOICE, .choices = schedule_type_names), SCHEDULED_AT_FIELD, TIMEZONE_FIELD,
+            CONFIG(schedule_type, CHOICE, FIXED_WHEN_ACTIVE, .choices = schedule_type_names), SCHEDULED_AT_FIELD,
+            TIMEZONE_FIELD,
             FIELD_AS("start_time", struct batch_config, window_start, TIME, NULLABLE),
             FIELD_AS("end_time", struct batch_config, window_end, TIME, NULLABLE), CONFIG(working_days, WEEKDAYS),
             CONFIG(calling_windows, RECORDS, NULLABLE, .max = CALENDAR_MAX_WINDOWS, .record = &calling_window_fields),
             CONFIG(calling_hours, STRING, UNSHOWN, .min = 1, .max = CALLING_HOURS_NAME_MAX,
                    .check = calling_hours_check),
-            CONFIG(excluded_dates, DATES, NULLABLE, .max = MAX_EXCLUDED_DATES), CONFIG(respect_contact_timezone, BOOL),
+            CONFIG(excluded_dates, DATES, NULLABLE, .max = MAX_EXCLUDED_DATES),
+            CONFIG(respect_contact_timezone, BOOL, FIXED_WHEN_ACTIVE),
             CONFIG(max_concurrent_calls, INT, .min = 1, .max = 100),
             CONFIG(max_calls_per_day, INT, NULLABLE, .min = 1, .max = INT32_MAX),
             CONFIG(calls_per_minute, INT, NULLABLE, .min = 1, .max = 60000), CONFIG(retry_failed, BOOL),
@@ -84,18 +85,13 @@ FIELD_TABLE(batch_fields, struct batch_config, &batch_initial,
             CONFIG(retry_on, CHOICES, .max = CALL_STATUS__MAX, .choices = outcome_names),
             CONFIG(retry_delay_minutes, INT, .min = 0, .max = MAX_RETRY_DELAY),
             CONFIG(retry_rules, RECORDS, NULLABLE, .max = CALL_RETRY_RULES_MAX, .record = &rule_fields),
-            CONFIG(metadata, OBJECT, NULLABLE, .max = 65536));
+            CONFIG(metadata, OBJECT, .flags = FIELD_NULLABLE | FIELD_FIXED_WHEN_ACTIVE, .max = 65536));
 
 const char *batch_field_fixed_when_active(uint64_t given)
 {
-	static const char *const fixed[] = {
-		"schedule_type", "scheduled_at", "timezone", "respect_contact_timezone", "metadata",
-	};
-
 	for (size_t i = 0; i < batch_fields.count; i++)
-		for (size_t f = 0; f < sizeof fixed / sizeof *fixed; f++)
-			if ((given & (UINT64_C(1) << i)) != 0 && strcmp(batch_fields.fields[i].name, fixed[f]) == 0)
-				return fixed[f];
+		if ((given & (UINT64_C(1) << i)) != 0 && (batch_fields.fields[i].flags & FIELD_FIXED_WHEN_ACTIVE) != 0)
+			return batch_fields.fields[i].name;
 	return NULL;
 }
 

@@ -58,13 +58,9 @@ static enum db_result purge_folders(struct db *db, int *found)
 
 enum db_result background_step(struct db *db, int *found)
 {
-	static const enum batch_work kinds[] = { BATCH_WORK_CLEAR_PLAN, BATCH_WORK_PLAN, BATCH_WORK_PURGE,
-	                                         BATCH_WORK_COPY, BATCH_WORK_SETTLE };
-
 	*found = 0;
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		struct step step = { .work = kinds[i] };
-
+	for (enum batch_work work = BATCH_WORK_DISPATCH + 1; work < BATCH_WORK__MAX; work++) {
+		struct step step = { .work = work };
 		enum db_result result = db_transact_briefly(db, DB_REPEATABLE, run_step, &step);
 
 		if (db_is_refusal(result) && step.id != 0)

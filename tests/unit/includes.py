@@ -106,6 +106,14 @@ def misplaced_statements():
             yield f"{name} is in the group of {', '.join(files)}, but they do not use it"
 
 
+def unjudged_numbers():
+    """The compiler compares a number of constants.h with its enum where an assertion names it."""
+    text = dict(sources())["store/constants.h"]
+    judged = re.findall(r"NUMBER_IS\((\w+)\)", text)
+    return (f"no assertion compares NUMBER_{name} with {name}"
+            for name in re.findall(r"#define NUMBER_([A-Z_]+) \d", text) if name not in judged)
+
+
 def other_clocks():
     text = "".join(text for path, text in sources() if path.startswith("store/statements"))
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
@@ -147,6 +155,7 @@ def main():
               ("only stores and the engine know the statements", statement_users),
               ("every statement is used", unused_statements),
               ("every statement is in the group of a file that uses it", misplaced_statements),
+              ("every number in a statement is compared with its enum", unjudged_numbers),
               ("no statement but SQL_CLOCK asks for the time", other_clocks),
               ("answers of many columns are read by name", numbered_reads),
               (f"no line has more than {WIDTH} columns, or blanks at its end", wide_lines)]
