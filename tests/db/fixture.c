@@ -12,6 +12,8 @@
 #include "domain/scope.h"
 #include "store/key_store.h"
 
+#define LONG_US (2 * US_PER_SECOND)
+
 bool fixture_runs_once;
 void (*fixture_between_runs)(void);
 
