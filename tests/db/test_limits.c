@@ -32,15 +32,21 @@ static void set_pace(struct scene *scene, int n, int64_t calls_per_minute)
 	assert_ok(number_update(scene->fixture->db, &number, clock_now_us()));
 }
 
-static void set_limits(struct scene *scene, int64_t attempts, int64_t hours, int64_t rest_hours)
+static void set_limits_of(struct scene *scene, int64_t organization_id, int64_t attempts, int64_t hours,
+                          int64_t rest_hours)
 {
 	struct contact_limit limit = { .max_attempts = attempts, .period_hours = hours };
 	struct organization organization = {
-		.id = scene->fixture->organization_id, .updated_at_us = clock_now_us(),
+		.id = organization_id, .updated_at_us = clock_now_us(),
 		.limits = { .list = { &limit, attempts != 0 }, .rest_hours = rest_hours },
 	};
 
 	assert_ok(organization_save_limits(scene->fixture->db, &organization));
+}
+
+static void set_limits(struct scene *scene, int64_t attempts, int64_t hours, int64_t rest_hours)
+{
+	set_limits_of(scene, scene->fixture->organization_id, attempts, hours, rest_hours);
 }
 
 static int64_t calls_of(int64_t batch)
@@ -680,8 +686,7 @@ static void calls_of_other_organisations_do_not_count(void **state)
 	int64_t other = new_organization(scene->fixture->db);
 
 	set_limits(scene, 1, 24, 0);
-	ask("INSERT INTO contact_limits SELECT %lld, limits, rest_hours FROM contact_limits WHERE organization_id = %lld",
-	    (long long)other, (long long)scene->fixture->organization_id);
+	set_limits_of(scene, other, 1, 24, 0);
 	scene_start(scene, 1);
 	scene_start(scene, 1);
 	ask("UPDATE batch_calls SET organization_id = %lld WHERE id = %lld", (long long)other, (long long)scene->batch);
