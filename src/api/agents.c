@@ -15,8 +15,15 @@
 #include "store/webhook_store.h"
 
 static const struct agent agent_initial = {
-	.name = "", .description = "", .voice_id = "", .system_prompt = "", .greeting = "",
-	.language_hint = "", .settings = "{}", .max_call_duration_seconds = 3600, .status_reason = "",
+	.name = "",
+	.description = "",
+	.voice_id = "",
+	.system_prompt = "",
+	.greeting = "",
+	.language_hint = "",
+	.settings = "{}",
+	.max_call_duration_seconds = 3600,
+	.status_reason = "",
 };
 
 FIELD_TABLE(agent_fields, struct agent, &agent_initial,
@@ -37,8 +44,7 @@ struct agent_query {
 
 static const struct agent_query agent_query_initial = { PAGE_INITIAL, { .status = -1, .name = "" } };
 
-FIELD_TABLE(agent_query_fields, struct agent_query, &agent_query_initial,
-            PAGE_FIELDS(struct agent_query),
+FIELD_TABLE(agent_query_fields, struct agent_query, &agent_query_initial, PAGE_FIELDS(struct agent_query),
             FIELD_AS("status", struct agent_query, filter.status, CHOICE, .choices = agent_status_names),
             FIELD_AS("name", struct agent_query, filter.name, STRING, .max = 255));
 
@@ -61,30 +67,28 @@ enum db_result agents_list(struct request *request)
 	struct listing listing;
 
 	DB_TRY(page_begin(request, &query->page));
-	DB_TRY(agent_list(request->db, request->key.organization_id, &query->filter, &query->page,
-	                  request->arena, &listing));
+	DB_TRY(agent_list(request->db, request->key.organization_id, &query->filter, &query->page, request->arena,
+	                  &listing));
 	return page_reply(request, &query->page, &listing, write_agent);
 }
 
 /* Finds the endpoint that an agent names. It cannot be deleted until the transaction ends. */
-static enum db_result find_webhook(struct request *request, const struct agent *agent,
-                                   struct webhook *webhook)
+static enum db_result find_webhook(struct request *request, const struct agent *agent, struct webhook *webhook)
 {
 	enum db_result result;
 
 	*webhook = (struct webhook){ .id = 0 };
 	if (uuid_is_nil(&agent->webhook_id))
 		return DB_OK;
-	result = webhook_lock_shared(request->db, request->key.organization_id, &agent->webhook_id,
-	                             request->arena, webhook);
+	result = webhook_lock_shared(request->db, request->key.organization_id, &agent->webhook_id, request->arena,
+	                             webhook);
 	if (result == DB_NOT_FOUND)
 		return reply_refuse_field(request, "webhook_id", "there is no such webhook");
 	return result;
 }
 
 /* Sets the status from which a sync starts. Refused if there is no webhook to send it to. */
-static enum db_result begin_sync(struct request *request, struct agent *agent,
-                                 const struct webhook *webhook)
+static enum db_result begin_sync(struct request *request, struct agent *agent, const struct webhook *webhook)
 {
 	agent->status = webhook->id == 0 ? AGENT_DRAFT : AGENT_CREATING;
 	if (webhook->id != 0 && webhook_is_fetched(webhook->url))
@@ -96,8 +100,7 @@ static enum db_result begin_sync(struct request *request, struct agent *agent,
 }
 
 /* Puts agent.sync into the outbox, with this state of the agent. */
-static enum db_result send_sync(struct request *request, const struct agent *agent,
-                                const struct webhook *webhook)
+static enum db_result send_sync(struct request *request, const struct agent *agent, const struct webhook *webhook)
 {
 	struct buf data = { 0 };
 	struct json json = json_to(&data);
@@ -108,8 +111,8 @@ static enum db_result send_sync(struct request *request, const struct agent *age
 	if (webhook->id == 0 || webhook_is_fetched(webhook->url))
 		return DB_OK;
 	json_add_object(&json, NULL, write_agent, agent);
-	result = event_send(request->db, request->key.organization_id, EVENT_AGENT_SYNC, data.data,
-	                    webhook->id, agent->id, agent->updated_at_us, &event_id, &row);
+	result = event_send(request->db, request->key.organization_id, EVENT_AGENT_SYNC, data.data, webhook->id, agent->id,
+	                    agent->updated_at_us, &event_id, &row);
 	buf_free(&data);
 	return result;
 }
@@ -134,20 +137,16 @@ enum db_result agents_get(struct request *request)
 {
 	struct agent agent;
 
-	DB_TRY(agent_get(request->db, request->key.organization_id, &request->ids[0], request->arena,
-	                 &agent));
+	DB_TRY(agent_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &agent));
 	return reply_object(request, 200, write_agent, &agent);
 }
 
 /* Returns whether the dialer must know of a change: some fields are only labels of ours. */
 static bool dialer_sees(const struct agent *before, const struct agent *after)
 {
-	return !uuid_equal(&before->webhook_id, &after->webhook_id) ||
-	       strcmp(before->settings, after->settings) != 0 ||
-	       strcmp(before->voice_id, after->voice_id) != 0 ||
-	       strcmp(before->system_prompt, after->system_prompt) != 0 ||
-	       strcmp(before->greeting, after->greeting) != 0 ||
-	       strcmp(before->language_hint, after->language_hint) != 0;
+	return !uuid_equal(&before->webhook_id, &after->webhook_id) || strcmp(before->settings, after->settings) != 0 ||
+	       strcmp(before->voice_id, after->voice_id) != 0 || strcmp(before->system_prompt, after->system_prompt) != 0 ||
+	       strcmp(before->greeting, after->greeting) != 0 || strcmp(before->language_hint, after->language_hint) != 0;
 }
 
 static enum db_result save(struct request *request, struct agent *agent, bool sync)
@@ -181,8 +180,7 @@ enum db_result agents_sync(struct request *request)
 
 	DB_TRY(agent_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &agent));
 	if (uuid_is_nil(&agent.webhook_id))
-		return reply_refuse(request, ERROR_INVALID_STATE,
-		                    "The agent has no webhook to send agent.sync to.");
+		return reply_refuse(request, ERROR_INVALID_STATE, "The agent has no webhook to send agent.sync to.");
 	return save(request, &agent, true);
 }
 

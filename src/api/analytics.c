@@ -45,8 +45,7 @@ static const char *check_local(struct arena *arena, const char **text)
 FIELD_TABLE(analytics_query, struct analytics_parameters, &initial,
             PARAMETER(interval, CHOICE, .choices = interval_names),
             PARAMETER(from, STRING, .min = 1, .max = 32, .check = check_local),
-            PARAMETER(to, STRING, .min = 1, .max = 32, .check = check_local),
-            PARAMETER(by_number, BOOL));
+            PARAMETER(to, STRING, .min = 1, .max = 32, .check = check_local), PARAMETER(by_number, BOOL));
 
 static enum db_result write_reasons(struct json *json, const char *key, const char *name, struct request *request,
                                     int64_t batch_id, enum reason_kind kind)

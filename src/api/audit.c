@@ -17,18 +17,18 @@ struct audit_list_query {
 };
 
 static const struct audit_list_query audit_query_initial = {
-	.page = PAGE_INITIAL, .filter = { .object = -1, .action = -1 },
-	.created_after = { .us = INSTANT_NONE }, .created_before = { .us = INSTANT_NEVER },
+	.page = PAGE_INITIAL,
+	.filter = { .object = -1, .action = -1 },
+	.created_after = { .us = INSTANT_NONE },
+	.created_before = { .us = INSTANT_NEVER },
 };
 
-FIELD_TABLE(audit_query, struct audit_list_query, &audit_query_initial,
-            PAGE_FIELDS(struct audit_list_query),
+FIELD_TABLE(audit_query, struct audit_list_query, &audit_query_initial, PAGE_FIELDS(struct audit_list_query),
             FIELD_AS("object", struct audit_list_query, filter.object, CHOICE, .choices = audit_object_names),
             FIELD_AS("action", struct audit_list_query, filter.action, CHOICE, .choices = audit_action_names),
             FIELD_AS("object_id", struct audit_list_query, filter.object_id, ID, .prefix = ID_ANY),
             FIELD_AS("key_id", struct audit_list_query, filter.key_id, ID, .prefix = ID_KEY),
-            FIELD(struct audit_list_query, created_after, WHEN),
-            FIELD(struct audit_list_query, created_before, WHEN));
+            FIELD(struct audit_list_query, created_after, WHEN), FIELD(struct audit_list_query, created_before, WHEN));
 
 void audit_say_id(struct request *request, const struct uuid *id)
 {

@@ -26,15 +26,14 @@
 struct remembered {
 	uint8_t hash[SHA256_SIZE];
 	struct key key;
-	int64_t until_mono_us; /* 0: the slot is empty */
+	int64_t until_mono_us;    /* 0: the slot is empty */
 	int64_t note_use_mono_us; /* not before this */
 };
 
 static struct remembered memory[REMEMBERED];
 static struct remembered *in_use; /* the slot of the present request's key; NULL: none */
 
-static enum db_result find_key(struct request *request, const uint8_t hash[SHA256_SIZE],
-                               struct key *key)
+static enum db_result find_key(struct request *request, const uint8_t hash[SHA256_SIZE], struct key *key)
 {
 	struct remembered *place = &memory[hash[0]];
 	int64_t now_us = clock_mono_us();
@@ -190,8 +189,7 @@ enum db_result auth_identify(struct request *request)
 	enum db_result result;
 
 	if (strncasecmp(text, scheme, sizeof scheme - 1) != 0)
-		return refuse(request, "Bearer realm=\"outdial\"",
-		              "An API key is required: Authorization: Bearer <key>");
+		return refuse(request, "Bearer realm=\"outdial\"", "An API key is required: Authorization: Bearer <key>");
 	text += sizeof scheme - 1;
 	text += strspn(text, " ");
 	if (takes_dialers(request) && strncmp(text, REPORT_TOKEN_PREFIX, strlen(REPORT_TOKEN_PREFIX)) == 0)
@@ -300,8 +298,8 @@ static enum db_result find_signer(struct request *request, const struct signed_m
 			return DB_OK;
 		tried++;
 	}
-	return auth_refuse_unknown(
-		request, refuse_signature(request, "The signature does not belong to the dialer of the calls."));
+	return auth_refuse_unknown(request,
+	                           refuse_signature(request, "The signature does not belong to the dialer of the calls."));
 }
 
 /* Returns the calls of the reports, from the path or from the body. */

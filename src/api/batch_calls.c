@@ -28,16 +28,14 @@ static const struct batch_query batch_query_initial = {
 
 #define FIELDS_FIELD(holder) FIELD(holder, fields, STRING, .min = 1, .max = 1000)
 
-FIELD_TABLE(batch_calls_query, struct batch_query, &batch_query_initial,
-            PAGE_FIELDS(struct batch_query),
+FIELD_TABLE(batch_calls_query, struct batch_query, &batch_query_initial, PAGE_FIELDS(struct batch_query),
             FIELD_AS("status", struct batch_query, filter.statuses, CHOICES, .min = 1, .max = BATCH_STATUS__MAX,
                      .choices = batch_status_names),
             FIELD_AS("agent_id", struct batch_query, filter.agent_id, ID, .prefix = ID_AGENT),
             FIELD_AS("search", struct batch_query, filter.search, STRING, .min = 1, .max = 255),
             FIELD_AS("ids", struct batch_query, filter.ids, IDS, .prefix = ID_BATCH, .min = 1, .max = 100),
             FIELD_AS("sort_by", struct batch_query, filter.sort, CHOICE, .choices = campaign_sort_names),
-            FIELD(struct batch_query, order, CHOICE, .choices = page_order_names),
-            FIELDS_FIELD(struct batch_query));
+            FIELD(struct batch_query, order, CHOICE, .choices = page_order_names), FIELDS_FIELD(struct batch_query));
 
 struct selection {
 	const char *fields;
@@ -193,37 +191,34 @@ enum db_result batch_calls_refuse(struct request *request, const struct campaign
 		return reply_refuse(request, ERROR_INVALID_STATE, "You cannot %s a campaign that is %s.",
 		                    batch_action_names[action], batch_status_names[campaign->batch.status]);
 	case REFUSED_NO_DAY:
-		return reply_refuse(request, ERROR_INVALID_STATE, "You cannot %s a campaign that is failed while no day within"
+		return reply_refuse(request, ERROR_INVALID_STATE,
+		                    "You cannot %s a campaign that is failed while no day within"
 		                    " 366 days can take a call: change its window or its days first.",
 		                    batch_action_names[action]);
 	case REFUSED_FIXED_FIELD:
 		return reply_refuse(request, ERROR_INVALID_STATE, "You cannot change %s of a campaign that is active.",
 		                    campaign->fixed_field);
-	case REFUSED_AGENT:
-		return reply_refuse_field(request, "agent_id", "does not exist");
+	case REFUSED_AGENT: return reply_refuse_field(request, "agent_id", "does not exist");
 	case REFUSED_AGENT_NOT_READY:
 		return reply_refuse(request, ERROR_AGENT_NOT_READY,
 		                    "The agent is not active: its dialer has not taken agent.sync yet.");
 	case REFUSED_AGENT_DELETED:
 		return reply_refuse(request, ERROR_AGENT_NOT_READY, "The agent of the campaign was deleted.");
-	case REFUSED_NUMBER:
-		return reply_refuse_field(request, "phone_number_ids", "has a number that does not exist");
+	case REFUSED_NUMBER: return reply_refuse_field(request, "phone_number_ids", "has a number that does not exist");
 	case REFUSED_NO_NUMBER:
 		return reply_refuse(request, ERROR_NO_PHONE_NUMBER,
 		                    "Give phone_number_ids, or assign outbound numbers to the agent.");
 	case REFUSED_NO_CONTACTS:
-		return reply_refuse(request, ERROR_NO_CONTACTS, campaign->batch.counts.total == 0
-		                    ? "The campaign has no contacts." : "No contact of the campaign waits for a call.");
-	case REFUSED_FOLDER:
-		return reply_refuse_field(request, "contact_folder_id", "does not exist");
-	case REFUSED_SOURCE:
-		return reply_refuse_field(request, "source_campaign_id", "does not exist");
+		return reply_refuse(request, ERROR_NO_CONTACTS,
+		                    campaign->batch.counts.total == 0 ? "The campaign has no contacts."
+		                                                      : "No contact of the campaign waits for a call.");
+	case REFUSED_FOLDER: return reply_refuse_field(request, "contact_folder_id", "does not exist");
+	case REFUSED_SOURCE: return reply_refuse_field(request, "source_campaign_id", "does not exist");
 	case REFUSED_SOURCE_GROWS:
 		return reply_refuse_field(request, "source_campaign_id",
 		                          "names a campaign whose contacts are still being copied: try again when they are "
 		                          "copied");
-	case REFUSED_CONTACT:
-		return refuse_contact(request, &campaign->missing_contact);
+	case REFUSED_CONTACT: return refuse_contact(request, &campaign->missing_contact);
 	case REFUSED_COPIED:
 		return reply_refuse(request, ERROR_INVALID_STATE,
 		                    "Another campaign still gets copies of these contacts: try again"
@@ -231,9 +226,7 @@ enum db_result batch_calls_refuse(struct request *request, const struct campaign
 	case REFUSED_CONTACT_STATE:
 		return reply_refuse(request, ERROR_INVALID_STATE, "You cannot remove a contact that is %s.",
 		                    contact_status_names[campaign->contact_status]);
-	case REFUSED_FIELDS:
-		request->faults = campaign->faults;
-		return reply_refuse_faults(request, ERROR_VALIDATION);
+	case REFUSED_FIELDS: request->faults = campaign->faults; return reply_refuse_faults(request, ERROR_VALIDATION);
 	}
 	return DB_ERROR;
 }
@@ -257,12 +250,8 @@ enum db_result batch_calls_create(struct request *request)
 
 /* The function for each action of the route table. */
 static enum db_result (*const carry_out[BATCH_ACTION__MAX])(struct db *, struct campaign_request *) = {
-	[BATCH_CHANGE] = campaign_change,
-	[BATCH_SCHEDULE] = campaign_schedule,
-	[BATCH_PAUSE] = campaign_pause,
-	[BATCH_RESUME] = campaign_resume,
-	[BATCH_CANCEL] = campaign_cancel,
-	[BATCH_DELETE] = campaign_delete,
+	[BATCH_CHANGE] = campaign_change, [BATCH_SCHEDULE] = campaign_schedule, [BATCH_PAUSE] = campaign_pause,
+	[BATCH_RESUME] = campaign_resume, [BATCH_CANCEL] = campaign_cancel,     [BATCH_DELETE] = campaign_delete,
 };
 
 enum db_result batch_calls_act(struct request *request)
@@ -298,9 +287,10 @@ static void write_refused(struct json *json, const struct campaign_request *camp
 	json_begin_object(json, NULL);
 	json_id(json, "id", &campaign->uuid);
 	json_add_string(json, "code", reply_error_code(found ? ERROR_INVALID_STATE : ERROR_NOT_FOUND));
-	json_add_string(json, "message", !found ? "There is no such object."
-	                : arena_printf(campaign->arena, "You cannot delete a campaign that is %s.",
-	                               batch_status_names[campaign->batch.status]));
+	json_add_string(json, "message",
+	                !found ? "There is no such object."
+	                       : arena_printf(campaign->arena, "You cannot delete a campaign that is %s.",
+	                                      batch_status_names[campaign->batch.status]));
 	json_end(json);
 }
 

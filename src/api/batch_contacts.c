@@ -14,11 +14,11 @@ struct contact_query {
 };
 
 static const struct contact_query contact_query_initial = {
-	.page = PAGE_INITIAL, .filter = { .phone_number = "", .search = "" },
+	.page = PAGE_INITIAL,
+	.filter = { .phone_number = "", .search = "" },
 };
 
-FIELD_TABLE(batch_contacts_query, struct contact_query, &contact_query_initial,
-            PAGE_FIELDS(struct contact_query),
+FIELD_TABLE(batch_contacts_query, struct contact_query, &contact_query_initial, PAGE_FIELDS(struct contact_query),
             FIELD_AS("status", struct contact_query, filter.statuses, CHOICES, .min = 1, .max = CONTACT_STATUS__MAX,
                      .choices = contact_status_names),
             FIELD_AS("phone_number", struct contact_query, filter.phone_number, PHONE),

@@ -20,7 +20,7 @@
 struct board_worker {
 	_Atomic int64_t busy_since_us; /* monotonic; 0: it waits for a request */
 	_Atomic int64_t progress_at_us;
-	_Atomic bool waits; /* until there is something to answer: api/waiting.h */
+	_Atomic bool waits;  /* until there is something to answer: api/waiting.h */
 	_Atomic int64_t pid; /* also of the processes beside the workers; 0: not running */
 };
 
@@ -44,11 +44,11 @@ struct board {
 	_Atomic int64_t beat_count;
 	/* Of reads from a replica (api/replica.h), monotonic: */
 	_Atomic int64_t replica_has_us; /* all writes from before this time have arrived on the replica; 0: not known */
-	_Atomic int64_t written_at_us[BOARD_WRITERS]; /* when an organisation wrote; several may share an element */
+	_Atomic int64_t written_at_us[BOARD_WRITERS];      /* when an organisation wrote; several may share an element */
 	_Atomic int64_t reads_by_writer, reads_by_replica; /* of reads that a replica may answer */
 	/* Of this host: */
 	_Atomic int64_t reports[3]; /* by enum report_result */
-	int64_t started_at_us; /* monotonic */
+	int64_t started_at_us;      /* monotonic */
 	struct board_route routes[BOARD_ROUTES_MAX];
 };
 

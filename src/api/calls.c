@@ -32,26 +32,28 @@ struct call_query {
 #define IN_FLIGHT CALL_STATUS__MAX
 
 static const char *const filter_names[] = {
-	[CALL_QUEUED] = "queued", [CALL_DISPATCHED] = "dispatched", [CALL_RINGING] = "ringing",
-	[CALL_IN_PROGRESS] = "in_progress", [CALL_COMPLETED] = "completed", [CALL_FAILED] = "failed",
-	[CALL_NO_ANSWER] = "no_answer", [CALL_BUSY] = "busy", [CALL_VOICEMAIL] = "voicemail",
-	[CALL_CANCELLED] = "cancelled", [IN_FLIGHT] = "in_flight", NULL,
+	[CALL_QUEUED] = "queued",       [CALL_DISPATCHED] = "dispatched",
+	[CALL_RINGING] = "ringing",     [CALL_IN_PROGRESS] = "in_progress",
+	[CALL_COMPLETED] = "completed", [CALL_FAILED] = "failed",
+	[CALL_NO_ANSWER] = "no_answer", [CALL_BUSY] = "busy",
+	[CALL_VOICEMAIL] = "voicemail", [CALL_CANCELLED] = "cancelled",
+	[IN_FLIGHT] = "in_flight",      NULL,
 };
 
 static const struct call_query call_query_initial = {
-	.page = PAGE_INITIAL, .phone_number = "", .from_number = "",
-	.created_after = { .us = INSTANT_NONE }, .created_before = { .us = INSTANT_NEVER },
+	.page = PAGE_INITIAL,
+	.phone_number = "",
+	.from_number = "",
+	.created_after = { .us = INSTANT_NONE },
+	.created_before = { .us = INSTANT_NEVER },
 };
 
-FIELD_TABLE(calls_query, struct call_query, &call_query_initial,
-            PAGE_FIELDS(struct call_query),
+FIELD_TABLE(calls_query, struct call_query, &call_query_initial, PAGE_FIELDS(struct call_query),
             FIELD(struct call_query, status, CHOICES, .min = 1, .max = IN_FLIGHT + 1, .choices = filter_names),
             FIELD(struct call_query, agent_id, ID, .prefix = ID_AGENT),
             FIELD(struct call_query, batch_call_id, ID, .prefix = ID_BATCH),
-            FIELD(struct call_query, phone_number, PHONE),
-            FIELD(struct call_query, from_number, PHONE),
-            FIELD(struct call_query, created_after, WHEN),
-            FIELD(struct call_query, created_before, WHEN));
+            FIELD(struct call_query, phone_number, PHONE), FIELD(struct call_query, from_number, PHONE),
+            FIELD(struct call_query, created_after, WHEN), FIELD(struct call_query, created_before, WHEN));
 
 enum db_result calls_list(struct request *request)
 {
@@ -99,15 +101,13 @@ static const struct call_input call_initial = {
 };
 
 #define INPUT(member, kind, ...) FIELD(struct call_input, member, kind, __VA_ARGS__)
-#define CALL_INPUT                                                    \
-	INPUT(phone_number, PHONE, .flags = FIELD_REQUIRED),          \
-	INPUT(from_number, PHONE, .flags = FIELD_NULLABLE),           \
-	INPUT(variables, OBJECT, .flags = FIELD_NULLABLE, .max = 16384), \
-	INPUT(call_settings, OBJECT, .flags = FIELD_NULLABLE, .max = 16384)
+#define CALL_INPUT \
+	INPUT(phone_number, PHONE, .flags = FIELD_REQUIRED), INPUT(from_number, PHONE, .flags = FIELD_NULLABLE), \
+		INPUT(variables, OBJECT, .flags = FIELD_NULLABLE, .max = 16384), \
+		INPUT(call_settings, OBJECT, .flags = FIELD_NULLABLE, .max = 16384)
 
 FIELD_TABLE(single_call_fields, struct call_input, &call_initial,
-            INPUT(agent_id, ID, .prefix = ID_AGENT, .flags = FIELD_REQUIRED),
-            CALL_INPUT);
+            INPUT(agent_id, ID, .prefix = ID_AGENT, .flags = FIELD_REQUIRED), CALL_INPUT);
 
 /* Without agent_id: the path names the agent. */
 FIELD_TABLE(test_call_fields, struct call_input, &call_initial, CALL_INPUT);
@@ -208,10 +208,9 @@ static enum db_result take_number(struct request *request, const struct single_c
 	DB_TRY(number_take_call(request->db, call->number_row, call->now_us, &wait_us));
 	if (wait_us == 0)
 		return DB_OK;
-	reply_refuse(request, ERROR_RATE_LIMIT, "%s has reached its calls_per_minute: try again later.",
-	             call->from_number);
-	reply_header(request, "Retry-After", arena_printf(request->arena, "%lld",
-	             (long long)((wait_us + US_PER_SECOND - 1) / US_PER_SECOND)));
+	reply_refuse(request, ERROR_RATE_LIMIT, "%s has reached its calls_per_minute: try again later.", call->from_number);
+	reply_header(request, "Retry-After",
+	             arena_printf(request->arena, "%lld", (long long)((wait_us + US_PER_SECOND - 1) / US_PER_SECOND)));
 	return DB_REFUSED;
 }
 
@@ -232,8 +231,12 @@ static enum db_result note_decision(struct request *request, const struct single
 static enum db_result place_call(struct request *request, const struct call_input *input, const struct agent *agent)
 {
 	struct single_call call = {
-		.id = uuid_new(), .organization_id = request->key.organization_id, .now_us = clock_now_us(),
-		.to_number = input->phone_number, .variables = input->variables, .call_settings = input->call_settings,
+		.id = uuid_new(),
+		.organization_id = request->key.organization_id,
+		.now_us = clock_now_us(),
+		.to_number = input->phone_number,
+		.variables = input->variables,
+		.call_settings = input->call_settings,
 	};
 
 	call.agent_row = agent->id;
@@ -297,8 +300,8 @@ static bool are_sound(struct request *request, const struct call_report *reports
 	request->faults.count = 0;
 	for (size_t i = 0; i < count; i++)
 		if (reports[i].call_back_at.us != INSTANT_NONE)
-			report_judge(&reports[i], is_list ? arena_printf(request->arena, "reports[%zu].", i) : "",
-			             clock_now_us(), &request->faults);
+			report_judge(&reports[i], is_list ? arena_printf(request->arena, "reports[%zu].", i) : "", clock_now_us(),
+			             &request->faults);
 	return request->faults.count == 0;
 }
 

@@ -17,18 +17,26 @@ struct contact_query {
 };
 
 static const struct contact_query contact_query_initial = {
-	.page = PAGE_INITIAL, .search = "", .last_call_outcome = -1,
+	.page = PAGE_INITIAL,
+	.search = "",
+	.last_call_outcome = -1,
 };
 
 /* The statuses with which a call can end. */
 static const char *const outcome_names[CALL_STATUS__MAX + 1] = {
-	[CALL_QUEUED] = "", [CALL_DISPATCHED] = "", [CALL_RINGING] = "", [CALL_IN_PROGRESS] = "",
-	[CALL_COMPLETED] = "completed", [CALL_FAILED] = "failed", [CALL_NO_ANSWER] = "no_answer",
-	[CALL_BUSY] = "busy", [CALL_VOICEMAIL] = "voicemail", [CALL_CANCELLED] = "cancelled",
+	[CALL_QUEUED] = "",
+	[CALL_DISPATCHED] = "",
+	[CALL_RINGING] = "",
+	[CALL_IN_PROGRESS] = "",
+	[CALL_COMPLETED] = "completed",
+	[CALL_FAILED] = "failed",
+	[CALL_NO_ANSWER] = "no_answer",
+	[CALL_BUSY] = "busy",
+	[CALL_VOICEMAIL] = "voicemail",
+	[CALL_CANCELLED] = "cancelled",
 };
 
-FIELD_TABLE(contact_query_fields, struct contact_query, &contact_query_initial,
-            PAGE_FIELDS(struct contact_query),
+FIELD_TABLE(contact_query_fields, struct contact_query, &contact_query_initial, PAGE_FIELDS(struct contact_query),
             FIELD(struct contact_query, folder_id, ID, .prefix = ID_FOLDER),
             FIELD(struct contact_query, search, STRING, .max = 255),
             FIELD(struct contact_query, last_call_outcome, CHOICE, .choices = outcome_names));
@@ -74,16 +82,14 @@ static enum db_result find_folder(struct request *request, struct contact *conta
 	enum db_result result = DB_OK;
 
 	if (!uuid_is_nil(&contact->folder_id))
-		result = folder_lock(request->db, request->key.organization_id, &contact->folder_id, request->arena,
-		                     &folder);
+		result = folder_lock(request->db, request->key.organization_id, &contact->folder_id, request->arena, &folder);
 	if (result == DB_NOT_FOUND)
 		return reply_refuse_field(request, "folder_id", "does not exist");
 	contact->folder_row = folder.id;
 	return result;
 }
 
-static enum db_result answer(struct request *request, int status, const struct contact *contact,
-                             enum db_result result)
+static enum db_result answer(struct request *request, int status, const struct contact *contact, enum db_result result)
 {
 	if (result == DB_DUPLICATE)
 		return reply_refuse_field(request, "phone_number", "already exists in this folder");

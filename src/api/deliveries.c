@@ -12,7 +12,7 @@
 #include "store/event_store.h"
 #include "store/webhook_store.h"
 
-#define MAX_AGAIN 10000 /* in one request, which is one transaction */
+#define MAX_AGAIN 10000  /* in one request, which is one transaction */
 #define MAX_OFFSET 10000 /* in the list of all endpoints, which merges the newest deliveries of each */
 
 struct delivery_query {
@@ -22,16 +22,17 @@ struct delivery_query {
 };
 
 static const struct delivery_query delivery_query_initial = {
-	.page = PAGE_INITIAL, .status = -1, .event_type = -1,
-	.created_after = { .us = INSTANT_NONE }, .created_before = { .us = INSTANT_NEVER },
+	.page = PAGE_INITIAL,
+	.status = -1,
+	.event_type = -1,
+	.created_after = { .us = INSTANT_NONE },
+	.created_before = { .us = INSTANT_NEVER },
 };
 
-FIELD_TABLE(deliveries_query, struct delivery_query, &delivery_query_initial,
-            PAGE_FIELDS(struct delivery_query),
+FIELD_TABLE(deliveries_query, struct delivery_query, &delivery_query_initial, PAGE_FIELDS(struct delivery_query),
             FIELD(struct delivery_query, status, CHOICE, .choices = delivery_status_names),
             FIELD(struct delivery_query, event_type, CHOICE, .choices = event_names),
-            FIELD(struct delivery_query, created_after, WHEN),
-            FIELD(struct delivery_query, created_before, WHEN));
+            FIELD(struct delivery_query, created_after, WHEN), FIELD(struct delivery_query, created_before, WHEN));
 
 enum redeliver_mode { REDELIVER_FAILED, REDELIVER_MISSING };
 
@@ -61,8 +62,7 @@ static void write_delivery(struct json *json, const void *item)
 	json_int(json, "attempts", delivery->tries);
 	json_positive(json, "response_status", delivery->response_code);
 	json_text(json, "error", delivery->error);
-	json_instant(json, "next_try_at",
-	             delivery->status == DELIVERY_WAITING ? delivery->wake_at_us : INSTANT_NEVER);
+	json_instant(json, "next_try_at", delivery->status == DELIVERY_WAITING ? delivery->wake_at_us : INSTANT_NEVER);
 	json_instant(json, "created_at", delivery->created_at_us);
 }
 
@@ -125,8 +125,10 @@ enum db_result webhooks_test(struct request *request)
 static struct delivery_filter filter_of(const struct delivery_query *query)
 {
 	return (struct delivery_filter){
-		.status = query->status, .type = query->event_type,
-		.after_us = query->created_after.us, .before_us = query->created_before.us,
+		.status = query->status,
+		.type = query->event_type,
+		.after_us = query->created_after.us,
+		.before_us = query->created_before.us,
 	};
 }
 

@@ -52,7 +52,8 @@ enum db_result dispatches_claim(struct request *request)
 	const struct fetch_input *input = request->input;
 	struct fetched *fetched = arena_alloc(request->arena, sizeof *fetched);
 	struct fetch fetch = {
-		.who = { request->key.organization_id, input->agent_id }, .limit = (int)input->limit,
+		.who = { request->key.organization_id, input->agent_id },
+		.limit = (int)input->limit,
 		.lease_us = input->lease_seconds * US_PER_SECOND,
 		.dispatch_ttl_us = request->conf->dispatch_ttl_seconds * US_PER_SECOND,
 		.give_up_after_us = request->conf->call_give_up_after,

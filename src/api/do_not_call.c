@@ -36,15 +36,14 @@ static const char *check_beginning(struct arena *arena, const char **text)
 	const char *digits = *text + (**text == '+');
 
 	(void)arena;
-	return **text == '+' && digits[strspn(digits, "0123456789")] == '\0' ? NULL
-	       : "must be the beginning of a number such as +4930";
+	return **text == '+' && digits[strspn(digits, "0123456789")] == '\0'
+	           ? NULL
+	           : "must be the beginning of a number such as +4930";
 }
-
 
 static const struct suppression_query query_initial = { .page = PAGE_INITIAL, .phone_number = "", .search = "" };
 
-FIELD_TABLE(do_not_call_query, struct suppression_query, &query_initial,
-            PAGE_FIELDS(struct suppression_query),
+FIELD_TABLE(do_not_call_query, struct suppression_query, &query_initial, PAGE_FIELDS(struct suppression_query),
             FIELD(struct suppression_query, phone_number, PHONE),
             FIELD(struct suppression_query, search, STRING, .min = 1, .max = 16, .check = check_beginning));
 
@@ -67,8 +66,8 @@ enum db_result do_not_call_page(struct request *request)
 	DB_TRY(page_begin(request, &query->page));
 	if (query->page.after != NULL && !phone_is_e164(query->page.after->text))
 		return page_refuse(request, "cursor", "is not a cursor of this list");
-	DB_TRY(do_not_call_list(request->db, request->key.organization_id, query->phone_number, query->search,
-	                        &query->page, request->arena, &listing));
+	DB_TRY(do_not_call_list(request->db, request->key.organization_id, query->phone_number, query->search, &query->page,
+	                        request->arena, &listing));
 	return page_reply(request, &query->page, &listing, write_number);
 }
 
@@ -83,8 +82,8 @@ enum db_result do_not_call_append(struct request *request)
 
 	if (one == (input->phone_numbers.count != 0))
 		return reply_refuse_field(request, "phone_number", "is required, or else phone_numbers; not both");
-	DB_TRY(do_not_call_add(request->db, request->key.organization_id, numbers, count, input->reason,
-	                       clock_now_us(), &added));
+	DB_TRY(do_not_call_add(request->db, request->key.organization_id, numbers, count, input->reason, clock_now_us(),
+	                       &added));
 	audit_say_count(request, "added", added);
 	json = reply_begin_object(request, 201);
 	json_int(json, "added", added);

@@ -60,8 +60,7 @@ static void write_gate_name(struct json *json, const char *key, bool is_held, en
 	json_add_string(json, key, is_held && gate != GATE__MAX ? gate_name(gate) : NULL);
 }
 
-static void write_campaign(struct json *json, const struct batch *batch,
-                           const struct campaign_explanation *explanation)
+static void write_campaign(struct json *json, const struct batch *batch, const struct campaign_explanation *explanation)
 {
 	bool counted_all = explanation->due_now <= EXPLAIN_DUE_COUNTED;
 

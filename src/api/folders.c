@@ -19,8 +19,7 @@ static const struct folder_query folder_query_initial = {
 	.page = PAGE_INITIAL, .search = "", .sort = FOLDER_SORT_CREATED_AT, .order = PAGE_DESCENDING
 };
 
-FIELD_TABLE(folder_query_fields, struct folder_query, &folder_query_initial,
-            PAGE_FIELDS(struct folder_query),
+FIELD_TABLE(folder_query_fields, struct folder_query, &folder_query_initial, PAGE_FIELDS(struct folder_query),
             FIELD(struct folder_query, search, STRING, .min = 1, .max = 255),
             FIELD_AS("sort_by", struct folder_query, sort, CHOICE, .choices = sort_names),
             FIELD(struct folder_query, order, CHOICE, .choices = page_order_names));

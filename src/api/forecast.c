@@ -17,9 +17,9 @@
 #define MAX_DAYS 366
 
 struct preview_input {
-	const char *changes; /* a JSON object; "": none */
+	const char *changes;          /* a JSON object; "": none */
 	int64_t average_call_seconds; /* 0: not given */
-	int64_t answer_rate; /* in ten-thousandths */
+	int64_t answer_rate;          /* in ten-thousandths */
 };
 
 static const struct preview_input preview_initial = { .changes = "", .answer_rate = 10000 };
@@ -105,8 +105,8 @@ static int64_t write_plan(struct json *json, const struct batch *batch, struct p
 {
 	struct plan_rules rules = batch_plan_rules(&batch->config);
 	struct plan_cursor cursor = batch->plan;
-	int planned, count = plan_days(&rules, groups, group_count, &cursor, (int)batch->counts.pending, days, MAX_DAYS,
-	                               &planned);
+	int planned,
+		count = plan_days(&rules, groups, group_count, &cursor, (int)batch->counts.pending, days, MAX_DAYS, &planned);
 	int64_t held;
 
 	json_add_string(json, "timezone", batch->config.timezone);
@@ -124,7 +124,8 @@ static void write_estimate(struct json *json, const struct batch *batch, const s
                            struct plan_day *days)
 {
 	struct forecast_terms terms = {
-		.call_us = input->average_call_seconds * US_PER_SECOND, .answer_rate = input->answer_rate,
+		.call_us = input->average_call_seconds * US_PER_SECOND,
+		.answer_rate = input->answer_rate,
 		.numbers_gap_us = numbers_gap_us,
 	};
 	struct forecast forecast;

@@ -18,11 +18,11 @@
 #define FOLDER_NAME_MAX 255 /* bytes; a text has at most as many characters */
 
 /* How a file is to be read: map[phone] names the column of the numbers, and so on. */
-#define READING_FIELDS(holder)                                                                                         \
-	MAP_FIELD(holder, "map[phone]", COLUMN_PHONE), MAP_FIELD(holder, "map[first_name]", COLUMN_FIRST_NAME),        \
-		MAP_FIELD(holder, "map[last_name]", COLUMN_LAST_NAME), MAP_FIELD(holder, "map[name]", COLUMN_NAME),    \
-		MAP_FIELD(holder, "map[email]", COLUMN_EMAIL), MAP_FIELD(holder, "map[timezone]", COLUMN_TIMEZONE),    \
-		FIELD_AS("charset", holder, reading.charset, STRING, .max = 31, .check = check_charset),               \
+#define READING_FIELDS(holder) \
+	MAP_FIELD(holder, "map[phone]", COLUMN_PHONE), MAP_FIELD(holder, "map[first_name]", COLUMN_FIRST_NAME), \
+		MAP_FIELD(holder, "map[last_name]", COLUMN_LAST_NAME), MAP_FIELD(holder, "map[name]", COLUMN_NAME), \
+		MAP_FIELD(holder, "map[email]", COLUMN_EMAIL), MAP_FIELD(holder, "map[timezone]", COLUMN_TIMEZONE), \
+		FIELD_AS("charset", holder, reading.charset, STRING, .max = 31, .check = check_charset), \
 		FIELD_AS("default_country", holder, reading.default_country, STRING, .max = 31, .check = phone_country_check)
 #define MAP_FIELD(holder, name, column) FIELD_AS(name, holder, reading.map.columns[column], STRING, .max = 255)
 
@@ -42,11 +42,11 @@ static const struct import_input import_initial;
 
 FIELD_TABLE(import_fields, struct import_input, &import_initial,
             FIELD(struct import_input, folder_id, ID, .prefix = ID_FOLDER),
-            FIELD(struct import_input, overwrite_existing, BOOL),
-            FIELD(struct import_input, dry_run, BOOL), READING_FIELDS(struct import_input));
+            FIELD(struct import_input, overwrite_existing, BOOL), FIELD(struct import_input, dry_run, BOOL),
+            READING_FIELDS(struct import_input));
 
-FIELD_TABLE(batch_import_fields, struct import_input, &import_initial,
-            FIELD(struct import_input, dry_run, BOOL), READING_FIELDS(struct import_input));
+FIELD_TABLE(batch_import_fields, struct import_input, &import_initial, FIELD(struct import_input, dry_run, BOOL),
+            READING_FIELDS(struct import_input));
 
 struct suppression_import {
 	const char *reason;
@@ -152,8 +152,9 @@ static void write_sample(struct json *json, const struct import_report *report)
 /* `loaded`: how many contacts were added before. */
 static enum db_result refuse_state(struct request *request, enum batch_status status, int64_t loaded)
 {
-	return reply_refuse(request, ERROR_INVALID_STATE, loaded == 0 ? "You cannot %s a campaign that is %s."
-	                    : "You cannot %s a campaign that is %s. %lld contacts were added before it was.",
+	return reply_refuse(request, ERROR_INVALID_STATE,
+	                    loaded == 0 ? "You cannot %s a campaign that is %s."
+	                                : "You cannot %s a campaign that is %s. %lld contacts were added before it was.",
 	                    batch_action_names[BATCH_ADD_CONTACTS], batch_status_names[status], (long long)loaded);
 }
 

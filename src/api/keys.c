@@ -92,8 +92,12 @@ enum db_result keys_create(struct request *request)
 {
 	const struct key_input *input = request->input;
 	struct key key = {
-		.uuid = uuid_new(), .organization_id = request->key.organization_id, .name = input->name,
-		.scopes = input->scopes, .expires_at_us = input->expires_at.us, .created_at_us = clock_now_us(),
+		.uuid = uuid_new(),
+		.organization_id = request->key.organization_id,
+		.name = input->name,
+		.scopes = input->scopes,
+		.expires_at_us = input->expires_at.us,
+		.created_at_us = clock_now_us(),
 	};
 
 	if (input->expires_at.is_wall)
@@ -125,7 +129,10 @@ enum db_result keys_create_session(struct request *request)
 	DB_TRY(key_get(request->db, request->key.id, request->arena, &parent));
 	DB_TRY(check_session(request, &parent));
 	key = (struct key){
-		.uuid = uuid_new(), .organization_id = parent.organization_id, .parent_row = parent.id, .name = parent.name,
+		.uuid = uuid_new(),
+		.organization_id = parent.organization_id,
+		.parent_row = parent.id,
+		.name = parent.name,
 		.scopes = input->scopes != 0 ? input->scopes : parent.scopes,
 		.expires_at_us = expires_at_us < parent.expires_at_us ? expires_at_us : parent.expires_at_us,
 		.created_at_us = now_us,

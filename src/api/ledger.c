@@ -177,8 +177,10 @@ enum db_result ledger_proof(struct request *request)
 	enum db_result result;
 
 	*export = (struct ledger_export){
-		.organization_id = request->key.organization_id, .phone_number = selection->number,
-		.from_us = selection->from.us, .to_us = selection->to.us,
+		.organization_id = request->key.organization_id,
+		.phone_number = selection->number,
+		.from_us = selection->from.us,
+		.to_us = selection->to.us,
 	};
 	result = ledger_export_begin(request->db, export);
 	if (result != DB_OK && result != DB_NOT_FOUND) /* without a chain the file is empty */

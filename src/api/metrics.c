@@ -20,8 +20,7 @@
 
 static void write_troubles(struct buf *out, const struct troubles *troubles)
 {
-	exposition_head(out, "outdial_circuits", "gauge",
-	                "Endpoints whose circuit is open or half open. Of the whole.");
+	exposition_head(out, "outdial_circuits", "gauge", "Endpoints whose circuit is open or half open. Of the whole.");
 	buf_printf(out, "outdial_circuits{state=\"open\"} %lld\n", (long long)troubles->circuits_open);
 	buf_printf(out, "outdial_circuits{state=\"half_open\"} %lld\n", (long long)troubles->circuits_half_open);
 	exposition_one(out, "outdial_webhook_endpoints_disabled", "gauge", "Endpoints that are switched off. Of the whole.",

@@ -187,8 +187,7 @@ bool multipart_push(struct multipart *multipart, const char *bytes, size_t len)
 			if (!read_headers(multipart, &waits))
 				return false;
 			break;
-		case COMPLETE:
-			break;
+		case COMPLETE: break;
 		}
 	}
 	return true;

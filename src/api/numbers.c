@@ -11,7 +11,9 @@
 #include "store/number_store.h"
 
 static const struct phone_number number_initial = {
-	.phone_number = "", .friendly_name = "", .provider_type = PROVIDER_CUSTOM_SIP,
+	.phone_number = "",
+	.friendly_name = "",
+	.provider_type = PROVIDER_CUSTOM_SIP,
 };
 
 FIELD_TABLE(number_fields, struct phone_number, &number_initial,
@@ -27,8 +29,8 @@ struct number_query {
 
 static const struct number_query number_query_initial = { .page = PAGE_INITIAL, .search = "" };
 
-FIELD_TABLE(numbers_query, struct number_query, &number_query_initial,
-            PAGE_FIELDS(struct number_query), FIELD(struct number_query, search, STRING, .min = 1, .max = 255));
+FIELD_TABLE(numbers_query, struct number_query, &number_query_initial, PAGE_FIELDS(struct number_query),
+            FIELD(struct number_query, search, STRING, .min = 1, .max = 255));
 
 struct assignment {
 	struct uuid number_id, agent_id; /* agent_id: nil when not given */
@@ -40,8 +42,8 @@ static const char *const direction_names[] = { "inbound", "outbound", NULL };
 static const struct assignment assignment_initial;
 
 #define NUMBER_ID_FIELD FIELD(struct assignment, number_id, ID, .prefix = ID_NUMBER, .flags = FIELD_REQUIRED)
-#define DIRECTION_FIELD                                                                                 \
-	FIELD_AS("assignment_type", struct assignment, direction, CHOICE, .flags = FIELD_REQUIRED,      \
+#define DIRECTION_FIELD \
+	FIELD_AS("assignment_type", struct assignment, direction, CHOICE, .flags = FIELD_REQUIRED, \
 	         .choices = direction_names)
 
 FIELD_TABLE(assign_fields, struct assignment, &assignment_initial, NUMBER_ID_FIELD,
@@ -112,8 +114,7 @@ enum db_result numbers_assign(struct request *request)
 	enum db_result result;
 
 	DB_TRY(find_number(request, number_get, &number));
-	result = agent_lock_shared(request->db, request->key.organization_id, &wanted->agent_id,
-	                           request->arena, &agent);
+	result = agent_lock_shared(request->db, request->key.organization_id, &wanted->agent_id, request->arena, &agent);
 	if (result == DB_NOT_FOUND)
 		return reply_refuse_field(request, "agent_id", "there is no such agent");
 	if (result != DB_OK)
@@ -132,10 +133,8 @@ enum db_result numbers_unassign(struct request *request)
 	struct phone_number number;
 
 	DB_TRY(find_number(request, number_lock, &number));
-	if (!uuid_is_nil(&wanted->agent_id) &&
-	    !uuid_equal(&wanted->agent_id, assigned(&number, wanted)))
-		return reply_refuse_field(request, "agent_id",
-		                          "the number is not assigned to this agent");
+	if (!uuid_is_nil(&wanted->agent_id) && !uuid_equal(&wanted->agent_id, assigned(&number, wanted)))
+		return reply_refuse_field(request, "agent_id", "the number is not assigned to this agent");
 	DB_TRY(number_assign(request->db, &number, (enum number_direction)wanted->direction, 0));
 	audit_say_id(request, &number.uuid);
 	audit_say_other(request, direction_names[wanted->direction], assigned(&number, wanted));

@@ -28,14 +28,14 @@
 #define BACKLOG 1024
 #define SYSTEMD_FIRST_FD 3
 
-#define YOUNG_US (10 * US_PER_SECOND)        /* a worker that ends earlier counts as failing */
+#define YOUNG_US (10 * US_PER_SECOND) /* a worker that ends earlier counts as failing */
 #define DELAY_FIRST_US (US_PER_SECOND / 10)
 #define DELAY_LONGEST_US (10 * US_PER_SECOND)
-#define TICK_US (US_PER_SECOND / 2)          /* of the watchdog */
-#define REPEAT_STOP_US (US_PER_SECOND / 10)  /* a worker can miss a signal just before it waits */
+#define TICK_US (US_PER_SECOND / 2)         /* of the watchdog */
+#define REPEAT_STOP_US (US_PER_SECOND / 10) /* a worker can miss a signal just before it waits */
 
-#define STUCK_US (60 * US_PER_SECOND)        /* a request without any progress for so long is stuck */
-#define STOPPED_US (30 * US_PER_SECOND)      /* a process without a sign of life for so long was stopped */
+#define STUCK_US (60 * US_PER_SECOND)   /* a request without any progress for so long is stuck */
+#define STOPPED_US (30 * US_PER_SECOND) /* a process without a sign of life for so long was stopped */
 /* from SIGTERM until the rest is killed: less than systemd's TimeoutStopSec */
 #define STOP_US (45 * US_PER_SECOND)
 #define OLD_MAX 1024
@@ -55,11 +55,11 @@ struct master {
 	const struct conf *conf;
 	int listen_fd;
 	prefork_work *work;
-	int count;               /* of children: the workers, and the processes that prefork.h names */
+	int count; /* of children: the workers, and the processes that prefork.h names */
 	struct child *children;
-	pid_t old[OLD_MAX];      /* workers from before a SIGHUP that still have a request */
+	pid_t old[OLD_MAX]; /* workers from before a SIGHUP that still have a request */
 	int old_count;
-	bool failed;             /* a child reported that a new start is useless */
+	bool failed; /* a child reported that a new start is useless */
 };
 
 static int systemd_socket(void)
@@ -375,7 +375,9 @@ int prefork_replica(const struct conf *conf)
 void prefork_run(const struct conf *conf, int listen_fd, prefork_work *work)
 {
 	struct master master = {
-		.conf = conf, .listen_fd = listen_fd, .work = work,
+		.conf = conf,
+		.listen_fd = listen_fd,
+		.work = work,
 		.count = prefork_replica(conf) + (*conf->read_database_file != '\0'),
 	};
 

@@ -58,8 +58,8 @@ void replica_run(const struct conf *conf, int listen_fd, int number)
 		atomic_store(&board->replica_has_us, has_us);
 		log_change(replica_lag_us() >= 0);
 		pause_us = result == DB_OK ? LOOK_US : AWAY_US;
-		nanosleep(&(struct timespec){ .tv_sec = pause_us / US_PER_SECOND,
-		                              .tv_nsec = pause_us % US_PER_SECOND * 1000 }, NULL);
+		nanosleep(&(struct timespec){ .tv_sec = pause_us / US_PER_SECOND, .tv_nsec = pause_us % US_PER_SECOND * 1000 },
+		          NULL);
 	}
 	db_free(db);
 }

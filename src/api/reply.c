@@ -276,23 +276,18 @@ void reply_db(struct request *request, enum db_result result)
 		if (request->reply->status != 0)
 			return;
 		break; /* what the reply holds is another request's */
-	case DB_NOT_FOUND:
-		reply_refuse(request, ERROR_NOT_FOUND, "There is no such object.");
-		return;
+	case DB_NOT_FOUND: reply_refuse(request, ERROR_NOT_FOUND, "There is no such object."); return;
 	case DB_CONFLICT:
 	case DB_LOST:
 	case DB_UNKNOWN:
-		reply_refuse(request, ERROR_UNAVAILABLE,
-		             "The database does not answer: try again in a moment.");
+		reply_refuse(request, ERROR_UNAVAILABLE, "The database does not answer: try again in a moment.");
 		reply_header(request, "Retry-After", "1");
 		return;
 	case DB_DUPLICATE: /* a handler that may get this result replies to it itself */
 	case DB_ERROR:
-	case DB_RESULT__MAX:
-		break;
+	case DB_RESULT__MAX: break;
 	}
-	log_error("%s %s ended with database result %d", method_names[request->method], request->path,
-	          (int)result);
+	log_error("%s %s ended with database result %d", method_names[request->method], request->path, (int)result);
 	reply_refuse(request, ERROR_INTERNAL, "Something went wrong inside the server.");
 }
 
@@ -305,8 +300,7 @@ void reply_head(const struct request *request, struct buf *out)
 {
 	const struct reply *reply = request->reply;
 
-	buf_printf(out, "Status: %d %s\r\nX-Request-Id: %s\r\n", reply->status, phrase(reply->status),
-	           request->id);
+	buf_printf(out, "Status: %d %s\r\nX-Request-Id: %s\r\n", reply->status, phrase(reply->status), request->id);
 	buf_printf(out, "Cache-Control: %s\r\nX-Content-Type-Options: nosniff\r\n", reply->caching);
 	if (reply->status != 204 && reply->status != 304)
 		buf_printf(out, "Content-Type: %s\r\n", reply->media_type);

@@ -15,14 +15,14 @@ typedef enum db_result reply_part(struct request *request, void *parts);
 struct reply {
 	int status; /* 0: nobody has replied yet */
 	const char *media_type;
-	bool passes;        /* an error that may pass without a change of the request */
+	bool passes;         /* an error that may pass without a change of the request */
 	const char *caching; /* the Cache-Control header; the default forbids caching */
-	struct buf headers; /* further headers */
+	struct buf headers;  /* further headers */
 	struct buf body;
 	struct json json;
-	size_t data_len;    /* length of the body before `meta`, which differs from request to request */
+	size_t data_len;              /* length of the body before `meta`, which differs from request to request */
 	size_t secret_at, secret_len; /* where it is in the body; length 0: none */
-	reply_part *next;   /* of a reply in parts: returns the part after `body`; NULL: the body is complete */
+	reply_part *next;             /* of a reply in parts: returns the part after `body`; NULL: the body is complete */
 	void *parts;
 };
 
@@ -78,7 +78,7 @@ void reply_kept(struct request *request, int status, const char *body);
 /* Replies 200 with a JSON document without an envelope. */
 void reply_text(struct request *request, const char *json, size_t len);
 
-enum db_result reply_no_content(struct request *request);  /* 204 */
+enum db_result reply_no_content(struct request *request);   /* 204 */
 enum db_result reply_not_modified(struct request *request); /* 304 */
 
 /* Replies 200 with a body of another media type, which the caller writes. */

@@ -89,10 +89,16 @@ static int count_param(char **params, const char *name)
 /* Finds a fault in headers that decide what a change does. */
 static const char *find_header_fault(struct arena *arena, char **params)
 {
-	static const struct { const char *param, *name; bool may_be_empty; } headers[] = {
-		{ "HTTP_X_IDEMPOTENCY_KEY", "X-Idempotency-Key", true }, { "HTTP_IDEMPOTENCY_KEY", "Idempotency-Key", true },
-		{ "HTTP_CONTENT_ENCODING", "Content-Encoding", true }, { "HTTP_CONTENT_TYPE", "Content-Type", true },
-		{ "HTTP_IF_MATCH", "If-Match", false }, { "HTTP_IF_NONE_MATCH", "If-None-Match", false },
+	static const struct {
+		const char *param, *name;
+		bool may_be_empty;
+	} headers[] = {
+		{ "HTTP_X_IDEMPOTENCY_KEY", "X-Idempotency-Key", true },
+		{ "HTTP_IDEMPOTENCY_KEY", "Idempotency-Key", true },
+		{ "HTTP_CONTENT_ENCODING", "Content-Encoding", true },
+		{ "HTTP_CONTENT_TYPE", "Content-Type", true },
+		{ "HTTP_IF_MATCH", "If-Match", false },
+		{ "HTTP_IF_NONE_MATCH", "If-None-Match", false },
 	};
 
 	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {

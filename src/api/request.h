@@ -19,7 +19,7 @@ enum method { METHOD_GET, METHOD_POST, METHOD_PATCH, METHOD_DELETE, METHOD__MAX 
 extern const char *const method_names[METHOD__MAX + 1]; /* NULL-terminated */
 
 #define REQUEST_HOLES_MAX 2 /* the most <id>s in one path */
-#define REQUEST_CHUNK 65536  /* bytes of a streamed body per call */
+#define REQUEST_CHUNK 65536 /* bytes of a streamed body per call */
 
 struct board_worker;
 struct fingerprint;
@@ -41,9 +41,9 @@ struct request {
 	bool is_for_writer;         /* a replica was given up */
 
 	/* What the client sent. */
-	const char *id;            /* "req_…" */
-	enum method method;        /* HEAD counts as GET; METHOD__MAX: a method that no route has */
-	const char *path;          /* decoded, without the query */
+	const char *id;     /* "req_…" */
+	enum method method; /* HEAD counts as GET; METHOD__MAX: a method that no route has */
+	const char *path;   /* decoded, without the query */
 	const char *query_string;
 	const char *address;       /* of the client, as nginx sees it */
 	const char *authorization; /* "" in this and the next: not given */
@@ -53,15 +53,15 @@ struct request {
 	const char *header_fault; /* NULL, or what is wrong with a header of a change */
 	const char *if_match, *if_none_match;
 	const char *webhook_id, *webhook_timestamp, *webhook_signature; /* of a signed report */
-	int64_t content_length;    /* -1: not a number */
-	struct FCGX_Stream *in;    /* the body */
-	int64_t streamed;          /* bytes that request_stream has read */
-	struct fingerprint *fingerprint; /* gets the streamed bytes; NULL: not needed */
+	int64_t content_length;                                         /* -1: not a number */
+	struct FCGX_Stream *in;                                         /* the body */
+	int64_t streamed;                                               /* bytes that request_stream has read */
+	struct fingerprint *fingerprint;                                /* gets the streamed bytes; NULL: not needed */
 
 	/* Set before the handler runs. */
 	const struct route *route;
-	struct key key;                     /* key.organization_id is the organisation of the request; 0: it has none */
-	int64_t here_until_us;              /* monotonic: until when the organisation is known to be here */
+	struct key key;        /* key.organization_id is the organisation of the request; 0: it has none */
+	int64_t here_until_us; /* monotonic: until when the organisation is known to be here */
 	/* the only call that may be reported on; nil: the bearer is not a call's token */
 	struct uuid token_call;
 	/* which of the reports the signer may make; NULL: the request is not signed */
@@ -72,14 +72,14 @@ struct request {
 	void *query;                        /* the struct of the route's query table, NULL without one */
 	const char *body;
 	size_t body_len;
-	void *input;                        /* the struct of the route's body table, NULL without one */
-	uint64_t given;                     /* which fields of `input` the client sent */
-	int64_t reports[3];                 /* reports on calls by enum report_result */
-	const struct ledger *refused;       /* decisions that a refusal leaves in the ledger; NULL: none */
-	struct uuid changed_id; /* for the audit log: the object that was changed; nil: the first id of the path */
-	const char *changes;                /* for the audit log: the changes, a JSON object; NULL: none */
-	int64_t wait_until_us;              /* monotonic: until when it may wait for something to answer; 0: not given */
-	struct faults faults;               /* empty when the handler starts; it may add to them */
+	void *input;                  /* the struct of the route's body table, NULL without one */
+	uint64_t given;               /* which fields of `input` the client sent */
+	int64_t reports[3];           /* reports on calls by enum report_result */
+	const struct ledger *refused; /* decisions that a refusal leaves in the ledger; NULL: none */
+	struct uuid changed_id;       /* for the audit log: the object that was changed; nil: the first id of the path */
+	const char *changes;          /* for the audit log: the changes, a JSON object; NULL: none */
+	int64_t wait_until_us;        /* monotonic: until when it may wait for something to answer; 0: not given */
+	struct faults faults;         /* empty when the handler starts; it may add to them */
 };
 
 /* Fills in what the client sent, from the parameters of nginx. The rest starts empty. */

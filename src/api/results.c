@@ -144,7 +144,8 @@ static enum db_result send_results(struct request *request, int64_t organization
 
 	replica_choose(request, organization_id);
 	*export = (struct export_job){
-		.organization_id = organization_id, .csv.excel = selection->excel,
+		.organization_id = organization_id,
+		.csv.excel = selection->excel,
 		.filter = { .statuses = selection->status, .phone_number = "", .search = "" },
 	};
 	DB_TRY(batch_get(request->db, organization_id, batch_id, request->arena, &export->batch));
@@ -167,7 +168,8 @@ enum db_result batch_results_link(struct request *request)
 {
 	const struct selection *selection = request->input;
 	struct results_grant grant = {
-		.organization_id = request->key.organization_id, .expires_at_us = clock_now_us() + RESULTS_TOKEN_LIFE_US,
+		.organization_id = request->key.organization_id,
+		.expires_at_us = clock_now_us() + RESULTS_TOKEN_LIFE_US,
 		.statuses = selection->status,
 	};
 	char token[RESULTS_TOKEN_TEXT];
@@ -178,8 +180,9 @@ enum db_result batch_results_link(struct request *request)
 	grant.batch_id = batch.uuid;
 	results_token_text(&grant, token);
 	json = reply_begin_object(request, 200);
-	reply_secret(request, "url", arena_printf(request->arena, "%s/api/public/v1/results.csv?token=%s%s",
-	                                          request->conf->public_url, token, selection->excel ? "&excel=true" : ""));
+	reply_secret(request, "url",
+	             arena_printf(request->arena, "%s/api/public/v1/results.csv?token=%s%s", request->conf->public_url,
+	                          token, selection->excel ? "&excel=true" : ""));
 	json_instant(json, "expires_at", grant.expires_at_us);
 	return reply_end_object(request);
 }

@@ -51,8 +51,7 @@ static enum db_result check_scope(struct request *request, const struct route *r
 		return DB_OK;
 	DB_TRY(auth_identify(request));
 	if (route->scope != ROUTE_ANY_KEY && (request->key.scopes & SCOPE_BIT(route->scope)) == 0)
-		return reply_refuse(request, ERROR_FORBIDDEN, "This API key lacks the scope `%s`.",
-		                    scope_names[route->scope]);
+		return reply_refuse(request, ERROR_FORBIDDEN, "This API key lacks the scope `%s`.", scope_names[route->scope]);
 	return DB_OK;
 }
 
@@ -76,11 +75,9 @@ static enum db_result read_query(struct request *request, const struct route *ro
 static enum db_result check_size(struct request *request, const struct route *route)
 {
 	if (request->content_length < 0)
-		return reply_refuse(request, ERROR_BAD_REQUEST,
-		                    "The length of the body is not a number.");
+		return reply_refuse(request, ERROR_BAD_REQUEST, "The length of the body is not a number.");
 	if ((uint64_t)request->content_length > route->body_max)
-		return reply_refuse(request, ERROR_PAYLOAD_TOO_LARGE,
-		                    "The body must not be longer than %zu bytes.",
+		return reply_refuse(request, ERROR_PAYLOAD_TOO_LARGE, "The body must not be longer than %zu bytes.",
 		                    route->body_max);
 	return DB_OK;
 }
@@ -105,8 +102,7 @@ static enum db_result check_upload(struct request *request, const struct route *
 {
 	DB_TRY(check_size(request, route));
 	if (!upload_is_known_type(request->content_type))
-		return reply_refuse(request, ERROR_UNSUPPORTED_MEDIA_TYPE,
-		                    "The body must be text/csv or multipart/form-data.");
+		return reply_refuse(request, ERROR_UNSUPPORTED_MEDIA_TYPE, "The body must be text/csv or multipart/form-data.");
 	return check_encoding(request, upload_is_known_charset(request->content_type));
 }
 
@@ -115,8 +111,7 @@ static enum db_result read_body(struct request *request, const struct route *rou
 {
 	DB_TRY(check_size(request, route));
 	if (request->content_length > 0 && !media_type_is(request->content_type, "application/json"))
-		return reply_refuse(request, ERROR_UNSUPPORTED_MEDIA_TYPE,
-		                    "The body must be application/json.");
+		return reply_refuse(request, ERROR_UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.");
 	DB_TRY(check_encoding(request, media_type_is_utf8(request->content_type)));
 	if (!request_read_body(request))
 		return reply_refuse(request, ERROR_BAD_REQUEST, "The body ended early.");
@@ -132,8 +127,8 @@ static enum db_result read_fields(struct request *request, const struct route *r
 	request->input = arena_alloc(request->arena, table->size);
 	if (mode == FIELD_CHANGE)
 		memcpy(request->input, table->initial, table->size);
-	switch (field_read(table, mode, request->body, request->body_len, request->input,
-	                   &request->given, &request->faults)) {
+	switch (field_read(table, mode, request->body, request->body_len, request->input, &request->given,
+	                   &request->faults)) {
 	case FIELD_OK: return DB_OK;
 	case FIELD_BAD_JSON: return reply_refuse_faults(request, ERROR_BAD_REQUEST);
 	case FIELD_INVALID: break;
@@ -169,8 +164,8 @@ static const struct route *find_sibling(const struct route *route, enum method m
 /* Routes whose path ends in a hole, or whose one object can be changed. */
 static bool gives_one_object(const struct route *route)
 {
-	return (route->method == METHOD_GET && (route->path[strlen(route->path) - 1] == '>' ||
-	                                        find_sibling(route, METHOD_PATCH) != NULL)) ||
+	return (route->method == METHOD_GET &&
+	        (route->path[strlen(route->path) - 1] == '>' || find_sibling(route, METHOD_PATCH) != NULL)) ||
 	       route->method == METHOD_PATCH;
 }
 

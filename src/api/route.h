@@ -47,10 +47,10 @@ enum route_flag {
 	ROUTE_DIALER = 1,
 	ROUTE_STREAM = 2, /* the handler reads the body, a file, and makes its own transactions */
 	ROUTE_AUDITED_BELOW =
-		4, /* the store writes the entries of the audit log, in the transactions that it makes or joins */
+		4,               /* the store writes the entries of the audit log, in the transactions that it makes or joins */
 	ROUTE_UNAUDITED = 8, /* it changes nothing, or it is no administration: reports of dialers */
-	ROUTE_WAITS = 16, /* an empty answer is waited for: api/waiting.h */
-	ROUTE_APART = 32, /* a replica may answer: api/replica.h */
+	ROUTE_WAITS = 16,    /* an empty answer is waited for: api/waiting.h */
+	ROUTE_APART = 32,    /* a replica may answer: api/replica.h */
 };
 
 extern const struct route routes[];

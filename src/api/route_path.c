@@ -12,9 +12,9 @@ static const char *prefix_of(const char *path, const char *hole)
 	static const struct {
 		const char *before, *prefix;
 	} types[] = {
-		{ "/agents/", ID_AGENT }, { "/numbers/", ID_NUMBER }, { "/contacts/", ID_CONTACT }, { "/folders/", ID_FOLDER },
-		{ "/batch-calls/", ID_BATCH }, { "/calls/", ID_CALL }, { "/webhooks/", ID_WEBHOOK }, { "/keys/", ID_KEY },
-		{ "/deliveries/", "" },
+		{ "/agents/", ID_AGENT },     { "/numbers/", ID_NUMBER },    { "/contacts/", ID_CONTACT },
+		{ "/folders/", ID_FOLDER },   { "/batch-calls/", ID_BATCH }, { "/calls/", ID_CALL },
+		{ "/webhooks/", ID_WEBHOOK }, { "/keys/", ID_KEY },          { "/deliveries/", "" },
 	};
 
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {

@@ -28,8 +28,8 @@ static enum db_result refuse_readiness(struct request *request, const char *mess
 
 static enum db_result refuse_version(struct request *request, int64_t version)
 {
-	reply_refuse(request, ERROR_UNAVAILABLE, "The database has schema version %d, wanted is %d.",
-	             (int)version, SCHEMA_VERSION);
+	reply_refuse(request, ERROR_UNAVAILABLE, "The database has schema version %d, wanted is %d.", (int)version,
+	             SCHEMA_VERSION);
 	reply_header(request, "Retry-After", "5");
 	return DB_REFUSED;
 }

@@ -36,7 +36,9 @@ static enum db_result keep(const struct handling *handling)
 {
 	const struct request *request = handling->request;
 	struct kept_reply reply = {
-		.request_id = request->id, .status = request->reply->status, .body = reply_to_keep(request),
+		.request_id = request->id,
+		.status = request->reply->status,
+		.body = reply_to_keep(request),
 	};
 
 	return idempotency_keep(request->db, request->key.organization_id, handling->key_hash, &reply);

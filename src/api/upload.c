@@ -29,7 +29,8 @@ bool upload_is_known_charset(const char *media_type)
 	char charset[UPLOAD_CHARSET_SIZE];
 
 	return is_form(media_type) || !media_type_parameter(media_type, "charset", charset, sizeof charset)
-	       ? media_type_is_utf8(media_type) : list_text_knows(charset);
+	           ? media_type_is_utf8(media_type)
+	           : list_text_knows(charset);
 }
 
 /* A form that is being read. */

@@ -10,9 +10,9 @@
 #define UPLOAD_CHARSET_SIZE 32
 
 struct upload {
-	FILE *file;       /* of a form, or kept: it can be read from the start; NULL: the body is the file */
-	char charset[UPLOAD_CHARSET_SIZE]; /* of the file, as declared; "": not declared */
-	const char *name; /* as the client gave it; "": it gave none */
+	FILE *file; /* of a form, or kept: it can be read from the start; NULL: the body is the file */
+	char charset[UPLOAD_CHARSET_SIZE];           /* of the file, as declared; "": not declared */
+	const char *name;                            /* as the client gave it; "": it gave none */
 	struct field_pair fields[UPLOAD_FIELDS_MAX]; /* of a form: the other parts */
 	size_t field_count;
 };

@@ -131,8 +131,7 @@ enum db_result webhooks_list(struct request *request)
 	struct listing listing;
 
 	DB_TRY(page_begin(request, &query->page));
-	DB_TRY(webhook_list(request->db, request->key.organization_id, &query->page, request->arena,
-	                    &listing));
+	DB_TRY(webhook_list(request->db, request->key.organization_id, &query->page, request->arena, &listing));
 	return page_reply(request, &query->page, &listing, webhook_write);
 }
 
@@ -181,8 +180,7 @@ enum db_result webhooks_get(struct request *request)
 {
 	struct webhook webhook;
 
-	DB_TRY(webhook_get(request->db, request->key.organization_id, &request->ids[0],
-	                   request->arena, &webhook));
+	DB_TRY(webhook_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &webhook));
 	return reply_object(request, 200, webhook_write, &webhook);
 }
 
@@ -190,8 +188,7 @@ enum db_result webhooks_change(struct request *request)
 {
 	struct webhook before, webhook;
 
-	DB_TRY(webhook_lock(request->db, request->key.organization_id, &request->ids[0], request->arena,
-	                    &before));
+	DB_TRY(webhook_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &before));
 	webhook = before;
 	field_apply(&webhook_fields, request->given, request->input, &webhook);
 	if (webhook_is_fetched(webhook.url) != webhook_is_fetched(before.url))
@@ -216,13 +213,11 @@ enum db_result webhooks_delete(struct request *request)
 	struct webhook webhook;
 	int64_t agents;
 
-	DB_TRY(webhook_lock(request->db, request->key.organization_id, &request->ids[0], request->arena,
-	                    &webhook));
+	DB_TRY(webhook_lock(request->db, request->key.organization_id, &request->ids[0], request->arena, &webhook));
 	DB_TRY(webhook_count_agents(request->db, &webhook, &agents));
 	if (agents > 0)
 		return reply_refuse(request, ERROR_INVALID_STATE,
-		                    "Agents use this webhook (%lld): give them another webhook first.",
-		                    (long long)agents);
+		                    "Agents use this webhook (%lld): give them another webhook first.", (long long)agents);
 	DB_TRY(webhook_delete(request->db, &webhook));
 	return reply_no_content(request);
 }

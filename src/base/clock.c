@@ -41,8 +41,7 @@ void clock_set(int64_t database_us, int64_t asked_mono_us, int64_t answered_mono
 	if (is_set && llabs(offset - offset_us) <= doubt_us)
 		return;
 	if (is_set && llabs(offset - offset_us) > US_PER_SECOND / 2) {
-		log_warning("the database's clock stepped by %lld ms",
-		            (long long)((offset - offset_us) / US_PER_MS));
+		log_warning("the database's clock stepped by %lld ms", (long long)((offset - offset_us) / US_PER_MS));
 		stepped_at_mono_us = answered_mono_us;
 		stepped_by_us = offset - offset_us;
 	}

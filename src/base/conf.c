@@ -187,8 +187,7 @@ static const char *set_value(struct conf *conf, const struct key *key, const cha
 		return set_text(at, key, text);
 	case KEY_CELL:
 		return is_cell(text) ? set_text(at, key, text) : "up to 16 lower case letters and digits, and not `call`";
-	case KEY_TEXT:
-		return set_text(at, key, text);
+	case KEY_TEXT: return set_text(at, key, text);
 	case KEY_INT:
 		snprintf(wanted, sizeof wanted, "a number from %" PRId64 " to %" PRId64, key->min, key->max);
 		return parse_int(key, text, at) ? NULL : wanted;
@@ -197,8 +196,7 @@ static const char *set_value(struct conf *conf, const struct key *key, const cha
 			return "yes or no";
 		*(bool *)at = number != 0;
 		return NULL;
-	case KEY_LEVEL:
-		return parse_choice(log_level_names, text, at) ? NULL : "error, warning, info or debug";
+	case KEY_LEVEL: return parse_choice(log_level_names, text, at) ? NULL : "error, warning, info or debug";
 	case KEY_DELAY:
 		snprintf(wanted, sizeof wanted, "a time with its unit (s, m, h, d), up to %" PRId64 "d", key->max / 86400);
 		return parse_one_delay(key, text, at) ? NULL : wanted;
@@ -313,7 +311,10 @@ void conf_print(const struct conf *conf)
 		case KEY_INT: printf("%" PRId64 "\n", *(const int64_t *)at); break;
 		case KEY_BOOL: printf("%s\n", *(const bool *)at ? "yes" : "no"); break;
 		case KEY_LEVEL: printf("%s\n", log_level_names[*(const int64_t *)at]); break;
-		case KEY_DELAY: print_delay(*(const int64_t *)at); putchar('\n'); break;
+		case KEY_DELAY:
+			print_delay(*(const int64_t *)at);
+			putchar('\n');
+			break;
 		case KEY_DELAYS: print_delays(at); break;
 		}
 	}

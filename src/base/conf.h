@@ -42,8 +42,8 @@ struct conf {
 	int64_t webhook_retention_days;
 	int64_t audit_retention_days;
 	bool ledger;
-	int64_t ledger_retention_days; /* 0: for ever */
-	const char *number_zones_file; /* "": none */
+	int64_t ledger_retention_days;  /* 0: for ever */
+	const char *number_zones_file;  /* "": none */
 	const char *calling_hours_file; /* "": the file that is installed */
 	int64_t log_level;
 };

@@ -50,7 +50,8 @@ static EVP_MAC_CTX *hmac_context(void)
 {
 	char digest[] = "SHA256";
 	const OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end(),
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end(),
 	};
 	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	EVP_MAC_CTX *context = mac != NULL ? EVP_MAC_CTX_new(mac) : NULL;
@@ -61,8 +62,7 @@ static EVP_MAC_CTX *hmac_context(void)
 	return context;
 }
 
-void crypto_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
-                        uint8_t out[SHA256_SIZE])
+void crypto_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t out[SHA256_SIZE])
 {
 	static EVP_MAC_CTX *context;
 	size_t made;
@@ -79,7 +79,7 @@ void crypto_base64(struct buf *out, const void *data, size_t len)
 	unsigned char text[65];
 	const unsigned char *from = data;
 
-	for (; len > 0; ) { /* 48 bytes make 64 characters: only the last part is padded */
+	for (; len > 0;) { /* 48 bytes make 64 characters: only the last part is padded */
 		int part = len < 48 ? (int)len : 48;
 		int made = EVP_EncodeBlock(text, from, part);
 

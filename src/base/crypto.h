@@ -12,7 +12,7 @@
 #define CRYPTO_KEY_SIZE 32   /* of AES-256 */
 #define CRYPTO_NONCE_SIZE 12 /* a nonce is never used twice with one key */
 #define CRYPTO_TAG_SIZE 16
-#define ED25519_SIZE 32      /* of a private key (its seed) and of a public key */
+#define ED25519_SIZE 32 /* of a private key (its seed) and of a public key */
 #define ED25519_SIGNATURE_SIZE 64
 
 void crypto_random(void *out, size_t len);
@@ -22,8 +22,7 @@ struct crypto_hash;
 struct crypto_hash *crypto_hash_new(void);
 void crypto_hash_add(struct crypto_hash *hash, const void *data, size_t len);
 void crypto_hash_end(struct crypto_hash *hash, uint8_t out[SHA256_SIZE]);
-void crypto_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
-                        uint8_t out[SHA256_SIZE]);
+void crypto_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t out[SHA256_SIZE]);
 void crypto_base64(struct buf *out, const void *data, size_t len);
 /* Returns false unless the text is the padded base64 of exactly `len` bytes and nothing else. */
 bool crypto_base64_decode(const char *text, void *out, size_t len);

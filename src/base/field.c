@@ -104,8 +104,8 @@ static void refuse_missing(const struct field_table *table, uint64_t given, cons
 	}
 }
 
-static uint64_t read_record(const struct field_table *table, enum field_mode mode, const char *object,
-                            void *out, const struct place *record);
+static uint64_t read_record(const struct field_table *table, enum field_mode mode, const char *object, void *out,
+                            const struct place *record);
 
 /* Counts the records before it allocates memory for them. */
 static void read_records(const struct field *field, const char *value, struct field_list *out, const struct place *at)
@@ -117,8 +117,7 @@ static void read_records(const struct field *field, const char *value, struct fi
 
 	assert(at->list == NULL); /* lists of records do not nest */
 	if (!is_array || (int64_t)count < field->min || (int64_t)count > field->max) {
-		place_fault(at, "must be an array of %lld to %lld objects", (long long)field->min,
-		            (long long)field->max);
+		place_fault(at, "must be an array of %lld to %lld objects", (long long)field->min, (long long)field->max);
 		return;
 	}
 	items = arena_alloc(faults->arena, count * size);
@@ -129,8 +128,7 @@ static void read_records(const struct field *field, const char *value, struct fi
 		if (json_read_type(element) == JSON_IS_OBJECT)
 			read_record(field->record, FIELD_CREATE, element, items + i * size, &record);
 		else
-			fault_add(faults, arena_printf(faults->arena, "%s[%zu]", field->name, i),
-			          "must be an object");
+			fault_add(faults, arena_printf(faults->arena, "%s[%zu]", field->name, i), "must be an object");
 	}
 	*out = (struct field_list){ items, count };
 }
@@ -176,8 +174,8 @@ static uint64_t read_member(const struct field_table *table, enum field_mode mod
 	return bit;
 }
 
-static uint64_t read_record(const struct field_table *table, enum field_mode mode, const char *object,
-                            void *out, const struct place *record)
+static uint64_t read_record(const struct field_table *table, enum field_mode mode, const char *object, void *out,
+                            const struct place *record)
 {
 	uint64_t given = 0;
 
@@ -191,8 +189,8 @@ static uint64_t read_record(const struct field_table *table, enum field_mode mod
 	return given;
 }
 
-enum field_result field_read(const struct field_table *table, enum field_mode mode, const char *body,
-                             size_t len, void *out, uint64_t *given, struct faults *faults)
+enum field_result field_read(const struct field_table *table, enum field_mode mode, const char *body, size_t len,
+                             void *out, uint64_t *given, struct faults *faults)
 {
 	enum field_result result;
 	const char *object = body_check(body, len, &result, faults);
@@ -254,8 +252,8 @@ static const char *pair_value(struct arena *arena, const struct field *field, co
 	return value;
 }
 
-static void read_pair(const struct field_table *table, const struct field_pair *pair, void *out,
-                      uint64_t *given, struct faults *faults)
+static void read_pair(const struct field_table *table, const struct field_pair *pair, void *out, uint64_t *given,
+                      struct faults *faults)
 {
 	const struct field *field = find_field(table, pair->name, strlen(pair->name));
 	uint64_t bit = field != NULL ? UINT64_C(1) << (field - table->fields) : 0;
@@ -281,8 +279,8 @@ static void read_pair(const struct field_table *table, const struct field_pair *
 		read_field(table, field, FIELD_CREATE, value, out, &(struct place){ .faults = faults });
 }
 
-enum field_result field_read_pairs(const struct field_table *table, const struct field_pair *pairs,
-                                   size_t count, void *out, uint64_t *given, struct faults *faults)
+enum field_result field_read_pairs(const struct field_table *table, const struct field_pair *pairs, size_t count,
+                                   void *out, uint64_t *given, struct faults *faults)
 {
 	*given = 0;
 	memcpy(out, table->initial, table->size);

@@ -36,9 +36,9 @@ enum field_flags {
 	FIELD_REQUIRED = 1, /* must be given when creating */
 	/* null is accepted and resets the field to its value in `initial`, which stands for "none" */
 	FIELD_NULLABLE = 2,
-	FIELD_FIXED = 4,    /* accepted when creating, not when changing */
-	FIELD_UNSHOWN = 8,  /* is only read: field_write leaves it out */
-	FIELD_PERSONAL = 16, /* of a person: field_write_changes writes only its name */
+	FIELD_FIXED = 4,              /* accepted when creating, not when changing */
+	FIELD_UNSHOWN = 8,            /* is only read: field_write leaves it out */
+	FIELD_PERSONAL = 16,          /* of a person: field_write_changes writes only its name */
 	FIELD_FIXED_WHEN_ACTIVE = 32, /* is not changed while the object is active: its resource judges that */
 };
 
@@ -55,9 +55,9 @@ struct field {
 	unsigned flags;
 	size_t offset;
 	int64_t min, max;
-	const char *const *choices;                /* NULL-terminated; "" is a number without a name */
-	const struct field_table *record;          /* of FIELD_RECORDS */
-	const char *prefix;                        /* of ids: the prefix of their type (base/uuid.h) */
+	const char *const *choices;       /* NULL-terminated; "" is a number without a name */
+	const struct field_table *record; /* of FIELD_RECORDS */
+	const char *prefix;               /* of ids: the prefix of their type (base/uuid.h) */
 	/* For strings that are not empty: returns NULL, or what is wrong. It may replace the value by another spelling,
 	 * in the arena. */
 	const char *(*check)(struct arena *arena, const char **value);
@@ -65,8 +65,8 @@ struct field {
 
 struct field_table {
 	const struct field *fields;
-	size_t count;      /* at most 64 */
-	size_t size;       /* of the struct that the offsets are in */
+	size_t count;        /* at most 64 */
+	size_t size;         /* of the struct that the offsets are in */
 	const void *initial; /* a struct with every default; null resets a field to its value here */
 };
 
@@ -115,8 +115,7 @@ struct faults {
 	size_t count;
 	struct fault list[FAULTS_MAX];
 };
-void fault_add(struct faults *faults, const char *field, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+void fault_add(struct faults *faults, const char *field, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 enum field_mode { FIELD_CREATE, FIELD_CHANGE };
 enum field_result {
@@ -128,16 +127,16 @@ enum field_result {
 /* Reads `body` into *out. FIELD_CREATE starts with the defaults of the table. FIELD_CHANGE starts with the present
  * *out, requires no field and refuses those that are FIELD_FIXED. An empty body counts as {}. Bit i of *given is set
  * when the body has field i. Texts and lists are in faults->arena. */
-enum field_result field_read(const struct field_table *table, enum field_mode mode, const char *body,
-                             size_t len, void *out, uint64_t *given, struct faults *faults);
+enum field_result field_read(const struct field_table *table, enum field_mode mode, const char *body, size_t len,
+                             void *out, uint64_t *given, struct faults *faults);
 
 /* Reads the parameters of a query, as FIELD_CREATE. Their values are texts; FIELD_CHOICES and FIELD_IDS are lists with
  * commas. Returns FIELD_OK or FIELD_INVALID. */
 struct field_pair {
 	const char *name, *value;
 };
-enum field_result field_read_pairs(const struct field_table *table, const struct field_pair *pairs,
-                                   size_t count, void *out, uint64_t *given, struct faults *faults);
+enum field_result field_read_pairs(const struct field_table *table, const struct field_pair *pairs, size_t count,
+                                   void *out, uint64_t *given, struct faults *faults);
 
 /* Returns the bit of this field in `given`. The table has it. */
 uint64_t field_bit(const struct field_table *table, const char *name);

@@ -52,9 +52,7 @@ static void walk(const char *at, const char *end, struct scope scopes[JSON_READ_
 			key_is_next = *at == '{';
 			break;
 		case '}':
-		case ']':
-			*depth -= *depth > 0;
-			break;
+		case ']': *depth -= *depth > 0; break;
 		case ',':
 			if (scope != NULL)
 				scope->index++;
@@ -71,8 +69,7 @@ static void walk(const char *at, const char *end, struct scope scopes[JSON_READ_
 			at = close;
 			break;
 		}
-		default:
-			break;
+		default: break;
 		}
 	}
 }
@@ -129,8 +126,7 @@ static enum field_result explain(const struct json_error *error, const char *bod
 		fault_add(faults, name_at(arena, body, error->offset), "is a number out of range");
 		return FIELD_INVALID;
 	case JSON_FAULT_SYNTAX:
-	case JSON_FAULT_NONE:
-		break;
+	case JSON_FAULT_NONE: break;
 	}
 	fault_add(faults, "body", "is not JSON: %s (%s)", error->reason, position_at(arena, body, error->offset));
 	return FIELD_BAD_JSON;

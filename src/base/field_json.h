@@ -23,8 +23,7 @@ struct place {
 };
 
 /* Records a fault at this place. Returns false, so that readers can return the result. */
-bool place_fault(const struct place *place, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+bool place_fault(const struct place *place, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Returns an object as compact text: strings in their shortest form, numbers as they were written, members in their
  * order. If a key is repeated, it records the fault and returns NULL. */

@@ -59,13 +59,11 @@ static const char *list_choices(struct arena *arena, const char *const *choices)
 
 	for (int i = 0; choices[i] != NULL; i++)
 		if (*choices[i] != '\0')
-			list = arena_printf(arena, "%s%s%s", list, *list != '\0' ? ", " : "",
-			                    choices[i]);
+			list = arena_printf(arena, "%s%s%s", list, *list != '\0' ? ", " : "", choices[i]);
 	return list;
 }
 
-static bool read_string(const struct field *field, const char *value, const char **out,
-                        const struct place *at)
+static bool read_string(const struct field *field, const char *value, const char **out, const struct place *at)
 {
 	size_t len;
 	const char *text = json_read_text(at->faults->arena, value, &len);
@@ -76,8 +74,7 @@ static bool read_string(const struct field *field, const char *value, const char
 		return place_fault(at, "must be a string");
 	count = (int64_t)count_characters(text);
 	if (count > field->max || (count < field->min && field->min > 1))
-		return place_fault(at, "must have %" PRId64 " to %" PRId64 " characters", field->min,
-		                   field->max);
+		return place_fault(at, "must have %" PRId64 " to %" PRId64 " characters", field->min, field->max);
 	if (count < field->min)
 		return place_fault(at, "must not be empty");
 	fault = field->check != NULL && count > 0 ? field->check(at->faults->arena, &text) : NULL;
@@ -100,8 +97,7 @@ static bool parse_int(const char *value, int64_t *out)
 	return true;
 }
 
-static bool read_int(const struct field *field, const char *value, int64_t *out,
-                     const struct place *at)
+static bool read_int(const struct field *field, const char *value, int64_t *out, const struct place *at)
 {
 	if (!parse_int(value, out))
 		return place_fault(at, "must be a whole number");
@@ -110,8 +106,7 @@ static bool read_int(const struct field *field, const char *value, int64_t *out,
 	return true;
 }
 
-static bool read_decimal(const struct field *field, const char *value, int64_t *out,
-                         const struct place *at)
+static bool read_decimal(const struct field *field, const char *value, int64_t *out, const struct place *at)
 {
 	/* Compared as doubles, because the largest limit would be rounded up. */
 	double min = (double)field->min / 10000, max = (double)field->max / 10000;
@@ -139,8 +134,7 @@ static int find_choice(struct arena *arena, const char *const *choices, const ch
 	return -1;
 }
 
-static bool read_choice(const struct field *field, const char *value, int *out,
-                        const struct place *at)
+static bool read_choice(const struct field *field, const char *value, int *out, const struct place *at)
 {
 	*out = find_choice(at->faults->arena, field->choices, value);
 	if (*out < 0)
@@ -157,8 +151,7 @@ static bool check_size(const struct field *field, const char *value, size_t *cou
 	if (*count == 0 && field->min > 0)
 		return place_fault(at, "must not be empty");
 	if ((int64_t)*count < field->min || (int64_t)*count > field->max)
-		return place_fault(at, "must have %" PRId64 " to %" PRId64 " elements", field->min,
-		                   field->max);
+		return place_fault(at, "must have %" PRId64 " to %" PRId64 " elements", field->min, field->max);
 	return true;
 }
 
@@ -173,8 +166,7 @@ static bool add_to_set(unsigned *set, int bit, const char *what_is_right, const 
 	return true;
 }
 
-static bool read_choices(const struct field *field, const char *value, unsigned *out,
-                         const struct place *at)
+static bool read_choices(const struct field *field, const char *value, unsigned *out, const struct place *at)
 {
 	struct arena *arena = at->faults->arena;
 	size_t count;
@@ -220,8 +212,10 @@ static const char *id_wanted(const struct field *field, const char *value, const
 	struct uuid id;
 
 	if (bare != NULL && uuid_parse_id(bare + 1, "", &id))
-		return strcmp(field->prefix, ID_ANY) == 0 ? "must be an id (a UUID), with the prefix of its type or none"
-		       : arena_printf(at->faults->arena, "must be an id (a UUID), with the prefix %s or none", field->prefix);
+		return strcmp(field->prefix, ID_ANY) == 0
+		           ? "must be an id (a UUID), with the prefix of its type or none"
+		           : arena_printf(at->faults->arena, "must be an id (a UUID), with the prefix %s or none",
+		                          field->prefix);
 	return "must be an id (a UUID)";
 }
 
@@ -237,8 +231,7 @@ static bool ids_repeat(struct arena *arena, const struct uuid *ids, size_t count
 	return false;
 }
 
-static bool read_ids(const struct field *field, const char *value, struct field_list *out,
-                     const struct place *at)
+static bool read_ids(const struct field *field, const char *value, struct field_list *out, const struct place *at)
 {
 	struct arena *arena = at->faults->arena;
 	size_t count, i = 0;
@@ -271,8 +264,7 @@ static bool read_phone(const char *value, const char **out, const struct place *
 	return parse_phone(at->faults->arena, value, out) || place_fault(at, PHONE_WANTED);
 }
 
-static bool read_phones(const struct field *field, const char *value, struct field_list *out,
-                        const struct place *at)
+static bool read_phones(const struct field *field, const char *value, struct field_list *out, const struct place *at)
 {
 	struct arena *arena = at->faults->arena;
 	size_t count, i = 0;
@@ -294,8 +286,7 @@ static bool read_time(const char *value, int *out, const struct place *at)
 	const char *t = json_read_text(at->faults->arena, value, &len);
 	static const char digits[] = "0123456789";
 
-	if (t != NULL && len == 5 && strspn(t, digits) == 2 && t[2] == ':' &&
-	    strspn(t + 3, digits) == 2) {
+	if (t != NULL && len == 5 && strspn(t, digits) == 2 && t[2] == ':' && strspn(t + 3, digits) == 2) {
 		int hour = (t[0] - '0') * 10 + t[1] - '0', minute = (t[3] - '0') * 10 + t[4] - '0';
 
 		*out = hour * 60 + minute;
@@ -305,8 +296,7 @@ static bool read_time(const char *value, int *out, const struct place *at)
 	return place_fault(at, "must be a time HH:MM from 00:00 to 24:00");
 }
 
-static bool read_dates(const struct field *field, const char *value, struct field_list *out,
-                       const struct place *at)
+static bool read_dates(const struct field *field, const char *value, struct field_list *out, const struct place *at)
 {
 	size_t count, len, i = 0;
 	int32_t *days;
@@ -334,15 +324,13 @@ static bool read_when(const char *value, struct when *out, const struct place *a
 	const char *text = json_read_text(at->faults->arena, value, &len);
 
 	if (text == NULL || !when_parse(text, out))
-		return place_fault(at,
-		                   "must be an ISO 8601 date and time, such as 2026-11-21T09:00:00Z");
+		return place_fault(at, "must be an ISO 8601 date and time, such as 2026-11-21T09:00:00Z");
 	if (!instant_is_storable(out->us))
 		return place_fault(at, INSTANT_RANGE);
 	return true;
 }
 
-static bool read_object(const struct field *field, const char *value, const char **out,
-                        const struct place *at)
+static bool read_object(const struct field *field, const char *value, const char **out, const struct place *at)
 {
 	const char *text;
 

@@ -70,9 +70,7 @@ static void write_value(struct json *json, const struct field *field, const void
 
 	switch (field->type) {
 	case FIELD_STRING:
-	case FIELD_PHONE:
-		(nullable ? json_text : json_add_string)(json, key, *(const char *const *)at);
-		return;
+	case FIELD_PHONE: (nullable ? json_text : json_add_string)(json, key, *(const char *const *)at); return;
 	case FIELD_INT:
 		if (nullable && *(const int64_t *)at < field->min)
 			json_add_null(json, key);

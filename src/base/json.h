@@ -48,9 +48,9 @@ void json_positive(struct json *json, const char *key, int64_t value); /* 0: nul
 void json_bool(struct json *json, const char *key, bool value);
 void json_add_null(struct json *json, const char *key);
 void json_raw(struct json *json, const char *key, const char *json_value); /* empty or NULL: null */
-void json_id(struct json *json, const char *key, const struct uuid *id);  /* nil: null */
+void json_id(struct json *json, const char *key, const struct uuid *id);   /* nil: null */
 void json_hex_id(struct json *json, const char *key, const struct uuid *id);
-void json_instant(struct json *json, const char *key, int64_t us);        /* none, never: null */
+void json_instant(struct json *json, const char *key, int64_t us); /* none, never: null */
 void json_sql_instant(struct json *json, const char *key, int64_t us);
 void json_date(struct json *json, const char *key, int32_t civil_day);
 void json_decimal4(struct json *json, const char *key, int64_t ten_thousandths); /* negative: null */

@@ -102,16 +102,16 @@ static bool is_wanted(enum log_level level)
 	return level <= log_level && (has_priorities || level != LOG_LEVEL_INFO);
 }
 
-#define DEFINE_LOG(name, level)                 \
-	void name(const char *format, ...)      \
-	{                                       \
-		va_list args;                   \
-                                                \
+#define DEFINE_LOG(name, level) \
+	void name(const char *format, ...) \
+	{ \
+		va_list args; \
+\
 		if (!is_wanted(level) || ((level) != LOG_LEVEL_DEBUG && floods_the_log(level, format))) \
-			return;                 \
-		va_start(args, format);         \
+			return; \
+		va_start(args, format); \
 		write_line(level, format, args); \
-		va_end(args);                   \
+		va_end(args); \
 	}
 
 DEFINE_LOG(log_error, LOG_LEVEL_ERROR)

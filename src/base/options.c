@@ -31,21 +31,11 @@ const char *options_read(int *argc, char ***argv, const char *usage)
 
 	while ((option = getopt_long(*argc, *argv, "+c:ht", options, NULL)) != -1) {
 		switch (option) {
-		case 'c':
-			file = optarg;
-			break;
-		case 't':
-			test_asked_for = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			exit(EXIT_SUCCESS);
-		case 'V':
-			puts("outdial " PACKAGE_VERSION);
-			exit(EXIT_SUCCESS);
-		default:
-			fputs(usage, stderr);
-			exit(EXIT_FAILURE);
+		case 'c': file = optarg; break;
+		case 't': test_asked_for = true; break;
+		case 'h': fputs(usage, stdout); exit(EXIT_SUCCESS);
+		case 'V': puts("outdial " PACKAGE_VERSION); exit(EXIT_SUCCESS);
+		default: fputs(usage, stderr); exit(EXIT_FAILURE);
 		}
 	}
 	*argc -= optind;

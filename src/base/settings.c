@@ -67,7 +67,7 @@ static FILE *open_text(const char *text, size_t len)
 
 static FILE *find(const char *entries, size_t size, const char *path, mode_t *mode)
 {
-	for (size_t at = 0; at < size; ) {
+	for (size_t at = 0; at < size;) {
 		struct entry entry;
 		const char *entry_path = entries + at + sizeof entry, *text;
 
@@ -107,7 +107,7 @@ static bool read_file(const char *path, struct buf *text, mode_t *mode)
 
 	if (file == NULL)
 		return false;
-	for (size_t len; (len = fread(part, 1, sizeof part, file)) > 0 && text->len <= TEXT_MAX; )
+	for (size_t len; (len = fread(part, 1, sizeof part, file)) > 0 && text->len <= TEXT_MAX;)
 		buf_add(text, part, len);
 	if (ferror(file) || fstat(fileno(file), &status) != 0)
 		fault = errno;

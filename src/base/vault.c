@@ -11,7 +11,7 @@
 
 struct vault_key {
 	uint8_t id[VAULT_ID_SIZE];
-	uint8_t key[CRYPTO_KEY_SIZE];         /* as the operator gave it: all other keys are derived from it */
+	uint8_t key[CRYPTO_KEY_SIZE]; /* as the operator gave it: all other keys are derived from it */
 	uint8_t sealing_key[CRYPTO_KEY_SIZE];
 };
 
@@ -39,8 +39,7 @@ static void load_line(const char *text, const char *path, int number)
 
 	if (key_count == VAULT_KEYS_MAX)
 		fatal("%s:%d: there are more than %d keys", path, number, VAULT_KEYS_MAX);
-	if (!crypto_base64_decode(text, key->key, sizeof key->key) &&
-	    !crypto_hex_decode(text, key->key, sizeof key->key))
+	if (!crypto_base64_decode(text, key->key, sizeof key->key) && !crypto_hex_decode(text, key->key, sizeof key->key))
 		fatal("%s:%d: a key is 32 bytes as base64 or as hex", path, number);
 	derive(key->key, "outdial key id", id);
 	if (find(id) != NULL)
@@ -56,8 +55,8 @@ static FILE *open_file(const char *path)
 	FILE *file = settings_open(path, &mode);
 
 	if (file == NULL)
-		fatal("%s: %s (the keys that webhook secrets are stored under: see outdial.conf(5), secret_key_file)",
-		      path, strerror(errno));
+		fatal("%s: %s (the keys that webhook secrets are stored under: see outdial.conf(5), secret_key_file)", path,
+		      strerror(errno));
 	if ((mode & S_IROTH) != 0)
 		fatal("%s: everybody can read these keys: chmod 640", path);
 	return file;
@@ -72,7 +71,7 @@ void vault_load(const char *path)
 	key_count = 0;
 	for (int number = 1; fgets(line, sizeof line, file) != NULL; number++) {
 		text = line + strspn(line, space);
-		for (size_t len = strlen(text); len > 0 && strchr(space, text[len - 1]) != NULL; )
+		for (size_t len = strlen(text); len > 0 && strchr(space, text[len - 1]) != NULL;)
 			text[--len] = '\0';
 		if (*text != '\0' && *text != '#')
 			load_line(text, path, number);
@@ -118,9 +117,8 @@ bool vault_open(const struct uuid *owner, const void *sealed, size_t len, uint8_
 		return false;
 	key = find(sealed);
 	len -= VAULT_OVERHEAD;
-	return key != NULL &&
-	       crypto_decrypt(&(struct crypto_box){ key->sealing_key, nonce, owner, sizeof *owner }, data, len, out,
-	                      data + len);
+	return key != NULL && crypto_decrypt(&(struct crypto_box){ key->sealing_key, nonce, owner, sizeof *owner }, data,
+	                                     len, out, data + len);
 }
 
 static void mac_with(const struct vault_key *key, const char *purpose, const void *data, size_t len,

@@ -20,8 +20,8 @@
  * ends the process. Loading again replaces the keys. */
 void vault_load(const char *path);
 
-const uint8_t *vault_key_id(void);                       /* of the key that seals */
-bool vault_has_key(const uint8_t id[VAULT_ID_SIZE]);     /* whether this key is loaded */
+const uint8_t *vault_key_id(void);                   /* of the key that seals */
+bool vault_has_key(const uint8_t id[VAULT_ID_SIZE]); /* whether this key is loaded */
 
 /* Appends key id, nonce, ciphertext and tag. The sealed bytes belong to `owner`: they do not open for another owner. */
 void vault_seal(struct buf *out, const struct uuid *owner, const void *data, size_t len);

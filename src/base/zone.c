@@ -199,13 +199,9 @@ const char *zone_check(struct arena *arena, const char **value)
 	char name[ZONE_NAME_SIZE];
 
 	switch (zone_find(*value, name)) {
-	case ZONE_KNOWN:
-		*value = arena_strdup(arena, name);
-		return NULL;
-	case ZONE_CANNOT_SAY:
-		return zone_cannot_say;
-	default:
-		return "is not an IANA time zone";
+	case ZONE_KNOWN: *value = arena_strdup(arena, name); return NULL;
+	case ZONE_CANNOT_SAY: return zone_cannot_say;
+	default: return "is not an IANA time zone";
 	}
 }
 

@@ -23,9 +23,9 @@
 /* "M3.5.0/2": when a change comes every year. */
 struct yearly {
 	enum { DAY_OF_MONTH, DAY_WITHOUT_LEAP, DAY_OF_YEAR } kind; /* Mm.w.d, Jn, n */
-	int month, week, weekday; /* of DAY_OF_MONTH */
-	int day;                  /* of the others */
-	int64_t seconds;          /* from midnight, in the local time before the change */
+	int month, week, weekday;                                  /* of DAY_OF_MONTH */
+	int day;                                                   /* of the others */
+	int64_t seconds;                                           /* from midnight, in the local time before the change */
 };
 
 struct zone_rules {
@@ -102,8 +102,9 @@ static bool take_name(const char **at)
 	bool quoted = take(at, '<');
 	size_t len = 0;
 
-	for (; isalpha((unsigned char)**at) || (quoted && **at != '\0' && (isdigit((unsigned char)**at) ||
-	       strchr("+-", **at) != NULL)); ++*at)
+	for (; isalpha((unsigned char)**at) ||
+	       (quoted && **at != '\0' && (isdigit((unsigned char)**at) || strchr("+-", **at) != NULL));
+	     ++*at)
 		len++;
 	return len >= 3 && (!quoted || take(at, '>'));
 }

@@ -17,7 +17,7 @@
 #define NAMES_MAX 10000
 #define CHECK_US US_PER_SECOND
 #define SEARCH_AGAIN_US (10 * US_PER_SECOND) /* a folder without a list is searched again after this time */
-#define DEPTH_MAX 3 /* America/Argentina/Buenos_Aires */
+#define DEPTH_MAX 3                          /* America/Argentina/Buenos_Aires */
 
 static struct {
 	char folder[PATH_SIZE];
@@ -75,7 +75,8 @@ static void add_name(const char *name, const char *target)
 			fatal("out of memory");
 	}
 	names.list[names.count++] = (struct zone_name){
-		.name = copy_text(name), .target = target == NULL ? NULL : copy_text(target),
+		.name = copy_text(name),
+		.target = target == NULL ? NULL : copy_text(target),
 	};
 }
 
@@ -94,8 +95,8 @@ static void take_line(char *line)
 {
 	char *rest, *kind = strtok_r(line, " \t\n", &rest), *first, *second;
 
-	if (kind == NULL || (strcmp(kind, "Z") != 0 && strcmp(kind, "L") != 0 && strcmp(kind, "Zone") != 0 &&
-	                     strcmp(kind, "Link") != 0))
+	if (kind == NULL ||
+	    (strcmp(kind, "Z") != 0 && strcmp(kind, "L") != 0 && strcmp(kind, "Zone") != 0 && strcmp(kind, "Link") != 0))
 		return;
 	first = strtok_r(NULL, " \t\n", &rest);
 	second = strtok_r(NULL, " \t\n", &rest);
@@ -128,8 +129,9 @@ static void search_folder(const char *under, int depth)
 	snprintf(path, sizeof path, "%s/%s", names.folder, under);
 	folder = opendir(path);
 	while (folder != NULL && (entry = readdir(folder)) != NULL) {
-		if (snprintf(name, sizeof name, "%s%s%.*s", under, *under == '\0' ? "" : "/", ZONE_NAME_SIZE,
-		             entry->d_name) >= ZONE_NAME_SIZE || !zone_name_is_valid(name))
+		if (snprintf(name, sizeof name, "%s%s%.*s", under, *under == '\0' ? "" : "/", ZONE_NAME_SIZE, entry->d_name) >=
+		        ZONE_NAME_SIZE ||
+		    !zone_name_is_valid(name))
 			continue;
 		snprintf(path, sizeof path, "%s/%s", names.folder, name);
 		if (stat(path, &status) != 0)

@@ -65,8 +65,14 @@ static void read_arguments(int argc, char **argv, struct wanted *wanted, const c
 {
 	const char *object = NULL, *id = NULL, *action = NULL, *key = NULL, *after = NULL, *before = NULL, *limit = "100";
 	const struct argument options[] = {
-		{ "organization", organization }, { "object", &object }, { "id", &id }, { "action", &action }, { "key", &key },
-		{ "after", &after }, { "before", &before }, { "limit", &limit },
+		{ "organization", organization },
+		{ "object", &object },
+		{ "id", &id },
+		{ "action", &action },
+		{ "key", &key },
+		{ "after", &after },
+		{ "before", &before },
+		{ "limit", &limit },
 	};
 	struct audit_filter *filter = &wanted->filter;
 

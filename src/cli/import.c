@@ -213,12 +213,12 @@ static void read_options(const char *charset, const char *map, const char *count
 
 void cli_import(const struct conf *conf, int argc, char **argv)
 {
-	const char *organization = NULL, *folder = NULL, *batch = NULL, *reason = NULL, *overwrite = "no",
-	           *dry_run = "no", *charset = NULL, *map = NULL, *country = NULL, *partial = "no";
+	const char *organization = NULL, *folder = NULL, *batch = NULL, *reason = NULL, *overwrite = "no", *dry_run = "no",
+			   *charset = NULL, *map = NULL, *country = NULL, *partial = "no";
 	const struct argument options[] = {
-		{ "organization", &organization }, { "folder", &folder }, { "batch", &batch },
-		{ "do-not-call", &reason }, { "overwrite", &overwrite }, { "dry-run", &dry_run },
-		{ "charset", &charset }, { "map", &map }, { "country", &country }, { "partial", &partial },
+		{ "organization", &organization }, { "folder", &folder },   { "batch", &batch },     { "do-not-call", &reason },
+		{ "overwrite", &overwrite },       { "dry-run", &dry_run }, { "charset", &charset }, { "map", &map },
+		{ "country", &country },           { "partial", &partial },
 	};
 	struct source source = { .path = arguments_read(argc, argv, options, sizeof options / sizeof *options, 1)[0] };
 	struct db *db = db_new(conf->database_file);
@@ -241,7 +241,7 @@ void cli_import(const struct conf *conf, int argc, char **argv)
 	check(organization_find(db, organization, &organization_id), db, "organisation");
 	if (reason != NULL && !takes_part && !is_dry)
 		check_all_rows(&source, db, organization_id, &reading);
-	import = folder != NULL ? open_folder(db, organization_id, folder, is_overwriting, arena)
+	import = folder != NULL  ? open_folder(db, organization_id, folder, is_overwriting, arena)
 	         : batch != NULL ? open_batch(db, organization_id, batch, arena)
 	                         : import_to_do_not_call(db, organization_id, reason);
 	import_set_options(import, &reading);

@@ -35,8 +35,7 @@ void cli_key_create(const struct conf *conf, int argc, char **argv)
 {
 	const char *organization = NULL, *name = "", *scopes = "all", *expires = NULL;
 	const struct argument options[] = {
-		{ "organization", &organization }, { "name", &name },
-		{ "scopes", &scopes }, { "expires", &expires }
+		{ "organization", &organization }, { "name", &name }, { "scopes", &scopes }, { "expires", &expires }
 	};
 	struct db *db = db_new(conf->database_file);
 	char text[KEY_TEXT];

@@ -241,8 +241,10 @@ void cli_ledger_export(const struct conf *conf, int argc, char **argv)
 		fatal("--number must be a number such as +4930123456");
 	find_organization(&question, organization);
 	export = (struct ledger_export){
-		.organization_id = question.organization_id, .phone_number = number,
-		.from_us = read_instant("from", from, INSTANT_NONE), .to_us = read_instant("to", to, INSTANT_NEVER),
+		.organization_id = question.organization_id,
+		.phone_number = number,
+		.from_us = read_instant("from", from, INSTANT_NONE),
+		.to_us = read_instant("to", to, INSTANT_NEVER),
 	};
 	result = ledger_export_begin(question.db, &export);
 	if (result != DB_NOT_FOUND) {

@@ -38,15 +38,19 @@ static struct db *connect_cell(const struct conf *conf)
 		fatal("cannot connect to the database of %s: %s", conf->database_file, db_last_error(db));
 	if (version != SCHEMA_VERSION)
 		fatal("the database of %s has schema version %" PRId64 ", this program needs %d: run `outdial migrate` there,"
-		      " with the same version of Outdial", conf->database_file, version, SCHEMA_VERSION);
+		      " with the same version of Outdial",
+		      conf->database_file, version, SCHEMA_VERSION);
 	return db;
 }
 
 static void print_place(const struct organization_place_of *at, struct arena *arena)
 {
 	static const char *const words[] = {
-		[ORGANIZATION_HERE] = "here", [ORGANIZATION_LEAVING] = "leaving for", [ORGANIZATION_ELSEWHERE] = "in",
-		[ORGANIZATION_ARRIVING] = "arriving from", [ORGANIZATION_DROPPED] = "a copy that was given up",
+		[ORGANIZATION_HERE] = "here",
+		[ORGANIZATION_LEAVING] = "leaving for",
+		[ORGANIZATION_ELSEWHERE] = "in",
+		[ORGANIZATION_ARRIVING] = "arriving from",
+		[ORGANIZATION_DROPPED] = "a copy that was given up",
 	};
 	char id[UUID_TEXT], created[32], place[64];
 
@@ -166,8 +170,13 @@ static bool is_at_rest(const struct move *move)
 static struct organization_handing handing_of(const struct move *move, int64_t new_id)
 {
 	return (struct organization_handing){
-		.from = move->from, .to = move->to, .id = move->here.id, .new_id = new_id, .uuid = move->here.uuid,
-		.from_cell = move->conf->cell, .to_cell = move->to_conf->cell,
+		.from = move->from,
+		.to = move->to,
+		.id = move->here.id,
+		.new_id = new_id,
+		.uuid = move->here.uuid,
+		.from_cell = move->conf->cell,
+		.to_cell = move->to_conf->cell,
 	};
 }
 
@@ -240,8 +249,12 @@ static int64_t copy_there(const struct move *move)
 {
 	int64_t began_us = clock_mono_us();
 	struct organization_copy copy = {
-		.from = move->from, .to = move->to, .id = move->here.id, .from_cell = move->conf->cell,
-		.replaced = move->there.id, .show_progress = show_copied,
+		.from = move->from,
+		.to = move->to,
+		.id = move->here.id,
+		.from_cell = move->conf->cell,
+		.replaced = move->there.id,
+		.show_progress = show_copied,
 	};
 	enum db_result result;
 
@@ -275,8 +288,8 @@ static void wait_until(int64_t mono_us)
 	int64_t left_us = mono_us - clock_mono_us();
 
 	if (left_us > 0)
-		nanosleep(&(struct timespec){ .tv_sec = left_us / US_PER_SECOND,
-		                              .tv_nsec = left_us % US_PER_SECOND * 1000 }, NULL);
+		nanosleep(&(struct timespec){ .tv_sec = left_us / US_PER_SECOND, .tv_nsec = left_us % US_PER_SECOND * 1000 },
+		          NULL);
 }
 
 /* Waits until no worker of the old cell remembers a key of the organisation. After that a replica of the new cell

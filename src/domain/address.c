@@ -7,13 +7,13 @@
 /* Networks that IANA's registries of special purposes call not globally reachable, and networks that lead back to such
  * networks. */
 static const char *const closed[] = {
-	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
-	"192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
-	"224.0.0.0/3", /* multicast, reserved, broadcast */
-	"168.63.129.16/32", /* a public number, but the host of a virtual machine at Azure */
-	"2001::/23", /* protocol assignments; Teredo among them */
-	"2001:db8::/32", "3fff::/20", /* documentation */
-	"2002::/16", /* 6to4 */
+	"0.0.0.0/8",        "10.0.0.0/8",      "100.64.0.0/10",  "127.0.0.0/8",    "169.254.0.0/16",
+	"172.16.0.0/12",    "192.0.0.0/24",    "192.0.2.0/24",   "192.88.99.0/24", "192.168.0.0/16",
+	"198.18.0.0/15",    "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3", /* multicast, reserved, broadcast */
+	"168.63.129.16/32",              /* a public number, but the host of a virtual machine at Azure */
+	"2001::/23",                     /* protocol assignments; Teredo among them */
+	"2001:db8::/32",    "3fff::/20", /* documentation */
+	"2002::/16",                     /* 6to4 */
 };
 
 /* All routed IPv6 addresses are in 2000::/3. IPv4 addresses are compared as IPv4-mapped addresses. NAT64 leads to an

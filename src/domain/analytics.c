@@ -8,8 +8,8 @@
 #include "domain/plan.h"
 
 #define HOUR_US (60 * US_PER_MINUTE)
-#define PACE_QUARTERS 8     /* the pace is measured over this many of the latest quarters with calls */
-#define SEGMENTS_MAX 1000   /* an end after more spans than this is not predicted */
+#define PACE_QUARTERS 8   /* the pace is measured over this many of the latest quarters with calls */
+#define SEGMENTS_MAX 1000 /* an end after more spans than this is not predicted */
 
 const char *const interval_names[INTERVAL__MAX + 1] = { "hour", "day", NULL };
 
@@ -47,7 +47,8 @@ size_t analytics_periods(enum interval interval, const char *zone, const struct 
 
 		if (periods == 0 || out[periods - 1].wall_us != wall_us)
 			out[periods++] = (struct period){
-				.wall_us = wall_us, .from_us = zone_wall_to_utc(zone, wall_us),
+				.wall_us = wall_us,
+				.from_us = zone_wall_to_utc(zone, wall_us),
 			};
 		tally_add(&out[periods - 1].tallies.of[quarter->status], &quarter->tally);
 	}
@@ -77,8 +78,7 @@ int64_t analytics_progress(const struct batch *batch)
 }
 
 /* Returns the time per call over the latest quarters with calls, or 0 if there are none. */
-static int64_t measured_gap_us(const struct batch *batch, const struct quarter *quarters, size_t count,
-                               int64_t now_us)
+static int64_t measured_gap_us(const struct batch *batch, const struct quarter *quarters, size_t count, int64_t now_us)
 {
 	int64_t calls = 0, time_us = 0, last_us = INSTANT_NONE;
 	int seen = 0;
@@ -125,8 +125,7 @@ static int64_t plan_end(const struct plan_rules *rules, struct plan_cursor curso
 	return cursor.next_us;
 }
 
-int64_t analytics_estimated_end(const struct batch *batch, const struct quarter *quarters, size_t count,
-                                int64_t now_us)
+int64_t analytics_estimated_end(const struct batch *batch, const struct quarter *quarters, size_t count, int64_t now_us)
 {
 	struct plan_rules rules = batch_plan_rules(&batch->config);
 	struct plan_cursor cursor = {

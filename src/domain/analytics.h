@@ -9,8 +9,8 @@
 #define QUARTER_US (15 * US_PER_MINUTE)
 
 struct tally {
-	int64_t calls;                /* that ended */
-	int64_t timed;                /* of these calls, how many have a reported duration */
+	int64_t calls; /* that ended */
+	int64_t timed; /* of these calls, how many have a reported duration */
 	int64_t seconds;
 	int64_t cost_ten_thousandths;
 };

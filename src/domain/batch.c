@@ -131,8 +131,7 @@ struct plan_rules batch_plan_rules(const struct batch_config *config)
 	return (struct plan_rules){
 		.calendar = whole_campaign(config),
 		.max_per_day = (int)config->max_calls_per_day,
-		.gap_us = config->calls_per_minute == 0 ? PLAN_GAP_US
-		          : pace_gap_us(config->calls_per_minute),
+		.gap_us = config->calls_per_minute == 0 ? PLAN_GAP_US : pace_gap_us(config->calls_per_minute),
 	};
 }
 
@@ -177,9 +176,8 @@ static bool lists_differ(const struct field_list *a, const struct field_list *b,
 bool batch_plan_differs(const struct batch_config *a, const struct batch_config *b)
 {
 	return a->scheduled_at.us != b->scheduled_at.us || strcmp(a->timezone, b->timezone) != 0 ||
-	       a->window_start != b->window_start || a->window_end != b->window_end ||
-	       a->working_days != b->working_days || a->max_calls_per_day != b->max_calls_per_day ||
-	       a->calls_per_minute != b->calls_per_minute ||
+	       a->window_start != b->window_start || a->window_end != b->window_end || a->working_days != b->working_days ||
+	       a->max_calls_per_day != b->max_calls_per_day || a->calls_per_minute != b->calls_per_minute ||
 	       a->respect_contact_timezone != b->respect_contact_timezone ||
 	       lists_differ(&a->calling_windows, &b->calling_windows, sizeof(struct calling_window)) ||
 	       lists_differ(&a->excluded_dates, &b->excluded_dates, sizeof(int32_t));
@@ -194,9 +192,7 @@ int rotation_pick(enum rotation rotation, int count, int64_t called, int64_t tot
 	case ROTATION_SEQUENTIAL: /* a number makes its share of the calls, then the next number follows */
 		share = total > 0 ? called * count / total : 0;
 		return (int)(share < count ? share : count - 1);
-	case ROTATION_ROUND_ROBIN:
-		return (int)(claimed % count);
-	default:
-		return (int)(((uint64_t)random_bits * (uint64_t)count) >> 32);
+	case ROTATION_ROUND_ROBIN: return (int)(claimed % count);
+	default: return (int)(((uint64_t)random_bits * (uint64_t)count) >> 32);
 	}
 }

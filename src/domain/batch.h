@@ -91,13 +91,13 @@ struct batch_config {
 	struct field_list phone_number_ids; /* of struct uuid */
 	int phone_rotation_strategy;
 	int contact_source;
-	struct uuid contact_folder_id; /* contacts of this folder are copied; nil: none */
+	struct uuid contact_folder_id;  /* contacts of this folder are copied; nil: none */
 	struct uuid source_campaign_id; /* contacts of this campaign are copied; nil: none */
 	/* bit set of enum contact_status: only contacts with these results are copied; 0: all */
 	unsigned source_statuses;
 	struct field_list contact_ids; /* of struct uuid: these contacts are copied. Not stored */
-	struct field_list contacts; /* of struct contact_input */
-	int contacts_position; /* enum contacts_position: of contacts that are added. Not stored */
+	struct field_list contacts;    /* of struct contact_input */
+	int contacts_position;         /* enum contacts_position: of contacts that are added. Not stored */
 	int schedule_type;
 	struct when scheduled_at; /* us is INSTANT_NONE: not set */
 	const char *timezone;
@@ -116,7 +116,7 @@ struct batch_config {
 	unsigned retry_on; /* bit i: retry_outcome_names[i] */
 	int64_t retry_delay_minutes;
 	struct field_list retry_rules; /* of struct retry_rule: outcomes that these four do not hold for */
-	const char *metadata; /* a JSON object or "" */
+	const char *metadata;          /* a JSON object or "" */
 };
 
 #define BATCH_MAX_CONTACTS_INLINE 10000 /* also of contact_ids */

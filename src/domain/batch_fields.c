@@ -5,21 +5,33 @@
 #include "domain/calling_hours.h"
 
 #define WORKING_DAYS 0x1f
-#define MAX_RETRY_DELAY 10080 /* minutes */
+#define MAX_RETRY_DELAY 10080  /* minutes */
 #define MAX_EXCLUDED_DATES 300 /* 4,096 bytes of text in the database */
 
 /* The outcomes that may be retried, at the bits under which they are stored. */
 static const char *const outcome_names[CALL_STATUS__MAX + 1] = {
-	[CALL_QUEUED] = "", [CALL_DISPATCHED] = "", [CALL_RINGING] = "", [CALL_IN_PROGRESS] = "",
-	[CALL_COMPLETED] = "", [CALL_FAILED] = "failed", [CALL_NO_ANSWER] = "no_answer",
-	[CALL_BUSY] = "busy", [CALL_VOICEMAIL] = "voicemail",
+	[CALL_QUEUED] = "",
+	[CALL_DISPATCHED] = "",
+	[CALL_RINGING] = "",
+	[CALL_IN_PROGRESS] = "",
+	[CALL_COMPLETED] = "",
+	[CALL_FAILED] = "failed",
+	[CALL_NO_ANSWER] = "no_answer",
+	[CALL_BUSY] = "busy",
+	[CALL_VOICEMAIL] = "voicemail",
 };
 
 /* The results by which contacts of another campaign are selected. */
 static const char *const result_names[CONTACT_STATUS__MAX + 1] = {
-	[CONTACT_PENDING] = "", [CONTACT_SCHEDULED] = "", [CONTACT_IN_PROGRESS] = "",
-	[CONTACT_COMPLETED] = "completed", [CONTACT_FAILED] = "failed", [CONTACT_VOICEMAIL] = "voicemail",
-	[CONTACT_NO_ANSWER] = "no_answer", [CONTACT_BUSY] = "busy", [CONTACT_CANCELLED] = "cancelled",
+	[CONTACT_PENDING] = "",
+	[CONTACT_SCHEDULED] = "",
+	[CONTACT_IN_PROGRESS] = "",
+	[CONTACT_COMPLETED] = "completed",
+	[CONTACT_FAILED] = "failed",
+	[CONTACT_VOICEMAIL] = "voicemail",
+	[CONTACT_NO_ANSWER] = "no_answer",
+	[CONTACT_BUSY] = "busy",
+	[CONTACT_CANCELLED] = "cancelled",
 	[CONTACT_SKIPPED] = "skipped",
 };
 
@@ -70,8 +82,7 @@ FIELD_TABLE(batch_fields, struct batch_config, &batch_initial,
             CONFIG(source_statuses, CHOICES, FIXED, .min = 1, .max = CONTACT_STATUS__MAX, .choices = result_names),
             CONFIG(contact_ids, IDS, .prefix = ID_CONTACT, UNSHOWN, .max = BATCH_MAX_CONTACTS_INLINE), CONTACTS_FIELD,
             CONFIG(schedule_type, CHOICE, FIXED_WHEN_ACTIVE, .choices = schedule_type_names), SCHEDULED_AT_FIELD,
-            TIMEZONE_FIELD,
-            FIELD_AS("start_time", struct batch_config, window_start, TIME, NULLABLE),
+            TIMEZONE_FIELD, FIELD_AS("start_time", struct batch_config, window_start, TIME, NULLABLE),
             FIELD_AS("end_time", struct batch_config, window_end, TIME, NULLABLE), CONFIG(working_days, WEEKDAYS),
             CONFIG(calling_windows, RECORDS, NULLABLE, .max = CALENDAR_MAX_WINDOWS, .record = &calling_window_fields),
             CONFIG(calling_hours, STRING, UNSHOWN, .min = 1, .max = CALLING_HOURS_NAME_MAX,
@@ -139,8 +150,7 @@ static void settle_retries(const struct batch_config *config, struct faults *fau
 		fault_add(faults, "retry_rules", "needs retry_failed to be true");
 	for (size_t i = 0; i < config->retry_rules.count; i++) {
 		if ((seen & CALL_BIT(rules[i].outcome)) != 0)
-			fault_add(faults, arena_printf(faults->arena, "retry_rules[%zu].outcome", i),
-			          "has a rule already");
+			fault_add(faults, arena_printf(faults->arena, "retry_rules[%zu].outcome", i), "has a rule already");
 		seen |= CALL_BIT(rules[i].outcome);
 	}
 }

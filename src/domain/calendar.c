@@ -238,7 +238,7 @@ static bool common_span(const struct calendar *c, int64_t at_us, struct span *ou
 
 	while (common.until_us <= horizon_us) {
 		common = (struct stretch){ .from_us = common.until_us,
-		                           .until_us = common.until_us + STRETCH_DAYS * US_PER_DAY };
+			                       .until_us = common.until_us + STRETCH_DAYS * US_PER_DAY };
 		list_common(c, &common);
 		if (common.count != 0 && common.spans[0].from_us < common.until_us) {
 			*out = common.spans[0];

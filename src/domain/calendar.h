@@ -29,13 +29,13 @@ struct calling_window {
 };
 
 struct calendar {
-	const char *zone;            /* whose civil days count */
+	const char *zone; /* whose civil days count */
 	/* the zones in which the windows are read: names separated by spaces. NULL: `zone` */
 	const char *zones;
 	struct calling_window daily; /* the one window; windows of a list open only on its days */
 	const struct calling_window *windows;
-	size_t window_count;         /* at most CALENDAR_MAX_WINDOWS */
-	const int32_t *excluded;     /* civil days, ascending */
+	size_t window_count;     /* at most CALENDAR_MAX_WINDOWS */
+	const int32_t *excluded; /* civil days, ascending */
 	size_t excluded_count;
 };
 

@@ -6,8 +6,8 @@
 #define WAIT_MAX_US US_PER_MINUTE
 
 const char *const call_status_names[CALL_STATUS__MAX + 1] = {
-	"queued", "dispatched", "ringing", "in_progress", "completed", "failed",
-	"no_answer", "busy", "voicemail", "cancelled", NULL,
+	"queued",    "dispatched", "ringing",   "in_progress", "completed", "failed",
+	"no_answer", "busy",       "voicemail", "cancelled",   NULL,
 };
 
 bool call_has_ended(enum call_status status)

@@ -12,11 +12,11 @@
 #include "base/uuid.h"
 
 enum call_status {
-	CALL_QUEUED,      /* claimed; the dialer has not accepted it yet */
-	CALL_DISPATCHED,  /* the dialer accepted it */
+	CALL_QUEUED,     /* claimed; the dialer has not accepted it yet */
+	CALL_DISPATCHED, /* the dialer accepted it */
 	CALL_RINGING,
 	CALL_IN_PROGRESS,
-	CALL_COMPLETED,   /* from here on: ended */
+	CALL_COMPLETED, /* from here on: ended */
 	CALL_FAILED,
 	CALL_NO_ANSWER,
 	CALL_BUSY,
@@ -58,12 +58,12 @@ struct call_report {
 	enum call_premise premise;
 	/* for CALL_UNASKED and CALL_EXPIRED: how much callable time an attempt may wait for an answer */
 	int64_t give_up_after_us;
-	int status;                    /* enum call_status */
-	int64_t duration_seconds;      /* -1: not reported */
-	int64_t cost_ten_thousandths;  /* -1: not reported */
+	int status;                                                                  /* enum call_status */
+	int64_t duration_seconds;                                                    /* -1: not reported */
+	int64_t cost_ten_thousandths;                                                /* -1: not reported */
 	const char *outcome, *end_reason, *recording_url, *transcript_url, *summary; /* "": not reported */
-	struct when occurred_at;       /* us is INSTANT_NONE: not reported */
-	struct when call_back_at;      /* when the person asked to be called; us is INSTANT_NONE: the person did not ask */
+	struct when occurred_at;                                                     /* us is INSTANT_NONE: not reported */
+	struct when call_back_at; /* when the person asked to be called; us is INSTANT_NONE: the person did not ask */
 };
 
 /* A campaign's settings for one outcome. They replace its settings for all outcomes. */
@@ -78,9 +78,9 @@ struct retry_rule {
 /* Returns when to try again, before windows are considered. */
 struct retry_rules {
 	bool enabled;
-	int max_attempts;     /* retries, beyond the first attempt */
-	unsigned outcomes;    /* bit set of call_status that are tried again */
-	int delay_minutes;    /* doubles with every attempt; 0 is allowed */
+	int max_attempts;  /* retries, beyond the first attempt */
+	unsigned outcomes; /* bit set of call_status that are tried again */
+	int delay_minutes; /* doubles with every attempt; 0 is allowed */
 	const struct retry_rule *rules;
 	size_t rule_count;
 };

@@ -6,8 +6,8 @@
 #include "domain/number_zones.h"
 
 const char *const contact_status_names[CONTACT_STATUS__MAX + 1] = {
-	"pending", "scheduled", "in_progress", "completed", "failed", "voicemail",
-	"no_answer", "busy", "cancelled", "skipped", NULL,
+	"pending",   "scheduled", "in_progress", "completed", "failed", "voicemail",
+	"no_answer", "busy",      "cancelled",   "skipped",   NULL,
 };
 
 const char *const skip_reason_names[SKIP_REASON__MAX] = { "", "duplicate", "do_not_call", "no_calling_window",

@@ -9,26 +9,26 @@
 #include "domain/call.h"
 
 enum contact_status {
-	CONTACT_PENDING,     /* waits; nothing planned yet */
-	CONTACT_SCHEDULED,   /* waits for a planned instant. Derived, never stored */
+	CONTACT_PENDING,   /* waits; nothing planned yet */
+	CONTACT_SCHEDULED, /* waits for a planned instant. Derived, never stored */
 	CONTACT_IN_PROGRESS,
-	CONTACT_COMPLETED,   /* from here on: final */
+	CONTACT_COMPLETED, /* from here on: final */
 	CONTACT_FAILED,
 	CONTACT_VOICEMAIL,
 	CONTACT_NO_ANSWER,
 	CONTACT_BUSY,
-	CONTACT_CANCELLED,   /* also derived, for contacts that wait in a cancelled campaign */
-	CONTACT_SKIPPED,     /* will not be called: see skip_reason */
+	CONTACT_CANCELLED, /* also derived, for contacts that wait in a cancelled campaign */
+	CONTACT_SKIPPED,   /* will not be called: see skip_reason */
 	CONTACT_STATUS__MAX
 };
 
 /* Why a contact is skipped. The numbers are stored. */
 enum skip_reason {
 	SKIP_NONE,
-	SKIP_DUPLICATE,   /* the same number comes earlier in the campaign */
-	SKIP_DO_NOT_CALL, /* the number is on the organisation's do-not-call list */
+	SKIP_DUPLICATE,         /* the same number comes earlier in the campaign */
+	SKIP_DO_NOT_CALL,       /* the number is on the organisation's do-not-call list */
 	SKIP_NO_CALLING_WINDOW, /* the windows in its zones never overlap */
-	SKIP_REMOVED, /* it was removed from its campaign by a client: its status is cancelled */
+	SKIP_REMOVED,           /* it was removed from its campaign by a client: its status is cancelled */
 	SKIP_REASON__MAX
 };
 

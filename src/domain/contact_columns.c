@@ -9,14 +9,9 @@
 #include "domain/csv.h"
 
 const char *const contact_column_names[COLUMN__MAX] = {
-	[COLUMN_IGNORED] = "ignored",
-	[COLUMN_CUSTOM] = "custom_field",
-	[COLUMN_PHONE] = "phone_number",
-	[COLUMN_FIRST_NAME] = "first_name",
-	[COLUMN_LAST_NAME] = "last_name",
-	[COLUMN_NAME] = "name",
-	[COLUMN_EMAIL] = "email",
-	[COLUMN_TIMEZONE] = "timezone",
+	[COLUMN_IGNORED] = "ignored",       [COLUMN_CUSTOM] = "custom_field", [COLUMN_PHONE] = "phone_number",
+	[COLUMN_FIRST_NAME] = "first_name", [COLUMN_LAST_NAME] = "last_name", [COLUMN_NAME] = "name",
+	[COLUMN_EMAIL] = "email",           [COLUMN_TIMEZONE] = "timezone",
 };
 
 const char *const contact_map_names[COLUMN__MAX] = {
@@ -32,8 +27,8 @@ const char *const contact_map_names[COLUMN__MAX] = {
 
 /* How certain a name is. Where two columns mean the same, the more certain name is used, then the first. */
 enum certainty {
-	OURS,   /* a field of the API: two of them are an error */
-	USUAL,  /* a usual name in exports */
+	OURS,     /* a field of the API: two of them are an error */
+	USUAL,    /* a usual name in exports */
 	DOUBTFUL, /* it may mean something else: used where there is no other */
 	CERTAINTY__MAX
 };
@@ -266,7 +261,7 @@ static bool apply_map(struct sorting *sorting, const struct contact_map *map)
 static void complete_names(struct sorting *sorting)
 {
 	size_t name = find(sorting, COLUMN_NAME), first = find(sorting, COLUMN_FIRST_NAME),
-	       last = find(sorting, COLUMN_LAST_NAME), none = sorting->count;
+		   last = find(sorting, COLUMN_LAST_NAME), none = sorting->count;
 
 	if (name == none)
 		return;

@@ -24,8 +24,7 @@ enum contact_column {
 extern const char *const contact_column_names[COLUMN__MAX];
 
 /* Writes the reason. Always returns false, so that callers can return the result. */
-bool contact_fault(char reason[CONTACT_CSV_REASON], const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+bool contact_fault(char reason[CONTACT_CSV_REASON], const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Names of the uses that a client may choose, from COLUMN_PHONE on: "phone", "first_name", … */
 extern const char *const contact_map_names[COLUMN__MAX];

@@ -9,17 +9,14 @@
 #include "base/zone.h"
 #include "domain/phone_text.h"
 
-#define COLUMN_NAME_MAX 255 /* characters */
+#define COLUMN_NAME_MAX 255   /* characters */
 #define BETWEEN_NUMBERS ":::" /* in a cell of Google Contacts */
 
 /* The members of a contact that columns of each kind set. */
 static const unsigned members[COLUMN__MAX] = {
-	[COLUMN_CUSTOM] = CONTACT_HAS_CUSTOM_FIELDS,
-	[COLUMN_FIRST_NAME] = CONTACT_HAS_FIRST_NAME,
-	[COLUMN_LAST_NAME] = CONTACT_HAS_LAST_NAME,
-	[COLUMN_NAME] = CONTACT_HAS_FIRST_NAME | CONTACT_HAS_LAST_NAME,
-	[COLUMN_EMAIL] = CONTACT_HAS_EMAIL,
-	[COLUMN_TIMEZONE] = CONTACT_HAS_TIMEZONE,
+	[COLUMN_CUSTOM] = CONTACT_HAS_CUSTOM_FIELDS, [COLUMN_FIRST_NAME] = CONTACT_HAS_FIRST_NAME,
+	[COLUMN_LAST_NAME] = CONTACT_HAS_LAST_NAME,  [COLUMN_NAME] = CONTACT_HAS_FIRST_NAME | CONTACT_HAS_LAST_NAME,
+	[COLUMN_EMAIL] = CONTACT_HAS_EMAIL,          [COLUMN_TIMEZONE] = CONTACT_HAS_TIMEZONE,
 };
 
 static void trim(struct csv_field *field)
@@ -144,13 +141,9 @@ static const char *check_zone(struct contact_csv *csv, struct contact_input *con
 	if (*contact->timezone == '\0' || strcmp(contact->timezone, csv->timezone) == 0)
 		return NULL;
 	switch (zone_find(contact->timezone, csv->timezone)) {
-	case ZONE_KNOWN:
-		contact->timezone = csv->timezone;
-		return NULL;
-	case ZONE_CANNOT_SAY:
-		return zone_cannot_say;
-	default:
-		return "is not an IANA time zone";
+	case ZONE_KNOWN: contact->timezone = csv->timezone; return NULL;
+	case ZONE_CANNOT_SAY: return zone_cannot_say;
+	default: return "is not an IANA time zone";
 	}
 }
 
@@ -174,7 +167,7 @@ static enum contact_csv_result judge_field(const struct contact_csv *csv, const 
 	if (is_broken(kind, field)) {
 		result = CONTACT_CSV_UNREADABLE;
 		contact_fault(reason, "field %zu has a line break: a quote may not be closed, the row takes up %d lines", i + 1,
-		      (int)row->lines);
+		              (int)row->lines);
 	} else if (csv->phones_only && kind != COLUMN_PHONE) {
 		result = CONTACT_CSV_OK;
 	} else if (!utf8_is_valid(field->text, field->len)) {
@@ -333,8 +326,8 @@ static const char *find_phone(struct contact_csv *csv, const struct csv_row *row
 	return csv->phone.len != 0 ? csv->phone.text : "";
 }
 
-enum contact_csv_result contact_csv_read(struct contact_csv *csv, const struct csv_row *row,
-                                         struct contact_input *out, char reason[CONTACT_CSV_REASON])
+enum contact_csv_result contact_csv_read(struct contact_csv *csv, const struct csv_row *row, struct contact_input *out,
+                                         char reason[CONTACT_CSV_REASON])
 {
 	enum contact_csv_result result;
 	char *name = NULL;
@@ -343,7 +336,11 @@ enum contact_csv_result contact_csv_read(struct contact_csv *csv, const struct c
 		unwrap(&row->fields[i]);
 	*out = (struct contact_input){
 		.phone_number = find_phone(csv, row),
-		.first_name = "", .last_name = "", .email = "", .timezone = "", .custom_fields = "",
+		.first_name = "",
+		.last_name = "",
+		.email = "",
+		.timezone = "",
+		.custom_fields = "",
 	};
 	if (row->fault != NULL) {
 		if (row->lines > 1)

@@ -24,7 +24,9 @@ static const struct contact_input contact_input_initial = NO_ONE;
 FIELD_TABLE(contact_input_fields, struct contact_input, &contact_input_initial, WHO_FIELDS(struct contact_input, ));
 
 static const struct contact contact_initial = {
-	.who = NO_ONE, .last_call_outcome = -1, .last_called_at_us = INSTANT_NONE,
+	.who = NO_ONE,
+	.last_call_outcome = -1,
+	.last_called_at_us = INSTANT_NONE,
 };
 
 FIELD_TABLE(contact_fields, struct contact, &contact_initial,

@@ -70,8 +70,7 @@ static int64_t rest_ends(const struct contact_limits *limits, const struct conta
 		return INSTANT_NONE;
 	if (!call_has_ended(attempt->status))
 		return now_us + UNDER_WAY_RECHECK_US;
-	return attempt->status == CALL_COMPLETED ? attempt->ended_at_us + limits->rest_hours * US_PER_HOUR
-	                                         : INSTANT_NONE;
+	return attempt->status == CALL_COMPLETED ? attempt->ended_at_us + limits->rest_hours * US_PER_HOUR : INSTANT_NONE;
 }
 
 /* A limit of n attempts opens again when the n-th latest attempt is older than its period. */
@@ -96,8 +95,7 @@ int64_t contact_limits_free_at(const struct contact_limits *limits, const struct
 }
 
 struct contact_limit_hold contact_limits_hold(const struct contact_limits *limits,
-                                              const struct contact_attempt *attempts, size_t count,
-                                              int64_t now_us)
+                                              const struct contact_attempt *attempts, size_t count, int64_t now_us)
 {
 	const struct contact_limit *list = limits->list.items;
 	struct contact_limit_hold hold = { 0 };

@@ -63,7 +63,6 @@ struct contact_limit_hold {
 	bool rests;                        /* the rest after a conversation holds it even longer */
 };
 struct contact_limit_hold contact_limits_hold(const struct contact_limits *limits,
-                                              const struct contact_attempt *attempts, size_t count,
-                                              int64_t now_us);
+                                              const struct contact_attempt *attempts, size_t count, int64_t now_us);
 
 #endif

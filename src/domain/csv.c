@@ -27,10 +27,10 @@ struct csv {
 	enum state state;
 	bool after_cr; /* a LF now belongs to the CR before it */
 	int64_t number;
-	struct buf text; /* its fields, each with a NUL after it */
+	struct buf text;                    /* its fields, each with a NUL after it */
 	size_t ends[CSV_FIELDS_MAX], count; /* where each field ends in it */
-	bool was_quoted; /* some field was quoted, so the line is not blank */
-	int64_t lines;   /* lines that ended inside quotes */
+	bool was_quoted;                    /* some field was quoted, so the line is not blank */
+	int64_t lines;                      /* lines that ended inside quotes */
 	bool line_has_text;
 	const char *fault;
 };
@@ -154,8 +154,7 @@ static bool take_byte(struct csv *csv, char c)
 		csv->state = IN_QUOTES;
 		csv->was_quoted = csv->line_has_text = true;
 		return true;
-	case IN_FIELD:
-		return take_plain(csv, c);
+	case IN_FIELD: return take_plain(csv, c);
 	case IN_QUOTES:
 		if (c == '"')
 			csv->state = QUOTE_IN_QUOTES;
@@ -239,7 +238,8 @@ static char find_sep_line(const char *line, size_t len)
 		len -= 2;
 	}
 	return len == 5 && strncasecmp(line, "sep=", 4) == 0 && memchr(delimiters, line[4], sizeof delimiters - 1) != NULL
-	       ? line[4] : '\0';
+	           ? line[4]
+	           : '\0';
 }
 
 static bool take_head(struct csv *csv)

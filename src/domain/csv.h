@@ -22,11 +22,11 @@ struct csv_field {
 };
 
 struct csv_row {
-	int64_t number;     /* from 1, as a spreadsheet counts: the header and blank lines count too */
+	int64_t number; /* from 1, as a spreadsheet counts: the header and blank lines count too */
 	struct csv_field *fields;
 	size_t count;
-	int64_t lines;      /* lines of the file in this row, without blank lines: a field in quotes may have several */
-	const char *fault;  /* NULL, or what is wrong with the row; then the fields end at the fault */
+	int64_t lines;     /* lines of the file in this row, without blank lines: a field in quotes may have several */
+	const char *fault; /* NULL, or what is wrong with the row; then the fields end at the fault */
 };
 
 /* Takes one row, which lasts until the function returns. Returns false if it wants no more rows. */

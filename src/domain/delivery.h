@@ -13,12 +13,12 @@ struct delivery {
 	struct uuid webhook_id;
 	enum event type;
 	enum delivery_status status;
-	int64_t tries;        /* since it was made, or last sent again by a client */
-	int response_code;    /* of the latest try; 0: none yet, or no answer */
+	int64_t tries;     /* since it was made, or last sent again by a client */
+	int response_code; /* of the latest try; 0: none yet, or no answer */
 	const char *error;
-	int64_t wake_at_us;   /* while it waits: when the next try is made, or when the present try is given up */
+	int64_t wake_at_us;    /* while it waits: when the next try is made, or when the present try is given up */
 	int64_t created_at_us; /* of the event */
-	const char *data;     /* of the event; NULL in lists */
+	const char *data;      /* of the event; NULL in lists */
 };
 
 struct delivery_try {

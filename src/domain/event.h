@@ -11,7 +11,7 @@ enum event {
 	EVENT_CALL_STARTED,
 	EVENT_CALL_ENDED,
 	EVENT_CALL_FAILED,
-	EVENT_WEBHOOK_TEST,   /* to the endpoint that is tested alone */
+	EVENT_WEBHOOK_TEST,     /* to the endpoint that is tested alone */
 	EVENT_WEBHOOK_DISABLED, /* made by Outdial: the endpoint was gone, or failed for days */
 	EVENT__MAX
 };
@@ -19,10 +19,9 @@ enum event {
 #define EVENT_BIT(event) (1u << (event))
 
 /* The events that go to subscribers. Each of the others is meant for one receiver. */
-#define EVENTS_PUBLISHED                                                                              \
-	(EVENT_BIT(EVENT_BATCH_STATUS_CHANGED) | EVENT_BIT(EVENT_BATCH_COMPLETED) |                    \
-	 EVENT_BIT(EVENT_CALL_STARTED) | EVENT_BIT(EVENT_CALL_ENDED) | EVENT_BIT(EVENT_CALL_FAILED) |  \
-	 EVENT_BIT(EVENT_WEBHOOK_DISABLED))
+#define EVENTS_PUBLISHED \
+	(EVENT_BIT(EVENT_BATCH_STATUS_CHANGED) | EVENT_BIT(EVENT_BATCH_COMPLETED) | EVENT_BIT(EVENT_CALL_STARTED) | \
+	 EVENT_BIT(EVENT_CALL_ENDED) | EVENT_BIT(EVENT_CALL_FAILED) | EVENT_BIT(EVENT_WEBHOOK_DISABLED))
 
 extern const char *const event_names[EVENT__MAX + 1]; /* NULL-terminated */
 

@@ -34,8 +34,8 @@ static void add_piece(struct plan_shift *shift, double *sum_us, int64_t first_us
 	*sum_us += ((double)first_us + (double)last_us) / 2 * (double)n;
 }
 
-struct plan_shift forecast_shift(const struct plan_segment *before, int before_count,
-                                 const struct plan_segment *after, int after_count)
+struct plan_shift forecast_shift(const struct plan_segment *before, int before_count, const struct plan_segment *after,
+                                 int after_count)
 {
 	struct plan_shift shift = { 0 };
 	double sum_us = 0;
@@ -72,8 +72,8 @@ static int64_t expected_calls(const struct retry_rules *retry, int64_t contacts,
 }
 
 /* Returns when the retries of the last contact are over. */
-static int64_t last_retry(const struct calendar *calendar, const struct retry_rules *retry, int64_t at_us,
-                          int attempts, int64_t call_us)
+static int64_t last_retry(const struct calendar *calendar, const struct retry_rules *retry, int64_t at_us, int attempts,
+                          int64_t call_us)
 {
 	struct span span;
 
@@ -118,15 +118,15 @@ static int plan_calls(const struct plan_rules *rules, struct plan_cursor cursor,
 static int64_t last_of(const struct plan_rules *rules, struct plan_cursor cursor, const struct plan_group *groups,
                        int group_count, struct plan_day *days, int max_days)
 {
-	int planned, count = plan_calls(rules, cursor, groups, group_count, sum_of(groups, group_count), days, max_days,
-	                                &planned);
+	int planned,
+		count = plan_calls(rules, cursor, groups, group_count, sum_of(groups, group_count), days, max_days, &planned);
 
 	return count == 0 ? INSTANT_NONE : days[count - 1].last_us;
 }
 
 struct forecast forecast_campaign(const struct batch_config *config, struct plan_cursor cursor,
-                                  const struct plan_group *groups, int group_count,
-                                  const struct forecast_terms *terms, struct plan_day *days, int max_days)
+                                  const struct plan_group *groups, int group_count, const struct forecast_terms *terms,
+                                  struct plan_day *days, int max_days)
 {
 	struct plan_rules rules = batch_plan_rules(config);
 	struct retry_rules retry = batch_retry_rules(config);

@@ -213,14 +213,11 @@ static const struct gate_row gates[GATE__MAX] = {
 	                          DETAIL(LIMIT, "dialer_limit", dialer_places),
 	                          DETAIL(INSTANT, "oldest_call_at", oldest_call_at_us)) },
 	[GATE_AGENT] = { "agent", SHUT_IF(agent_waits), .write = write_agent },
-	[GATE_DIALER_HEALTH] = { "dialer_health", OPENS(dialer_opens_at_us), .write = write_dialer_health,
-	                         DIALER_DETAILS },
+	[GATE_DIALER_HEALTH] = { "dialer_health", OPENS(dialer_opens_at_us), .write = write_dialer_health, DIALER_DETAILS },
 	[GATE_DIALER_ROOM] = { "dialer_room", dialer_room_room, .write = write_dialer_room, DIALER_DETAILS },
-	[GATE_DIALER_FETCH] = { "dialer_fetch", SHUT_IF(waits_for_fetch),
-	                        FACTS(FACT(BOOL, "fetches", waits_for_fetch)) },
+	[GATE_DIALER_FETCH] = { "dialer_fetch", SHUT_IF(waits_for_fetch), FACTS(FACT(BOOL, "fetches", waits_for_fetch)) },
 	[GATE_DUE] = { "planned_instant", OPENS(due_at_us), FACTS(FACT(INSTANT, "scheduled_at", due_at_us)),
-	               DETAILS(DETAIL(INSTANT, "not_before", not_before_us),
-	                       DETAIL(BOOL, "callback", is_callback)) },
+	               DETAILS(DETAIL(INSTANT, "not_before", not_before_us), DETAIL(BOOL, "callback", is_callback)) },
 	[GATE_DO_NOT_CALL] = { "do_not_call", SHUT_IF(do_not_call), FACTS(FACT(BOOL, "is_listed", do_not_call)),
 	                       DETAILS(DETAIL(WORD, "reason", do_not_call_reason),
 	                               DETAIL(INSTANT, "since", do_not_call_since_us)) },
@@ -228,8 +225,7 @@ static const struct gate_row gates[GATE__MAX] = {
 	[GATE_CONTACT_WINDOW] = { "contact_window", contact_window_room, OPENS(contact_span.from_us),
 	                          .write = write_contact_window },
 	[GATE_CONTACT_LIMITS] = { "contact_limits", OPENS(limits_open_at_us),
-	                          FACTS(FACT(INSTANT, "free_at", limits_open_at_us)),
-	                          .write_details = write_limit_hold },
+	                          FACTS(FACT(INSTANT, "free_at", limits_open_at_us)), .write_details = write_limit_hold },
 };
 
 const char *gate_name(enum gate gate)
@@ -322,7 +318,7 @@ struct gate_hold gates_hold(const struct gate_facts *facts, int64_t next_due_us)
 		return GATE_NO_HOLD;
 	if (verdict.room == 0 && (verdict.held_by != GATE_DIALER_FETCH || next_due_us <= facts->now_us))
 		return (struct gate_hold){ gate_name(verdict.held_by),
-		                           verdict.waits_for_event ? INSTANT_NEVER : verdict.opens_at_us };
+			                       verdict.waits_for_event ? INSTANT_NEVER : verdict.opens_at_us };
 	return next_due_us > facts->now_us ? (struct gate_hold){ gate_name(GATE_DUE), next_due_us } : GATE_NO_HOLD;
 }
 

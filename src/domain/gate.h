@@ -19,31 +19,31 @@
 struct gate_facts {
 	int64_t now_us;
 	enum batch_status status;
-	int64_t start_at_us;   /* its scheduled_at, or INSTANT_NONE */
-	bool has_number;       /* at least one number to call from exists */
-	bool has_dialer;       /* its agent has an endpoint that is not switched off */
+	int64_t start_at_us;        /* its scheduled_at, or INSTANT_NONE */
+	bool has_number;            /* at least one number to call from exists */
+	bool has_dialer;            /* its agent has an endpoint that is not switched off */
 	int64_t dialer_opens_at_us; /* when its circuit becomes half open; INSTANT_NONE: the circuit is closed */
-	bool agent_waits;      /* its dialer has not accepted agent.sync yet, or has refused it */
-	bool waits_for_fetch;  /* its dialer fetches its calls, and this is no fetch */
-	int64_t dialer_room;   /* how many webhooks this process may still send there */
+	bool agent_waits;           /* its dialer has not accepted agent.sync yet, or has refused it */
+	bool waits_for_fetch;       /* its dialer fetches its calls, and this is no fetch */
+	int64_t dialer_room;        /* how many webhooks this process may still send there */
 	struct calendar calendar;
 	enum calendar_answer answer; /* whether there is a span */
-	struct span span;      /* the stretch of callable time that contains now_us or comes next */
-	int64_t max_per_day;   /* 0: no cap */
-	int32_t day;           /* a local civil day … */
+	struct span span;            /* the stretch of callable time that contains now_us or comes next */
+	int64_t max_per_day;         /* 0: no cap */
+	int32_t day;                 /* a local civil day … */
 	/* … and the attempts claimed on it; later days have none. If the clock was set back, they count for earlier
 	 * days too */
 	int64_t day_calls;
-	struct pace pace;      /* of the campaign */
-	int64_t numbers_room;  /* calls that the paces of its numbers allow now */
+	struct pace pace;           /* of the campaign */
+	int64_t numbers_room;       /* calls that the paces of its numbers allow now */
 	int64_t numbers_open_at_us; /* when they allow the next call: not after now_us if they allow some now */
-	int64_t free_places;   /* max_concurrent_calls less the calls in progress */
+	int64_t free_places;        /* max_concurrent_calls less the calls in progress */
 	/* Of the contact that is judged: */
 	int64_t due_at_us;
 	bool do_not_call;
 	struct calendar contact_calendar; /* the campaign's calendar, or that of the contact's zone */
 	enum calendar_answer contact_answer;
-	struct span contact_span;         /* like `span`, in contact_calendar */
+	struct span contact_span;  /* like `span`, in contact_calendar */
 	int64_t limits_open_at_us; /* when the organisation's contact limits allow a call to its number */
 };
 
@@ -54,16 +54,16 @@ struct gate_details {
 	int64_t oldest_call_at_us; /* of the first of the calls in progress; INSTANT_NONE: there is none */
 	struct uuid webhook_id;    /* of the dialer */
 	int64_t failing_since_us;
-	const char *dialer_error;  /* the latest error; "": none */
-	const char *next_number;   /* of the numbers with a pace, the next that may call; NULL: none has a pace */
+	const char *dialer_error; /* the latest error; "": none */
+	const char *next_number;  /* of the numbers with a pace, the next that may call; NULL: none has a pace */
 	int64_t next_number_at_us;
 	/* Of the contact that is judged: */
 	struct contact_limit_hold limit;
-	int64_t rest_hours;        /* the rest after a conversation; 0: none is configured */
+	int64_t rest_hours;             /* the rest after a conversation; 0: none is configured */
 	const char *do_not_call_reason; /* "" */
 	int64_t not_before_us; /* the delay of a retry, or the instant of a callback; INSTANT_NONE: its first call */
 	bool is_callback;
-	int64_t do_not_call_since_us;   /* INSTANT_NONE: its number is not on the list */
+	int64_t do_not_call_since_us; /* INSTANT_NONE: its number is not on the list */
 };
 
 enum gate {

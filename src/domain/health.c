@@ -11,8 +11,10 @@ const char *const outcome_names[OUTCOME__MAX] = { "taken", "refused", "busy", "f
 const char *const circuit_names[CIRCUIT__MAX] = { "closed", "open", "half_open" };
 
 const struct health health_initial = {
-	.failing_since_us = INSTANT_NONE, .open_until_us = INSTANT_NONE,
-	.probe_until_us = INSTANT_NONE, .hold_until_us = INSTANT_NONE,
+	.failing_since_us = INSTANT_NONE,
+	.open_until_us = INSTANT_NONE,
+	.probe_until_us = INSTANT_NONE,
+	.hold_until_us = INSTANT_NONE,
 };
 
 enum outcome outcome_of(int http_status, int64_t retry_after_us)

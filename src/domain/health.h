@@ -31,7 +31,7 @@ struct health {
 	int64_t failing_since_us; /* INSTANT_NONE: it does not fail */
 	int64_t open_until_us;    /* INSTANT_NONE: its circuit is closed */
 	int64_t probe_until_us;
-	int64_t hold_until_us;    /* it asked us to wait until then */
+	int64_t hold_until_us; /* it asked us to wait until then */
 };
 
 extern const struct health health_initial; /* of an endpoint without any webhook so far */

@@ -34,10 +34,10 @@ enum ledger_decision {
 
 extern const char *const ledger_decision_names[LEDGER_DECISION__MAX + 1]; /* NULL-terminated */
 
-#define LEDGER_HEX 65     /* a hash as text, with its NUL */
-#define LEDGER_SALT 32    /* characters */
-#define LEDGER_PERSON 66  /* characters: the salt and the number, or "# " and their hash */
-#define LEDGER_NUMBER 17  /* a number, with its NUL */
+#define LEDGER_HEX 65    /* a hash as text, with its NUL */
+#define LEDGER_SALT 32   /* characters */
+#define LEDGER_PERSON 66 /* characters: the salt and the number, or "# " and their hash */
+#define LEDGER_NUMBER 17 /* a number, with its NUL */
 
 /* One line of a block, in place. */
 struct ledger_line {

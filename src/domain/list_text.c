@@ -19,9 +19,9 @@
 static const struct {
 	const char *name, *iconv;
 } charsets[] = {
-	{ "utf-8", NULL }, { "utf8", NULL }, { "us-ascii", NULL },
-	{ "windows-1252", "CP1252" }, { "cp1252", "CP1252" }, { "iso-8859-1", "CP1252" }, { "latin1", "CP1252" },
-	{ "iso-8859-15", "ISO-8859-15" }, { "utf-16", "UTF-16" }, { "utf-16le", "UTF-16LE" }, { "utf-16be", "UTF-16BE" },
+	{ "utf-8", NULL },      { "utf8", NULL },           { "us-ascii", NULL },       { "windows-1252", "CP1252" },
+	{ "cp1252", "CP1252" }, { "iso-8859-1", "CP1252" }, { "latin1", "CP1252" },     { "iso-8859-15", "ISO-8859-15" },
+	{ "utf-16", "UTF-16" }, { "utf-16le", "UTF-16LE" }, { "utf-16be", "UTF-16BE" },
 };
 
 /* First bytes of files that are not text. */

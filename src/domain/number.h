@@ -14,8 +14,8 @@ struct phone_number {
 	int64_t id;
 	struct uuid uuid;
 	const char *phone_number, *friendly_name;
-	int provider_type; /* enum provider_type */
-	int64_t calls_per_minute; /* over all campaigns that use the number; 0: no pace */
+	int provider_type;                               /* enum provider_type */
+	int64_t calls_per_minute;                        /* over all campaigns that use the number; 0: no pace */
 	struct uuid inbound_agent_id, outbound_agent_id; /* nil: none */
 	int64_t created_at_us;
 };

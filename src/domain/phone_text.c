@@ -16,10 +16,18 @@
 /* Characters that mean nothing in a number: spaces, dashes, marks of direction. Each range has its first and last
  * character in UTF-8. */
 static const char *const nothing[][2] = {
-	{ "\t", "\t" }, { " ", " " }, { "(", ")" }, { "-", "." }, { "\xc2\xa0", "\xc2\xa0" }, { "\xc2\xad", "\xc2\xad" },
+	{ "\t", "\t" },
+	{ " ", " " },
+	{ "(", ")" },
+	{ "-", "." },
+	{ "\xc2\xa0", "\xc2\xa0" },
+	{ "\xc2\xad", "\xc2\xad" },
 	{ "\xe2\x80\x80", "\xe2\x80\x95" }, /* spaces, joiners, dashes */
-	{ "\xe2\x80\xa8", "\xe2\x80\xaf" }, { "\xe2\x81\x9f", "\xe2\x81\xaf" }, /* separators, marks of direction */
-	{ "\xe2\x88\x92", "\xe2\x88\x92" }, { "\xe3\x80\x80", "\xe3\x80\x80" }, { "\xef\xbb\xbf", "\xef\xbb\xbf" },
+	{ "\xe2\x80\xa8", "\xe2\x80\xaf" },
+	{ "\xe2\x81\x9f", "\xe2\x81\xaf" }, /* separators, marks of direction */
+	{ "\xe2\x88\x92", "\xe2\x88\x92" },
+	{ "\xe3\x80\x80", "\xe3\x80\x80" },
+	{ "\xef\xbb\xbf", "\xef\xbb\xbf" },
 };
 
 static bool is_nothing(const char *text, size_t size)

@@ -37,8 +37,7 @@ static int choose_group(struct plan_group *groups, int group_count, int64_t next
 	for (int i = 0; i < group_count; i++) {
 		int64_t at_us = first_instant(&groups[i], next_us);
 
-		if (at_us < first_us || (at_us == first_us && chosen >= 0 &&
-		                         groups[i].closes_us < groups[chosen].closes_us)) {
+		if (at_us < first_us || (at_us == first_us && chosen >= 0 && groups[i].closes_us < groups[chosen].closes_us)) {
 			first_us = at_us;
 			chosen = i;
 		}
@@ -82,10 +81,10 @@ static int enter_span(const struct plan_rules *rules, struct plan_group *groups,
 	return -1;
 }
 
-static struct plan_segment fill_span(const struct plan_rules *rules, struct plan_cursor *cursor,
-                                     int64_t until_us, int64_t left)
+static struct plan_segment fill_span(const struct plan_rules *rules, struct plan_cursor *cursor, int64_t until_us,
+                                     int64_t left)
 {
-	struct plan_segment segment = {.first_us = cursor->next_us, .gap_us = rules->gap_us};
+	struct plan_segment segment = { .first_us = cursor->next_us, .gap_us = rules->gap_us };
 	int64_t count = (until_us - 1 - cursor->next_us) / rules->gap_us + 1;
 
 	count = min_of(count, left);
@@ -98,8 +97,7 @@ static struct plan_segment fill_span(const struct plan_rules *rules, struct plan
 }
 
 int plan_group_segments(const struct plan_rules *rules, struct plan_group *groups, int group_count,
-                        struct plan_cursor *cursor, int count, struct plan_segment *out, int max_segments,
-                        int *planned)
+                        struct plan_cursor *cursor, int count, struct plan_segment *out, int max_segments, int *planned)
 {
 	int segments = 0, chosen;
 
@@ -117,8 +115,8 @@ int plan_group_segments(const struct plan_rules *rules, struct plan_group *group
 	return segments;
 }
 
-int plan_segments(const struct plan_rules *rules, struct plan_cursor *cursor, int count,
-                  struct plan_segment *out, int max_segments, int *planned)
+int plan_segments(const struct plan_rules *rules, struct plan_cursor *cursor, int count, struct plan_segment *out,
+                  int max_segments, int *planned)
 {
 	struct plan_group all = { .calendar = rules->calendar, .left = count };
 
@@ -135,8 +133,8 @@ int64_t plan_shift_us(int run, uint32_t random_bits)
 	return run == 0 ? 0 : (1 + random_bits % (UINT32_C(1009) << (run - 1))) * US_PER_MS;
 }
 
-int plan_days(const struct plan_rules *rules, struct plan_group *groups, int group_count,
-              struct plan_cursor *cursor, int count, struct plan_day *out, int max_days, int *planned)
+int plan_days(const struct plan_rules *rules, struct plan_group *groups, int group_count, struct plan_cursor *cursor,
+              int count, struct plan_day *out, int max_days, int *planned)
 {
 	struct plan_segment segment;
 	struct plan_day *last = NULL;

@@ -35,16 +35,16 @@ struct plan_segment {
 /* Plans `count` contacts and moves the cursor to after them. Returns the number of segments, and sets *planned. If
  * fewer were planned than asked, `out` is full (call again). If it returns 0, no day within the next 366 can take a
  * call, or the zone cannot be read. max_segments > 0. */
-int plan_segments(const struct plan_rules *rules, struct plan_cursor *cursor, int count,
-                  struct plan_segment *out, int max_segments, int *planned);
+int plan_segments(const struct plan_rules *rules, struct plan_cursor *cursor, int count, struct plan_segment *out,
+                  int max_segments, int *planned);
 
 /* Contacts that may be called at other times than the others of their campaign. */
 struct plan_group {
-	struct calendar calendar; /* civil days are those of the campaign's zone */
-	int64_t left;             /* contacts that are not planned yet; planning reduces it */
+	struct calendar calendar;    /* civil days are those of the campaign's zone */
+	int64_t left;                /* contacts that are not planned yet; planning reduces it */
 	enum calendar_answer answer; /* whether some day can take a call, as far as planning has searched */
-	struct span span;         /* set by planning, {0} at first: the present span */
-	int64_t closes_us;        /* set by planning: when the windows of the span close, or a day after it */
+	struct span span;            /* set by planning, {0} at first: the present span */
+	int64_t closes_us;           /* set by planning: when the windows of the span close, or a day after it */
 };
 
 /* Plans all groups at once, by the same rules but with the calendar of each group. The instants of the campaign are one
@@ -62,8 +62,8 @@ struct plan_day {
 	int contacts;
 	int64_t first_us, last_us;
 };
-int plan_days(const struct plan_rules *rules, struct plan_group *groups, int group_count,
-              struct plan_cursor *cursor, int count, struct plan_day *out, int max_days, int *planned);
+int plan_days(const struct plan_rules *rules, struct plan_group *groups, int group_count, struct plan_cursor *cursor,
+              int count, struct plan_day *out, int max_days, int *planned);
 
 /* Returns the instant of a contact that waits for this instant without being planned (a retry, or a contact that was
  * postponed): soon after it, and between milliseconds, where no planned contact is. The position separates the contacts

@@ -8,15 +8,27 @@
 
 /* The statuses that a dialer may report. Outdial concludes the others itself. */
 static const char *const reportable[CALL_STATUS__MAX + 1] = {
-	[CALL_QUEUED] = "", [CALL_DISPATCHED] = "", [CALL_RINGING] = "ringing",
-	[CALL_IN_PROGRESS] = "in_progress", [CALL_COMPLETED] = "completed", [CALL_FAILED] = "failed",
-	[CALL_NO_ANSWER] = "no_answer", [CALL_BUSY] = "busy", [CALL_VOICEMAIL] = "voicemail",
+	[CALL_QUEUED] = "",
+	[CALL_DISPATCHED] = "",
+	[CALL_RINGING] = "ringing",
+	[CALL_IN_PROGRESS] = "in_progress",
+	[CALL_COMPLETED] = "completed",
+	[CALL_FAILED] = "failed",
+	[CALL_NO_ANSWER] = "no_answer",
+	[CALL_BUSY] = "busy",
+	[CALL_VOICEMAIL] = "voicemail",
 };
 
 static const struct call_report initial = {
-	.duration_seconds = -1, .cost_ten_thousandths = -1,
-	.outcome = "", .end_reason = "", .recording_url = "", .transcript_url = "", .summary = "",
-	.occurred_at = { .us = INSTANT_NONE }, .call_back_at = { .us = INSTANT_NONE },
+	.duration_seconds = -1,
+	.cost_ten_thousandths = -1,
+	.outcome = "",
+	.end_reason = "",
+	.recording_url = "",
+	.transcript_url = "",
+	.summary = "",
+	.occurred_at = { .us = INSTANT_NONE },
+	.call_back_at = { .us = INSTANT_NONE },
 };
 
 struct call_report report_conclude(const struct uuid *call, enum call_premise premise, enum call_status status,
@@ -54,18 +66,17 @@ static const char *check_link(struct arena *arena, const char **value)
 	return "must be an http:// or https:// address";
 }
 
-#define REPORT_FIELDS                                                                                        \
-	FIELD(struct call_report, status, CHOICE, .flags = FIELD_REQUIRED, .choices = reportable),           \
-	FIELD(struct call_report, duration_seconds, INT, .flags = FIELD_NULLABLE, .max = MAX_DURATION_SECONDS), \
-	FIELD_AS("cost", struct call_report, cost_ten_thousandths, DECIMAL, .flags = FIELD_NULLABLE,         \
-	         .max = MAX_COST),                                                                           \
-	FIELD(struct call_report, end_reason, STRING, .flags = FIELD_NULLABLE, .max = 255),                  \
-	FIELD(struct call_report, outcome, STRING, .flags = FIELD_NULLABLE, .max = 64),                      \
-	FIELD(struct call_report, recording_url, STRING, .flags = FIELD_NULLABLE, .max = 2048, .check = check_link), \
-	FIELD(struct call_report, transcript_url, STRING, .flags = FIELD_NULLABLE, .max = 2048, .check = check_link), \
-	FIELD(struct call_report, summary, STRING, .flags = FIELD_NULLABLE, .max = 10000),                   \
-	FIELD(struct call_report, occurred_at, WHEN, .flags = FIELD_NULLABLE),                               \
-	FIELD(struct call_report, call_back_at, WHEN, .flags = FIELD_NULLABLE)
+#define REPORT_FIELDS \
+	FIELD(struct call_report, status, CHOICE, .flags = FIELD_REQUIRED, .choices = reportable), \
+		FIELD(struct call_report, duration_seconds, INT, .flags = FIELD_NULLABLE, .max = MAX_DURATION_SECONDS), \
+		FIELD_AS("cost", struct call_report, cost_ten_thousandths, DECIMAL, .flags = FIELD_NULLABLE, .max = MAX_COST), \
+		FIELD(struct call_report, end_reason, STRING, .flags = FIELD_NULLABLE, .max = 255), \
+		FIELD(struct call_report, outcome, STRING, .flags = FIELD_NULLABLE, .max = 64), \
+		FIELD(struct call_report, recording_url, STRING, .flags = FIELD_NULLABLE, .max = 2048, .check = check_link), \
+		FIELD(struct call_report, transcript_url, STRING, .flags = FIELD_NULLABLE, .max = 2048, .check = check_link), \
+		FIELD(struct call_report, summary, STRING, .flags = FIELD_NULLABLE, .max = 10000), \
+		FIELD(struct call_report, occurred_at, WHEN, .flags = FIELD_NULLABLE), \
+		FIELD(struct call_report, call_back_at, WHEN, .flags = FIELD_NULLABLE)
 
 FIELD_TABLE(report_fields, struct call_report, &initial, REPORT_FIELDS);
 

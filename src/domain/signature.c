@@ -45,7 +45,8 @@ void secrets_renew(struct signing_secrets *secrets, enum signature_type type, in
 	memmove(&secrets->list[1], &secrets->list[0], secrets->count * sizeof *fresh);
 	secrets->count++;
 	*fresh = (struct signing_secret){
-		.type = type, .len = type == SIGNATURE_ED25519 ? ED25519_SIZE : HMAC_SECRET_SIZE,
+		.type = type,
+		.len = type == SIGNATURE_ED25519 ? ED25519_SIZE : HMAC_SECRET_SIZE,
 		.until_us = INSTANT_NEVER,
 	};
 	crypto_random(fresh->bytes, fresh->len);
@@ -215,8 +216,8 @@ bool signature_is_wellformed(const char *signatures)
 	return false;
 }
 
-bool signature_fits(const char *signatures, const struct signing_secrets *secrets,
-                    const struct signed_message *message, int64_t now_us)
+bool signature_fits(const char *signatures, const struct signing_secrets *secrets, const struct signed_message *message,
+                    int64_t now_us)
 {
 	struct buf text = { 0 }, right = { 0 };
 	bool fits = false;

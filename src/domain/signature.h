@@ -61,7 +61,7 @@ bool signature_is_wellformed(const char *signatures);
 
 /* Returns whether a signature in the header was made with a valid secret. A receiver that verifies with a public key
  * cannot sign: its signatures never fit. */
-bool signature_fits(const char *signatures, const struct signing_secrets *secrets,
-                    const struct signed_message *message, int64_t now_us);
+bool signature_fits(const char *signatures, const struct signing_secrets *secrets, const struct signed_message *message,
+                    int64_t now_us);
 
 #endif

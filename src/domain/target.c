@@ -129,8 +129,9 @@ static const char *host_fault(const struct place *place, const struct conf *conf
 		return "has a host name that is too long";
 	if (read_address(place, &address))
 		return target_address_is_allowed((struct sockaddr *)&address, conf) ||
-		       network_list_has_host(conf->webhook_allow, place->host, place->host_len)
-		       ? NULL : "has an address that is not public (or allowed by the operator)";
+		               network_list_has_host(conf->webhook_allow, place->host, place->host_len)
+		           ? NULL
+		           : "has an address that is not public (or allowed by the operator)";
 	if (place->is_v6 || !is_name(place))
 		return "has a host that is neither a name nor a plainly written address";
 	return NULL;

@@ -26,8 +26,8 @@ struct webhook {
 	int64_t id;
 	struct uuid uuid;
 	const char *url, *description;
-	unsigned events; /* bit set of enum event */
-	int signature_type; /* enum signature_type of the next new secret */
+	unsigned events;     /* bit set of enum event */
+	int signature_type;  /* enum signature_type of the next new secret */
 	struct bytes secret; /* sealed: domain/signature.h */
 	bool disabled;
 	const char *disabled_reason;

@@ -21,7 +21,8 @@ static bool is_in_window(const struct requested_call *call, int64_t at_us)
 	if (call->batch_row == 0)
 		return true;
 	calendar = batch_calendar(config, config->respect_contact_timezone
-	                                  ? contact_zones(call->contact.timezone, call->to_number) : NULL);
+	                                      ? contact_zones(call->contact.timezone, call->to_number)
+	                                      : NULL);
 	answer = calendar_find_span(&calendar, at_us, &span);
 	return answer == CALENDAR_UNREADABLE || (answer == CALENDAR_SPAN && span.from_us <= at_us);
 }

@@ -104,13 +104,16 @@ enum db_result campaign_create(struct db *db, struct campaign_request *request)
 		.status_reason = "",
 		.held_by = "",
 		.held_until_us = INSTANT_NEVER,
-		.planned_from_us = INSTANT_NONE, .planned_until_us = INSTANT_NONE,
-		.started_at_us = INSTANT_NONE, .completed_at_us = INSTANT_NONE,
-		.created_at_us = request->now_us, .updated_at_us = request->now_us,
+		.planned_from_us = INSTANT_NONE,
+		.planned_until_us = INSTANT_NONE,
+		.started_at_us = INSTANT_NONE,
+		.completed_at_us = INSTANT_NONE,
+		.created_at_us = request->now_us,
+		.updated_at_us = request->now_us,
 		.wake_at_us = INSTANT_NEVER,
 		.counts = { .total = count, .pending = count },
-		.has_contact_ids = !uuid_is_nil(&request->config.contact_folder_id) ||
-		                   request->config.contact_ids.count != 0 || source.has_contact_ids,
+		.has_contact_ids = !uuid_is_nil(&request->config.contact_folder_id) || request->config.contact_ids.count != 0 ||
+		                   source.has_contact_ids,
 	};
 	DB_TRY(campaign_find_agent(db, request));
 	DB_TRY(batch_insert(db, &request->batch));
@@ -201,12 +204,9 @@ static enum db_result judge_preview(struct db *db, struct campaign_request *requ
 {
 	switch (request->batch.status) {
 	case BATCH_SCHEDULED:
-	case BATCH_ACTIVE:
-		return DB_OK;
-	case BATCH_PAUSED:
-		return db_rehearse(db, rehearse_resume, request);
-	default:
-		return db_rehearse(db, campaign_judge_prerequisites, request);
+	case BATCH_ACTIVE: return DB_OK;
+	case BATCH_PAUSED: return db_rehearse(db, rehearse_resume, request);
+	default: return db_rehearse(db, campaign_judge_prerequisites, request);
 	}
 }
 
@@ -295,8 +295,8 @@ enum db_result campaign_schedule(struct db *db, struct campaign_request *request
 	DB_TRY(lock(db, request, BATCH_SCHEDULE));
 	before = request->batch.config;
 	if (field_is_given(request->table, request->given, "scheduled_at"))
-		request->batch.config.schedule_type =
-			request->config.scheduled_at.us != INSTANT_NONE ? SCHEDULE_SCHEDULED : SCHEDULE_IMMEDIATE;
+		request->batch.config.schedule_type = request->config.scheduled_at.us != INSTANT_NONE ? SCHEDULE_SCHEDULED
+		                                                                                      : SCHEDULE_IMMEDIATE;
 	DB_TRY(apply_change(request));
 	DB_TRY(campaign_judge_start(request));
 	DB_TRY(campaign_judge_prerequisites(db, request));
@@ -341,12 +341,12 @@ enum db_result campaign_resume(struct db *db, struct campaign_request *request)
 enum db_result campaign_cancel(struct db *db, struct campaign_request *request)
 {
 	DB_TRY(move_simply(db, request, BATCH_CANCEL));
-	return db_exec(db, SQL_CALLS_END_WAITING, DB_ARGS(
-		db_instant(request->now_us), db_int(request->batch.organization_id), db_int(request->batch.id)));
+	return db_exec(db, SQL_CALLS_END_WAITING,
+	               DB_ARGS(db_instant(request->now_us), db_int(request->batch.organization_id),
+	                       db_int(request->batch.id)));
 }
 
 enum db_result campaign_delete(struct db *db, struct campaign_request *request)
 {
 	return move_simply(db, request, BATCH_DELETE);
 }
-

@@ -15,16 +15,16 @@ enum refusal {
 	REFUSED_AGENT,       /* no such agent */
 	REFUSED_AGENT_NOT_READY,
 	REFUSED_AGENT_DELETED,
-	REFUSED_NUMBER,      /* one of phone_number_ids does not exist */
-	REFUSED_NO_NUMBER,   /* the request has no numbers, and the agent has none */
-	REFUSED_NO_CONTACTS, /* no contact waits for a call */
-	REFUSED_FOLDER,      /* no such folder */
-	REFUSED_SOURCE,      /* source_campaign_id does not exist */
-	REFUSED_SOURCE_GROWS, /* contacts are still being copied to that campaign */
-	REFUSED_CONTACT,     /* missing_contact does not exist */
-	REFUSED_COPIED,      /* its contacts are still being copied to another campaign */
+	REFUSED_NUMBER,        /* one of phone_number_ids does not exist */
+	REFUSED_NO_NUMBER,     /* the request has no numbers, and the agent has none */
+	REFUSED_NO_CONTACTS,   /* no contact waits for a call */
+	REFUSED_FOLDER,        /* no such folder */
+	REFUSED_SOURCE,        /* source_campaign_id does not exist */
+	REFUSED_SOURCE_GROWS,  /* contacts are still being copied to that campaign */
+	REFUSED_CONTACT,       /* missing_contact does not exist */
+	REFUSED_COPIED,        /* its contacts are still being copied to another campaign */
 	REFUSED_CONTACT_STATE, /* the contact does not wait: contact_status */
-	REFUSED_FIELDS,      /* see faults */
+	REFUSED_FIELDS,        /* see faults */
 };
 
 struct campaign_request {
@@ -45,7 +45,7 @@ struct campaign_request {
 	int64_t added, skipped; /* contacts; together all contacts of the request */
 	int64_t removed;
 	enum contact_status contact_status;
-	bool has_found_numbers; /* for a preview: the numbers of the change were looked up, and are not stored */
+	bool has_found_numbers;           /* for a preview: the numbers of the change were looked up, and are not stored */
 	int64_t numbers_calls_per_minute; /* the pace of these numbers together; 0: one of them has no pace */
 };
 

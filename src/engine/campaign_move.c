@@ -85,8 +85,8 @@ static void note_move(struct db *db, const struct batch *batch, enum batch_statu
 	        status_name(batch->status), status_name(from), id);
 }
 
-enum db_result campaign_move(struct db *db, struct batch *batch, enum batch_action action,
-                             const char *reason, int64_t now_us)
+enum db_result campaign_move(struct db *db, struct batch *batch, enum batch_action action, const char *reason,
+                             int64_t now_us)
 {
 	enum batch_status from = batch->status;
 

@@ -10,8 +10,8 @@
 
 /* Changes the state of the campaign by `action`, and writes the instants and events of the change. DB_REFUSED: the
  * state of the campaign does not allow the action. `reason` may be "". */
-enum db_result campaign_move(struct db *db, struct batch *batch, enum batch_action action,
-                             const char *reason, int64_t now_us);
+enum db_result campaign_move(struct db *db, struct batch *batch, enum batch_action action, const char *reason,
+                             int64_t now_us);
 
 /* Writes a row of the campaign's history. `from`: the state before, -1: none. `changes`: a JSON object, or "". */
 enum db_result campaign_note(struct db *db, const struct batch *batch, enum audit_action action, int from,

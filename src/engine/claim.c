@@ -105,7 +105,7 @@ static enum db_result claim_all(struct db *db, struct claim *claim)
 		}
 		claim->looked++;
 		claim->now_us = claim->limits->fetch != NULL ? claim->began_us
-		                : max_of(claim->began_us, claim->campaigns[i].wake_at_us);
+		                                             : max_of(claim->began_us, claim->campaigns[i].wake_at_us);
 		DB_TRY(claim_campaign(db, claim, &claim->campaigns[i]));
 	}
 	return claim->looked == 0 ? DB_OK : claim_write(db, claim);

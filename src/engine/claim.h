@@ -24,12 +24,12 @@ struct claimed_call {
 struct claim_fetch; /* engine/claim_facts.h */
 
 struct claim_limits {
-	int max_calls;            /* at most this many at once; > 0 */
-	int64_t from_us;          /* no campaign waits for a look since before this instant; 0: not known */
-	int64_t ahead_us;         /* calls that are due within this time are claimed too; each is placed when it is due.
+	int max_calls;           /* at most this many at once; > 0 */
+	int64_t from_us;         /* no campaign waits for a look since before this instant; 0: not known */
+	int64_t ahead_us;        /* calls that are due within this time are claimed too; each is placed when it is due.
 	                           * Shorter than CALL_REST_US, so that a window that is open now is open then. */
-	int64_t lease_us;         /* how long the calls belong to this process */
-	int64_t dispatch_ttl_us;  /* how long a dialer may take to accept one */
+	int64_t lease_us;        /* how long the calls belong to this process */
+	int64_t dispatch_ttl_us; /* how long a dialer may take to accept one */
 	/* How many more calls a dialer may be sent, besides the calls in `taken`. */
 	int (*room_at)(const void *context, const struct claim_dialer *dialer, const struct claim_taken *taken);
 	const void *context;

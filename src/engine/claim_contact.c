@@ -24,12 +24,9 @@ int64_t claim_callable_from(const struct gate_facts *facts, int64_t at_us)
 	struct span span;
 
 	switch (calendar_find_span_with_rest(&facts->contact_calendar, at_us, CALL_REST_US, &span)) {
-	case CALENDAR_SPAN:
-		return max_of(span.from_us, at_us);
-	case CALENDAR_UNREADABLE:
-		return max_of(facts->now_us + ZONE_DEFER_US, at_us);
-	default:
-		return at_us;
+	case CALENDAR_SPAN: return max_of(span.from_us, at_us);
+	case CALENDAR_UNREADABLE: return max_of(facts->now_us + ZONE_DEFER_US, at_us);
+	default: return at_us;
 	}
 }
 
@@ -46,7 +43,9 @@ static const struct claim_zone *find_zones(const struct claim *claim, struct cla
 		return zone;
 	zone = arena_alloc(claim->arena, sizeof *zone);
 	*zone = (struct claim_zone){
-		.names = names, .calendar = batch_calendar(&campaign->config, names), .next = campaign->zones,
+		.names = names,
+		.calendar = batch_calendar(&campaign->config, names),
+		.next = campaign->zones,
 	};
 	/* Without a day to call on the span stays empty. */
 	zone->answer = calendar_find_span_with_rest(&zone->calendar, claim->now_us, CALL_REST_US, &zone->span);

@@ -15,16 +15,15 @@ struct last_call {
 	const char *from_number;
 };
 
-COLUMNS(waiting_contact_columns, struct waiting_contact,
-        COLUMN(struct waiting_contact, batch_id), INSTANT(struct waiting_contact, due_at),
-        COLUMN(struct waiting_contact, position), COLUMN(struct waiting_contact, attempt),
-        COLUMN(struct waiting_contact, attempts), COLUMN(struct waiting_contact, phone_number),
-        COLUMN(struct waiting_contact, timezone), COLUMN(struct waiting_contact, do_not_call),
-        COLUMN(struct waiting_contact, waits), COLUMN(struct waiting_contact, call_id));
+COLUMNS(waiting_contact_columns, struct waiting_contact, COLUMN(struct waiting_contact, batch_id),
+        INSTANT(struct waiting_contact, due_at), COLUMN(struct waiting_contact, position),
+        COLUMN(struct waiting_contact, attempt), COLUMN(struct waiting_contact, attempts),
+        COLUMN(struct waiting_contact, phone_number), COLUMN(struct waiting_contact, timezone),
+        COLUMN(struct waiting_contact, do_not_call), COLUMN(struct waiting_contact, waits),
+        COLUMN(struct waiting_contact, call_id));
 
-COLUMNS(last_call_columns, struct last_call,
-        COLUMN(struct last_call, nth), COLUMN(struct last_call, status), INSTANT(struct last_call, called_at),
-        COLUMN(struct last_call, from_number));
+COLUMNS(last_call_columns, struct last_call, COLUMN(struct last_call, nth), COLUMN(struct last_call, status),
+        INSTANT(struct last_call, called_at), COLUMN(struct last_call, from_number));
 
 static bool needs_last_call(const struct waiting_contact *contact)
 {
@@ -76,8 +75,9 @@ enum db_result claim_due_read(struct db *db, const struct claim_campaign *campai
                               struct arena *arena, struct claim_due *due)
 {
 	*due = (struct claim_due){ .until_us = until_us };
-	return query(db, SQL_CLAIM_DUE, DB_ARGS(db_int(campaign->id), db_instant(campaign->low_water_us),
-	                                        db_instant(until_us), db_int(limit)), arena, due);
+	return query(db, SQL_CLAIM_DUE,
+	             DB_ARGS(db_int(campaign->id), db_instant(campaign->low_water_us), db_instant(until_us), db_int(limit)),
+	             arena, due);
 }
 
 /* The statement has a fixed number of ranges: ranges that are not needed are copies. */

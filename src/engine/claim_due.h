@@ -12,8 +12,8 @@
 struct waiting_contact {
 	int64_t batch_id, due_at_us, position, attempt, attempts;
 	const char *phone_number, *timezone;
-	bool do_not_call; /* its number is on the list */
-	bool waits;       /* with its attempt `call_id`: no dialer answered, so the same attempt is made again */
+	bool do_not_call;    /* its number is on the list */
+	bool waits;          /* with its attempt `call_id`: no dialer answered, so the same attempt is made again */
 	struct uuid call_id; /* of its last attempt */
 	/* Of that attempt. They are read only if `waits` or `do_not_call` is true. */
 	enum call_status last_status;

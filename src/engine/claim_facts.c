@@ -117,9 +117,7 @@ static enum db_result read_paces(struct db *db, struct reading *reading)
 		struct claim_pace *pace = find_pace(reading, db_get_int(&rows, r, 0));
 
 		pace->calls_per_minute = db_get_int(&rows, r, 1);
-		pace->pace = (struct pace){
-			.gap_us = pace_gap_us(pace->calls_per_minute), .at_us = db_get_int(&rows, r, 2)
-		};
+		pace->pace = (struct pace){ .gap_us = pace_gap_us(pace->calls_per_minute), .at_us = db_get_int(&rows, r, 2) };
 	}
 	return DB_OK;
 }
@@ -129,8 +127,7 @@ struct organization_limits {
 	struct contact_limits limits;
 };
 
-COLUMNS(organization_limits_columns, struct organization_limits,
-        COLUMN(struct organization_limits, organization_id),
+COLUMNS(organization_limits_columns, struct organization_limits, COLUMN(struct organization_limits, organization_id),
         CONTACT_LIMITS_COLUMNS(struct organization_limits, limits));
 
 static enum db_result read_limits(struct db *db, struct reading *reading)
@@ -223,8 +220,9 @@ enum db_result claim_facts_lock_fetched(struct db *db, const struct claim_fetch 
 	struct rows ids = rows_new(arena);
 	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_FETCH_CAMPAIGNS, DB_ARGS(
-		db_int(fetch->organization_id), db_instant(now_us), agent, agent, db_int(max)), arena, &rows));
+	DB_TRY(db_query(db, SQL_FETCH_CAMPAIGNS,
+	                DB_ARGS(db_int(fetch->organization_id), db_instant(now_us), agent, agent, db_int(max)), arena,
+	                &rows));
 	for (size_t r = 0; r < rows.count; r++)
 		rows_add_id(&ids, db_get_int(&rows, r, 0));
 	DB_TRY(db_query(db, SQL_FETCH_CAMPAIGNS_LOCK, DB_ARGS(rows_value(&ids), db_instant(now_us)), arena, &rows));
@@ -269,12 +267,9 @@ static void add_numbers(struct gate_facts *facts, const struct claim_campaign *c
 static int64_t dialer_opens_at(const struct claim_campaign *campaign, int64_t now_us)
 {
 	switch (health_circuit(&campaign->facts.health, now_us)) {
-	case CIRCUIT_OPEN:
-		return campaign->facts.health.open_until_us;
-	case CIRCUIT_HALF_OPEN:
-		return campaign->facts.trial_until_us;
-	default:
-		return INSTANT_NONE;
+	case CIRCUIT_OPEN: return campaign->facts.health.open_until_us;
+	case CIRCUIT_HALF_OPEN: return campaign->facts.trial_until_us;
+	default: return INSTANT_NONE;
 	}
 }
 
@@ -319,8 +314,9 @@ struct gate_facts claim_facts_of(struct claim_campaign *campaign, int64_t now_us
 	add_numbers(&facts, campaign);
 	/* Whether there is a day to call on is judged from the start, which may be far ahead. */
 	if (now_us < campaign->span.from_us || now_us >= campaign->span.until_us)
-		campaign->answer = calendar_find_span_with_rest(&facts.calendar, now_us > facts.start_at_us ? now_us
-		                                                : facts.start_at_us, CALL_REST_US, &campaign->span);
+		campaign->answer = calendar_find_span_with_rest(&facts.calendar,
+		                                                now_us > facts.start_at_us ? now_us : facts.start_at_us,
+		                                                CALL_REST_US, &campaign->span);
 	if (campaign->answer == CALENDAR_SPAN && facts.start_at_us > now_us)
 		campaign->span = span_at(&facts.calendar, now_us, campaign->span);
 	if (campaign->answer != CALENDAR_SPAN)

@@ -58,20 +58,20 @@ struct claim_campaign {
 	struct span span;
 	enum calendar_answer answer; /* whether some day within the next 366 can take a call */
 	bool capped;
-	const char *held_by; /* as in struct batch */
-	bool is_open; /* at the last look no rule held the next call; it only was not due yet */
+	const char *held_by;      /* as in struct batch */
+	bool is_open;             /* at the last look no rule held the next call; it only was not due yet */
 	const char *zone_trouble; /* as in struct batch */
 	struct claim_facts facts;
 	struct claim_number numbers[BATCH_MAX_NUMBERS];
 	int number_count;
 	const struct contact_limits *limits; /* NULL: there are none, or another transaction has locked them */
 	/* The following members belong to the claim: */
-	struct gate_hold hold; /* of the next call */
-	int64_t taken;       /* calls */
-	int64_t counted;     /* how many of these are requested again on a day that counts them already */
-	size_t seen;         /* rows of `due` that were taken, skipped or deferred */
+	struct gate_hold hold;    /* of the next call */
+	int64_t taken;            /* calls */
+	int64_t counted;          /* how many of these are requested again on a day that counts them already */
+	size_t seen;              /* rows of `due` that were taken, skipped or deferred */
 	struct claim_zone *zones; /* zones of contacts that this claim has met */
-	int64_t deferred_us; /* the first instant that a contact was deferred to; INSTANT_NEVER: none */
+	int64_t deferred_us;      /* the first instant that a contact was deferred to; INSTANT_NEVER: none */
 };
 
 /* A fetch of calls: by an organisation, for one of its agents or (nil) for all. */

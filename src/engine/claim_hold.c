@@ -8,8 +8,8 @@
 
 #define REPLANNED_MAX 5000 /* contacts of a campaign that is planned again for a single retry */
 
-enum db_result claim_move(struct db *db, struct claim *claim, struct claim_campaign *campaign,
-                          enum batch_action action, const char *reason)
+enum db_result claim_move(struct db *db, struct claim *claim, struct claim_campaign *campaign, enum batch_action action,
+                          const char *reason)
 {
 	struct batch batch;
 

@@ -29,7 +29,7 @@ struct claim {
 	int64_t first; /* of the campaigns, by its row; 0: none */
 	int count, looked;
 	int64_t began_us, until_us; /* campaigns and contacts are taken that are due in this time */
-	int64_t now_us; /* the campaign is judged for this instant: none of its calls begins before it */
+	int64_t now_us;             /* the campaign is judged for this instant: none of its calls begins before it */
 	struct arena *arena;
 	struct claim_campaign *campaigns;
 	size_t campaign_count;
@@ -38,7 +38,7 @@ struct claim {
 	int again; /* of count: calls that waited in the plan */
 	int skipped;
 	struct rows takes, calls, skips, saves;
-	struct buf defers; /* of struct due_contact */
+	struct buf defers;    /* of struct due_contact */
 	struct ledger ledger; /* what was decided */
 	struct claim_due
 		together; /* contacts of several campaigns, read together; the contacts of a campaign follow each other */
@@ -74,8 +74,8 @@ enum db_result claim_decide_next_look(struct db *db, const struct claim *claim, 
                                       const struct claim_due *due);
 
 /* Changes the state of the campaign, which is rare. */
-enum db_result claim_move(struct db *db, struct claim *claim, struct claim_campaign *campaign,
-                          enum batch_action action, const char *reason);
+enum db_result claim_move(struct db *db, struct claim *claim, struct claim_campaign *campaign, enum batch_action action,
+                          const char *reason);
 /* Handles a campaign that may place no call now. If its first contact was due before the rules open, the contact is
  * late, and contacts move to the next allowed time. */
 enum db_result claim_hold(struct db *db, struct claim *claim, struct claim_campaign *campaign, struct gate_facts *facts,

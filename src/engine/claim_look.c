@@ -63,18 +63,13 @@ static int64_t next_look(const struct claim *claim, const struct claim_campaign 
 		return now_us + IDLE_RECHECK_US;
 	switch (held_by) {
 	case GATE_WINDOW:
-	case GATE_DAILY_CAP:
-		return claim_breaks_plan(verdict, next_due_us) ? now_us : open_us;
-	case GATE_PLACES:
-		return next_due_us < now_us + FULL_RECHECK_US ? now_us + FULL_RECHECK_US : open_us;
-	case GATE_AGENT:
-		return next_due_us < now_us + AGENT_RECHECK_US ? now_us + AGENT_RECHECK_US : open_us;
+	case GATE_DAILY_CAP: return claim_breaks_plan(verdict, next_due_us) ? now_us : open_us;
+	case GATE_PLACES: return next_due_us < now_us + FULL_RECHECK_US ? now_us + FULL_RECHECK_US : open_us;
+	case GATE_AGENT: return next_due_us < now_us + AGENT_RECHECK_US ? now_us + AGENT_RECHECK_US : open_us;
 	case GATE_DIALER_HEALTH: /* a circuit may close at any moment */
 		return min_of(open_us, now_us + DIALER_OFF_RECHECK_US);
-	case GATE_DIALER_FETCH:
-		return next_due_us <= now_us ? now_us + FETCH_RECHECK_US : next_due_us;
-	default:
-		return open_us;
+	case GATE_DIALER_FETCH: return next_due_us <= now_us ? now_us + FETCH_RECHECK_US : next_due_us;
+	default: return open_us;
 	}
 }
 

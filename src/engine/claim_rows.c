@@ -48,8 +48,8 @@ enum db_result claim_lock_campaigns(struct db *db, struct claim *claim)
 
 enum db_result claim_postpone(struct db *db, const struct claim *claim, const struct claim_campaign *campaign)
 {
-	return db_exec(db, SQL_CLAIM_POSTPONE, DB_ARGS(
-		db_instant(claim->began_us + LOCKED_RECHECK_US), db_int(campaign->id)));
+	return db_exec(db, SQL_CLAIM_POSTPONE,
+	               DB_ARGS(db_instant(claim->began_us + LOCKED_RECHECK_US), db_int(campaign->id)));
 }
 
 static bool is_read_together(const struct claim_campaign *campaign)
@@ -67,8 +67,7 @@ enum db_result claim_query_all(struct db *db, struct claim *claim)
 			campaigns[count++] = &claim->campaigns[i];
 	return count < 2 ? DB_OK
 	                 : claim_due_read_all(db, campaigns, count, claim->until_us + CLAIM_BEYOND_US,
-	                                      claim->limits->max_calls + CLAIM_CAMPAIGNS, claim->arena,
-	                                      &claim->together);
+	                                      claim->limits->max_calls + CLAIM_CAMPAIGNS, claim->arena, &claim->together);
 }
 
 /* Finds the campaign's contacts among the contacts that were read together. Returns false if they are not all
@@ -174,7 +173,8 @@ const char *claim_add_call(struct claim *claim, struct claim_campaign *campaign,
 	claim->ids[claim->count++] = id;
 	if (campaign->limits != NULL)
 		claim->called[claim->called_count++] = (struct claim_called){
-			.organization_id = campaign->organization_id, .phone_number = contact->phone_number,
+			.organization_id = campaign->organization_id,
+			.phone_number = contact->phone_number,
 		};
 	return from_number;
 }
@@ -200,7 +200,7 @@ void claim_add_defer(struct claim *claim, struct claim_campaign *campaign, const
                      int64_t at_us)
 {
 	struct due_contact deferred = { campaign->id, plan_between_ms(at_us, contact->position), contact->position,
-	                                contact->attempt, contact->waits };
+		                            contact->attempt, contact->waits };
 
 	buf_add(&claim->defers, &deferred, sizeof deferred);
 	if (deferred.due_at_us < campaign->deferred_us)

@@ -70,8 +70,8 @@ static enum db_result judge_limits(struct db *db, const struct claim *claim, con
 	}
 	if (count == 0 || campaign->limits == NULL || !contact_limits_any(campaign->limits))
 		return DB_OK;
-	DB_TRY(contact_attempts_free_at(db, campaign->organization_id, campaign->limits, asked, count,
-	                                claim->now_us, claim->arena, open_at_us));
+	DB_TRY(contact_attempts_free_at(db, campaign->organization_id, campaign->limits, asked, count, claim->now_us,
+	                                claim->arena, open_at_us));
 	for (size_t r = 0; r < count; r++)
 		if (was_called_here(claim, campaign, asked[r].phone_number))
 			open_at_us[r] = claim->now_us + CALLED_HERE_RECHECK_US;

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "store/statements.h"
 
-#define BATCH_ROWS 5000        /* contacts in a transaction */
+#define BATCH_ROWS 5000       /* contacts in a transaction */
 #define SOON_US US_PER_MINUTE /* work that waits for longer than this waits for more than the next look */
 
 struct step {
@@ -15,17 +15,18 @@ static enum db_result pull_in_calls(struct db *db, void *context)
 {
 	const struct step *step = context;
 
-	return db_exec(db, SQL_STEP_CALLS, DB_ARGS(db_instant(step->now_us + step->lease_us), db_instant(step->now_us),
-	                                           db_instant(step->now_us), db_instant(step->until_us + US_PER_DAY)));
+	return db_exec(db, SQL_STEP_CALLS,
+	               DB_ARGS(db_instant(step->now_us + step->lease_us), db_instant(step->now_us),
+	                       db_instant(step->now_us), db_instant(step->until_us + US_PER_DAY)));
 }
 
 static enum db_result move_rows(struct db *db, void *context)
 {
 	const struct step *step = context;
 
-	return db_exec(db, SQL_STEP_DUE, DB_ARGS(
-		db_int(step->shift_us), db_int(step->batch_id), db_instant(step->now_us),
-		db_instant(step->now_us + step->by_us), db_int(BATCH_ROWS)));
+	return db_exec(db, SQL_STEP_DUE,
+	               DB_ARGS(db_int(step->shift_us), db_int(step->batch_id), db_instant(step->now_us),
+	                       db_instant(step->now_us + step->by_us), db_int(BATCH_ROWS)));
 }
 
 /* Another contact may have the instant already. Then the shift becomes a microsecond smaller. */

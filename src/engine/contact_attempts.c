@@ -10,8 +10,8 @@ struct number_attempt {
 	struct contact_attempt attempt;
 };
 
-COLUMNS(number_attempt_columns, struct number_attempt,
-        COLUMN(struct number_attempt, nth), INSTANT_AS(struct number_attempt, called_at, attempt.called_at_us),
+COLUMNS(number_attempt_columns, struct number_attempt, COLUMN(struct number_attempt, nth),
+        INSTANT_AS(struct number_attempt, called_at, attempt.called_at_us),
         INSTANT_AS(struct number_attempt, ended_at, attempt.ended_at_us),
         COLUMN_AS(struct number_attempt, status, attempt.status));
 
@@ -40,9 +40,9 @@ static enum db_result find_many(struct reading *reading)
 		rows_next(&numbers);
 		rows_text(&numbers, "phone", reading->numbers[i].phone_number);
 	}
-	DB_TRY(db_query(reading->db, SQL_NUMBERS_OF_MANY_CALLS, DB_ARGS(
-		rows_value(&numbers), db_int(reading->organization_id), db_instant(reading->since_us)),
-		reading->arena, &rows));
+	DB_TRY(db_query(reading->db, SQL_NUMBERS_OF_MANY_CALLS,
+	                DB_ARGS(rows_value(&numbers), db_int(reading->organization_id), db_instant(reading->since_us)),
+	                reading->arena, &rows));
 	for (size_t r = 0; r < rows.count; r++)
 		reading->attempts[db_get_int(&rows, r, 0) - 1].many = true;
 	return DB_OK;
@@ -74,9 +74,9 @@ static enum db_result read_few(struct reading *reading)
 		rows_text(&numbers, "phone", reading->attempts[i].many ? "" : number->phone_number);
 		rows_bytes(&numbers, "own", number->except.b, uuid_is_nil(&number->except) ? 0 : sizeof number->except.b);
 	}
-	DB_TRY(db_query(reading->db, SQL_ATTEMPTS_OF_NUMBERS, DB_ARGS(
-		rows_value(&numbers), db_int(reading->organization_id), db_instant(reading->since_us)),
-		reading->arena, &rows));
+	DB_TRY(db_query(reading->db, SQL_ATTEMPTS_OF_NUMBERS,
+	                DB_ARGS(rows_value(&numbers), db_int(reading->organization_id), db_instant(reading->since_us)),
+	                reading->arena, &rows));
 	take(reading, &rows);
 	return DB_OK;
 }
@@ -85,9 +85,11 @@ static enum db_result read_many(struct reading *reading, size_t i)
 {
 	struct db_rows rows;
 
-	DB_TRY(db_query(reading->db, SQL_ATTEMPTS_OF_NUMBER, DB_ARGS(
-		db_int((int64_t)i + 1), db_int(reading->organization_id), db_text(reading->numbers[i].phone_number),
-		db_instant(reading->since_us), db_uuid(&reading->numbers[i].except)), reading->arena, &rows));
+	DB_TRY(db_query(reading->db, SQL_ATTEMPTS_OF_NUMBER,
+	                DB_ARGS(db_int((int64_t)i + 1), db_int(reading->organization_id),
+	                        db_text(reading->numbers[i].phone_number), db_instant(reading->since_us),
+	                        db_uuid(&reading->numbers[i].except)),
+	                reading->arena, &rows));
 	take(reading, &rows);
 	return DB_OK;
 }

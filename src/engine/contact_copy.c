@@ -9,17 +9,16 @@
 /* fewer in the background: others wait for the campaign's lock, and the scheduler has calls to send */
 #define STEP 1000
 
-COLUMNS(contact_part_columns, struct contact_part,
-        COLUMN_AS(struct contact_part, folder_id, folder_row), COLUMN_AS(struct contact_part, source_id, source_row),
-        COLUMN(struct contact_part, statuses), COLUMN(struct contact_part, after_id),
-        COLUMN(struct contact_part, last_id));
+COLUMNS(contact_part_columns, struct contact_part, COLUMN_AS(struct contact_part, folder_id, folder_row),
+        COLUMN_AS(struct contact_part, source_id, source_row), COLUMN(struct contact_part, statuses),
+        COLUMN(struct contact_part, after_id), COLUMN(struct contact_part, last_id));
 
 /* The rest is copied in the background. */
 static enum db_result begin_rest(struct db *db, struct batch *batch, const struct contact_part *part)
 {
-	DB_TRY(db_exec(db, SQL_COPY_BEGIN, DB_ARGS(
-		db_int(batch->id), db_int(part->folder_row), db_int(part->source_row), db_int(part->statuses),
-		db_int(part->after_id), db_int(part->last_id))));
+	DB_TRY(db_exec(db, SQL_COPY_BEGIN,
+	               DB_ARGS(db_int(batch->id), db_int(part->folder_row), db_int(part->source_row),
+	                       db_int(part->statuses), db_int(part->after_id), db_int(part->last_id))));
 	batch->work = BATCH_WORK_COPY;
 	batch->wake_at_us = batch->updated_at_us;
 	return batch_save_state(db, batch);
@@ -44,7 +43,8 @@ static int64_t count_results(const struct batch_counts *counts, unsigned statuse
 	const int64_t of[CONTACT_STATUS__MAX] = {
 		[CONTACT_COMPLETED] = counts->completed, [CONTACT_FAILED] = counts->failed,
 		[CONTACT_VOICEMAIL] = counts->voicemail, [CONTACT_NO_ANSWER] = counts->no_answer,
-		[CONTACT_BUSY] = counts->busy, [CONTACT_CANCELLED] = counts->cancelled, [CONTACT_SKIPPED] = counts->skipped,
+		[CONTACT_BUSY] = counts->busy,           [CONTACT_CANCELLED] = counts->cancelled,
+		[CONTACT_SKIPPED] = counts->skipped,
 	};
 	int64_t count = 0;
 
@@ -69,7 +69,9 @@ enum db_result contact_copy_campaign(struct db *db, struct batch *batch, const s
 {
 	unsigned statuses = batch->config.source_statuses;
 	struct contact_part part = {
-		.source_row = source->id, .statuses = stored_statuses(source, statuses), .last_id = source->counts.total,
+		.source_row = source->id,
+		.statuses = stored_statuses(source, statuses),
+		.last_id = source->counts.total,
 	};
 	bool all;
 

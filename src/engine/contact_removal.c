@@ -104,6 +104,6 @@ enum db_result contacts_remove_last(struct db *db, struct batch *batch, int64_t 
 	counts->skipped -= skipped;
 	counts->cancelled -= cancelled;
 	counts->pending -= *removed - skipped - cancelled;
-	return db_exec(db, SQL_CONTACTS_DELETED, DB_ARGS(
-		db_int(*removed), db_int(skipped), db_int(cancelled), db_instant(batch->updated_at_us), id));
+	return db_exec(db, SQL_CONTACTS_DELETED,
+	               DB_ARGS(db_int(*removed), db_int(skipped), db_int(cancelled), db_instant(batch->updated_at_us), id));
 }

@@ -45,9 +45,10 @@ static enum db_result write_outcomes(struct db *db, const struct batch *batch, c
 		count(counts, outcome);
 	}
 	DB_TRY(db_exec(db, SQL_SETTLE_CONTACTS, DB_ARGS(rows_value(&rows), db_int(batch->id))));
-	return db_exec(db, SQL_SETTLE_COUNTS, DB_ARGS(
-		db_int(counts->completed), db_int(counts->failed), db_int(counts->voicemail), db_int(counts->no_answer),
-		db_int(counts->busy), db_int(counts->cancelled), db_int(batch->id)));
+	return db_exec(db, SQL_SETTLE_COUNTS,
+	               DB_ARGS(db_int(counts->completed), db_int(counts->failed), db_int(counts->voicemail),
+	                       db_int(counts->no_answer), db_int(counts->busy), db_int(counts->cancelled),
+	                       db_int(batch->id)));
 }
 
 /* Goes on after plan_position, and moves it. */
@@ -56,8 +57,9 @@ static enum db_result settle(struct db *db, struct batch *batch, int64_t limit, 
 	int64_t total = batch->counts.total, last = batch->plan_position + limit;
 	struct arena *arena = arena_new();
 	struct db_rows rows;
-	enum db_result result = db_query(db, SQL_SETTLE_FIND, DB_ARGS(
-		db_int(batch->id), db_int(batch->plan_position), db_int(last)), arena, &rows);
+	enum db_result result = db_query(db, SQL_SETTLE_FIND,
+	                                 DB_ARGS(db_int(batch->id), db_int(batch->plan_position), db_int(last)), arena,
+	                                 &rows);
 
 	if (result == DB_OK && rows.count != 0)
 		result = write_outcomes(db, batch, &rows, changes, arena);

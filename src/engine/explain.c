@@ -7,9 +7,8 @@
 #include "store/do_not_call_store.h"
 #include "store/statements.h"
 
-COLUMNS(gate_details_columns, struct gate_details,
-        INSTANT(struct gate_details, oldest_call_at), COLUMN(struct gate_details, webhook_id),
-        COLUMN(struct gate_details, dialer_error));
+COLUMNS(gate_details_columns, struct gate_details, INSTANT(struct gate_details, oldest_call_at),
+        COLUMN(struct gate_details, webhook_id), COLUMN(struct gate_details, dialer_error));
 
 /* The contact that is next to be called. */
 struct queue_head {
@@ -17,9 +16,8 @@ struct queue_head {
 	int64_t asked_at_us; /* INSTANT_NONE: its call was not sent to a dialer yet */
 };
 
-COLUMNS(queue_head_columns, struct queue_head,
-        COLUMN(struct queue_head, position), INSTANT(struct queue_head, due_at), COLUMN(struct queue_head, due_now),
-        INSTANT(struct queue_head, asked_at));
+COLUMNS(queue_head_columns, struct queue_head, COLUMN(struct queue_head, position), INSTANT(struct queue_head, due_at),
+        COLUMN(struct queue_head, due_now), INSTANT(struct queue_head, asked_at));
 
 /* Only schedulers know how much room a dialer has. Here a dialer has room unless it is switched off. */
 static int64_t dialer_room(const struct claim_campaign *campaign)
@@ -33,8 +31,7 @@ static enum db_result read_do_not_call(struct db *db, const struct batch *batch,
 	struct page page = { .limit = 1 };
 	struct listing listing;
 
-	DB_TRY(do_not_call_list(db, batch->organization_id, out->contact.who.phone_number, "", &page, arena,
-	                        &listing));
+	DB_TRY(do_not_call_list(db, batch->organization_id, out->contact.who.phone_number, "", &page, arena, &listing));
 	out->facts.do_not_call = listing.count != 0;
 	if (listing.count != 0) {
 		const struct suppressed_number *listed = listing.items;
@@ -97,8 +94,8 @@ static enum db_result judge_limits(struct db *db, const struct batch *batch, con
 	if (campaign->limits == NULL)
 		return DB_OK;
 	out->details.rest_hours = campaign->limits->rest_hours;
-	return contact_attempts_hold(db, batch->organization_id, campaign->limits, &asked, now_us,
-	                             arena, &out->facts.limits_open_at_us, &out->details.limit);
+	return contact_attempts_hold(db, batch->organization_id, campaign->limits, &asked, now_us, arena,
+	                             &out->facts.limits_open_at_us, &out->details.limit);
 }
 
 static enum db_result gather_facts(struct db *db, const struct batch *batch, int64_t now_us, struct arena *arena,
@@ -110,8 +107,8 @@ static enum db_result gather_facts(struct db *db, const struct batch *batch, int
 	out->facts = claim_facts_of(&campaign, now_us, dialer_room(&campaign));
 	out->facts.due_at_us = out->contact.status == CONTACT_SCHEDULED ? out->contact.scheduled_at_us : INSTANT_NEVER;
 	if (campaign.config.respect_contact_timezone)
-		out->facts.contact_calendar = batch_calendar(&campaign.config, contact_zones(
-			out->contact.who.timezone, out->contact.who.phone_number));
+		out->facts.contact_calendar = batch_calendar(&campaign.config, contact_zones(out->contact.who.timezone,
+		                                                                             out->contact.who.phone_number));
 	out->facts.contact_answer = calendar_find_span_with_rest(&out->facts.contact_calendar, now_us, CALL_REST_US,
 	                                                         &out->facts.contact_span);
 	if (out->facts.contact_answer != CALENDAR_SPAN)

@@ -29,8 +29,9 @@ static enum db_result take_offered(struct db *db, const struct fetch *fetch, str
 	struct db_rows found;
 	struct rows rows;
 
-	DB_TRY(db_query(db, SQL_FETCH_OFFERED, DB_ARGS(
-		db_int(fetch->who.organization_id), db_instant(now_us), agent, agent, db_int(fetch->limit)), arena, &found));
+	DB_TRY(db_query(db, SQL_FETCH_OFFERED,
+	                DB_ARGS(db_int(fetch->who.organization_id), db_instant(now_us), agent, agent, db_int(fetch->limit)),
+	                arena, &found));
 	rows = rows_of_uuids(ids, read_ids(&found, ids), arena);
 	DB_TRY(db_query(db, SQL_FETCH_LOCK, DB_ARGS(rows_value(&rows)), arena, &found));
 	*count = (int)read_ids(&found, ids);
@@ -49,8 +50,12 @@ static enum db_result claim_further(struct db *db, const struct fetch *fetch, st
 {
 	int room = fetch->limit - *count, claimed = 0;
 	struct claim_limits limits = {
-		.max_calls = room, .lease_us = lease_of(fetch), .dispatch_ttl_us = fetch->dispatch_ttl_us,
-		.room_at = room_at, .context = &room, .fetch = &fetch->who,
+		.max_calls = room,
+		.lease_us = lease_of(fetch),
+		.dispatch_ttl_us = fetch->dispatch_ttl_us,
+		.room_at = room_at,
+		.context = &room,
+		.fetch = &fetch->who,
 	};
 
 	if (room > 0)

@@ -15,9 +15,10 @@ enum db_result forecast_never_called(struct db *db, const struct batch *batch, s
 	struct db_rows rows;
 
 	*out = (struct never_called){ 0 };
-	DB_TRY(db_query(db, SQL_FORECAST_NEVER_CALLED, DB_ARGS(
-		id, db_int(batch->counts.skipped), id, db_int(batch->organization_id), db_int(NEVER_CALLED_POSITIONS)),
-		arena, &rows));
+	DB_TRY(db_query(db, SQL_FORECAST_NEVER_CALLED,
+	                DB_ARGS(id, db_int(batch->counts.skipped), id, db_int(batch->organization_id),
+	                        db_int(NEVER_CALLED_POSITIONS)),
+	                arena, &rows));
 	for (size_t r = 0; r < rows.count; r++) {
 		enum skip_reason reason = (enum skip_reason)db_get_int(&rows, r, 0);
 

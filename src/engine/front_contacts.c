@@ -54,8 +54,8 @@ static void plan_first(struct batch *batch, const struct front_contact *contacts
 static void plan_in_zones(struct batch *batch, const struct front_contact *contacts, size_t count, struct buf *rows)
 {
 	for (size_t i = 0; i < count; i++) {
-		struct calendar calendar = batch_calendar(&batch->config, contact_zones(contacts[i].timezone,
-		                                                                        contacts[i].phone_number));
+		struct calendar calendar = batch_calendar(&batch->config,
+		                                          contact_zones(contacts[i].timezone, contacts[i].phone_number));
 		int64_t from_us = batch->plan.next_us;
 		struct span span;
 

@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 
 #define CHUNK_BYTES (1 << 20) /* of texts; then a chunk is full before it has its number of rows */
-#define PHONE_SHOWN 32 /* bytes */
+#define PHONE_SHOWN 32        /* bytes */
 
 /* The text of a number in the file, shortened if it is long. */
 static const char *shown_phone(struct import *import, const char *phone, size_t len)
@@ -44,7 +44,8 @@ static void describe_columns(struct import *import)
 	report->delimiter = csv_delimiter(import->csv);
 	for (size_t i = 0; i < import->columns.count; i++)
 		report->columns[i] = (struct import_column){
-			import->columns.columns[i].name, contact_csv_use(&import->columns, i),
+			import->columns.columns[i].name,
+			contact_csv_use(&import->columns, i),
 		};
 	report->column_count = import->columns.count;
 }
@@ -133,14 +134,9 @@ static enum db_result read_contact(struct import *import, const struct csv_row *
 		import->report.rows++;
 		show_row(import, row->number, &contact, NULL);
 		return take_contact(import, row->number, &contact);
-	case CONTACT_CSV_BAD:
-		take_bad_row(import, row, 1);
-		break;
-	case CONTACT_CSV_UNREADABLE:
-		take_bad_row(import, row, row->lines);
-		break;
-	case CONTACT_CSV_EMPTY:
-		break;
+	case CONTACT_CSV_BAD: take_bad_row(import, row, 1); break;
+	case CONTACT_CSV_UNREADABLE: take_bad_row(import, row, row->lines); break;
+	case CONTACT_CSV_EMPTY: break;
 	}
 	return DB_OK;
 }

@@ -21,8 +21,8 @@ struct import_report {
 	 * quotes counts as several: each of its lines counts. */
 	int64_t rows, imported, updated, skipped, errors; /* skipped: the number was there already */
 	struct {
-		int64_t row;         /* as a spreadsheet counts: the header is row 1 */
-		const char *phone;   /* the text in the file, shortened; "" */
+		int64_t row;       /* as a spreadsheet counts: the header is row 1 */
+		const char *phone; /* the text in the file, shortened; "" */
 		const char *reason;
 	} details[IMPORT_DETAILS_MAX]; /* of the first errors */
 	size_t detail_count;
@@ -35,12 +35,12 @@ struct import_report {
 		int64_t row;
 		struct contact_input contact; /* of an error: the number as in details */
 		const char *reason;           /* of an error; NULL */
-	} sample[IMPORT_SAMPLE]; /* of a dry run: the first rows */
+	} sample[IMPORT_SAMPLE];          /* of a dry run: the first rows */
 	size_t sample_count;
 	struct uuid folder_id; /* nil: no contact was good, and so no folder was made */
-	struct batch batch; /* after the latest addition */
-	bool is_away;       /* the organisation has moved to another cell (a fault) */
-	const char *fault;  /* why the file was refused; NULL: contacts cannot be added in the state batch.status */
+	struct batch batch;    /* after the latest addition */
+	bool is_away;          /* the organisation has moved to another cell (a fault) */
+	const char *fault;     /* why the file was refused; NULL: contacts cannot be added in the state batch.status */
 };
 
 struct import;
@@ -55,7 +55,7 @@ struct import *import_to_batch(struct db *db, const struct batch *batch);
 struct import *import_to_do_not_call(struct db *db, int64_t organization_id, const char *reason);
 /* Call it before anything is pushed: sets how the file is read. The struct's texts are copied. */
 struct import_options {
-	const char *charset; /* list_text_knows; "" or NULL: UTF-8, or UTF-16 with a mark */
+	const char *charset;         /* list_text_knows; "" or NULL: UTF-8, or UTF-16 with a mark */
 	const char *default_country; /* of numbers without one (phone_country_check); "" or NULL: they are refused */
 	struct contact_map map;
 };

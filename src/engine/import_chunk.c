@@ -125,8 +125,8 @@ static int64_t count_refused(struct import *import)
 			continue;
 		refused++;
 		import_note_error(import, import->rows[i], import->contacts[i].phone_number,
-		                  "with those that it has, the custom fields have more than "
-		                  NUMBER_TEXT_OF(CONTACT_CUSTOM_FIELDS_MAX) " bytes");
+		                  "with those that it has, the custom fields have more than " NUMBER_TEXT_OF(
+							  CONTACT_CUSTOM_FIELDS_MAX) " bytes");
 	}
 	return refused;
 }

@@ -14,7 +14,7 @@
 struct import_target {
 	enum db_result (*find)(struct db *db, void *import); /* the numbers of the chunk that are there: `existing` */
 	enum db_result (*add)(struct db *db, void *import);  /* the chunk */
-	enum audit_object object; /* the object in the audit log */
+	enum audit_object object;                            /* the object in the audit log */
 };
 
 struct import {
@@ -42,10 +42,10 @@ struct import {
 	struct contact_input ready[CONTACTS_AT_ONCE];
 	bool is_refused[CONTACTS_AT_ONCE];
 	size_t ready_count;
-	int64_t added; /* how many of it were new */
+	int64_t added;          /* how many of it were new */
 	struct number_set seen; /* numbers, in a dry run */
-	int64_t audit_row; /* its entry of the audit log, which grows with it; 0: there is none yet */
-	struct arena *arena; /* memory of the report's texts */
+	int64_t audit_row;      /* its entry of the audit log, which grows with it; 0: there is none yet */
+	struct arena *arena;    /* memory of the report's texts */
 	struct import_report report;
 };
 

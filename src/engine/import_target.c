@@ -22,8 +22,9 @@ static enum db_result find(struct import *import, enum sql_statement statement, 
 		rows_text(&numbers, "phone", import->contacts[i].phone_number);
 		import->existing[i] = NULL;
 	}
-	DB_TRY(db_query(import->db, statement, (const struct db_value[]){
-		rows_value(&numbers), db_int(first), db_int(second) }, 1 + count, import->chunk, &rows));
+	DB_TRY(db_query(import->db, statement,
+	                (const struct db_value[]){ rows_value(&numbers), db_int(first), db_int(second) }, 1 + count,
+	                import->chunk, &rows));
 	for (size_t r = 0; r < rows.count; r++)
 		import->existing[db_get_int(&rows, r, 0) - 1] = db_get_text(&rows, r, 1);
 	return DB_OK;
@@ -38,8 +39,8 @@ void import_prepare(struct import *import)
 		*contact = import->contacts[i];
 		import->is_refused[i] = false;
 		if (import->columns.marks_empty) {
-			contact->custom_fields = field_merge(
-				import->chunk, import->existing[i] != NULL ? import->existing[i] : "", contact->custom_fields);
+			contact->custom_fields = field_merge(import->chunk, import->existing[i] != NULL ? import->existing[i] : "",
+			                                     contact->custom_fields);
 			import->is_refused[i] = contact->custom_fields == NULL ||
 			                        strlen(contact->custom_fields) > CONTACT_CUSTOM_FIELDS_MAX;
 		}
@@ -137,8 +138,8 @@ static enum db_result add_to_do_not_call(struct db *db, void *context)
 
 	for (size_t i = 0; i < import->count; i++)
 		numbers[i] = import->contacts[i].phone_number;
-	return do_not_call_add(db, import->organization_id, numbers, import->count, import->reason_to_list,
-	                       clock_now_us(), &import->added);
+	return do_not_call_add(db, import->organization_id, numbers, import->count, import->reason_to_list, clock_now_us(),
+	                       &import->added);
 }
 
 const struct import_target import_folder = { find_in_folder, add_to_folder, AUDIT_FOLDER };

@@ -19,13 +19,12 @@
 #define HEAD_LOG_US (60 * US_PER_MINUTE)
 #define REFUSED_US (10 * US_PER_SECOND)
 
-COLUMNS(ledger_head_columns, struct ledger_head,
-        COLUMN(struct ledger_head, organization_id), COLUMN(struct ledger_head, seq), COLUMN(struct ledger_head, hash),
-        INSTANT(struct ledger_head, sealed_at), COLUMN(struct ledger_head, first_seq),
-        COLUMN(struct ledger_head, first_prev));
+COLUMNS(ledger_head_columns, struct ledger_head, COLUMN(struct ledger_head, organization_id),
+        COLUMN(struct ledger_head, seq), COLUMN(struct ledger_head, hash), INSTANT(struct ledger_head, sealed_at),
+        COLUMN(struct ledger_head, first_seq), COLUMN(struct ledger_head, first_prev));
 
-COLUMNS(ledger_block_columns, struct ledger_block,
-        COLUMN(struct ledger_block, seq), INSTANT(struct ledger_block, sealed_at), COLUMN(struct ledger_block, hash),
+COLUMNS(ledger_block_columns, struct ledger_block, COLUMN(struct ledger_block, seq),
+        INSTANT(struct ledger_block, sealed_at), COLUMN(struct ledger_block, hash),
         COLUMN(struct ledger_block, decisions));
 
 struct sealing {
@@ -113,8 +112,9 @@ static enum db_result add_block(struct db *db, const struct ledger_head *head, c
 	if (!ledger_body(decisions->data, decisions->len, body))
 		log_error("decisions for the ledger are not whole organization=%lld", (long long)head->organization_id);
 	ledger_link(head->hash, head->seq + 1, sealed_at_us, body, hash);
-	DB_TRY(db_exec(db, SQL_LEDGER_SEAL, DB_ARGS(
-		organization, seq, db_instant(sealed_at_us), db_text(hash), db_bytes(decisions->data, decisions->len))));
+	DB_TRY(db_exec(db, SQL_LEDGER_SEAL,
+	               DB_ARGS(organization, seq, db_instant(sealed_at_us), db_text(hash),
+	                       db_bytes(decisions->data, decisions->len))));
 	DB_TRY(db_exec(db, SQL_LEDGER_INDEX, DB_ARGS(organization, rows_value(&numbers))));
 	if (sealed_at_us / HEAD_LOG_US != head->sealed_at_us / HEAD_LOG_US)
 		db_note(db, "the head of a ledger organization=%lld head=%lld:%s", (long long)head->organization_id,
@@ -214,14 +214,14 @@ enum db_result ledger_organization_name(struct db *db, int64_t id, struct arena 
 enum db_result ledger_blocks_read(struct db *db, int64_t organization_id, int64_t after_seq, int limit,
                                   struct arena *arena, const struct ledger_block **blocks, size_t *count)
 {
-	return DB_LIST(db, SQL_LEDGER_BLOCKS, DB_ARGS(db_int(organization_id), db_int(after_seq), db_int(limit)),
-	               arena, struct ledger_block, blocks, count);
+	return DB_LIST(db, SQL_LEDGER_BLOCKS, DB_ARGS(db_int(organization_id), db_int(after_seq), db_int(limit)), arena,
+	               struct ledger_block, blocks, count);
 }
 
 enum db_result ledger_block_before(struct db *db, int64_t organization_id, int64_t from_us, int64_t *seq)
 {
-	enum db_result result = db_query_int(db, SQL_LEDGER_FIRST_SINCE, DB_ARGS(
-		db_int(organization_id), db_instant(from_us)), seq);
+	enum db_result result = db_query_int(db, SQL_LEDGER_FIRST_SINCE,
+	                                     DB_ARGS(db_int(organization_id), db_instant(from_us)), seq);
 
 	*seq = *seq > 0 ? *seq - 1 : 0;
 	return result;
@@ -323,8 +323,8 @@ static enum db_result retire_blocks(struct db *db, struct retirement *retirement
 	if (gone == 0)
 		return DB_OK;
 	retirement->more = true;
-	DB_TRY(db_exec(db, SQL_LEDGER_HEAD_CUT, DB_ARGS(
-		db_int(blocks[gone - 1].seq + 1), db_text(prev), db_int(organization_id))));
+	DB_TRY(db_exec(db, SQL_LEDGER_HEAD_CUT,
+	               DB_ARGS(db_int(blocks[gone - 1].seq + 1), db_text(prev), db_int(organization_id))));
 	return db_exec(db, SQL_LEDGER_DELETE, DB_ARGS(db_int(organization_id), db_int(blocks[gone - 1].seq + 1)));
 }
 

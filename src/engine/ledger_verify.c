@@ -87,8 +87,10 @@ static enum db_result verify_end(struct db *db, struct walk *walk)
 		find_fault(walk, walk->kept->seq, "was noted, and is not there");
 	if (walk->verdict->fault != NULL)
 		return DB_OK;
-	DB_TRY(db_query_int(db, SQL_LEDGER_COUNT_NUMBERS, DB_ARGS(
-		db_int(walk->head.organization_id), db_int(walk->head.first_seq), db_int(walk->head.seq)), &indexed));
+	DB_TRY(db_query_int(db, SQL_LEDGER_COUNT_NUMBERS,
+	                    DB_ARGS(db_int(walk->head.organization_id), db_int(walk->head.first_seq),
+	                            db_int(walk->head.seq)),
+	                    &indexed));
 	if (indexed != walk->verdict->decisions - walk->verdict->erased)
 		find_fault(walk, walk->head.seq, "and those before it are not as the index by numbers has them");
 	return DB_OK;

@@ -16,7 +16,7 @@
 
 /* Ends the calls after `last`, at most CHUNK, and moves `last` to the last of them. */
 static enum db_result recover_chunk(struct db *db, int64_t before_us, struct arena *arena, struct uuid *last,
-                                      int64_t *ended, size_t *found)
+                                    int64_t *ended, size_t *found)
 {
 	struct call_report reports[CHUNK];
 	enum report_result results[CHUNK];
@@ -91,8 +91,10 @@ static enum db_result change_all(struct db *db, enum sql_statement list, db_work
 		result = db_query(db, list, DB_ARGS(db_int(last), db_int(CHUNK)), arena, &rows);
 		for (size_t r = 0; result == DB_OK && r < rows.count; r++) {
 			struct campaign_request request = {
-				.organization_id = db_get_int(&rows, r, 1), .uuid = db_get_uuid(&rows, r, 2),
-				.now_us = clock_now_us(), .arena = arena,
+				.organization_id = db_get_int(&rows, r, 1),
+				.uuid = db_get_uuid(&rows, r, 2),
+				.now_us = clock_now_us(),
+				.arena = arena,
 			};
 
 			last = db_get_int(&rows, r, 0);

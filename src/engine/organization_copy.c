@@ -79,7 +79,7 @@ static enum db_result read_counters(struct db *db, struct work *work, bool there
 	/* MySQL would otherwise answer from statistics that may be a day old. */
 	DB_TRY(db_run_text(db, "SET @cells = 1 /*!80000 , SESSION information_schema_stats_expiry = 0 */"));
 	buf_puts(&sql, "SELECT table_name, COALESCE(auto_increment, 1) FROM information_schema.tables"
-	         " WHERE table_schema = DATABASE() AND table_name IN (''");
+	               " WHERE table_schema = DATABASE() AND table_name IN (''");
 	for (size_t i = 0; organization_id_tables[i] != NULL; i++)
 		buf_printf(&sql, ", '%s'", organization_id_tables[i]);
 	buf_puts(&sql, ")");

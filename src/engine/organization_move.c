@@ -11,8 +11,8 @@
 enum db_result organization_at(struct db *db, const struct uuid *uuid, const char *name, struct arena *arena,
                                struct organization_place_of *out)
 {
-	return DB_GET(db, SQL_ORGANIZATION_AT, DB_ARGS(db_uuid(uuid), db_text(name), db_uuid(uuid)),
-	              arena, struct organization_place_of, out);
+	return DB_GET(db, SQL_ORGANIZATION_AT, DB_ARGS(db_uuid(uuid), db_text(name), db_uuid(uuid)), arena,
+	              struct organization_place_of, out);
 }
 
 enum db_result organization_unrest(struct db *db, int64_t id, struct arena *arena, const char ***list, size_t *count)

@@ -85,7 +85,7 @@ static enum db_result remove_family(struct removal *removal, const struct organi
 
 /* Deletes a batch of rows with their children; *count: how many rows. */
 static enum db_result remove_batch(struct removal *removal, const struct organization_table *table, const char *where,
-                                     int64_t *deleted, int *count)
+                                   int64_t *deleted, int *count)
 {
 	struct keys keys = { .db = removal->db };
 	struct buf sql = { 0 };

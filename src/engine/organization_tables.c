@@ -46,8 +46,19 @@ const struct organization_table organization_tables[] = {
 const size_t organization_table_count = sizeof organization_tables / sizeof *organization_tables;
 
 const char *const organization_id_tables[] = {
-	"organizations", "api_keys", "webhook_endpoints", "agents", "phone_numbers", "contact_folders", "contacts",
-	"do_not_call_changes", "batch_calls", "events", "deliveries", "audit_log", NULL,
+	"organizations",
+	"api_keys",
+	"webhook_endpoints",
+	"agents",
+	"phone_numbers",
+	"contact_folders",
+	"contacts",
+	"do_not_call_changes",
+	"batch_calls",
+	"events",
+	"deliveries",
+	"audit_log",
+	NULL,
 };
 
 static const struct {

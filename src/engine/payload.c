@@ -57,8 +57,8 @@ void payload_write_call(struct json *json, const char *key, const struct request
 	write_agent(json, &call->agent);
 	json_id(json, "batch_call_id", &call->batch_id);
 	write_contact(json, call);
-	json_raw(json, "variables", object_or_empty(call->batch_status < 0 ? call->variables
-	                                                                 : call->contact.custom_fields));
+	json_raw(json, "variables",
+	         object_or_empty(call->batch_status < 0 ? call->variables : call->contact.custom_fields));
 	json_raw(json, "call_settings", object_or_empty(call->call_settings));
 	json_add_string(json, "status_url", status_url);
 	report_token_text(&call->id, report_token);
@@ -77,8 +77,7 @@ void payload_call_requested(struct buf *out, const struct requested_call *call, 
 	buf_free(&data);
 }
 
-void payload_frame(struct buf *out, const struct uuid *id, const char *type, int64_t timestamp_us,
-                   const char *data)
+void payload_frame(struct buf *out, const struct uuid *id, const char *type, int64_t timestamp_us, const char *data)
 {
 	struct json json = json_to(out);
 

@@ -12,7 +12,6 @@ void payload_write_call(struct json *json, const char *key, const struct request
 void payload_call_requested(struct buf *out, const struct requested_call *call, const char *public_url);
 
 /* Writes the frame of every webhook: {"id","type","timestamp","data"}; `data` is JSON. */
-void payload_frame(struct buf *out, const struct uuid *id, const char *type, int64_t timestamp_us,
-                   const char *data);
+void payload_frame(struct buf *out, const struct uuid *id, const char *type, int64_t timestamp_us, const char *data);
 
 #endif

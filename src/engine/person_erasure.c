@@ -27,9 +27,9 @@ struct erasure {
 	int64_t requested_at_us;
 };
 
-COLUMNS(erasure_columns, struct erasure,
-        COLUMN(struct erasure, id), COLUMN(struct erasure, organization_id), COLUMN(struct erasure, phone_number),
-        COLUMN(struct erasure, stage), COLUMN(struct erasure, position), INSTANT(struct erasure, requested_at));
+COLUMNS(erasure_columns, struct erasure, COLUMN(struct erasure, id), COLUMN(struct erasure, organization_id),
+        COLUMN(struct erasure, phone_number), COLUMN(struct erasure, stage), COLUMN(struct erasure, position),
+        INSTANT(struct erasure, requested_at));
 
 struct step {
 	int64_t now_us;
@@ -42,8 +42,8 @@ struct step {
 
 enum db_result person_erasure_request(struct db *db, int64_t organization_id, const char *phone_number, int64_t now_us)
 {
-	return db_exec(db, SQL_PERSON_ERASURE_REQUEST, DB_ARGS(
-		db_int(organization_id), db_text(phone_number), db_instant(now_us), db_instant(now_us)));
+	return db_exec(db, SQL_PERSON_ERASURE_REQUEST,
+	               DB_ARGS(db_int(organization_id), db_text(phone_number), db_instant(now_us), db_instant(now_us)));
 }
 
 enum db_result person_erasure_find(struct db *db, int64_t organization_id, const char *phone_number,
@@ -51,8 +51,8 @@ enum db_result person_erasure_find(struct db *db, int64_t organization_id, const
 {
 	struct arena *arena = arena_new();
 	struct erasure erasure = { .requested_at_us = INSTANT_NONE };
-	enum db_result result = DB_GET(db, SQL_PERSON_ERASURE_FIND, DB_ARGS(
-		db_int(organization_id), db_text(phone_number)), arena, struct erasure, &erasure);
+	enum db_result result = DB_GET(db, SQL_PERSON_ERASURE_FIND, DB_ARGS(db_int(organization_id), db_text(phone_number)),
+	                               arena, struct erasure, &erasure);
 
 	*requested_at_us = erasure.requested_at_us;
 	arena_free(arena);
@@ -187,11 +187,12 @@ static enum db_result erase_reasons(struct db *db, struct step *step)
 	int64_t last;
 
 	DB_TRY(find_range(db, step, SQL_PERSON_CAMPAIGN_RANGE, &last));
-	DB_TRY(db_query(db, SQL_PERSON_REASONS, DB_ARGS(
-		db_int(step->erasure.position), db_int(last), organization_of(step), number_of(step)), step->arena, &rows));
+	DB_TRY(db_query(db, SQL_PERSON_REASONS,
+	                DB_ARGS(db_int(step->erasure.position), db_int(last), organization_of(step), number_of(step)),
+	                step->arena, &rows));
 	for (size_t r = 0; r < rows.count; r++)
-		DB_TRY(db_exec(db, SQL_PERSON_DELETE_REASON, DB_ARGS(
-			*db_get(&rows, r, 0), *db_get(&rows, r, 1), *db_get(&rows, r, 2))));
+		DB_TRY(db_exec(db, SQL_PERSON_DELETE_REASON,
+		               DB_ARGS(*db_get(&rows, r, 0), *db_get(&rows, r, 1), *db_get(&rows, r, 2))));
 	step->erasure.position = last;
 	return DB_OK;
 }
@@ -203,8 +204,9 @@ static enum db_result erase_events(struct db *db, struct step *step)
 	int64_t last;
 
 	DB_TRY(find_range(db, step, SQL_PERSON_EVENT_RANGE, &last));
-	DB_TRY(db_query(db, SQL_PERSON_EVENTS, DB_ARGS(
-		db_int(step->erasure.position), db_int(last), organization_of(step), quoted(step)), step->arena, &rows));
+	DB_TRY(db_query(db, SQL_PERSON_EVENTS,
+	                DB_ARGS(db_int(step->erasure.position), db_int(last), organization_of(step), quoted(step)),
+	                step->arena, &rows));
 	for (size_t r = 0; r < rows.count; r++)
 		rows_add_id(&ids, db_get_int(&rows, r, 0));
 	step->erasure.position = last;
@@ -227,8 +229,8 @@ static enum db_result erase_replies(struct db *db, struct step *step)
 }
 
 static enum db_result (*const stages[STAGE__MAX])(struct db *db, struct step *step) = {
-	[STAGE_KEPT] = erase_kept, [STAGE_CAMPAIGNS] = erase_from_campaign, [STAGE_CALLS] = erase_calls,
-	[STAGE_REASONS] = erase_reasons, [STAGE_EVENTS] = erase_events, [STAGE_REPLIES] = erase_replies,
+	[STAGE_KEPT] = erase_kept,       [STAGE_CAMPAIGNS] = erase_from_campaign, [STAGE_CALLS] = erase_calls,
+	[STAGE_REASONS] = erase_reasons, [STAGE_EVENTS] = erase_events,           [STAGE_REPLIES] = erase_replies,
 };
 
 static enum db_result save(struct db *db, const struct step *step)
@@ -240,9 +242,9 @@ static enum db_result save(struct db *db, const struct step *step)
 		db_note(db, "the data of a person are erased");
 		return db_exec(db, SQL_PERSON_ERASURE_END, DB_ARGS(db_int(erasure->id)));
 	}
-	return db_exec(db, SQL_PERSON_ERASURE_SAVE, DB_ARGS(
-		db_int(stage), db_int(step->is_done ? 0 : erasure->position),
-		db_instant(step->now_us + (step->must_wait ? WAIT_US : 0)), db_int(erasure->id)));
+	return db_exec(db, SQL_PERSON_ERASURE_SAVE,
+	               DB_ARGS(db_int(stage), db_int(step->is_done ? 0 : erasure->position),
+	                       db_instant(step->now_us + (step->must_wait ? WAIT_US : 0)), db_int(erasure->id)));
 }
 
 /* The lock of the row keeps others away from this erasure; they take another. */
@@ -269,7 +271,8 @@ static enum db_result set_aside(struct db *db, const struct step *step, enum db_
 
 	if (wait_us == 0) {
 		log_error("the erasure of a person's data is set aside for a minute, because the database refuses to work on it"
-		          " erasure=%lld", (long long)id);
+		          " erasure=%lld",
+		          (long long)id);
 		wait_us = US_PER_MINUTE;
 	}
 	return db_exec(db, SQL_PERSON_ERASURE_POSTPONE, DB_ARGS(db_instant(step->now_us + wait_us), db_int(id)));

@@ -60,8 +60,9 @@ static enum db_result export_contacts(struct export_job *export)
 	struct json *json = export->json;
 	struct db_rows rows;
 
-	DB_TRY(db_query(export->db, SQL_PERSON_KEPT, DB_ARGS(
-		organization, organization, db_text(export->phone_number), db_int(PERSON_ROWS_MAX)), export->arena, &rows));
+	DB_TRY(db_query(export->db, SQL_PERSON_KEPT,
+	                DB_ARGS(organization, organization, db_text(export->phone_number), db_int(PERSON_ROWS_MAX)),
+	                export->arena, &rows));
 	export->is_complete &= rows.count < PERSON_ROWS_MAX;
 	json_begin_array(json, "contacts");
 	for (size_t r = 0; r < rows.count; r++) {

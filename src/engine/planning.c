@@ -10,7 +10,7 @@
 #include "store/rows.h"
 #include "store/statements.h"
 
-#define MAX_SEGMENTS 64  /* per chunk: the join in SQL_PLAN_INSERT compares each with every position */
+#define MAX_SEGMENTS 64 /* per chunk: the join in SQL_PLAN_INSERT compares each with every position */
 
 void planning_restart(struct batch *batch, int64_t from_us)
 {
@@ -36,8 +36,8 @@ enum db_result planning_is_late(struct db *db, const struct batch *batch, int64_
 {
 	struct arena *arena = arena_new();
 	struct db_rows rows;
-	enum db_result result = db_query(db, SQL_PLAN_FIRST_LATE, DB_ARGS(db_int(batch->id), db_instant(now_us)),
-	                                 arena, &rows);
+	enum db_result result = db_query(db, SQL_PLAN_FIRST_LATE, DB_ARGS(db_int(batch->id), db_instant(now_us)), arena,
+	                                 &rows);
 
 	*late = result == DB_OK && rows.count != 0;
 	arena_free(arena);
@@ -64,8 +64,7 @@ static enum db_result advance_waiting(struct db *db, const struct batch *batch)
 /* Contacts that another rule postponed may be called earlier by the new plan. */
 static enum db_result clear_moved(struct db *db, const struct batch *batch, bool *done)
 {
-	DB_TRY(db_exec(db, SQL_PLAN_CLEAR_RETRIES, DB_ARGS(
-		db_int(batch->id), db_instant(batch->plan.next_us))));
+	DB_TRY(db_exec(db, SQL_PLAN_CLEAR_RETRIES, DB_ARGS(db_int(batch->id), db_instant(batch->plan.next_us))));
 	*done = db_affected(db) < PLAN_ROWS;
 	DB_TRY(advance_waiting(db, batch));
 	*done = *done && db_affected(db) < PLAN_ROWS;
@@ -89,7 +88,7 @@ static enum db_result clear_chunk(struct db *db, struct batch *batch)
 
 /* Finds how many of the next `wanted` unplanned contacts there are, and the position of the last. */
 static enum db_result find_unplanned(struct db *db, const struct batch *batch, struct arena *arena, int wanted,
-                                   int *count, int64_t *last_position)
+                                     int *count, int64_t *last_position)
 {
 	struct db_value id = db_int(batch->id), after = db_int(batch->plan_position);
 	struct db_rows rows;
@@ -123,9 +122,10 @@ static enum db_result insert_segments(struct db *db, const struct batch *batch, 
 	}
 	/* A retry may have the same instant as another that is there already. */
 	for (int run = 0; result == DB_DUPLICATE && run < DUE_CONTACTS_RUNS; run++)
-		result = db_exec(db, SQL_PLAN_INSERT, DB_ARGS(
-			db_int(batch->id), db_int(due_contacts_shift_us(run)), rows_value(&rows), db_int(batch->id),
-			db_int(batch->plan_position), db_int(last_position), db_instant(batch->updated_at_us)));
+		result = db_exec(db, SQL_PLAN_INSERT,
+		                 DB_ARGS(db_int(batch->id), db_int(due_contacts_shift_us(run)), rows_value(&rows),
+		                         db_int(batch->id), db_int(batch->plan_position), db_int(last_position),
+		                         db_instant(batch->updated_at_us)));
 	if (result == DB_OK && db_affected(db) != nth - 1) /* not as many as were counted */
 		result = DB_CONFLICT;
 	return result == DB_DUPLICATE ? DB_CONFLICT : result;
@@ -223,11 +223,20 @@ static enum db_result next_look(struct db *db, struct batch *batch, enum calenda
 static struct gate_hold judge_hold(const struct batch *batch, enum calendar_answer answer)
 {
 	struct gate_facts facts = {
-		.now_us = batch->updated_at_us, .status = batch->status, .start_at_us = batch->config.scheduled_at.us,
-		.has_number = true, .has_dialer = true, .dialer_opens_at_us = INSTANT_NONE, .dialer_room = INT64_MAX,
-		.calendar = batch_plan_rules(&batch->config).calendar, .max_per_day = batch->config.max_calls_per_day,
-		.day = batch->day, .day_calls = batch->day_calls, .numbers_room = INT64_MAX,
-		.numbers_open_at_us = INSTANT_NONE, .free_places = INT64_MAX,
+		.now_us = batch->updated_at_us,
+		.status = batch->status,
+		.start_at_us = batch->config.scheduled_at.us,
+		.has_number = true,
+		.has_dialer = true,
+		.dialer_opens_at_us = INSTANT_NONE,
+		.dialer_room = INT64_MAX,
+		.calendar = batch_plan_rules(&batch->config).calendar,
+		.max_per_day = batch->config.max_calls_per_day,
+		.day = batch->day,
+		.day_calls = batch->day_calls,
+		.numbers_room = INT64_MAX,
+		.numbers_open_at_us = INSTANT_NONE,
+		.free_places = INT64_MAX,
 	};
 
 	if (answer == CALENDAR_UNREADABLE)
@@ -244,11 +253,11 @@ static enum db_result save_plan(struct db *db, struct batch *batch, enum calenda
 
 	DB_TRY(next_look(db, batch, answer, arena));
 	hold = judge_hold(batch, answer);
-	return db_exec(db, SQL_PLAN_SAVE, DB_ARGS(
-		db_int(batch->work), db_instant(batch->wake_at_us), db_int(batch->plan_position),
-		db_instant(batch->plan.next_us), db_int(batch->plan.day), db_int(batch->plan.day_calls),
-		db_instant(batch->planned_from_us), db_instant(batch->planned_until_us),
-		db_text(hold.gate), db_instant(hold.until_us), db_text(batch->zone_trouble), db_int(batch->id)));
+	return db_exec(db, SQL_PLAN_SAVE,
+	               DB_ARGS(db_int(batch->work), db_instant(batch->wake_at_us), db_int(batch->plan_position),
+	                       db_instant(batch->plan.next_us), db_int(batch->plan.day), db_int(batch->plan.day_calls),
+	                       db_instant(batch->planned_from_us), db_instant(batch->planned_until_us), db_text(hold.gate),
+	                       db_instant(hold.until_us), db_text(batch->zone_trouble), db_int(batch->id)));
 }
 
 static bool is_planning(const struct batch *batch)
@@ -292,7 +301,8 @@ enum db_result planning_groups(struct db *db, const struct batch *batch, struct 
 		return zone_groups_count(db, batch, batch->counts.total, arena, groups, count);
 	*groups = arena_alloc(arena, sizeof **groups);
 	**groups = (struct plan_group){
-		.calendar = batch_calendar(&batch->config, NULL), .left = batch->counts.pending,
+		.calendar = batch_calendar(&batch->config, NULL),
+		.left = batch->counts.pending,
 	};
 	*count = 1;
 	return DB_OK;

@@ -171,8 +171,12 @@ static struct report_job job_of(int64_t organization_id, const struct call_repor
 {
 	assert(count <= REPORTS_MAX);
 	return (struct report_job){
-		.organization_id = organization_id, .now_us = now_us,
-		.reports = reports, .count = count, .results = results, .woke = woke,
+		.organization_id = organization_id,
+		.now_us = now_us,
+		.reports = reports,
+		.count = count,
+		.results = results,
+		.woke = woke,
 	};
 }
 
@@ -218,14 +222,14 @@ enum db_result reports_apply_and_tell(struct db *db, int64_t organization_id, co
 	return apply_apart(db, job, db_transact_briefly(db, DB_REPEATABLE, run_job, &job));
 }
 
-enum db_result reports_apply(struct db *db, int64_t organization_id, const struct call_report *reports,
-                             size_t count, int64_t now_us, enum report_result *results)
+enum db_result reports_apply(struct db *db, int64_t organization_id, const struct call_report *reports, size_t count,
+                             int64_t now_us, enum report_result *results)
 {
 	return reports_apply_and_tell(db, organization_id, reports, count, now_us, results, &(bool){ false });
 }
 
-enum db_result reports_apply_in(struct db *db, int64_t organization_id, const struct call_report *reports,
-                                size_t count, int64_t now_us, enum report_result *results)
+enum db_result reports_apply_in(struct db *db, int64_t organization_id, const struct call_report *reports, size_t count,
+                                int64_t now_us, enum report_result *results)
 {
 	struct report_job job = job_of(organization_id, reports, count, now_us, results, &(bool){ false });
 

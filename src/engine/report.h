@@ -22,13 +22,13 @@ extern const char *const report_result_names[REPORT_RESULT__MAX];
  * harmless. In a transaction of its own, it waits for a lock only once (DB_CONFLICT, db_waited_for_lock). A report that
  * the server refuses does not delay the others: it is logged and ignored, and no scheduler looks at its call for a
  * minute. */
-enum db_result reports_apply(struct db *db, int64_t organization_id, const struct call_report *reports,
-                             size_t count, int64_t now_us, enum report_result *results);
+enum db_result reports_apply(struct db *db, int64_t organization_id, const struct call_report *reports, size_t count,
+                             int64_t now_us, enum report_result *results);
 /* *woke becomes true when a scheduler has to look at a campaign now. */
 enum db_result reports_apply_and_tell(struct db *db, int64_t organization_id, const struct call_report *reports,
                                       size_t count, int64_t now_us, enum report_result *results, bool *woke);
-enum db_result reports_apply_in(struct db *db, int64_t organization_id, const struct call_report *reports,
-                                size_t count, int64_t now_us, enum report_result *results);
+enum db_result reports_apply_in(struct db *db, int64_t organization_id, const struct call_report *reports, size_t count,
+                                int64_t now_us, enum report_result *results);
 
 /* Finds the reports that can be written without waiting, because their campaigns are not locked at this moment. */
 enum db_result reports_find_free(struct db *db, const struct call_report *reports, size_t count, bool *is_free);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 static int compare_calls(const void *a, const void *b)
 {
 	return memcmp(&((const struct reported_call *)a)->id, &((const struct reported_call *)b)->id, sizeof(struct uuid));

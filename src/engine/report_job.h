@@ -26,18 +26,18 @@ struct reported_call {
 	int64_t dispatched_at_us, answered_at_us, reported_at_us; /* if the reports say it; INSTANT_NONE: they do not */
 	const char *outcome, *end_reason, *recording_url, *transcript_url, *summary;
 	bool changed;
-	bool was_waiting;                       /* in the plan, when it was locked */
-	const struct call_report *unanswered;   /* the conclusion that no dialer answered it; NULL: none */
+	bool was_waiting;                     /* in the plan, when it was locked */
+	const struct call_report *unanswered; /* the conclusion that no dialer answered it; NULL: none */
 	enum plan_move move;
 	int64_t call_back_at_us; /* when the person asked to be called; INSTANT_NONE: the person did not ask */
 	int64_t retry_at_us;     /* when the next attempt may begin; INSTANT_NONE: none follows */
 	struct call_past past;
 	enum call_status kept_outcome; /* the outcome of the attempt before, which the contact keeps; CALL_QUEUED: none */
-	bool has_contact_id; /* the contact may be a copy of a stored contact */
-	const char *zones;   /* of a contact whose campaign respects zones; NULL: not known */
-	int64_t due_at_us;   /* its instant in the plan, if it goes into the plan */
-	enum call_status began_as; /* CALL_QUEUED: this job did not begin it */
-	unsigned subscribed;       /* bit set of the events that have subscribers in its organisation */
+	bool has_contact_id;           /* the contact may be a copy of a stored contact */
+	const char *zones;             /* of a contact whose campaign respects zones; NULL: not known */
+	int64_t due_at_us;             /* its instant in the plan, if it goes into the plan */
+	enum call_status began_as;     /* CALL_QUEUED: this job did not begin it */
+	unsigned subscribed;           /* bit set of the events that have subscribers in its organisation */
 };
 
 /* When contacts in the same zones can be called again. */
@@ -57,8 +57,8 @@ struct reported_batch {
 	int64_t claimed, waiting, called; /* is added to the counters of the campaign */
 	int32_t day;                      /* and day_calls to the calls of this day */
 	int64_t day_calls;
-	int64_t first_callback_us;        /* INSTANT_NEVER: none */
-	int64_t first_due_us; /* the earliest instant of the contacts that go into the plan; INSTANT_NEVER: none */
+	int64_t first_callback_us; /* INSTANT_NEVER: none */
+	int64_t first_due_us;      /* the earliest instant of the contacts that go into the plan; INSTANT_NEVER: none */
 	struct retry_opening *openings; /* computed so far */
 };
 

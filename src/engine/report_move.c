@@ -60,16 +60,11 @@ static bool premise_holds(const struct reported_call *call, enum call_premise pr
 	bool is_untaken = call->status == CALL_QUEUED, is_overdue = call->wake_at_us <= now_us;
 
 	switch (premise) {
-	case CALL_UNTAKEN:
-		return is_untaken;
-	case CALL_UNASKED:
-		return is_untaken && !call->was_waiting;
-	case CALL_EXPIRED:
-		return is_untaken && is_overdue && call->expires_at_us <= now_us;
-	case CALL_UNREPORTED:
-		return !is_untaken && is_overdue;
-	default:
-		return true;
+	case CALL_UNTAKEN: return is_untaken;
+	case CALL_UNASKED: return is_untaken && !call->was_waiting;
+	case CALL_EXPIRED: return is_untaken && is_overdue && call->expires_at_us <= now_us;
+	case CALL_UNREPORTED: return !is_untaken && is_overdue;
+	default: return true;
 	}
 }
 

@@ -36,15 +36,12 @@ int64_t report_callable_from(const struct report_job *job, struct reported_batch
 	opening = arena_alloc(job->arena, sizeof *opening);
 	*opening = (struct retry_opening){ zones, from_us, INSTANT_NONE, batch->openings };
 	switch (calendar_find_span_with_rest(&calendar, from_us, CALL_REST_US, &span)) {
-	case CALENDAR_SPAN:
-		opening->at_us = from_us < span.from_us ? span.from_us : from_us;
-		break;
+	case CALENDAR_SPAN: opening->at_us = from_us < span.from_us ? span.from_us : from_us; break;
 	case CALENDAR_UNREADABLE:
 		/* The claim judges the contact again, and holds it. */
 		opening->at_us = from_us;
 		break;
-	case CALENDAR_NEVER:
-		break;
+	case CALENDAR_NEVER: break;
 	}
 	batch->openings = opening;
 	return opening->at_us;

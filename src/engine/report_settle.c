@@ -13,8 +13,7 @@ enum db_result report_load_zones(struct db *db, struct report_job *job)
 	for (size_t i = 0; i < job->call_count; i++) {
 		struct reported_call *call = &job->calls[i];
 
-		if (!report_concerns_batch(call) ||
-		    !report_job_batch(job, call->batch_id)->config.respect_contact_timezone)
+		if (!report_concerns_batch(call) || !report_job_batch(job, call->batch_id)->config.respect_contact_timezone)
 			continue;
 		asked[contacts.count] = call;
 		rows_next(&contacts);
@@ -23,8 +22,7 @@ enum db_result report_load_zones(struct db *db, struct report_job *job)
 	}
 	DB_TRY(db_query(db, SQL_REPORT_ZONES, DB_ARGS(rows_value(&contacts)), job->arena, &rows));
 	for (size_t r = 0; r < rows.count; r++)
-		asked[db_get_int(&rows, r, 0) - 1]->zones = contact_zones(db_get_text(&rows, r, 1),
-		                                                         db_get_text(&rows, r, 2));
+		asked[db_get_int(&rows, r, 0) - 1]->zones = contact_zones(db_get_text(&rows, r, 1), db_get_text(&rows, r, 2));
 	return DB_OK;
 }
 

@@ -108,9 +108,8 @@ static bool is_changed(const struct reported_call *call)
 /* Returns whether the report has texts. Before the end of the call they are empty. */
 static bool has_texts(const struct reported_call *call)
 {
-	return call->changed && (*call->outcome != '\0' || *call->end_reason != '\0' ||
-	                         *call->recording_url != '\0' || *call->transcript_url != '\0' ||
-	                         *call->summary != '\0');
+	return call->changed && (*call->outcome != '\0' || *call->end_reason != '\0' || *call->recording_url != '\0' ||
+	                         *call->transcript_url != '\0' || *call->summary != '\0');
 }
 
 static bool is_called_again(const struct reported_call *call)
@@ -142,7 +141,7 @@ static enum db_result write_plan(struct db *db, const struct report_job *job)
 	for (size_t i = 0; i < job->call_count; i++) {
 		const struct reported_call *call = &job->calls[i];
 		struct due_contact due = {
-			call->batch_id, call->due_at_us, call->position, call->attempt + (call->move == PLAN_RETRY),
+			call->batch_id,           call->due_at_us, call->position, call->attempt + (call->move == PLAN_RETRY),
 			call->move == PLAN_WAITS,
 		};
 
@@ -164,10 +163,13 @@ static enum db_result write_analytics(struct db *db, const struct report_job *jo
 
 		if (report_ended_in_batch(call))
 			ended[count++] = (struct ended_call){
-				.batch_id = call->batch_id, .status = call->status,
-				.called_at_us = call->called_at_us, .duration_seconds = call->duration_seconds,
+				.batch_id = call->batch_id,
+				.status = call->status,
+				.called_at_us = call->called_at_us,
+				.duration_seconds = call->duration_seconds,
 				.cost_ten_thousandths = call->cost,
-				.outcome = call->outcome, .end_reason = call->end_reason,
+				.outcome = call->outcome,
+				.end_reason = call->end_reason,
 			};
 	}
 	return analytics_add(db, ended, count);

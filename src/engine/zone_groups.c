@@ -17,17 +17,17 @@ struct zone_group {
 	int64_t waiting;
 };
 
-COLUMNS(zone_group_columns, struct zone_group,
-        COLUMN(struct zone_group, slot), COLUMN(struct zone_group, zones), COLUMN(struct zone_group, waiting));
+COLUMNS(zone_group_columns, struct zone_group, COLUMN(struct zone_group, slot), COLUMN(struct zone_group, zones),
+        COLUMN(struct zone_group, waiting));
 
 struct unplanned_contact {
 	int64_t position, attempt;
 	const char *timezone, *phone_number;
 };
 
-COLUMNS(unplanned_contact_columns, struct unplanned_contact,
-        COLUMN(struct unplanned_contact, position), COLUMN(struct unplanned_contact, attempt),
-        COLUMN(struct unplanned_contact, timezone), COLUMN(struct unplanned_contact, phone_number));
+COLUMNS(unplanned_contact_columns, struct unplanned_contact, COLUMN(struct unplanned_contact, position),
+        COLUMN(struct unplanned_contact, attempt), COLUMN(struct unplanned_contact, timezone),
+        COLUMN(struct unplanned_contact, phone_number));
 
 /* How many contacts are in a zone, or in the zones of a number with this beginning. */
 struct zone_count {
@@ -35,8 +35,8 @@ struct zone_count {
 	int64_t contacts;
 };
 
-COLUMNS(zone_count_columns, struct zone_count,
-        COLUMN(struct zone_count, timezone), COLUMN(struct zone_count, beginning), COLUMN(struct zone_count, contacts));
+COLUMNS(zone_count_columns, struct zone_count, COLUMN(struct zone_count, timezone),
+        COLUMN(struct zone_count, beginning), COLUMN(struct zone_count, contacts));
 
 struct zone_groups {
 	struct arena *arena;
@@ -187,8 +187,7 @@ static enum db_result skip_contacts(struct db *db, const struct batch *batch, st
 	struct rows skips = rows_new(arena);
 	struct db_rows rows;
 
-	DB_TRY(db_query(db, SQL_ZONES_FIRST, DB_ARGS(db_int(batch->id), db_int(group->slot), db_int(limit)), arena,
-	                &rows));
+	DB_TRY(db_query(db, SQL_ZONES_FIRST, DB_ARGS(db_int(batch->id), db_int(group->slot), db_int(limit)), arena, &rows));
 	for (size_t r = 0; r < rows.count; r++) {
 		enum contact_status status = contact_status_without((enum call_status)db_get_int(&rows, r, 1));
 
@@ -242,8 +241,8 @@ static enum db_result plan_contacts(struct db *db, struct batch *batch, int limi
 
 	DB_TRY(load_groups(db, batch, &groups));
 	plan = plan_groups(batch, &groups, arena);
-	*segment_count = plan_group_segments(&rules, plan, (int)groups.count, &batch->plan, limit, segments,
-	                                     max_segments, &planned);
+	*segment_count = plan_group_segments(&rules, plan, (int)groups.count, &batch->plan, limit, segments, max_segments,
+	                                     &planned);
 	for (int i = 0; i < *segment_count; i++)
 		DB_TRY(insert_segment(db, batch, &groups.list[segments[i].group], &segments[i]));
 	for (size_t i = 0; i < groups.count && planned < limit; i++) {

@@ -18,11 +18,11 @@
 #define REPORTS_AT_ONCE 200
 
 struct answers {
-	struct arena *arena; /* texts of reports, until they are written */
+	struct arena *arena;         /* texts of reports, until they are written */
 	struct call_report *reports; /* also conclusions from answers */
 	enum report_result *report_results;
 	int report_count, max;
-	bool is_locked_out; /* reports wait for campaigns that another transaction has locked */
+	bool is_locked_out;       /* reports wait for campaigns that another transaction has locked */
 	struct held_call *failed; /* calls that their dialers did not take */
 	int failed_count;
 	struct held_call *unbegun; /* calls for which no request was sent */
@@ -97,7 +97,9 @@ static void try_again(struct answers *answers, const struct deliver_result *resu
 	crypto_random(&random_bits, sizeof random_bits);
 	delay_us = backoff_wait_us(backoff_dispatch_us(result->tries, random_bits), result->retry_after_us);
 	answers->failed[answers->failed_count++] = (struct held_call){
-		result->id, clock_now_us() + delay_us, result->tries,
+		result->id,
+		clock_now_us() + delay_us,
+		result->tries,
 	};
 }
 
@@ -108,9 +110,8 @@ void answers_collect(struct answers *answers, const struct deliver_result *resul
 	assert(answers_count(answers) < answers->max);
 	if (result->unbegun) {
 		if (result->duration_us < answers->patience_us)
-			answers->unbegun[answers->unbegun_count++] = (struct held_call){
-				result->id, clock_now_us(), result->tries
-			};
+			answers->unbegun[answers->unbegun_count++] = (struct held_call){ result->id, clock_now_us(),
+				                                                             result->tries };
 		return;
 	}
 	if (result->status >= 200 && result->status < 300) {
@@ -119,13 +120,13 @@ void answers_collect(struct answers *answers, const struct deliver_result *resul
 	}
 	deliver_error(result, error, sizeof error);
 	uuid_format(&result->id, id);
-	log_info("dialer did not take a call status=%d error=\"%s\" tries=%d call=%s", result->status, error,
-	         result->tries, id);
-	tries_add_call(&answers->tries, &result->id, &(struct tried){
-		result->started_at_us, result->duration_us, result->status, error, result->body });
+	log_info("dialer did not take a call status=%d error=\"%s\" tries=%d call=%s", result->status, error, result->tries,
+	         id);
+	tries_add_call(&answers->tries, &result->id,
+	               &(struct tried){ result->started_at_us, result->duration_us, result->status, error, result->body });
 	if (outcome_is_final(result->status))
-		answers->reports[answers->report_count++] =
-			report_conclude(&result->id, CALL_UNTAKEN, CALL_FAILED, "dialer_refused");
+		answers->reports[answers->report_count++] = report_conclude(&result->id, CALL_UNTAKEN, CALL_FAILED,
+		                                                            "dialer_refused");
 	else
 		try_again(answers, result);
 }

@@ -29,9 +29,9 @@ struct deliver {
 	CURLM *multi;
 	struct slot *slots, *free, *ended, *handed_out;
 	struct slot *waiting; /* that wait for the instant at which they begin, in that order */
-	struct load *loads; /* one per slot is enough; a load with count 0 is free */
-	int load_count;     /* the most slots that were ever used */
-	int64_t driven_us;  /* monotonic: when it last drove the transfers */
+	struct load *loads;   /* one per slot is enough; a load with count 0 is free */
+	int load_count;       /* the most slots that were ever used */
+	int64_t driven_us;    /* monotonic: when it last drove the transfers */
 	struct stall stall;
 	struct lane lanes[DELIVER_KIND__MAX];
 	int count, free_count, ended_count;
@@ -131,8 +131,7 @@ static struct load *new_load(struct deliver *deliver, const struct deliver_place
 }
 
 /* With `room` more slots an endpoint has at most three times the slots that would then be free. */
-int deliver_room_at(const struct deliver *deliver, const struct deliver_place *place,
-                    const struct deliver_taken *taken)
+int deliver_room_at(const struct deliver *deliver, const struct deliver_place *place, const struct deliver_taken *taken)
 {
 	const struct load *load = find_load(deliver, place);
 	int has = (load != NULL ? load->count : 0) + taken->same;
@@ -185,10 +184,17 @@ static void take_order(struct deliver *deliver, struct slot *slot, const struct 
 	slot->begin_before_us = order->begin_before_us;
 	slot->judged_us = order->judged_us;
 	slot->result = (struct deliver_result){
-		.place = order->place, .id = order->id, .reference = order->reference, .tries = order->tries,
-		.probe = order->probe, .watched = order->watched, .pressed = order->pressed,
+		.place = order->place,
+		.id = order->id,
+		.reference = order->reference,
+		.tries = order->tries,
+		.probe = order->probe,
+		.watched = order->watched,
+		.pressed = order->pressed,
 		.since_us = order->since_us,
-		.started_at_us = clock_now_us(), .error = slot->error, .body = &slot->reply,
+		.started_at_us = clock_now_us(),
+		.error = slot->error,
+		.body = &slot->reply,
 	};
 	enter_lane(&deliver->lanes[order->place.kind], slot);
 }

@@ -31,15 +31,15 @@ struct deliver_place {
 
 struct deliver_order {
 	struct deliver_place place;
-	struct uuid id;    /* the webhook-id */
+	struct uuid id; /* the webhook-id */
 	/* For the caller, copied to the result: */
 	int64_t reference;
 	int tries;
-	bool probe;        /* the one webhook that a half-open circuit lets through */
-	bool watched;      /* the endpoint is not in good health */
-	bool pressed;      /* the call's campaign is under pressure */
+	bool probe;   /* the one webhook that a half-open circuit lets through */
+	bool watched; /* the endpoint is not in good health */
+	bool pressed; /* the call's campaign is under pressure */
 	const char *url;
-	struct uuid owner; /* the endpoint that owns the secret */
+	struct uuid owner;  /* the endpoint that owns the secret */
 	const void *secret; /* sealed */
 	size_t secret_len;
 	const struct buf *body;
@@ -60,14 +60,14 @@ struct deliver_result {
 	int64_t reference;
 	int tries;
 	bool probe, watched, pressed;
-	int status;          /* HTTP status; 0: no answer, see error */
+	int status;             /* HTTP status; 0: no answer, see error */
 	int64_t retry_after_us; /* that a 429 or 503 asked for; 0: none */
 	int64_t since_us, started_at_us, duration_us;
 	/* Outdial broke it off, to make room, or because it could not be signed; has an error too */
 	bool cut;
 	/* no request was sent, and the receiver is not to blame; duration_us is the time since it was judged */
 	bool unbegun;
-	const char *error;   /* "" with an answer; valid until the next call of deliver_next */
+	const char *error;      /* "" with an answer; valid until the next call of deliver_next */
 	const struct buf *body; /* of the answer, cut at 64 KiB; valid as long */
 };
 

@@ -129,8 +129,7 @@ static bool set_headers(struct slot *slot, const struct deliver_order *order)
 	snprintf(line, sizeof line, "webhook-timestamp: %lld", (long long)timestamp_s);
 	add_header(slot, line);
 	buf_puts(&signature, "webhook-signature: ");
-	is_signed = sign(&signature, order,
-	                 &(struct signed_message){ id, timestamp_s, slot->body.data, slot->body.len });
+	is_signed = sign(&signature, order, &(struct signed_message){ id, timestamp_s, slot->body.data, slot->body.len });
 	add_header(slot, signature.data);
 	buf_free(&signature);
 	curl_easy_setopt(slot->curl, CURLOPT_HTTPHEADER, slot->headers);
@@ -165,7 +164,7 @@ void slot_finish(struct slot *slot, CURLcode code)
 		slot->result.retry_after_us = (retry_after_s < MAX_RETRY_AFTER_S ? retry_after_s : MAX_RETRY_AFTER_S) *
 		                              US_PER_SECOND;
 	if (slot->result.status != 0)
-		slot->error[0] = '\0'; /* Outdial ended it itself */
+		slot->error[0] = '\0';         /* Outdial ended it itself */
 	else if (slot->connection.refused) /* no details, so that nobody can probe the network */
 		snprintf(slot->error, sizeof slot->error, "webhooks may not go to the address that this leads to");
 	else if (slot->header_len > MAX_HEADERS ||

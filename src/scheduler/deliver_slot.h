@@ -22,14 +22,14 @@ struct stall {
 };
 
 struct slot {
-	struct slot *next; /* in the list of free, waiting or ended slots */
-	struct slot *older, *newer; /* in the lane */
-	int64_t began_us;  /* monotonic */
-	int64_t begin_us;  /* monotonic: when it is to begin */
+	struct slot *next;                  /* in the list of free, waiting or ended slots */
+	struct slot *older, *newer;         /* in the lane */
+	int64_t began_us;                   /* monotonic */
+	int64_t begin_us;                   /* monotonic: when it is to begin */
 	int64_t begin_before_us, judged_us; /* as in the order */
-	size_t header_len; /* of the answer, so far */
-	bool is_full;      /* the reply is longer than we keep */
-	bool is_sent;      /* libcurl began to send it */
+	size_t header_len;                  /* of the answer, so far */
+	bool is_full;                       /* the reply is longer than we keep */
+	bool is_sent;                       /* libcurl began to send it */
 	const struct stall *stall;
 	CURL *curl;
 	struct curl_slist *headers;

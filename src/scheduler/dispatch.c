@@ -98,17 +98,13 @@ static enum db_result judge_dialer(struct db *db, const struct conf *conf, const
 		return DB_OK;
 	}
 	switch (health_circuit(&call->health, now_us)) {
-	case CIRCUIT_OPEN:
-		*hold_until_us = call->health.open_until_us;
-		return DB_OK;
+	case CIRCUIT_OPEN: *hold_until_us = call->health.open_until_us; return DB_OK;
 	case CIRCUIT_HALF_OPEN:
-		DB_TRY(health_take_probe(db, call->endpoint, now_us, now_us + conf->lease_seconds * US_PER_SECOND,
-		                         &is_free));
+		DB_TRY(health_take_probe(db, call->endpoint, now_us, now_us + conf->lease_seconds * US_PER_SECOND, &is_free));
 		*probe = is_free;
 		*hold_until_us = is_free ? INSTANT_NONE : now_us + HELD_RECHECK_US;
 		return DB_OK;
-	default:
-		return DB_OK;
+	default: return DB_OK;
 	}
 }
 
@@ -177,8 +173,8 @@ static enum db_result load_and_judge(struct db *db, struct deliver *deliver, con
 	return result;
 }
 
-enum db_result dispatch_calls(struct db *db, struct deliver *deliver, const struct conf *conf,
-                              const struct uuid *ids, const int64_t *since_us, int count)
+enum db_result dispatch_calls(struct db *db, struct deliver *deliver, const struct conf *conf, const struct uuid *ids,
+                              const int64_t *since_us, int count)
 {
 	struct judged judged = { .conf = conf, .arena = arena_new(), .ids = ids, .since_us = since_us, .count = count };
 	enum db_result result;
@@ -233,8 +229,8 @@ static enum db_result find_overdue(struct db *db, void *context)
 		const struct overdue_call *call = &calls[i];
 
 		if (call->status != CALL_QUEUED)
-			overdue->concluded[overdue->concluded_count++] =
-				report_conclude(&call->id, CALL_UNREPORTED, CALL_FAILED, "no_report");
+			overdue->concluded[overdue->concluded_count++] = report_conclude(&call->id, CALL_UNREPORTED, CALL_FAILED,
+			                                                                 "no_report");
 		else if (call->expires_at_us <= now_us)
 			overdue->concluded[overdue->concluded_count++] =
 				call_conclude_unanswered(&call->id, CALL_EXPIRED, overdue->conf->call_give_up_after);

@@ -11,8 +11,8 @@
  * waiting time ran out. since_us: from when on each could have begun, for the metrics; NULL: from the instant for which
  * it was claimed. Calls that may not be placed now are looked at again, and count no try. Calls of a paused campaign go
  * back to its plan. */
-enum db_result dispatch_calls(struct db *db, struct deliver *deliver, const struct conf *conf,
-                              const struct uuid *ids, const int64_t *since_us, int count);
+enum db_result dispatch_calls(struct db *db, struct deliver *deliver, const struct conf *conf, const struct uuid *ids,
+                              const int64_t *since_us, int count);
 
 /* Handles calls whose wake_at has passed, from an instant on. Their lease ran out or their next try is due (they are
  * dispatched again), no dialer answered in time (the attempt waits in the plan, or is given up), or no report came

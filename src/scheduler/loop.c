@@ -25,7 +25,7 @@
 #include "store/schema.h"
 #include "store/secret_store.h"
 
-#define LOOK_GAP_US (20 * US_PER_MS)   /* the shortest time between looks, even if many wake-ups come */
+#define LOOK_GAP_US (20 * US_PER_MS) /* the shortest time between looks, even if many wake-ups come */
 #define DRAIN_US (20 * US_PER_SECOND)
 #define STEP_US (10 * US_PER_SECOND) /* how long after a step of the clock every process knows of it */
 
@@ -218,7 +218,7 @@ static void begin_afresh(struct loop *loop)
 	if (child > 0)
 		reload_now(STDERR_FILENO);
 	unsetenv("NOTIFY_SOCKET"); /* the child is not the service */
-	loop->is_checked = false; /* its sign of life is gone */
+	loop->is_checked = false;  /* its sign of life is gone */
 	if (loop->wake_fd >= 0)
 		close(loop->wake_fd);
 	end(loop);

@@ -15,9 +15,9 @@
 #define POLL_US (400 * US_PER_MS)  /* changes by other processes are seen after this time, even without a wake-up */
 #define AHEAD_US (300 * US_PER_MS) /* how far ahead calls are claimed: each begins when it is due */
 _Static_assert(AHEAD_US < CALL_REST_US, "a window may close before a call that was claimed ahead begins");
-#define EARLY_US (40 * US_PER_MS)  /* how long before its first call a claim begins, because it takes a while */
-#define SOON_US (70 * US_PER_MS)   /* how far ahead calls are dispatched: they wait for their instants in a slot */
-#define BUSY_US (5 * US_PER_MS)     /* a pause: there is work, but no free slot, or others have locked it */
+#define EARLY_US (40 * US_PER_MS) /* how long before its first call a claim begins, because it takes a while */
+#define SOON_US (70 * US_PER_MS)  /* how far ahead calls are dispatched: they wait for their instants in a slot */
+#define BUSY_US (5 * US_PER_MS)   /* a pause: there is work, but no free slot, or others have locked it */
 #define SWEEP_US (30 * US_PER_SECOND)
 
 /* Calls that were claimed and are not due yet will take slots, too. */
@@ -56,7 +56,8 @@ static enum db_result claim(struct loop *loop, int *found)
 		.ahead_us = room >= loop->conf->max_in_flight / 2 ? AHEAD_US : SOON_US,
 		.lease_us = loop->conf->lease_seconds * US_PER_SECOND,
 		.dispatch_ttl_us = loop->conf->dispatch_ttl_seconds * US_PER_SECOND,
-		.room_at = room_at, .context = loop,
+		.room_at = room_at,
+		.context = loop,
 	};
 	struct claimed_call calls[MAX_CLAIM];
 	struct uuid ids[MAX_CLAIM];

@@ -128,19 +128,19 @@ static enum delivery_status next_try(const struct conf *conf, const struct deliv
 int64_t outbox_collect(struct outbox_results *results, const struct deliver_result *result)
 {
 	struct settled_delivery settled = {
-		.id = result->reference, .wake_at_us = INSTANT_NEVER,
-		.status = DELIVERY_DELIVERED, .code = result->status
+		.id = result->reference, .wake_at_us = INSTANT_NEVER, .status = DELIVERY_DELIVERED, .code = result->status
 	};
 
 	if (result->cut || result->status < 200 || result->status >= 300) {
 		settled.status = next_try(results->conf, result, &settled.wake_at_us);
 		deliver_error(result, settled.error, sizeof settled.error);
-		log_info("webhook not delivered delivery=%lld tries=%d error=\"%s\"",
-		         (long long)result->reference, result->tries, settled.error);
+		log_info("webhook not delivered delivery=%lld tries=%d error=\"%s\"", (long long)result->reference,
+		         result->tries, settled.error);
 	}
 	buf_add(&results->list, &settled, sizeof settled);
-	tries_add_delivery(&results->tries, result->reference, &(struct tried){
-		result->started_at_us, result->duration_us, result->status, settled.error, result->body });
+	tries_add_delivery(&results->tries, result->reference,
+	                   &(struct tried){ result->started_at_us, result->duration_us, result->status, settled.error,
+	                                    result->body });
 	return settled.wake_at_us;
 }
 

@@ -8,9 +8,9 @@
 #include "store/conflicts.h"
 #include "store/queue_store.h"
 
-#define MAX_NEW 500  /* deliveries sorted into queues at once */
+#define MAX_NEW 500              /* deliveries sorted into queues at once */
 #define MAX_TURNS QUEUES_AT_ONCE /* endpoints served at once */
-#define MAX_DOUBTFUL 8 /* of these */
+#define MAX_DOUBTFUL 8           /* of these */
 #define FULL_RECHECK_US (10 * US_PER_MS)
 #define LOCKED_RECHECK_US US_PER_SECOND
 #define SET_ASIDE_US US_PER_MINUTE
@@ -91,8 +91,7 @@ static struct turn *find_turn(struct serving *serving, int64_t endpoint)
 static bool is_slot_left(const struct serving *serving, const struct turn *turn)
 {
 	return serving->taken.all < serving->slots &&
-	       (!turn->place.doubtful ||
-	        serving->taken.doubtful < deliver_free_doubtful(serving->deliver, DELIVER_EVENT));
+	       (!turn->place.doubtful || serving->taken.doubtful < deliver_free_doubtful(serving->deliver, DELIVER_EVENT));
 }
 
 /* Decides how much this endpoint may be sent, or when to look again. An endpoint that gets a part is due again at
@@ -160,7 +159,9 @@ static enum db_result drop_gone(struct db *db, struct serving *serving)
 static void lease_row(struct serving *serving, struct turn *turn, int64_t id)
 {
 	serving->out[serving->count++] = (struct queued){
-		.id = id, .place = turn->place, .probe = turn->probe,
+		.id = id,
+		.place = turn->place,
+		.probe = turn->probe,
 		.watched = turn->probe || !health_is_clean(&turn->health, serving->now_us),
 	};
 	turn->leased++;
@@ -204,7 +205,8 @@ static enum db_result write_turns(struct db *db, const struct serving *serving)
 
 		if (!turn->waits)
 			turns[count++] = (struct queue_turn){
-				turn->place.endpoint, turn->next_at_us,
+				turn->place.endpoint,
+				turn->next_at_us,
 				probing ? serving->lease_until_us : turn->health.probe_until_us,
 			};
 	}
@@ -241,10 +243,16 @@ static enum db_result run_serve(struct db *db, void *context)
 	enum db_result result;
 
 	*serving = (struct serving){
-		.conf = serving->conf, .deliver = serving->deliver, .out = serving->out, .now_us = now_us,
-		.from = serving->from, .max_new = serving->max_new, .max_turns = serving->max_turns,
+		.conf = serving->conf,
+		.deliver = serving->deliver,
+		.out = serving->out,
+		.now_us = now_us,
+		.from = serving->from,
+		.max_new = serving->max_new,
+		.max_turns = serving->max_turns,
 		.slots = deliver_free_slots(serving->deliver, DELIVER_EVENT),
-		.lease_until_us = now_us + serving->conf->lease_seconds * US_PER_SECOND, .arena = arena_new(),
+		.lease_until_us = now_us + serving->conf->lease_seconds * US_PER_SECOND,
+		.arena = arena_new(),
 	};
 	result = serve(db, serving);
 	health_note_wait(db, result);
@@ -264,8 +272,7 @@ static enum db_result set_aside(struct db *db, const struct serving *serving, en
 		          is_new ? "a delivery" : "an endpoint", is_new ? "delivery" : "endpoint", (long long)id);
 		wait_us = SET_ASIDE_US;
 	}
-	return is_new ? queue_leave_new(db, id, serving->now_us + wait_us)
-	              : queue_leave(db, id, serving->now_us + wait_us);
+	return is_new ? queue_leave_new(db, id, serving->now_us + wait_us) : queue_leave(db, id, serving->now_us + wait_us);
 }
 
 /* Returns whether the search for the delivery or the endpoint is given up: there is none, or each step would have to

@@ -11,7 +11,7 @@
 #include "scheduler/verdicts.h"
 #include "store/figures.h"
 
-#define FLUSH_US (50 * US_PER_MS) /* how long results may wait for further results, unless there are many */
+#define FLUSH_US (50 * US_PER_MS)        /* how long results may wait for further results, unless there are many */
 #define FLUSH_CALLS_US (150 * US_PER_MS) /* the same for answers of dialers, which only other calls wait for */
 #define FLUSH_COUNT 200
 
@@ -19,7 +19,7 @@ struct results {
 	struct answers *answers;
 	struct outbox_results *outbox;
 	struct verdicts *verdicts;
-	int unwritten; /* results that were collected but not written */
+	int unwritten;      /* results that were collected but not written */
 	int64_t flushed_us; /* monotonic: when results were written last */
 };
 

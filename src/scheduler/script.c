@@ -34,26 +34,28 @@ static FIELD_TABLE(action_fields, struct script_action, &action_initial,
                    FIELD(struct script_action, count, INT, .min = 1, .max = 1000000));
 
 static const struct script script_initial = {
-	.numbers = 1, .days = 60, .seed = 1, .ring_seconds = 25, .min_call_seconds = 30, .max_call_seconds = 180,
-	.campaign = "{}", .callback_minutes = 1440,
+	.numbers = 1,
+	.days = 60,
+	.seed = 1,
+	.ring_seconds = 25,
+	.min_call_seconds = 30,
+	.max_call_seconds = 180,
+	.campaign = "{}",
+	.callback_minutes = 1440,
 };
 
 #define SCRIPT(member, kind, ...) FIELD(struct script, member, kind, __VA_ARGS__)
 #define OUTCOME(name, status) FIELD_AS(name, struct script, outcomes[status], INT, .min = 0, .max = 1000000)
 
-static FIELD_TABLE(script_fields, struct script, &script_initial,
-                   SCRIPT(starts_at, WHEN, .flags = FIELD_REQUIRED),
+static FIELD_TABLE(script_fields, struct script, &script_initial, SCRIPT(starts_at, WHEN, .flags = FIELD_REQUIRED),
                    SCRIPT(campaign, OBJECT, .max = 1048576),
                    FIELD_AS("contacts", struct script, people, RECORDS, .flags = FIELD_REQUIRED, .max = 1000,
                             .record = &people_fields),
                    SCRIPT(actions, RECORDS, .max = 10000, .record = &action_fields),
-                   SCRIPT(numbers, INT, .min = 1, .max = 100),
-                   SCRIPT(days, INT, .min = 1, .max = 3660),
-                   SCRIPT(seed, INT, .min = 0, .max = INT64_MAX),
-                   OUTCOME("completed", CALL_COMPLETED), OUTCOME("failed", CALL_FAILED),
-                   OUTCOME("no_answer", CALL_NO_ANSWER), OUTCOME("busy", CALL_BUSY),
-                   OUTCOME("voicemail", CALL_VOICEMAIL),
-                   SCRIPT(ring_seconds, INT, .min = 0, .max = 3600),
+                   SCRIPT(numbers, INT, .min = 1, .max = 100), SCRIPT(days, INT, .min = 1, .max = 3660),
+                   SCRIPT(seed, INT, .min = 0, .max = INT64_MAX), OUTCOME("completed", CALL_COMPLETED),
+                   OUTCOME("failed", CALL_FAILED), OUTCOME("no_answer", CALL_NO_ANSWER), OUTCOME("busy", CALL_BUSY),
+                   OUTCOME("voicemail", CALL_VOICEMAIL), SCRIPT(ring_seconds, INT, .min = 0, .max = 3600),
                    SCRIPT(min_call_seconds, INT, .min = 0, .max = 86400),
                    SCRIPT(max_call_seconds, INT, .min = 0, .max = 86400),
                    SCRIPT(callback_percent, INT, .min = 0, .max = 100),

@@ -25,15 +25,15 @@ enum script_deed {
 extern const char *const script_deed_names[SCRIPT__MAX + 1];
 
 struct script_action {
-	struct when at;          /* wall time is in the campaign's zone */
-	int deed;                /* enum script_deed */
-	const char *changes;     /* SCRIPT_CHANGE: a JSON object, as PATCH takes it */
-	int64_t count;           /* SCRIPT_ADD: of contacts of the first kind; SCRIPT_SUPPRESS: the contact's position */
+	struct when at;      /* wall time is in the campaign's zone */
+	int deed;            /* enum script_deed */
+	const char *changes; /* SCRIPT_CHANGE: a JSON object, as PATCH takes it */
+	int64_t count;       /* SCRIPT_ADD: of contacts of the first kind; SCRIPT_SUPPRESS: the contact's position */
 };
 
 struct script {
-	struct when starts_at;   /* when the clock begins; wall time is in the campaign's zone */
-	const char *campaign;    /* a JSON object: fields of POST /batch-calls but for ids and contacts */
+	struct when starts_at;     /* when the clock begins; wall time is in the campaign's zone */
+	const char *campaign;      /* a JSON object: fields of POST /batch-calls but for ids and contacts */
 	struct field_list people;  /* of struct script_people */
 	struct field_list actions; /* of struct script_action, in the order of the file */
 	int64_t numbers, days, seed;

@@ -112,8 +112,9 @@ static void end_calls(struct simulation *sim)
 		if (call->callback_us != 0)
 			reports[count].call_back_at.us = call->ends_us + call->callback_us;
 		count++;
-		timeline_call_ended(&sim->timeline, &(struct timeline_call){
-			call->to, call->from, call->attempt, call->began_us, call->ends_us, call->status, call->is_callback });
+		timeline_call_ended(&sim->timeline,
+		                    &(struct timeline_call){ call->to, call->from, call->attempt, call->began_us, call->ends_us,
+		                                             call->status, call->is_callback });
 	}
 	sim->call_count = left;
 	report_all(sim, reports, count);
@@ -133,9 +134,13 @@ static void take_calls(struct simulation *sim, const struct uuid *ids, int count
 		struct placed_call *call = &sim->calls[sim->call_count++];
 
 		*call = (struct placed_call){
-			.id = requested->id, .attempt = requested->attempt, .began_us = clock_now_us(),
-			.ends_us = clock_now_us() + ending.seconds * US_PER_SECOND, .status = ending.status,
-			.callback_us = ending.callback_us, .is_callback = requested->is_callback,
+			.id = requested->id,
+			.attempt = requested->attempt,
+			.began_us = clock_now_us(),
+			.ends_us = clock_now_us() + ending.seconds * US_PER_SECOND,
+			.status = ending.status,
+			.callback_us = ending.callback_us,
+			.is_callback = requested->is_callback,
 		};
 		snprintf(call->to, sizeof call->to, "%s", requested->to_number);
 		snprintf(call->from, sizeof call->from, "%s", requested->from_number);
@@ -157,8 +162,11 @@ static int room_at(const void *context, const struct claim_dialer *dialer, const
 static void claim(struct simulation *sim)
 {
 	struct claim_limits limits = {
-		.max_calls = MAX_CALLS, .lease_us = sim->lease_us, .dispatch_ttl_us = sim->dispatch_ttl_us,
-		.room_at = room_at, .context = sim,
+		.max_calls = MAX_CALLS,
+		.lease_us = sim->lease_us,
+		.dispatch_ttl_us = sim->dispatch_ttl_us,
+		.room_at = room_at,
+		.context = sim,
 	};
 	struct uuid ids[MAX_CALLS];
 	int looked, count;
@@ -221,8 +229,10 @@ static void play(struct simulation *sim)
 			return;
 		now_us = next_us;
 	}
-	timeline_say(&sim->timeline, clock_now_us(), "%s", now_us == INSTANT_NEVER ? "nothing will happen any more"
-	             : now_us >= sim->until_us ? "the simulation's days are over" : "stopped");
+	timeline_say(&sim->timeline, clock_now_us(), "%s",
+	             now_us == INSTANT_NEVER   ? "nothing will happen any more"
+	             : now_us >= sim->until_us ? "the simulation's days are over"
+	                                       : "stopped");
 }
 
 static void introduce(struct simulation *sim)

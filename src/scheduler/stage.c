@@ -68,12 +68,23 @@ int64_t stage_instant(const struct stage *stage, const struct when *when)
 static struct uuid add_dialer(struct stage *stage, const struct script *script)
 {
 	struct webhook webhook = {
-		.uuid = uuid_new(), .url = "https://dialer.invalid/", .description = "", .secret = { "", 0 },
+		.uuid = uuid_new(),
+		.url = "https://dialer.invalid/",
+		.description = "",
+		.secret = { "", 0 },
 		.disabled_reason = "",
 	};
 	struct agent agent = {
-		.uuid = uuid_new(), .name = "Simulation", .description = "", .voice_id = "", .system_prompt = "",
-		.greeting = "", .language_hint = "", .settings = "{}", .status_reason = "", .status = AGENT_ACTIVE,
+		.uuid = uuid_new(),
+		.name = "Simulation",
+		.description = "",
+		.voice_id = "",
+		.system_prompt = "",
+		.greeting = "",
+		.language_hint = "",
+		.settings = "{}",
+		.status_reason = "",
+		.status = AGENT_ACTIVE,
 		.max_call_duration_seconds = script->max_call_seconds + 3600,
 	};
 
@@ -147,7 +158,11 @@ static void add_people(struct stage *stage, const struct script_people *people, 
 		for (size_t i = 0; i < part; i++)
 			list[i] = (struct contact_input){
 				.phone_number = arena_printf(stage->arena, "%s%07" PRId64, people->phone_prefix, stage->next_person++),
-				.first_name = "", .last_name = "", .email = "", .timezone = people->timezone, .custom_fields = "",
+				.first_name = "",
+				.last_name = "",
+				.email = "",
+				.timezone = people->timezone,
+				.custom_fields = "",
 			};
 		request.config.contacts = (struct field_list){ list, part };
 		stage_require(stage, act(stage, campaign_add_contacts, &request));
@@ -205,8 +220,10 @@ static const char *change(struct stage *stage, const char *changes, struct campa
 	struct faults faults = { .arena = stage->arena };
 
 	request->table = &batch_fields;
-	script_require("changes", field_read(&batch_fields, FIELD_CHANGE, changes, strlen(changes), &request->config,
-	                                     &request->given, &faults), &faults);
+	script_require("changes",
+	               field_read(&batch_fields, FIELD_CHANGE, changes, strlen(changes), &request->config, &request->given,
+	                          &faults),
+	               &faults);
 	return act(stage, campaign_change, request) == DB_OK ? NULL : "refused";
 }
 
@@ -231,15 +248,10 @@ const char *stage_act(struct stage *stage, const struct script *script, const st
 	struct campaign_request request = { 0 };
 
 	switch (action->deed) {
-	case SCRIPT_CHANGE:
-		return change(stage, action->changes, &request);
-	case SCRIPT_ADD:
-		add_people(stage, script->people.items, action->count);
-		return NULL;
-	case SCRIPT_SUPPRESS:
-		return suppress(stage, action->count);
-	default:
-		return act(stage, deeds[action->deed], &request) == DB_OK ? NULL : "refused in this state";
+	case SCRIPT_CHANGE: return change(stage, action->changes, &request);
+	case SCRIPT_ADD: add_people(stage, script->people.items, action->count); return NULL;
+	case SCRIPT_SUPPRESS: return suppress(stage, action->count);
+	default: return act(stage, deeds[action->deed], &request) == DB_OK ? NULL : "refused in this state";
 	}
 }
 

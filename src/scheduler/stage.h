@@ -11,8 +11,8 @@ struct stage {
 	struct arena *arena;
 	int64_t organization_id, batch_row;
 	struct uuid batch_id;
-	const char *timezone;  /* the campaign's */
-	int64_t next_person;   /* contacts whose number was not used yet */
+	const char *timezone; /* the campaign's */
+	int64_t next_person;  /* contacts whose number was not used yet */
 };
 
 /* When this returns, the clock is at the script's start, and the campaign is scheduled. */

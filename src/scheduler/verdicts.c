@@ -67,10 +67,13 @@ void verdicts_collect(struct verdicts *verdicts, const struct deliver_result *re
 	bool is_quiet = outcome == OUTCOME_TAKEN && result->duration_us <= HEALTH_QUICK_US;
 	bool is_slowing = result->status == 429 || result->status == 503;
 	struct verdict verdict = {
-		.endpoint = result->place.endpoint, .nth = verdicts->count,
+		.endpoint = result->place.endpoint,
+		.nth = verdicts->count,
 		.note = { outcome, result->probe, result->duration_us, result->retry_after_us },
-		.is_relevant = !is_quiet || result->watched, .is_gone = result->status == 410,
-		.sent_us = clock_now_us() - result->duration_us, .retry_at_us = retry_at_us,
+		.is_relevant = !is_quiet || result->watched,
+		.is_gone = result->status == 410,
+		.sent_us = clock_now_us() - result->duration_us,
+		.retry_at_us = retry_at_us,
 	};
 
 	if (result->place.kind == DELIVER_CALL && (is_slowing || (outcome == OUTCOME_TAKEN && result->pressed)))
@@ -165,12 +168,9 @@ static const char *note_all(struct verdicts *verdicts, int64_t endpoint, struct 
 static int64_t next_look(const struct health *before, const struct health *after, int64_t now_us)
 {
 	switch (health_circuit(after, now_us)) {
-	case CIRCUIT_OPEN:
-		return after->open_until_us;
-	case CIRCUIT_CLOSED:
-		return before->open_until_us != INSTANT_NONE ? now_us : INSTANT_NEVER;
-	default:
-		return INSTANT_NEVER;
+	case CIRCUIT_OPEN: return after->open_until_us;
+	case CIRCUIT_CLOSED: return before->open_until_us != INSTANT_NONE ? now_us : INSTANT_NEVER;
+	default: return INSTANT_NEVER;
 	}
 }
 

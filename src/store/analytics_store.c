@@ -138,16 +138,14 @@ enum db_result analytics_add(struct db *db, const struct ended_call *calls, size
 	return result;
 }
 
-COLUMNS(quarter_columns, struct quarter,
-        COLUMN_AS(struct quarter, quarter, from_us), COLUMN(struct quarter, status),
+COLUMNS(quarter_columns, struct quarter, COLUMN_AS(struct quarter, quarter, from_us), COLUMN(struct quarter, status),
         COLUMN_AS(struct quarter, calls, tally.calls), COLUMN_AS(struct quarter, timed, tally.timed),
-        COLUMN_AS(struct quarter, seconds, tally.seconds),
-        COLUMN_AS(struct quarter, cost, tally.cost_ten_thousandths));
+        COLUMN_AS(struct quarter, seconds, tally.seconds), COLUMN_AS(struct quarter, cost, tally.cost_ten_thousandths));
 
 COLUMNS(reason_columns, struct reason, COLUMN_AS(struct reason, reason, text), COLUMN(struct reason, calls));
 
-enum db_result analytics_quarters(struct db *db, int64_t batch_id, struct arena *arena,
-                                  const struct quarter **quarters, size_t *count)
+enum db_result analytics_quarters(struct db *db, int64_t batch_id, struct arena *arena, const struct quarter **quarters,
+                                  size_t *count)
 {
 	struct db_rows rows;
 	struct quarter *list;
@@ -178,6 +176,6 @@ enum db_result analytics_tallies(struct db *db, int64_t batch_id, struct tallies
 enum db_result analytics_reasons(struct db *db, int64_t batch_id, enum reason_kind kind, struct arena *arena,
                                  const struct reason **reasons, size_t *count)
 {
-	return DB_LIST(db, SQL_ANALYTICS_REASONS, DB_ARGS(db_int(batch_id), db_int(kind)),
-	               arena, struct reason, reasons, count);
+	return DB_LIST(db, SQL_ANALYTICS_REASONS, DB_ARGS(db_int(batch_id), db_int(kind)), arena, struct reason, reasons,
+	               count);
 }

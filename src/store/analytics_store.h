@@ -17,8 +17,8 @@ struct ended_call {
 enum db_result analytics_add(struct db *db, const struct ended_call *calls, size_t count);
 
 /* Reads the quarters in ascending order, into the arena. */
-enum db_result analytics_quarters(struct db *db, int64_t batch_id, struct arena *arena,
-                                  const struct quarter **quarters, size_t *count);
+enum db_result analytics_quarters(struct db *db, int64_t batch_id, struct arena *arena, const struct quarter **quarters,
+                                  size_t *count);
 
 enum db_result analytics_tallies(struct db *db, int64_t batch_id, struct tallies *out);
 

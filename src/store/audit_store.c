@@ -8,13 +8,13 @@
 
 #define OF_ENTRY(kind, name, member) kind##_AS(struct audit_entry, name, member),
 COLUMNS(audit_saved, struct audit_entry, AUDIT_TABLE(OF_ENTRY));
-COLUMNS(audit_columns, struct audit_entry,
-        AUDIT_TABLE(OF_ENTRY) COLUMN(struct audit_entry, id), COLUMN_AS(struct audit_entry, key_uuid, key_id),
-        COLUMN(struct audit_entry, key_name), COLUMN(struct audit_entry, organization_name));
+COLUMNS(audit_columns, struct audit_entry, AUDIT_TABLE(OF_ENTRY) COLUMN(struct audit_entry, id),
+        COLUMN_AS(struct audit_entry, key_uuid, key_id), COLUMN(struct audit_entry, key_name),
+        COLUMN(struct audit_entry, organization_name));
 
 const char *const audit_object_names[AUDIT_OBJECT__MAX + 1] = {
-	"campaign", "agent", "number", "webhook", "delivery", "folder", "contact", "do_not_call", "call", "key",
-	"organization", "person", "installation", NULL,
+	"campaign",    "agent", "number", "webhook",      "delivery", "folder",       "contact",
+	"do_not_call", "call",  "key",    "organization", "person",   "installation", NULL,
 };
 
 const char *const audit_action_names[AUDIT_ACTION__MAX + 1] = {
@@ -53,8 +53,9 @@ enum db_result audit_list_of(struct db *db, int64_t organization_id, enum audit_
 {
 	struct db_value organization = db_int(organization_id), kind = db_int(object), of = db_uuid(id);
 
-	DB_TRY(page_query(db, SQL_AUDIT_LIST_OF, DB_ARGS(
-		organization, kind, of, page_below(page), page_rows(page), page_offset(page)), page, arena, out));
+	DB_TRY(page_query(db, SQL_AUDIT_LIST_OF,
+	                  DB_ARGS(organization, kind, of, page_below(page), page_rows(page), page_offset(page)), page,
+	                  arena, out));
 	return page_count(db, SQL_AUDIT_COUNT_OF, DB_ARGS(organization, kind, of), arena, out);
 }
 
@@ -73,7 +74,8 @@ static struct lister find_lister(int64_t organization_id, const struct audit_fil
 		return (struct lister){ SQL_AUDIT_LIST_ALL, SQL_AUDIT_COUNT_ALL, { organization }, 0 };
 	if (!uuid_is_nil(&filter->object_id))
 		return (struct lister){
-			SQL_AUDIT_LIST_BY_OBJECT, SQL_AUDIT_COUNT_BY_OBJECT, { organization, db_uuid(&filter->object_id) }, 2 };
+			SQL_AUDIT_LIST_BY_OBJECT, SQL_AUDIT_COUNT_BY_OBJECT, { organization, db_uuid(&filter->object_id) }, 2
+		};
 	if (key_row != 0)
 		return (struct lister){ SQL_AUDIT_LIST_BY_KEY, SQL_AUDIT_COUNT_BY_KEY, { organization, db_int(key_row) }, 2 };
 	return (struct lister){ SQL_AUDIT_LIST, SQL_AUDIT_COUNT, { organization }, 1 };
@@ -101,9 +103,16 @@ static enum db_result find_key_row(struct db *db, int64_t organization_id, const
 static size_t add_filter(struct db_value args[FILTER_ARGS], const struct audit_filter *filter, int64_t key_row)
 {
 	const struct db_value all[FILTER_ARGS] = {
-		db_instant(filter->since_us), db_instant(filter->until_us), db_int(filter->object), db_int(filter->object),
-		db_int(filter->action), db_int(filter->action), db_int(uuid_is_nil(&filter->object_id)),
-		db_uuid(&filter->object_id), db_int(key_row), db_int(key_row),
+		db_instant(filter->since_us),
+		db_instant(filter->until_us),
+		db_int(filter->object),
+		db_int(filter->object),
+		db_int(filter->action),
+		db_int(filter->action),
+		db_int(uuid_is_nil(&filter->object_id)),
+		db_uuid(&filter->object_id),
+		db_int(key_row),
+		db_int(key_row),
 	};
 
 	memcpy(args, all, sizeof all);

@@ -91,9 +91,9 @@ enum db_result audit_list_of(struct db *db, int64_t organization_id, enum audit_
                              const struct page *page, struct arena *arena, struct listing *out);
 
 struct audit_filter {
-	int object, action;         /* -1: any */
+	int object, action;            /* -1: any */
 	struct uuid object_id, key_id; /* nil: any */
-	int64_t since_us, until_us; /* from, to before */
+	int64_t since_us, until_us;    /* from, to before */
 };
 
 /* Newest first; of struct audit_entry. organization_id 0: of all organisations and of the installation. */

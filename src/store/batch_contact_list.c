@@ -11,7 +11,7 @@ const char *const batch_contact_sort_names[BATCH_CONTACT_SORT__MAX + 1] = { "pos
 
 /* The meaning of a filter in the tables. All waiting contacts are stored alike. */
 struct wanted {
-	unsigned stored;  /* bit set of the stored statuses of the other contacts */
+	unsigned stored; /* bit set of the stored statuses of the other contacts */
 	bool planned, unplanned;
 };
 
@@ -29,7 +29,8 @@ static struct wanted wanted_of(const struct batch *batch, unsigned statuses)
 	unsigned unplanned = is_over ? BIT(CONTACT_CANCELLED) : BIT(CONTACT_PENDING);
 	struct wanted wanted = {
 		.stored = statuses & ~WAITING,
-		.planned = (statuses & planned) != 0, .unplanned = (statuses & unplanned) != 0,
+		.planned = (statuses & planned) != 0,
+		.unplanned = (statuses & unplanned) != 0,
 	};
 
 	if (!is_over && batch->status == BATCH_DRAFT)
@@ -49,9 +50,13 @@ static struct range range_of(const struct wanted *wanted, const struct batch_con
 	bool has_search = *filter->search != '\0';
 
 	return (struct range){
-		.above = db_int(above), .up_to = db_int(has_search ? above + BATCH_CONTACTS_SEARCHED_MAX : INT64_MAX),
-		.stored = db_int(wanted->stored), .alike = db_int(wanted->planned == wanted->unplanned),
-		.waiting = db_int(wanted->planned), .planned = db_int(wanted->planned), .search = db_text(filter->search),
+		.above = db_int(above),
+		.up_to = db_int(has_search ? above + BATCH_CONTACTS_SEARCHED_MAX : INT64_MAX),
+		.stored = db_int(wanted->stored),
+		.alike = db_int(wanted->planned == wanted->unplanned),
+		.waiting = db_int(wanted->planned),
+		.planned = db_int(wanted->planned),
+		.search = db_text(filter->search),
 	};
 }
 
@@ -63,12 +68,14 @@ static enum db_result find(struct db *db, const struct batch *batch, const struc
 	struct db_value id = db_int(batch->id), number = db_text(filter->phone_number);
 
 	if (*filter->phone_number != '\0')
-		return db_query(db, SQL_CONTACT_PAGE_OF_NUMBER, DB_ARGS(
-			id, number, r.above, r.up_to, r.stored, r.alike, r.waiting, r.planned, r.search, r.search,
-			page_rows(page), page_offset(page)), arena, rows);
-	return db_query(db, SQL_CONTACT_PAGE_FOUND, DB_ARGS(
-		id, r.above, r.up_to, r.stored, r.alike, r.waiting, r.planned, r.search, r.search,
-		page_rows(page), page_offset(page)), arena, rows);
+		return db_query(db, SQL_CONTACT_PAGE_OF_NUMBER,
+		                DB_ARGS(id, number, r.above, r.up_to, r.stored, r.alike, r.waiting, r.planned, r.search,
+		                        r.search, page_rows(page), page_offset(page)),
+		                arena, rows);
+	return db_query(db, SQL_CONTACT_PAGE_FOUND,
+	                DB_ARGS(id, r.above, r.up_to, r.stored, r.alike, r.waiting, r.planned, r.search, r.search,
+	                        page_rows(page), page_offset(page)),
+	                arena, rows);
 }
 
 static enum db_result count_found(struct db *db, const struct batch *batch, const struct batch_contact_filter *filter,
@@ -78,10 +85,13 @@ static enum db_result count_found(struct db *db, const struct batch *batch, cons
 	struct db_value id = db_int(batch->id), number = db_text(filter->phone_number);
 
 	if (*filter->phone_number != '\0')
-		return page_count(db, SQL_CONTACT_COUNT_OF_NUMBER, DB_ARGS(
-			id, number, r.above, r.up_to, r.stored, r.alike, r.waiting, r.planned, r.search, r.search), arena, out);
-	return page_count(db, SQL_CONTACT_COUNT_FOUND, DB_ARGS(
-		id, r.above, r.up_to, r.stored, r.alike, r.waiting, r.planned, r.search, r.search), arena, out);
+		return page_count(db, SQL_CONTACT_COUNT_OF_NUMBER,
+		                  DB_ARGS(id, number, r.above, r.up_to, r.stored, r.alike, r.waiting, r.planned, r.search,
+		                          r.search),
+		                  arena, out);
+	return page_count(db, SQL_CONTACT_COUNT_FOUND,
+	                  DB_ARGS(id, r.above, r.up_to, r.stored, r.alike, r.waiting, r.planned, r.search, r.search), arena,
+	                  out);
 }
 
 static bool is_narrowed(const struct batch_contact_filter *filter)
@@ -104,8 +114,8 @@ static enum db_result query_page(struct db *db, const struct batch *batch, const
 	if (filter->statuses == 0) /* positions are dense */
 		return db_query(db, SQL_CONTACT_PAGE, DB_ARGS(id, db_int(after.i + offset.i), limit), arena, rows);
 	if (wanted->stored == BIT(CONTACT_IN_PROGRESS) && !waits)
-		return db_query(db, SQL_CONTACT_PAGE_IN_FLIGHT, DB_ARGS(
-			db_int(batch->organization_id), id, after, limit, offset), arena, rows);
+		return db_query(db, SQL_CONTACT_PAGE_IN_FLIGHT,
+		                DB_ARGS(db_int(batch->organization_id), id, after, limit, offset), arena, rows);
 	if (wanted->stored == 0 && wanted->planned && batch->status != BATCH_DRAFT &&
 	    (!wanted->unplanned || plan_is_written(batch)))
 		return db_query(db, SQL_CONTACT_PAGE_PLANNED, DB_ARGS(id, after, limit, offset), arena, rows);
@@ -119,12 +129,11 @@ static enum db_result query_by_instant(struct db *db, const struct batch *batch,
 
 	if (batch_is_over(batch->status))
 		return DB_OK;
-	return db_query(db, SQL_CONTACT_PAGE_BY_INSTANT, DB_ARGS(
-		db_int(batch->id), db_instant(after_us), page_rows(page), page_offset(page)), arena, rows);
+	return db_query(db, SQL_CONTACT_PAGE_BY_INSTANT,
+	                DB_ARGS(db_int(batch->id), db_instant(after_us), page_rows(page), page_offset(page)), arena, rows);
 }
 
-static enum db_result count_planned(struct db *db, const struct batch *batch, struct arena *arena,
-                                    struct listing *out)
+static enum db_result count_planned(struct db *db, const struct batch *batch, struct arena *arena, struct listing *out)
 {
 	if (batch->status == BATCH_DRAFT || batch_is_over(batch->status))
 		out->total = 0;
@@ -159,9 +168,9 @@ static enum db_result count_by_status(struct db *db, const struct batch *batch, 
 	const struct batch_counts *counts = &batch->counts;
 	const int64_t totals[CONTACT_STATUS__MAX] = {
 		[CONTACT_IN_PROGRESS] = counts->in_progress, [CONTACT_COMPLETED] = counts->completed,
-		[CONTACT_FAILED] = counts->failed, [CONTACT_VOICEMAIL] = counts->voicemail,
-		[CONTACT_NO_ANSWER] = counts->no_answer, [CONTACT_BUSY] = counts->busy,
-		[CONTACT_CANCELLED] = counts->cancelled, [CONTACT_SKIPPED] = counts->skipped,
+		[CONTACT_FAILED] = counts->failed,           [CONTACT_VOICEMAIL] = counts->voicemail,
+		[CONTACT_NO_ANSWER] = counts->no_answer,     [CONTACT_BUSY] = counts->busy,
+		[CONTACT_CANCELLED] = counts->cancelled,     [CONTACT_SKIPPED] = counts->skipped,
 	};
 
 	DB_TRY(count_waiting(db, batch, statuses, arena, out));
@@ -214,7 +223,9 @@ enum db_result batch_contacts_list(struct db *db, const struct batch *batch, con
 	page_fill(out, page, items, rows.count, sizeof *items);
 	if (out->count != 0)
 		out->last = (struct page_key){
-			.id = items[out->count - 1].position, .number = items[out->count - 1].scheduled_at_us, .text = "",
+			.id = items[out->count - 1].position,
+			.number = items[out->count - 1].scheduled_at_us,
+			.text = "",
 		};
 	DB_TRY(count(db, batch, filter, &wanted, page, arena, out));
 	if (*filter->search != '\0')

@@ -83,11 +83,12 @@ static enum db_result add_chunk(struct db *db, struct addition *addition)
 	if (count == 1) {
 		bool is_duplicate = take_number(addition, exists[0]);
 
-		return db_exec(db, SQL_CONTACTS_ADD_ONE, DB_ARGS(
-			id, db_int(after.i + 1), db_text(contact->phone_number), db_text(contact->first_name),
-			db_text(contact->last_name), db_text(contact->email), db_text(contact->timezone),
-			db_text(contact->custom_fields), db_int(is_duplicate ? CONTACT_SKIPPED : CONTACT_PENDING),
-			db_int(is_duplicate ? SKIP_DUPLICATE : SKIP_NONE)));
+		return db_exec(db, SQL_CONTACTS_ADD_ONE,
+		               DB_ARGS(id, db_int(after.i + 1), db_text(contact->phone_number), db_text(contact->first_name),
+		                       db_text(contact->last_name), db_text(contact->email), db_text(contact->timezone),
+		                       db_text(contact->custom_fields),
+		                       db_int(is_duplicate ? CONTACT_SKIPPED : CONTACT_PENDING),
+		                       db_int(is_duplicate ? SKIP_DUPLICATE : SKIP_NONE)));
 	}
 	for (size_t i = 0; i < count && rows.text.len < BYTES_PER_STATEMENT; i++)
 		write_contact(&rows, &contact[i], take_number(addition, exists[i]));
@@ -115,8 +116,8 @@ static enum db_result add_all(struct db *db, const struct batch *batch, int64_t 
 
 static enum db_result save_counts(struct db *db, const struct batch *batch, int64_t added, int64_t skipped)
 {
-	return db_exec(db, SQL_CONTACTS_ADDED, DB_ARGS(
-		db_int(added), db_int(skipped), db_instant(batch->updated_at_us), db_int(batch->id)));
+	return db_exec(db, SQL_CONTACTS_ADDED,
+	               DB_ARGS(db_int(added), db_int(skipped), db_instant(batch->updated_at_us), db_int(batch->id)));
 }
 
 static void count_contacts_in(struct batch *batch, int64_t count, int64_t skipped)
@@ -161,13 +162,14 @@ static enum db_result count_copied(struct db *db, struct batch *batch, int64_t c
 /* Finds where the next contacts of a folder end. *count is their number at this moment: contacts may be added or
  * removed before they are copied. */
 static enum db_result find_chunk(struct db *db, const struct batch *batch, const struct contact_part *part,
-                                   int64_t limit, int64_t *last, int64_t *count)
+                                 int64_t limit, int64_t *last, int64_t *count)
 {
 	struct arena *arena = arena_new();
 	struct db_rows rows;
-	enum db_result result = db_query(db, SQL_STORED_CHUNK, DB_ARGS(
-		db_int(batch->organization_id), db_int(part->folder_row), db_int(part->after_id), db_int(part->last_id),
-		db_int(limit)), arena, &rows);
+	enum db_result result = db_query(db, SQL_STORED_CHUNK,
+	                                 DB_ARGS(db_int(batch->organization_id), db_int(part->folder_row),
+	                                         db_int(part->after_id), db_int(part->last_id), db_int(limit)),
+	                                 arena, &rows);
 
 	if (result == DB_OK) {
 		*last = db_get_int(&rows, 0, 0);
@@ -186,9 +188,9 @@ static enum db_result copy_of_folder(struct db *db, struct batch *batch, struct 
 	*all = count < limit;
 	if (count == 0)
 		return DB_OK;
-	DB_TRY(db_exec(db, SQL_CONTACTS_COPY_FOLDER, DB_ARGS(
-		db_int(batch->id), db_int(batch->counts.total), db_int(batch->organization_id), db_int(part->folder_row),
-		db_int(part->after_id), db_int(last))));
+	DB_TRY(db_exec(db, SQL_CONTACTS_COPY_FOLDER,
+	               DB_ARGS(db_int(batch->id), db_int(batch->counts.total), db_int(batch->organization_id),
+	                       db_int(part->folder_row), db_int(part->after_id), db_int(last))));
 	part->after_id = last;
 	return count_copied(db, batch, db_affected(db));
 }
@@ -199,9 +201,9 @@ static enum db_result copy_of_campaign(struct db *db, struct batch *batch, struc
 {
 	int64_t last = part->after_id + limit < part->last_id ? part->after_id + limit : part->last_id;
 
-	DB_TRY(db_exec(db, SQL_CONTACTS_COPY_CAMPAIGN, DB_ARGS(
-		db_int(batch->id), db_int(batch->counts.total), db_int(part->source_row), db_int(part->after_id),
-		db_int(last), db_int(part->statuses))));
+	DB_TRY(db_exec(db, SQL_CONTACTS_COPY_CAMPAIGN,
+	               DB_ARGS(db_int(batch->id), db_int(batch->counts.total), db_int(part->source_row),
+	                       db_int(part->after_id), db_int(last), db_int(part->statuses))));
 	part->after_id = last;
 	*all = last == part->last_id;
 	return count_copied(db, batch, db_affected(db));
@@ -231,8 +233,9 @@ enum db_result batch_contacts_copy(struct db *db, struct batch *batch, const str
 {
 	struct arena *arena = arena_new();
 	struct rows rows = rows_of_uuids(ids, count, arena);
-	enum db_result result = db_exec(db, SQL_CONTACTS_COPY_IDS, DB_ARGS(
-		db_int(batch->id), db_int(batch->counts.total), rows_value(&rows), db_int(batch->organization_id)));
+	enum db_result result = db_exec(db, SQL_CONTACTS_COPY_IDS,
+	                                DB_ARGS(db_int(batch->id), db_int(batch->counts.total), rows_value(&rows),
+	                                        db_int(batch->organization_id)));
 
 	if (result == DB_OK && db_affected(db) < (int64_t)count)
 		result = find_missing(db, batch, &rows, missing);
@@ -256,19 +259,19 @@ void batch_contact_derive_status(const struct batch *batch, struct batch_contact
 }
 
 /* CONTACT_COLUMNS, read into the batch_contact `at` of the struct. */
-#define CONTACT_MEMBERS(type, at)                                                                                   \
-	COLUMN_AS(type, phone_number, at who.phone_number), COLUMN_AS(type, first_name, at who.first_name),         \
-	COLUMN_AS(type, last_name, at who.last_name), COLUMN_AS(type, email, at who.email),                         \
-	COLUMN_AS(type, timezone, at who.timezone), COLUMN_AS(type, custom_fields, at who.custom_fields),           \
-	COLUMN_AS(type, position, at position), COLUMN_AS(type, status, at status),                                 \
-	COLUMN_AS(type, is_planned, at is_planned), COLUMN_AS(type, skip_reason, at skip_reason),                   \
-	COLUMN_AS(type, contact_id, at contact_id), COLUMN_AS(type, attempts, at attempts),                         \
-	INSTANT_AS(type, scheduled_at, at scheduled_at_us), COLUMN_AS(type, call_id, at call_id),                   \
-	COLUMN_AS(type, call_status, at call_status), COLUMN_AS(type, from_number, at from_number),                 \
-	INSTANT_AS(type, called_at, at called_at_us), INSTANT_AS(type, ended_at, at ended_at_us),                   \
-	COLUMN_AS(type, duration_seconds, at duration_seconds), COLUMN_AS(type, cost, at cost_ten_thousandths),     \
-	COLUMN_AS(type, outcome, at outcome), COLUMN_AS(type, end_reason, at end_reason),                          \
-	INSTANT_AS(type, retry_at, at retry_at_us), INSTANT_AS(type, call_back_at, at call_back_at_us)
+#define CONTACT_MEMBERS(type, at) \
+	COLUMN_AS(type, phone_number, at who.phone_number), COLUMN_AS(type, first_name, at who.first_name), \
+		COLUMN_AS(type, last_name, at who.last_name), COLUMN_AS(type, email, at who.email), \
+		COLUMN_AS(type, timezone, at who.timezone), COLUMN_AS(type, custom_fields, at who.custom_fields), \
+		COLUMN_AS(type, position, at position), COLUMN_AS(type, status, at status), \
+		COLUMN_AS(type, is_planned, at is_planned), COLUMN_AS(type, skip_reason, at skip_reason), \
+		COLUMN_AS(type, contact_id, at contact_id), COLUMN_AS(type, attempts, at attempts), \
+		INSTANT_AS(type, scheduled_at, at scheduled_at_us), COLUMN_AS(type, call_id, at call_id), \
+		COLUMN_AS(type, call_status, at call_status), COLUMN_AS(type, from_number, at from_number), \
+		INSTANT_AS(type, called_at, at called_at_us), INSTANT_AS(type, ended_at, at ended_at_us), \
+		COLUMN_AS(type, duration_seconds, at duration_seconds), COLUMN_AS(type, cost, at cost_ten_thousandths), \
+		COLUMN_AS(type, outcome, at outcome), COLUMN_AS(type, end_reason, at end_reason), \
+		INSTANT_AS(type, retry_at, at retry_at_us), INSTANT_AS(type, call_back_at, at call_back_at_us)
 COLUMNS(batch_contact_columns, struct batch_contact, CONTACT_MEMBERS(struct batch_contact, ));
 
 /* A contact, with one of its attempts as its call. */
@@ -296,16 +299,22 @@ static struct attempt attempt_of(const struct contact_and_attempt *row)
 	const struct batch_contact *call = &row->contact;
 
 	return (struct attempt){
-		.call_id = row->id, .number = row->attempt, .scheduled_at_us = row->planned_at_us,
-		.status = (enum call_status)call->call_status, .from_number = call->from_number,
-		.called_at_us = call->called_at_us, .ended_at_us = call->ended_at_us,
-		.duration_seconds = call->duration_seconds, .cost_ten_thousandths = call->cost_ten_thousandths,
-		.outcome = call->outcome, .end_reason = call->end_reason,
+		.call_id = row->id,
+		.number = row->attempt,
+		.scheduled_at_us = row->planned_at_us,
+		.status = (enum call_status)call->call_status,
+		.from_number = call->from_number,
+		.called_at_us = call->called_at_us,
+		.ended_at_us = call->ended_at_us,
+		.duration_seconds = call->duration_seconds,
+		.cost_ten_thousandths = call->cost_ten_thousandths,
+		.outcome = call->outcome,
+		.end_reason = call->end_reason,
 	};
 }
 
-enum db_result batch_contact_get(struct db *db, const struct batch *batch, int64_t position,
-                                 struct arena *arena, struct batch_contact *out)
+enum db_result batch_contact_get(struct db *db, const struct batch *batch, int64_t position, struct arena *arena,
+                                 struct batch_contact *out)
 {
 	const struct contact_and_attempt *attempts;
 	struct attempt *history;

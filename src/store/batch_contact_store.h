@@ -50,15 +50,14 @@ struct batch_contact {
 	int call_status;     /* -1: none */
 	const char *from_number, *outcome, *end_reason;
 	int64_t called_at_us, ended_at_us, duration_seconds, cost_ten_thousandths;
-	int64_t
-		retry_at_us; /* when the next attempt may begin; INSTANT_NONE: none follows, or it was not called yet */
+	int64_t retry_at_us;     /* when the next attempt may begin; INSTANT_NONE: none follows, or it was not called yet */
 	int64_t call_back_at_us; /* when the person asked to be called */
 	const struct attempt *history; /* in their order; only set by batch_contact_get */
 	size_t history_count;
 };
 
-enum db_result batch_contact_get(struct db *db, const struct batch *batch, int64_t position,
-                                 struct arena *arena, struct batch_contact *out);
+enum db_result batch_contact_get(struct db *db, const struct batch *batch, int64_t position, struct arena *arena,
+                                 struct batch_contact *out);
 
 /* Returns why the contact ended as it did: its skip_reason, or the end reason of its latest call. */
 const char *batch_contact_reason(const struct batch_contact *contact);

@@ -29,8 +29,8 @@ static const char *write_windows(const void *member, struct arena *arena)
 	const char *text = "";
 
 	for (size_t i = 0; i < list->count; i++)
-		text = arena_printf(arena, "%s%c[%u,%d,%d]", text, i == 0 ? '[' : ',', windows[i].days,
-		                    windows[i].start, windows[i].end);
+		text = arena_printf(arena, "%s%c[%u,%d,%d]", text, i == 0 ? '[' : ',', windows[i].days, windows[i].start,
+		                    windows[i].end);
 	return list->count == 0 ? "" : arena_printf(arena, "%s]", text);
 }
 
@@ -72,9 +72,8 @@ static void read_retry_rules(const char *text, struct arena *arena, void *member
 	struct retry_rule next;
 	int len;
 
-	while (count < CALL_RETRY_RULES_MAX &&
-	       sscanf(text, "%*1[[,][%d,%" SCNd64 ",%" SCNd64 "]%n", &next.outcome, &next.delay_minutes,
-	              &next.max_attempts, &len) == 3) {
+	while (count < CALL_RETRY_RULES_MAX && sscanf(text, "%*1[[,][%d,%" SCNd64 ",%" SCNd64 "]%n", &next.outcome,
+	                                              &next.delay_minutes, &next.max_attempts, &len) == 3) {
 		rules[count++] = next;
 		text += len;
 	}

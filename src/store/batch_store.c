@@ -83,8 +83,8 @@ static size_t read_batch(const struct campaign_row *rows, size_t left, struct ar
 		count++;
 	*batch = rows->batch;
 	snprintf(batch->zone_trouble, sizeof batch->zone_trouble, "%s", rows->zone_trouble);
-	counts->pending = counts->total - counts->in_progress - counts->completed - counts->failed -
-	                  counts->voicemail - counts->no_answer - counts->busy - counts->cancelled - counts->skipped;
+	counts->pending = counts->total - counts->in_progress - counts->completed - counts->failed - counts->voicemail -
+	                  counts->no_answer - counts->busy - counts->cancelled - counts->skipped;
 	batch_counts_settle(counts, batch->status);
 	read_numbers(batch, rows, count, arena);
 	return count;
@@ -98,8 +98,8 @@ static enum db_result read_one(const struct db_rows *rows, struct arena *arena, 
 	return DB_OK;
 }
 
-enum db_result batch_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
-                         struct arena *arena, struct batch *out)
+enum db_result batch_get(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                         struct batch *out)
 {
 	struct db_rows rows;
 
@@ -139,8 +139,8 @@ static enum db_result lock_with(struct db *db, enum sql_statement statement, int
 	return batch_get_row(db, id, arena, out);
 }
 
-enum db_result batch_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
-                          struct arena *arena, struct batch *out)
+enum db_result batch_lock(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                          struct batch *out)
 {
 	return lock_with(db, SQL_BATCH_LOCK, organization_id, uuid, arena, out);
 }
@@ -171,19 +171,20 @@ enum db_result batch_insert(struct db *db, struct batch *batch)
 {
 	const struct batch_config *config = &batch->config;
 
-	DB_TRY(db_exec(db, SQL_BATCH_CREATE, DB_ARGS(
-		db_uuid(&batch->uuid), db_int(batch->organization_id), db_int(batch->agent_row),
-		db_int(batch->has_contact_ids), db_int(batch->counts.total), db_instant(batch->created_at_us),
-		db_instant(batch->created_at_us), db_members(&source_columns, config),
-		db_members(&config_columns, config))));
+	DB_TRY(db_exec(db, SQL_BATCH_CREATE,
+	               DB_ARGS(db_uuid(&batch->uuid), db_int(batch->organization_id), db_int(batch->agent_row),
+	                       db_int(batch->has_contact_ids), db_int(batch->counts.total),
+	                       db_instant(batch->created_at_us), db_instant(batch->created_at_us),
+	                       db_members(&source_columns, config), db_members(&config_columns, config))));
 	batch->id = db_insert_id(db);
 	return db_exec(db, SQL_BATCH_CREATE_COUNTERS, DB_ARGS(db_int(batch->id)));
 }
 
 enum db_result batch_save_config(struct db *db, const struct batch *batch)
 {
-	return db_exec(db, SQL_BATCH_SAVE_CONFIG, DB_ARGS(
-		db_instant(batch->updated_at_us), db_members(&config_columns, &batch->config), db_int(batch->id)));
+	return db_exec(db, SQL_BATCH_SAVE_CONFIG,
+	               DB_ARGS(db_instant(batch->updated_at_us), db_members(&config_columns, &batch->config),
+	                       db_int(batch->id)));
 }
 
 enum db_result batch_count_day(struct db *db, struct batch *batch, int64_t now_us)
@@ -197,8 +198,8 @@ enum db_result batch_count_day(struct db *db, struct batch *batch, int64_t now_u
 
 	batch->day = calendar_day_at(&calendar, now_us, &began_us);
 	first = uuid_first_at(began_us);
-	result = db_query(db, SQL_BATCH_CALLS_SINCE, DB_ARGS(
-		db_int(batch->id), db_uuid(&first), db_instant(began_us)), arena, &rows);
+	result = db_query(db, SQL_BATCH_CALLS_SINCE, DB_ARGS(db_int(batch->id), db_uuid(&first), db_instant(began_us)),
+	                  arena, &rows);
 	if (result == DB_OK)
 		batch->day_calls = db_get_int(&rows, 0, 0);
 	arena_free(arena);
@@ -208,8 +209,7 @@ enum db_result batch_count_day(struct db *db, struct batch *batch, int64_t now_u
 enum db_result batch_recount_day(struct db *db, struct batch *batch, int64_t now_us)
 {
 	DB_TRY(batch_count_day(db, batch, now_us));
-	return db_exec(db, SQL_BATCH_SAVE_LEDGER, DB_ARGS(
-		db_int(batch->day), db_int(batch->day_calls), db_int(batch->id)));
+	return db_exec(db, SQL_BATCH_SAVE_LEDGER, DB_ARGS(db_int(batch->day), db_int(batch->day_calls), db_int(batch->id)));
 }
 
 enum db_result batch_save_state(struct db *db, const struct batch *batch)
@@ -254,8 +254,7 @@ static void log_set_aside(struct db *db, int64_t id)
 
 		uuid_format(&uuid, text);
 	}
-	log_error("a campaign is set aside for a minute, because the database refuses to work on it campaign=%s",
-	          text);
+	log_error("a campaign is set aside for a minute, because the database refuses to work on it campaign=%s", text);
 	arena_free(arena);
 }
 
@@ -280,11 +279,11 @@ enum db_result batch_set_aside(struct db *db, int64_t id, enum db_result why, in
 	int64_t wait_us = conflict_wait_us(db, CONFLICT_CAMPAIGN, id, why), until_us = now_us + SET_ASIDE_US;
 
 	if (wait_us != 0)
-		return db_exec(db, SQL_BATCH_POSTPONE, DB_ARGS(
-			db_instant(now_us + wait_us), db_int(id), db_instant(now_us + wait_us)));
+		return db_exec(db, SQL_BATCH_POSTPONE,
+		               DB_ARGS(db_instant(now_us + wait_us), db_int(id), db_instant(now_us + wait_us)));
 	log_set_aside(db, id);
-	return db_exec(db, SQL_BATCH_SET_ASIDE, DB_ARGS(
-		db_instant(until_us), db_text(SET_ASIDE_REASON), db_int(id), db_instant(until_us)));
+	return db_exec(db, SQL_BATCH_SET_ASIDE,
+	               DB_ARGS(db_instant(until_us), db_text(SET_ASIDE_REASON), db_int(id), db_instant(until_us)));
 }
 
 enum db_result batch_lock_numbers(struct db *db, const struct batch *batch, int64_t *left)
@@ -326,10 +325,10 @@ static enum db_result query_numbers(struct db *db, const struct batch *batch, st
 {
 	struct rows ids = given_numbers(batch, arena);
 
-	return ids.count != 0
-		? db_query(db, SQL_BATCH_NUMBERS_FIND, DB_ARGS(rows_value(&ids), db_int(batch->organization_id)), arena, rows)
-		: db_query(db, SQL_BATCH_NUMBERS_FIND_OF_AGENT, DB_ARGS(
-			db_int(batch->agent_row), db_int(batch->organization_id)), arena, rows);
+	return ids.count != 0 ? db_query(db, SQL_BATCH_NUMBERS_FIND,
+	                                 DB_ARGS(rows_value(&ids), db_int(batch->organization_id)), arena, rows)
+	                      : db_query(db, SQL_BATCH_NUMBERS_FIND_OF_AGENT,
+	                                 DB_ARGS(db_int(batch->agent_row), db_int(batch->organization_id)), arena, rows);
 }
 
 enum db_result batch_get_numbers(struct db *db, struct arena *arena, struct batch *batch)
@@ -370,8 +369,8 @@ enum db_result batch_set_numbers(struct db *db, const struct batch *batch, int64
 	if (batch->config.phone_number_ids.count != 0)
 		DB_TRY(set_given_numbers(db, batch));
 	else
-		DB_TRY(db_exec(db, SQL_BATCH_NUMBERS_OF_AGENT, DB_ARGS(
-			db_int(batch->id), db_int(batch->agent_row), db_int(batch->organization_id))));
+		DB_TRY(db_exec(db, SQL_BATCH_NUMBERS_OF_AGENT,
+		               DB_ARGS(db_int(batch->id), db_int(batch->agent_row), db_int(batch->organization_id))));
 	*found = db_affected(db);
 	return DB_OK;
 }

@@ -13,8 +13,8 @@ extern const struct column_form calling_windows_form, dates_form, retries_form;
 #define RETRIES_AS(type, name, member) FORM_AS(type, name, member, &retries_form)
 
 /* Returns DB_NOT_FOUND if this organisation has no such campaign. Strings and lists live in the arena. */
-enum db_result batch_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
-                         struct arena *arena, struct batch *out);
+enum db_result batch_get(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                         struct batch *out);
 /* Finds a campaign of any organisation, for administrators. */
 enum db_result batch_find(struct db *db, const struct uuid *uuid, struct arena *arena, struct batch *out);
 /* Finds the organisation of a campaign. */
@@ -22,8 +22,8 @@ enum db_result batch_organization(struct db *db, const struct uuid *uuid, int64_
 enum db_result batch_get_row(struct db *db, int64_t id, struct arena *arena, struct batch *out);
 
 /* Like batch_get, and locks the campaign's row until the transaction ends. */
-enum db_result batch_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
-                          struct arena *arena, struct batch *out);
+enum db_result batch_lock(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                          struct batch *out);
 /* Like batch_lock, but others may lock it in the same way. */
 enum db_result batch_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
                                  struct batch *out);

@@ -10,20 +10,19 @@
 #include "store/rows.h"
 #include "store/statements.h"
 
-COLUMNS(call_columns, struct call,
-        COLUMN(struct call, id), COLUMN(struct call, batch_id), COLUMN(struct call, position),
-        COLUMN(struct call, attempt), COLUMN(struct call, agent_id), COLUMN(struct call, status),
-        COLUMN(struct call, tries), COLUMN(struct call, first_name), COLUMN(struct call, last_name),
-        COLUMN(struct call, to_number), COLUMN(struct call, from_number), INSTANT(struct call, scheduled_at),
-        INSTANT(struct call, called_at), INSTANT(struct call, expires_at), INSTANT(struct call, wake_at),
-        INSTANT(struct call, dispatched_at), INSTANT(struct call, answered_at), INSTANT(struct call, reported_at),
-        INSTANT(struct call, ended_at), COLUMN(struct call, duration_seconds),
+COLUMNS(call_columns, struct call, COLUMN(struct call, id), COLUMN(struct call, batch_id),
+        COLUMN(struct call, position), COLUMN(struct call, attempt), COLUMN(struct call, agent_id),
+        COLUMN(struct call, status), COLUMN(struct call, tries), COLUMN(struct call, first_name),
+        COLUMN(struct call, last_name), COLUMN(struct call, to_number), COLUMN(struct call, from_number),
+        INSTANT(struct call, scheduled_at), INSTANT(struct call, called_at), INSTANT(struct call, expires_at),
+        INSTANT(struct call, wake_at), INSTANT(struct call, dispatched_at), INSTANT(struct call, answered_at),
+        INSTANT(struct call, reported_at), INSTANT(struct call, ended_at), COLUMN(struct call, duration_seconds),
         COLUMN(struct call, cost_ten_thousandths), COLUMN(struct call, outcome), COLUMN(struct call, end_reason),
         COLUMN(struct call, recording_url), COLUMN(struct call, transcript_url), COLUMN(struct call, summary),
         INSTANT(struct call, call_back_at), COLUMN(struct call, is_callback));
 
-enum db_result call_get(struct db *db, int64_t organization_id, const struct uuid *id,
-                        struct arena *arena, struct call *out)
+enum db_result call_get(struct db *db, int64_t organization_id, const struct uuid *id, struct arena *arena,
+                        struct call *out)
 {
 	return DB_GET(db, SQL_CALL_GET, DB_ARGS(db_uuid(id), db_int(organization_id)), arena, struct call, out);
 }
@@ -39,13 +38,14 @@ enum db_result calls_load(struct db *db, const struct uuid *ids, size_t *count, 
 enum db_result call_insert_single(struct db *db, const struct single_call *call)
 {
 	struct db_value id = db_uuid(&call->id), organization = db_int(call->organization_id),
-	                now = db_instant(call->now_us);
+					now = db_instant(call->now_us);
 
-	DB_TRY(db_exec(db, SQL_CALL_CREATE_SINGLE, DB_ARGS(
-		id, organization, db_int(call->agent_row), now, db_text(call->to_number),
-		db_text(call->from_number), now, now, db_instant(call->expires_at_us), db_int(call->max_seconds))));
-	return db_exec(db, SQL_CALL_CREATE_SINGLE_REQUEST, DB_ARGS(
-		id, organization, db_text(call->variables), db_text(call->call_settings)));
+	DB_TRY(db_exec(db, SQL_CALL_CREATE_SINGLE,
+	               DB_ARGS(id, organization, db_int(call->agent_row), now, db_text(call->to_number),
+	                       db_text(call->from_number), now, now, db_instant(call->expires_at_us),
+	                       db_int(call->max_seconds))));
+	return db_exec(db, SQL_CALL_CREATE_SINGLE_REQUEST,
+	               DB_ARGS(id, organization, db_text(call->variables), db_text(call->call_settings)));
 }
 
 enum db_result call_from_number(struct db *db, const char *wanted, struct arena *arena, struct single_call *call)
@@ -68,8 +68,9 @@ enum db_result call_tally_from(struct db *db, int64_t organization_id, const cha
 	struct uuid first = uuid_first_at(since_us);
 	struct arena *arena = arena_new();
 	struct db_rows rows;
-	enum db_result result = db_query(db, SQL_CALL_TALLY_FROM, DB_ARGS(
-		db_int(organization_id), db_text(from_number), db_uuid(&first)), arena, &rows);
+	enum db_result result = db_query(db, SQL_CALL_TALLY_FROM,
+	                                 DB_ARGS(db_int(organization_id), db_text(from_number), db_uuid(&first)), arena,
+	                                 &rows);
 
 	memset(counts, 0, CALL_STATUS__MAX * sizeof *counts);
 	for (size_t r = 0; result == DB_OK && r < rows.count; r++)
@@ -107,14 +108,13 @@ enum db_result call_tally_of_campaign(struct db *db, int64_t batch_id, struct ar
 struct stored_filter {
 	int64_t organization_id, agent_row, batch_row; /* 0: any */
 	unsigned statuses;
-	bool asked;      /* only queued calls that do not wait in the plan */
+	bool asked; /* only queued calls that do not wait in the plan */
 	const char *to_number, *from_number;
 	struct uuid from, until;
 	int64_t calls_of_batch;
 };
 
-static enum db_result find_batch(struct db *db, const struct uuid *uuid, struct arena *arena,
-                                 struct stored_filter *out)
+static enum db_result find_batch(struct db *db, const struct uuid *uuid, struct arena *arena, struct stored_filter *out)
 {
 	struct db_rows rows;
 
@@ -276,10 +276,13 @@ enum db_result call_list(struct db *db, int64_t organization_id, const struct ca
                          const struct page *page, struct arena *arena, struct listing *out)
 {
 	struct stored_filter stored = {
-		.organization_id = organization_id, .to_number = filter->to_number, .from_number = filter->from_number,
+		.organization_id = organization_id,
+		.to_number = filter->to_number,
+		.from_number = filter->from_number,
 		.statuses = filter->statuses | (filter->in_flight ? IN_FLIGHT : 0),
 		.asked = filter->in_flight && (filter->statuses & CALL_BIT(CALL_QUEUED)) == 0,
-		.from = uuid_first_at(filter->after_us), .until = uuid_first_at(filter->before_us),
+		.from = uuid_first_at(filter->after_us),
+		.until = uuid_first_at(filter->before_us),
 	};
 	bool at_any_time = filter->after_us == INSTANT_NONE && filter->before_us == INSTANT_NEVER;
 	struct uuid below = stored.until, after;

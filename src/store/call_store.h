@@ -8,8 +8,8 @@
 #include "store/page.h"
 
 /* Returns DB_NOT_FOUND if this organisation has no such call. */
-enum db_result call_get(struct db *db, int64_t organization_id, const struct uuid *id,
-                        struct arena *arena, struct call *out);
+enum db_result call_get(struct db *db, int64_t organization_id, const struct uuid *id, struct arena *arena,
+                        struct call *out);
 
 /* Reads the calls with these ids that exist, in any order. `count` is the number of ids, then of calls. */
 enum db_result calls_load(struct db *db, const struct uuid *ids, size_t *count, struct arena *arena,
@@ -44,12 +44,12 @@ enum db_result call_tally_of_campaign(struct db *db, int64_t batch_id, struct ar
                                       struct number_tally **tallies, size_t *count);
 
 struct call_filter {
-	unsigned statuses;                    /* bit set of enum call_status */
+	unsigned statuses; /* bit set of enum call_status */
 	/* also calls that have not ended and do not wait in the plan; if neither is set: calls in any state */
 	bool in_flight;
-	struct uuid agent_id, batch_id;       /* nil: any */
-	const char *to_number, *from_number;  /* "": any */
-	int64_t after_us, before_us;          /* created in [after, before); INSTANT_NONE, INSTANT_NEVER: any */
+	struct uuid agent_id, batch_id;      /* nil: any */
+	const char *to_number, *from_number; /* "": any */
+	int64_t after_us, before_us;         /* created in [after, before); INSTANT_NONE, INSTANT_NEVER: any */
 };
 /* Lists struct call, newest first. DB_NOT_FOUND: the agent or the campaign does not exist. */
 enum db_result call_list(struct db *db, int64_t organization_id, const struct call_filter *filter,

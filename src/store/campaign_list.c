@@ -28,14 +28,10 @@ struct question {
 static struct db_value key_of(const struct page_key *key, int sort)
 {
 	switch (sort) {
-	case CAMPAIGN_SORT_CREATED_AT:
-		return db_int(key->id);
-	case CAMPAIGN_SORT_NAME:
-		return db_text(key->text);
-	case CAMPAIGN_SORT_PROGRESS:
-		return db_int(key->number);
-	default:
-		return db_instant(key->number);
+	case CAMPAIGN_SORT_CREATED_AT: return db_int(key->id);
+	case CAMPAIGN_SORT_NAME: return db_text(key->text);
+	case CAMPAIGN_SORT_PROGRESS: return db_int(key->number);
+	default: return db_instant(key->number);
 	}
 }
 
@@ -45,16 +41,21 @@ static struct question ask(int64_t organization_id, const struct campaign_filter
 	const struct page_key *after = page->after != NULL ? page->after : &(struct page_key){ .text = "" };
 
 	return (struct question){
-		.organization = db_int(organization_id), .agent = db_int(agent_row), .search = db_text(filter->search),
-		.first = db_int(page->after == NULL), .key = key_of(after, filter->sort), .id = db_int(after->id),
-		.limit = page_rows(page), .offset = page_offset(page),
+		.organization = db_int(organization_id),
+		.agent = db_int(agent_row),
+		.search = db_text(filter->search),
+		.first = db_int(page->after == NULL),
+		.key = key_of(after, filter->sort),
+		.id = db_int(after->id),
+		.limit = page_rows(page),
+		.offset = page_offset(page),
 		.statuses = filter->statuses != 0 ? filter->statuses : ALL_STATUSES,
 	};
 }
 
 /* Each state is a part of the statement, with the same parameters. */
-static enum db_result query_by_status(struct db *db, const struct campaign_filter *filter,
-                                      const struct question *q, struct arena *arena, struct db_rows *rows)
+static enum db_result query_by_status(struct db *db, const struct campaign_filter *filter, const struct question *q,
+                                      struct arena *arena, struct db_rows *rows)
 {
 	enum { PART = 11 };
 	struct db_value args[BATCH_STATUS__MAX * PART + 2];
@@ -63,8 +64,12 @@ static enum db_result query_by_status(struct db *db, const struct campaign_filte
 
 	for (int status = 0; status < BATCH_STATUS__MAX; status++) {
 		const struct db_value part[PART] = {
-			q->organization, db_int((q->statuses >> status & 1) != 0), q->first, q->key, q->key, q->id,
-			q->agent, q->agent, q->search, q->search, up_to,
+			q->organization, db_int((q->statuses >> status & 1) != 0),
+			q->first,        q->key,
+			q->key,          q->id,
+			q->agent,        q->agent,
+			q->search,       q->search,
+			up_to,
 		};
 
 		for (size_t i = 0; i < PART; i++)
@@ -82,15 +87,15 @@ static void fill_statuses(struct db_value *args, unsigned statuses)
 		args[status] = db_int((statuses >> status & 1) != 0 ? status : -1);
 }
 
-static enum db_result query_of_agent(struct db *db, const struct question *q, struct arena *arena,
-                                     struct db_rows *rows)
+static enum db_result query_of_agent(struct db *db, const struct question *q, struct arena *arena, struct db_rows *rows)
 {
 	struct db_value s[BATCH_STATUS__MAX];
 
 	fill_statuses(s, q->statuses);
-	return db_query(db, SQL_CAMPAIGN_LIST_OF_AGENT, DB_ARGS(
-		q->organization, q->agent, q->first, q->id, s[0], s[1], s[2], s[3], s[4], s[5], s[6], q->search, q->search,
-		q->limit, q->offset), arena, rows);
+	return db_query(db, SQL_CAMPAIGN_LIST_OF_AGENT,
+	                DB_ARGS(q->organization, q->agent, q->first, q->id, s[0], s[1], s[2], s[3], s[4], s[5], s[6],
+	                        q->search, q->search, q->limit, q->offset),
+	                arena, rows);
 }
 
 static enum db_result query_ids(struct db *db, int64_t organization_id, const struct field_list *ids,
@@ -158,8 +163,9 @@ static enum db_result count(struct db *db, const struct question *q, const struc
 			}
 	}
 	fill_statuses(s, q->statuses);
-	return page_count(db, statement, DB_ARGS(
-		q->organization, s[0], s[1], s[2], s[3], s[4], s[5], s[6], q->agent, q->agent, q->search, q->search),
+	return page_count(db, statement,
+	                  DB_ARGS(q->organization, s[0], s[1], s[2], s[3], s[4], s[5], s[6], q->agent, q->agent, q->search,
+	                          q->search),
 	                  arena, out);
 }
 

@@ -4,8 +4,8 @@
 
 #define WAIT_US (250 * US_PER_MS)
 #define WAIT_MAX_US US_PER_SECOND
-#define DEADLOCKS_MAX 3    /* each after several runs of its transaction */
-#define LOCK_WAITS_MAX 20  /* each as long as a statement waits for a lock */
+#define DEADLOCKS_MAX 3                 /* each after several runs of its transaction */
+#define LOCK_WAITS_MAX 20               /* each as long as a statement waits for a lock */
 #define RELATED_US (20 * US_PER_SECOND) /* conflicts that are further apart are not counted together */
 #define REMEMBERED 64
 

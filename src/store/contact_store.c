@@ -9,11 +9,10 @@
 
 #define OF_CONTACT(kind, name, member) kind##_AS(struct contact, name, member),
 static COLUMNS(saved_columns, struct contact, CONTACT_TABLE(OF_CONTACT));
-COLUMNS(contact_columns, struct contact,
-        CONTACT_TABLE(OF_CONTACT) COLUMN(struct contact, id), COLUMN(struct contact, uuid),
-        COLUMN_AS(struct contact, folder_uuid, folder_id), COLUMN(struct contact, last_call_outcome),
-        INSTANT(struct contact, last_called_at), INSTANT(struct contact, created_at),
-        INSTANT(struct contact, updated_at));
+COLUMNS(contact_columns, struct contact, CONTACT_TABLE(OF_CONTACT) COLUMN(struct contact, id),
+        COLUMN(struct contact, uuid), COLUMN_AS(struct contact, folder_uuid, folder_id),
+        COLUMN(struct contact, last_call_outcome), INSTANT(struct contact, last_called_at),
+        INSTANT(struct contact, created_at), INSTANT(struct contact, updated_at));
 
 enum db_result contact_get(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
                            struct contact *out)
@@ -54,8 +53,8 @@ static enum db_result count_contacts(struct db *db, int64_t organization_id, con
                                      struct arena *arena, struct listing *out)
 {
 	struct db_value organization = db_int(organization_id), newest = db_int(INT64_MAX),
-	                outcome = db_int(filter->last_call_outcome), search = db_text(filter->search),
-	                folder = db_int(filter->folder != NULL ? filter->folder->id : -1);
+					outcome = db_int(filter->last_call_outcome), search = db_text(filter->search),
+					folder = db_int(filter->folder != NULL ? filter->folder->id : -1);
 
 	if (is_plain(filter) && filter->folder == NULL)
 		return count_all(db, organization_id, arena, out);
@@ -71,18 +70,18 @@ static enum db_result query_page(struct db *db, int64_t organization_id, const s
                                  const struct page *page, struct arena *arena, struct listing *out)
 {
 	struct db_value organization = db_int(organization_id), below = page_below(page), limit = page_rows(page),
-	                offset = page_offset(page), outcome = db_int(filter->last_call_outcome),
-	                search = db_text(filter->search),
-	                folder = db_int(filter->folder != NULL ? filter->folder->id : -1);
+					offset = page_offset(page), outcome = db_int(filter->last_call_outcome),
+					search = db_text(filter->search), folder = db_int(filter->folder != NULL ? filter->folder->id : -1);
 
 	if (outcome.i >= 0)
-		return page_query(db, SQL_STORED_LIST_OF_OUTCOME, DB_ARGS(
-			organization, below, outcome, folder, folder, search, search, limit, offset), page, arena, out);
+		return page_query(db, SQL_STORED_LIST_OF_OUTCOME,
+		                  DB_ARGS(organization, below, outcome, folder, folder, search, search, limit, offset), page,
+		                  arena, out);
 	if (is_plain(filter) && filter->folder != NULL)
 		return page_query(db, SQL_STORED_LIST_OF_FOLDER, DB_ARGS(organization, below, folder, limit, offset), page,
 		                  arena, out);
-	return page_query(db, SQL_STORED_LIST, DB_ARGS(
-		organization, below, folder, folder, search, search, limit, offset), page, arena, out);
+	return page_query(db, SQL_STORED_LIST, DB_ARGS(organization, below, folder, folder, search, search, limit, offset),
+	                  page, arena, out);
 }
 
 enum db_result contact_list(struct db *db, int64_t organization_id, const struct contact_filter *filter,
@@ -94,17 +93,18 @@ enum db_result contact_list(struct db *db, int64_t organization_id, const struct
 
 enum db_result contact_insert(struct db *db, int64_t organization_id, struct contact *contact)
 {
-	DB_TRY(db_exec(db, SQL_STORED_INSERT, DB_ARGS(
-		db_uuid(&contact->uuid), db_int(organization_id), db_instant(contact->created_at_us),
-		db_instant(contact->updated_at_us), db_members(&saved_columns, contact))));
+	DB_TRY(db_exec(db, SQL_STORED_INSERT,
+	               DB_ARGS(db_uuid(&contact->uuid), db_int(organization_id), db_instant(contact->created_at_us),
+	                       db_instant(contact->updated_at_us), db_members(&saved_columns, contact))));
 	contact->id = db_insert_id(db);
 	return folder_grew(db, contact->folder_row, 1);
 }
 
 enum db_result contact_update(struct db *db, const struct contact *contact, int64_t old_folder_row)
 {
-	DB_TRY(db_exec(db, SQL_STORED_UPDATE, DB_ARGS(
-		db_instant(contact->updated_at_us), db_members(&saved_columns, contact), db_int(contact->id))));
+	DB_TRY(db_exec(db, SQL_STORED_UPDATE,
+	               DB_ARGS(db_instant(contact->updated_at_us), db_members(&saved_columns, contact),
+	                       db_int(contact->id))));
 	if (contact->folder_row == old_folder_row)
 		return DB_OK;
 	DB_TRY(folder_grew(db, old_folder_row, -1));
@@ -147,11 +147,13 @@ enum db_result contacts_add(struct db *db, int64_t organization_id, int64_t fold
 
 	assert(count <= CONTACTS_AT_ONCE);
 	if (overwrite)
-		result = db_exec(db, SQL_STORED_ADD_OR_CHANGE, DB_ARGS(
-			organization, folder, now, now, rows_value(&rows), db_int((members & CONTACT_HAS_FIRST_NAME) != 0),
-			db_int((members & CONTACT_HAS_LAST_NAME) != 0), db_int((members & CONTACT_HAS_EMAIL) != 0),
-			db_int((members & CONTACT_HAS_TIMEZONE) != 0),
-			db_int((members & CONTACT_HAS_CUSTOM_FIELDS) != 0), now));
+		result = db_exec(db, SQL_STORED_ADD_OR_CHANGE,
+		                 DB_ARGS(organization, folder, now, now, rows_value(&rows),
+		                         db_int((members & CONTACT_HAS_FIRST_NAME) != 0),
+		                         db_int((members & CONTACT_HAS_LAST_NAME) != 0),
+		                         db_int((members & CONTACT_HAS_EMAIL) != 0),
+		                         db_int((members & CONTACT_HAS_TIMEZONE) != 0),
+		                         db_int((members & CONTACT_HAS_CUSTOM_FIELDS) != 0), now));
 	else
 		result = db_exec(db, SQL_STORED_ADD, DB_ARGS(organization, folder, now, now, rows_value(&rows)));
 	arena_free(arena);

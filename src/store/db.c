@@ -89,8 +89,7 @@ enum db_result db_classify(struct db *db, const char *what, unsigned number, con
 	strncpy(db->error, message, sizeof db->error - 1);
 	db->waited_for_lock = number == ER_LOCK_WAIT;
 	switch (db_error_class(number)) {
-	case DB_ERROR_DUPLICATE:
-		return DB_DUPLICATE;
+	case DB_ERROR_DUPLICATE: return DB_DUPLICATE;
 	case DB_ERROR_CONFLICT:
 		log_debug("database conflict in %s: %s", what, message);
 		outage_count_conflict();
@@ -98,12 +97,8 @@ enum db_result db_classify(struct db *db, const char *what, unsigned number, con
 	case DB_ERROR_PASSES:
 		log_warning("the database cannot do it now, in %s: error %u, %s", what, number, message);
 		return DB_LOST;
-	case DB_ERROR_NEXT_HOST:
-		drop_connection(db, what, db->error);
-		return DB_LOST;
-	default:
-		log_error("database error %u in %s: %s", number, what, message);
-		return DB_ERROR;
+	case DB_ERROR_NEXT_HOST: drop_connection(db, what, db->error); return DB_LOST;
+	default: log_error("database error %u in %s: %s", number, what, message); return DB_ERROR;
 	}
 }
 

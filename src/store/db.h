@@ -34,11 +34,11 @@ enum db_result {
 bool db_is_refusal(enum db_result result);
 
 /* Returns from the calling function with the first result that is not DB_OK. */
-#define DB_TRY(call)                                  \
-	do {                                          \
-		enum db_result db_try_ = (call);      \
-		if (db_try_ != DB_OK)                 \
-			return db_try_;               \
+#define DB_TRY(call) \
+	do { \
+		enum db_result db_try_ = (call); \
+		if (db_try_ != DB_OK) \
+			return db_try_; \
 	} while (0)
 
 enum db_type { DB_INT, DB_TEXT, DB_BYTES, DB_INSTANT, DB_ROWS, DB_MEMBERS };
@@ -68,9 +68,8 @@ struct db_value db_uuid(const struct uuid *id); /* not copied */
 struct db_value db_members(const struct columns *columns, const void *object);
 
 /* The parameters of a statement in order: DB_ARGS(db_int(id), db_text(name)) */
-#define DB_ARGS(...)                      \
-	(const struct db_value[]){ __VA_ARGS__ }, \
-		sizeof((const struct db_value[]){ __VA_ARGS__ }) / sizeof(struct db_value)
+#define DB_ARGS(...) \
+	(const struct db_value[]){ __VA_ARGS__ }, sizeof((const struct db_value[]){ __VA_ARGS__ }) / sizeof(struct db_value)
 #define DB_NO_ARGS NULL, 0
 
 /* The answer of a query: an array of structs for a statement made with READ (statements.def), or cells for a statement

@@ -19,7 +19,10 @@ struct prepared {
 /* The counts of a transaction: db_count. */
 #define DB_COUNTS_MAX 16
 struct db_counts {
-	struct { int figure, slot; int64_t count; } list[DB_COUNTS_MAX];
+	struct {
+		int figure, slot;
+		int64_t count;
+	} list[DB_COUNTS_MAX];
 	int len;
 };
 
@@ -28,14 +31,14 @@ struct db {
 	struct prepared prepared[SQL__MAX];
 	const char *option_file;
 	struct db_hosts hosts;
-	size_t host; /* of the list: the host of the connection */
-	bool is_reader; /* made by db_new_reader; is_writer stays false */
-	bool is_writer; /* the host of the connection takes writes */
-	bool only_looks; /* the connection only tests whether a host answers, with short timeouts */
-	bool is_turned_away; /* the server has no free connection */
+	size_t host;          /* of the list: the host of the connection */
+	bool is_reader;       /* made by db_new_reader; is_writer stays false */
+	bool is_writer;       /* the host of the connection takes writes */
+	bool only_looks;      /* the connection only tests whether a host answers, with short timeouts */
+	bool is_turned_away;  /* the server has no free connection */
 	bool locks_are_local; /* to one host of several that take writes: see db_guard */
 	bool in_transaction, waited_for_lock;
-	int64_t used_at_us; /* monotonic: the last statement */
+	int64_t used_at_us;    /* monotonic: the last statement */
 	int64_t give_up_at_us; /* monotonic, of the transaction: no statement begins after this */
 	int64_t affected, insert_id;
 	char error[256];
@@ -49,14 +52,14 @@ struct db {
 /* How long this process waits: see db_be_patient. */
 struct db_waits {
 	unsigned connect_s, statement_s, lock_s; /* statement 0: as long as it takes */
-	int64_t again_us;   /* no run of a transaction begins after this */
-	int64_t give_up_us; /* and no statement after this */
+	int64_t again_us;                        /* no run of a transaction begins after this */
+	int64_t give_up_us;                      /* and no statement after this */
 };
 enum db_patience db_patience(void);
 const struct db_waits *db_waits(void);
 
 enum db_error_class {
-	DB_ERROR_BUG,       /* of the statement or the schema */
+	DB_ERROR_BUG, /* of the statement or the schema */
 	DB_ERROR_DUPLICATE,
 	DB_ERROR_CONFLICT,  /* the transaction is gone, and is run again */
 	DB_ERROR_PASSES,    /* by itself: the connection stays */

@@ -56,8 +56,10 @@ static enum db_result look_at_host(struct db *db)
 {
 	struct host_facts facts = { .read_only = false };
 
-	DB_TRY(ask_facts(db, "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('read_only', 'innodb_read_only', 'wsrep_on',"
-	                 " 'group_replication_single_primary_mode')", &facts));
+	DB_TRY(ask_facts(db,
+	                 "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('read_only', 'innodb_read_only', 'wsrep_on',"
+	                 " 'group_replication_single_primary_mode')",
+	                 &facts));
 	if (facts.wsrep_on)
 		DB_TRY(ask_facts(db, "SHOW GLOBAL STATUS LIKE 'wsrep_ready'", &facts));
 	db->locks_are_local = facts.wsrep_on || facts.writes_everywhere;
@@ -93,7 +95,8 @@ static enum db_result set_up_session(struct db *db)
 		"/*!80013 , optimizer_switch = 'skip_scan=off' */";
 
 	/* Only MariaDB can end a transaction before it ends a connection that is idle. */
-	snprintf(text, sizeof text, "SET SESSION innodb_lock_wait_timeout = %u, lock_wait_timeout = %u"
+	snprintf(text, sizeof text,
+	         "SET SESSION innodb_lock_wait_timeout = %u, lock_wait_timeout = %u"
 	         "/*M!100300 , idle_transaction_timeout = %u */",
 	         db_waits()->lock_s, db_waits()->lock_s, db_patience() == DB_FOR_PEOPLE ? 0 : IDLE_TRANSACTION_S);
 	DB_TRY(db_run_text(db, session));

@@ -58,9 +58,13 @@ static MYSQL_TIME to_time(int64_t us)
 
 	civil_date(day, &y, &m, &d);
 	return (MYSQL_TIME){
-		.year = (unsigned)y, .month = (unsigned)m, .day = (unsigned)d,
-		.hour = (unsigned)(seconds / 3600), .minute = (unsigned)(seconds / 60 % 60),
-		.second = (unsigned)(seconds % 60), .second_part = (unsigned long)(rest % US_PER_SECOND),
+		.year = (unsigned)y,
+		.month = (unsigned)m,
+		.day = (unsigned)d,
+		.hour = (unsigned)(seconds / 3600),
+		.minute = (unsigned)(seconds / 60 % 60),
+		.second = (unsigned)(seconds % 60),
+		.second_part = (unsigned long)(rest % US_PER_SECOND),
 		.time_type = MYSQL_TIMESTAMP_DATETIME,
 	};
 }
@@ -69,22 +73,23 @@ static int64_t from_time(const MYSQL_TIME *t)
 {
 	int64_t seconds = (t->hour * INT64_C(60) + t->minute) * 60 + t->second;
 
-	return civil_day((int)t->year, (int)t->month, (int)t->day) * US_PER_DAY +
-	       seconds * US_PER_SECOND + (int64_t)t->second_part;
+	return civil_day((int)t->year, (int)t->month, (int)t->day) * US_PER_DAY + seconds * US_PER_SECOND +
+	       (int64_t)t->second_part;
 }
 
 static enum db_type column_type(const MYSQL_FIELD *field)
 {
 	switch (field->type) {
-	case MYSQL_TYPE_TINY: case MYSQL_TYPE_SHORT: case MYSQL_TYPE_INT24: case MYSQL_TYPE_LONG:
+	case MYSQL_TYPE_TINY:
+	case MYSQL_TYPE_SHORT:
+	case MYSQL_TYPE_INT24:
+	case MYSQL_TYPE_LONG:
 	case MYSQL_TYPE_LONGLONG:
 	/* Sums and COALESCE turn integers into this type. */
-	case MYSQL_TYPE_NEWDECIMAL:
-		return DB_INT;
-	case MYSQL_TYPE_DATETIME: case MYSQL_TYPE_TIMESTAMP:
-		return DB_INSTANT;
-	default:
-		return DB_TEXT;
+	case MYSQL_TYPE_NEWDECIMAL: return DB_INT;
+	case MYSQL_TYPE_DATETIME:
+	case MYSQL_TYPE_TIMESTAMP: return DB_INSTANT;
+	default: return DB_TEXT;
 	}
 }
 

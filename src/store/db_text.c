@@ -17,12 +17,9 @@ static enum db_cell_kind kind_of(const MYSQL_FIELD *field)
 	case MYSQL_TYPE_LONG:
 	case MYSQL_TYPE_LONGLONG:
 	case MYSQL_TYPE_DECIMAL:
-	case MYSQL_TYPE_NEWDECIMAL:
-		return DB_CELL_NUMBER;
-	case MYSQL_TYPE_DATETIME:
-		return DB_CELL_TEXT;
-	default:
-		return field->charsetnr == COLLATION_BINARY ? DB_CELL_BYTES : DB_CELL_TEXT;
+	case MYSQL_TYPE_NEWDECIMAL: return DB_CELL_NUMBER;
+	case MYSQL_TYPE_DATETIME: return DB_CELL_TEXT;
+	default: return field->charsetnr == COLLATION_BINARY ? DB_CELL_BYTES : DB_CELL_TEXT;
 	}
 }
 

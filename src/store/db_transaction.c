@@ -83,8 +83,7 @@ static void back_off(int run)
 	crypto_random(&random_bits, sizeof random_bits);
 	wait_us = limit_us / 2 + random_bits % limit_us;
 
-	nanosleep(&(struct timespec){ .tv_sec = wait_us / US_PER_SECOND,
-	                              .tv_nsec = wait_us % US_PER_SECOND * 1000 }, NULL);
+	nanosleep(&(struct timespec){ .tv_sec = wait_us / US_PER_SECOND, .tv_nsec = wait_us % US_PER_SECOND * 1000 }, NULL);
 }
 
 static enum db_result run_often(struct db *db, enum db_again again, int max_runs, db_work *work, void *context)

@@ -6,10 +6,10 @@
 #include "store/rows.h"
 #include "store/statements.h"
 
-#define LISTED                                                                                              \
-	COLUMN(struct delivery, id), COLUMN(struct delivery, event_id), COLUMN(struct delivery, type),      \
-	COLUMN(struct delivery, status), COLUMN(struct delivery, tries), COLUMN(struct delivery, response_code), \
-	COLUMN(struct delivery, error), INSTANT(struct delivery, wake_at), INSTANT(struct delivery, created_at)
+#define LISTED \
+	COLUMN(struct delivery, id), COLUMN(struct delivery, event_id), COLUMN(struct delivery, type), \
+		COLUMN(struct delivery, status), COLUMN(struct delivery, tries), COLUMN(struct delivery, response_code), \
+		COLUMN(struct delivery, error), INSTANT(struct delivery, wake_at), INSTANT(struct delivery, created_at)
 COLUMNS(delivery_listed_columns, struct delivery, LISTED);
 COLUMNS(delivery_columns, struct delivery, LISTED, COLUMN(struct delivery, webhook_id), COLUMN(struct delivery, data));
 
@@ -18,8 +18,8 @@ enum db_result delivery_get(struct db *db, int64_t organization_id, const struct
 {
 	struct uuid right;
 
-	DB_TRY(DB_GET(db, SQL_DELIVERY_GET, DB_ARGS(db_int(delivery_row(id)), db_int(organization_id)),
-	              arena, struct delivery, out));
+	DB_TRY(DB_GET(db, SQL_DELIVERY_GET, DB_ARGS(db_int(delivery_row(id)), db_int(organization_id)), arena,
+	              struct delivery, out));
 	right = delivery_id(&out->event_id, out->id);
 	return memcmp(&right, id, sizeof right) == 0 ? DB_OK : DB_NOT_FOUND;
 }
@@ -28,7 +28,7 @@ enum db_result delivery_list(struct db *db, const struct webhook *webhook, const
                              const struct page *page, struct arena *arena, struct listing *out)
 {
 	struct db_value endpoint = db_int(webhook->id), status = db_int(filter->status), type = db_int(filter->type),
-	                after = db_instant(filter->after_us), before = db_instant(filter->before_us);
+					after = db_instant(filter->after_us), before = db_instant(filter->before_us);
 	struct delivery *items;
 	struct db_rows rows;
 
@@ -51,9 +51,10 @@ static enum db_result query_newest(struct db *db, int64_t endpoint, const struct
 {
 	struct db_value status = db_int(filter->status), type = db_int(filter->type);
 
-	return db_query(db, filter->status < 0 ? SQL_DELIVERY_NEWEST : SQL_DELIVERY_NEWEST_OF_STATUS, DB_ARGS(
-		db_int(endpoint), status, type, type, db_instant(filter->after_us), db_instant(filter->before_us),
-		page_below(page), db_int(limit)), arena, rows);
+	return db_query(db, filter->status < 0 ? SQL_DELIVERY_NEWEST : SQL_DELIVERY_NEWEST_OF_STATUS,
+	                DB_ARGS(db_int(endpoint), status, type, type, db_instant(filter->after_us),
+	                        db_instant(filter->before_us), page_below(page), db_int(limit)),
+	                arena, rows);
 }
 
 /* Merges two lists, newest first, into one of at most `limit`. */
@@ -100,12 +101,11 @@ enum db_result delivery_list_all(struct db *db, int64_t organization_id, const s
 	return DB_OK;
 }
 
-COLUMNS(outgoing_delivery_columns, struct outgoing_delivery,
-        COLUMN(struct outgoing_delivery, id), COLUMN(struct outgoing_delivery, tries),
-        INSTANT(struct outgoing_delivery, created_at), COLUMN(struct outgoing_delivery, event_id),
-        COLUMN(struct outgoing_delivery, endpoint_id), COLUMN(struct outgoing_delivery, type),
-        COLUMN(struct outgoing_delivery, data), COLUMN(struct outgoing_delivery, url),
-        COLUMN(struct outgoing_delivery, secret));
+COLUMNS(outgoing_delivery_columns, struct outgoing_delivery, COLUMN(struct outgoing_delivery, id),
+        COLUMN(struct outgoing_delivery, tries), INSTANT(struct outgoing_delivery, created_at),
+        COLUMN(struct outgoing_delivery, event_id), COLUMN(struct outgoing_delivery, endpoint_id),
+        COLUMN(struct outgoing_delivery, type), COLUMN(struct outgoing_delivery, data),
+        COLUMN(struct outgoing_delivery, url), COLUMN(struct outgoing_delivery, secret));
 
 enum db_result deliveries_load(struct db *db, const int64_t *ids, size_t count, struct arena *arena,
                                const struct outgoing_delivery **deliveries, size_t *found)
@@ -144,8 +144,9 @@ enum db_result delivery_again(struct db *db, int64_t delivery, int64_t now_us)
 enum db_result delivery_again_failed(struct db *db, const struct webhook *webhook, int64_t since_us, int64_t max,
                                      int64_t now_us, int64_t *count)
 {
-	DB_TRY(db_exec(db, SQL_DELIVERY_AGAIN_FAILED, DB_ARGS(
-		db_int(webhook->id), db_instant(since_us), db_int(EVENTS_PUBLISHED), db_int(max), db_instant(now_us))));
+	DB_TRY(db_exec(db, SQL_DELIVERY_AGAIN_FAILED,
+	               DB_ARGS(db_int(webhook->id), db_instant(since_us), db_int(EVENTS_PUBLISHED), db_int(max),
+	                       db_instant(now_us))));
 	*count = db_affected(db);
 	return DB_OK;
 }
@@ -153,9 +154,9 @@ enum db_result delivery_again_failed(struct db *db, const struct webhook *webhoo
 enum db_result delivery_make_missing(struct db *db, const struct webhook *webhook, int64_t organization_id,
                                      int64_t since_us, int64_t max, int64_t now_us, int64_t *count)
 {
-	DB_TRY(db_exec(db, SQL_DELIVERY_MAKE_MISSING, DB_ARGS(
-		db_int(webhook->id), db_instant(now_us), db_int(organization_id), db_instant(since_us),
-		db_int(webhook->events & EVENTS_PUBLISHED), db_int(webhook->id), db_int(max))));
+	DB_TRY(db_exec(db, SQL_DELIVERY_MAKE_MISSING,
+	               DB_ARGS(db_int(webhook->id), db_instant(now_us), db_int(organization_id), db_instant(since_us),
+	                       db_int(webhook->events & EVENTS_PUBLISHED), db_int(webhook->id), db_int(max))));
 	*count = db_affected(db);
 	return DB_OK;
 }

@@ -36,7 +36,7 @@ struct settled_delivery {
 enum db_result deliveries_settle(struct db *db, const struct settled_delivery *settled, size_t count, int64_t now_us);
 
 struct delivery_filter {
-	int status, type;           /* -1: any */
+	int status, type;            /* -1: any */
 	int64_t after_us, before_us; /* of events in [after, before); INSTANT_NONE, INSTANT_NEVER: any */
 };
 /* Lists struct delivery of an endpoint, newest first. */

@@ -18,16 +18,16 @@ struct requested_call {
 	int batch_status; /* enum batch_status; -1: a single call */
 	bool do_not_call;
 	struct agent agent;
-	struct contact_input contact; /* of a campaign's call */
+	struct contact_input contact;          /* of a campaign's call */
 	const char *variables, *call_settings; /* of a single call */
 	int64_t endpoint;
 	struct uuid endpoint_id;
-	bool disabled;        /* the endpoint is switched off */
-	bool is_fetched;      /* its dialer fetches its calls */
-	struct health health; /* of the endpoint */
-	int64_t batch_row;    /* 0: a single call */
+	bool disabled;              /* the endpoint is switched off */
+	bool is_fetched;            /* its dialer fetches its calls */
+	struct health health;       /* of the endpoint */
+	int64_t batch_row;          /* 0: a single call */
 	struct batch_config config; /* of its campaign; only what makes its calendar */
-	bool pressed;         /* its dialer asked the campaign to slow down */
+	bool pressed;               /* its dialer asked the campaign to slow down */
 	const char *url;
 	struct bytes secret;
 };

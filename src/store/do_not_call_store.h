@@ -11,8 +11,8 @@ struct suppressed_number {
 };
 
 /* Adds numbers. Numbers that are on the list already do not change. *added: how many were new. */
-enum db_result do_not_call_add(struct db *db, int64_t organization_id, const char *const *phone_numbers,
-                               size_t count, const char *reason, int64_t now_us, int64_t *added);
+enum db_result do_not_call_add(struct db *db, int64_t organization_id, const char *const *phone_numbers, size_t count,
+                               const char *reason, int64_t now_us, int64_t *added);
 
 /* Returns DB_NOT_FOUND if the number is not on the list. */
 enum db_result do_not_call_remove(struct db *db, int64_t organization_id, const char *phone_number);

@@ -40,8 +40,7 @@ enum db_result events_publish(struct db *db, const struct published_event *event
 	return result;
 }
 
-enum db_result event_publish(struct db *db, int64_t organization_id, enum event type, const char *data,
-                             int64_t now_us)
+enum db_result event_publish(struct db *db, int64_t organization_id, enum event type, const char *data, int64_t now_us)
 {
 	struct published_event event = { .organization_id = organization_id, .type = type, .data = data };
 
@@ -55,8 +54,7 @@ enum db_result event_send(struct db *db, int64_t organization_id, enum event typ
 
 	*event_id = uuid_new();
 	DB_TRY(db_exec(db, SQL_EVENT_INSERT,
-	               DB_ARGS(db_uuid(event_id), db_int(organization_id), db_int(type), db_text(data),
-	                       now)));
+	               DB_ARGS(db_uuid(event_id), db_int(organization_id), db_int(type), db_text(data), now)));
 	DB_TRY(db_exec(db, SQL_EVENT_DELIVER,
 	               DB_ARGS(db_int(db_insert_id(db)), db_int(endpoint_id), db_int(agent_id), now)));
 	*row = db_insert_id(db);

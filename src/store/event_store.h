@@ -13,8 +13,7 @@ struct published_event {
 	const char *data;
 };
 enum db_result events_publish(struct db *db, const struct published_event *events, size_t count, int64_t now_us);
-enum db_result event_publish(struct db *db, int64_t organization_id, enum event type, const char *data,
-                             int64_t now_us);
+enum db_result event_publish(struct db *db, int64_t organization_id, enum event type, const char *data, int64_t now_us);
 
 /* Sends an event to one endpoint, even if it does not subscribe to it. agent_id: the agent that depends on the
  * result, or 0. Sets event_id, and `row` to the row of the delivery. */

@@ -7,20 +7,20 @@
 #include "base/histogram.h"
 #include "store/db.h"
 
-enum figure { /* numbers are stored */
-	FIGURE_CALLS,               /* calls that ended; slot: enum call_status */
-	FIGURE_RETRIES,             /* retries that were planned */
-	FIGURE_WEBHOOKS,            /* webhooks sent; series: enum deliver_kind, slot: enum outcome */
-	FIGURE_WEBHOOK_SECONDS,     /* how long they took; series: enum deliver_kind */
-	FIGURE_TRANSACTION_SECONDS, /* how long transactions took, with all runs; series: enum figures_program */
-	FIGURE_DISPATCH_LAG,        /* from when a scheduler could have begun a call to its request */
-	FIGURE__MAX
+enum figure {                             /* numbers are stored */
+	          FIGURE_CALLS,               /* calls that ended; slot: enum call_status */
+	          FIGURE_RETRIES,             /* retries that were planned */
+	          FIGURE_WEBHOOKS,            /* webhooks sent; series: enum deliver_kind, slot: enum outcome */
+	          FIGURE_WEBHOOK_SECONDS,     /* how long they took; series: enum deliver_kind */
+	          FIGURE_TRANSACTION_SECONDS, /* how long transactions took, with all runs; series: enum figures_program */
+	          FIGURE_DISPATCH_LAG,        /* from when a scheduler could have begun a call to its request */
+	          FIGURE__MAX
 };
 
 enum figures_program { FIGURES_API, FIGURES_SCHEDULER, FIGURES_PROGRAM__MAX }; /* numbers are stored */
 
 #define FIGURE_SERIES 2
-#define FIGURE_SLOTS 32   /* of a series; numbers are stored */
+#define FIGURE_SLOTS 32               /* of a series; numbers are stored */
 #define FIGURE_SUM (FIGURE_SLOTS - 1) /* of a histogram: the sum, in microseconds; its buckets begin at slot 0 */
 
 /* Before the first fork: which program this is. The processes that are forked count together. Programs that do not call

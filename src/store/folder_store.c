@@ -10,10 +10,9 @@
 
 #define OF_FOLDER(kind, name, member) kind##_AS(struct contact_folder, name, member),
 COLUMNS(folder_saved, struct contact_folder, FOLDER_TABLE(OF_FOLDER));
-COLUMNS(folder_columns, struct contact_folder,
-        FOLDER_TABLE(OF_FOLDER) COLUMN(struct contact_folder, id), COLUMN(struct contact_folder, uuid),
-        COLUMN(struct contact_folder, contact_count), INSTANT(struct contact_folder, created_at),
-        INSTANT(struct contact_folder, updated_at));
+COLUMNS(folder_columns, struct contact_folder, FOLDER_TABLE(OF_FOLDER) COLUMN(struct contact_folder, id),
+        COLUMN(struct contact_folder, uuid), COLUMN(struct contact_folder, contact_count),
+        INSTANT(struct contact_folder, created_at), INSTANT(struct contact_folder, updated_at));
 
 static enum db_result get(struct db *db, enum sql_statement statement, const struct db_value *args, size_t count,
                           struct arena *arena, struct contact_folder *out)
@@ -34,8 +33,8 @@ enum db_result folder_lock(struct db *db, int64_t organization_id, const struct 
 	return db_guard(db, GUARD_FOLDER, out->id);
 }
 
-enum db_result folder_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid,
-                                  struct arena *arena, struct contact_folder *out)
+enum db_result folder_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                                  struct contact_folder *out)
 {
 	DB_TRY(get(db, SQL_FOLDER_LOCK_SHARED, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, out));
 	return db_guard(db, GUARD_FOLDER, out->id);
@@ -57,8 +56,8 @@ static enum db_result query_page(struct db *db, int64_t organization_id, const s
                                  const struct page *page, struct arena *arena, struct listing *out)
 {
 	const struct page_key *after = page->after != NULL ? page->after : &(struct page_key){ .text = "" };
-	struct db_value organization = db_int(organization_id), first = db_int(page->after == NULL),
-	                id = db_int(after->id), limit = page_rows(page), offset = page_offset(page);
+	struct db_value organization = db_int(organization_id), first = db_int(page->after == NULL), id = db_int(after->id),
+					limit = page_rows(page), offset = page_offset(page);
 	enum folder_sort sort = filter->sort;
 	struct db_value search = db_text(filter->search);
 	struct db_value key = sort == FOLDER_SORT_NAME ? db_text(after->text) : db_int(after->number);
@@ -78,26 +77,28 @@ enum db_result folder_list(struct db *db, int64_t organization_id, const struct 
 		const struct contact_folder *last = (const struct contact_folder *)out->items + out->count - 1;
 
 		out->last = (struct page_key){
-			last->id, last->contact_count, filter->sort == FOLDER_SORT_NAME ? last->name : "",
+			last->id,
+			last->contact_count,
+			filter->sort == FOLDER_SORT_NAME ? last->name : "",
 		};
 	}
-	return page_count(db, SQL_FOLDER_COUNT, DB_ARGS(
-		db_int(organization_id), db_text(filter->search), db_text(filter->search)), arena, out);
+	return page_count(db, SQL_FOLDER_COUNT,
+	                  DB_ARGS(db_int(organization_id), db_text(filter->search), db_text(filter->search)), arena, out);
 }
 
 enum db_result folder_insert(struct db *db, int64_t organization_id, struct contact_folder *folder)
 {
-	DB_TRY(db_exec(db, SQL_FOLDER_INSERT, DB_ARGS(
-		db_uuid(&folder->uuid), db_int(organization_id), db_instant(folder->created_at_us),
-		db_instant(folder->updated_at_us), db_members(&folder_saved, folder))));
+	DB_TRY(db_exec(db, SQL_FOLDER_INSERT,
+	               DB_ARGS(db_uuid(&folder->uuid), db_int(organization_id), db_instant(folder->created_at_us),
+	                       db_instant(folder->updated_at_us), db_members(&folder_saved, folder))));
 	folder->id = db_insert_id(db);
 	return DB_OK;
 }
 
 enum db_result folder_update(struct db *db, const struct contact_folder *folder)
 {
-	return db_exec(db, SQL_FOLDER_UPDATE, DB_ARGS(
-		db_instant(folder->updated_at_us), db_members(&folder_saved, folder), db_int(folder->id)));
+	return db_exec(db, SQL_FOLDER_UPDATE,
+	               DB_ARGS(db_instant(folder->updated_at_us), db_members(&folder_saved, folder), db_int(folder->id)));
 }
 
 enum db_result folder_delete(struct db *db, const struct contact_folder *folder, int64_t now_us)

@@ -14,8 +14,8 @@ enum db_result folder_get(struct db *db, int64_t organization_id, const struct u
  * removing contacts needs this lock. */
 enum db_result folder_lock(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
                            struct contact_folder *out);
-enum db_result folder_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid,
-                                  struct arena *arena, struct contact_folder *out);
+enum db_result folder_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                                  struct contact_folder *out);
 
 /* Finds the latest folder of this name. */
 enum db_result folder_find(struct db *db, int64_t organization_id, const char *name, struct arena *arena,

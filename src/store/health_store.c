@@ -11,8 +11,8 @@
 #define DROPPED_AT_ONCE 1000
 #define PASS_BY_US (5 * US_PER_SECOND)
 
-COLUMNS(endpoint_health_columns, struct endpoint_health,
-        COLUMN_AS(struct endpoint_health, endpoint_id, endpoint), HEALTH_COLUMNS(struct endpoint_health, health));
+COLUMNS(endpoint_health_columns, struct endpoint_health, COLUMN_AS(struct endpoint_health, endpoint_id, endpoint),
+        HEALTH_COLUMNS(struct endpoint_health, health));
 
 static int compare_wakes(const void *a, const void *b)
 {
@@ -37,8 +37,7 @@ enum db_result health_wake(struct db *db, enum health_of which, struct health_wa
 		rows_int(&rows, "id", wakes[i].endpoint);
 		rows_instant(&rows, "next_at", wakes[i].at_us);
 	}
-	result = db_exec(db, which == HEALTH_ANY ? SQL_HEALTH_WAKE : SQL_HEALTH_WAKE_EXISTING,
-	                 DB_ARGS(rows_value(&rows)));
+	result = db_exec(db, which == HEALTH_ANY ? SQL_HEALTH_WAKE : SQL_HEALTH_WAKE_EXISTING, DB_ARGS(rows_value(&rows)));
 	arena_free(arena);
 	return result;
 }
@@ -118,7 +117,7 @@ static enum db_result note_circuit(struct db *db, int64_t endpoint, const char *
 static enum db_result log_circuit(struct db *db, const struct health_change *change)
 {
 	bool was_closed = change->before.open_until_us == INSTANT_NONE,
-	     is_closed = change->after.open_until_us == INSTANT_NONE;
+		 is_closed = change->after.open_until_us == INSTANT_NONE;
 
 	if (was_closed && !is_closed)
 		return note_circuit(db, change->endpoint, "open", change->after.failures);

@@ -8,10 +8,10 @@
 #include "store/db.h"
 
 /* The columns HEALTH_OF of statements/claims.def, read into a member that is a struct health. */
-#define HEALTH_COLUMNS(type, member)                                                                           \
-	COLUMN_AS(type, doubtful, member.doubtful), COLUMN_AS(type, failures, member.failures),                \
-	INSTANT_AS(type, failing_since, member.failing_since_us), INSTANT_AS(type, open_until, member.open_until_us), \
-	INSTANT_AS(type, probe_until, member.probe_until_us), INSTANT_AS(type, hold_until, member.hold_until_us)
+#define HEALTH_COLUMNS(type, member) \
+	COLUMN_AS(type, doubtful, member.doubtful), COLUMN_AS(type, failures, member.failures), \
+		INSTANT_AS(type, failing_since, member.failing_since_us), INSTANT_AS(type, open_until, member.open_until_us), \
+		INSTANT_AS(type, probe_until, member.probe_until_us), INSTANT_AS(type, hold_until, member.hold_until_us)
 
 /* The health of an endpoint, under its lock. */
 struct endpoint_health {

@@ -21,7 +21,7 @@ enum db_result idempotency_take(struct db *db, int64_t organization_id, const ui
                                 struct kept_reply *kept)
 {
 	struct db_value organization = db_int(organization_id), key = db_bytes(key_hash, SHA256_SIZE),
-	                wanted = db_bytes(request_hash, SHA256_SIZE), now = db_instant(now_us);
+					wanted = db_bytes(request_hash, SHA256_SIZE), now = db_instant(now_us);
 	enum db_result result = db_exec(db, SQL_IDEMPOTENCY_TAKE, DB_ARGS(organization, key, wanted, now));
 
 	if (result != DB_DUPLICATE)
@@ -60,8 +60,8 @@ static enum db_result ask_lock(struct db *db, enum sql_statement statement, int6
                                const uint8_t key_hash[SHA256_SIZE], bool *answer)
 {
 	int64_t number;
-	enum db_result result = db_query_int(db, statement, DB_ARGS(
-		db_int(organization_id), db_bytes(key_hash, SHA256_SIZE)), &number);
+	enum db_result result = db_query_int(db, statement,
+	                                     DB_ARGS(db_int(organization_id), db_bytes(key_hash, SHA256_SIZE)), &number);
 
 	*answer = number == 1;
 	return result;

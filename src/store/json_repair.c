@@ -39,8 +39,8 @@ static enum db_result repair_row(struct db *db, struct repair *repair, size_t r)
 	enum db_result result;
 
 	repair->readable[r] = custom_fields_repair(text->data, text->len, &object);
-	result = db_exec(db, columns[repair->column].save, DB_ARGS(
-		db_buf(&object), *db_get(&repair->rows, r, 0), *db_get(&repair->rows, r, 1)));
+	result = db_exec(db, columns[repair->column].save,
+	                 DB_ARGS(db_buf(&object), *db_get(&repair->rows, r, 0), *db_get(&repair->rows, r, 1)));
 	buf_free(&object);
 	return result;
 }

@@ -7,10 +7,9 @@
 #include "store/organization_store.h"
 #include "store/statements.h"
 
-COLUMNS(key_found_columns, struct key,
-        COLUMN(struct key, id), COLUMN(struct key, organization_id), COLUMN(struct key, scopes),
-        INSTANT(struct key, expires_at), INSTANT(struct key, revoked_at), COLUMN(struct key, parent_row),
-        COLUMN(struct key, place));
+COLUMNS(key_found_columns, struct key, COLUMN(struct key, id), COLUMN(struct key, organization_id),
+        COLUMN(struct key, scopes), INSTANT(struct key, expires_at), INSTANT(struct key, revoked_at),
+        COLUMN(struct key, parent_row), COLUMN(struct key, place));
 
 COLUMNS(key_columns, struct key, COLUMN(struct key, id), COLUMN(struct key, uuid),
         COLUMN(struct key, organization_name), COLUMN(struct key, name), COLUMN(struct key, scopes),
@@ -18,8 +17,7 @@ COLUMNS(key_columns, struct key, COLUMN(struct key, id), COLUMN(struct key, uuid
         INSTANT(struct key, created_at), COLUMN(struct key, organization_id), COLUMN(struct key, organization_uuid),
         COLUMN(struct key, parent_id), COLUMN(struct key, parent_row));
 
-enum db_result key_find(struct db *db, const uint8_t hash[SHA256_SIZE], struct arena *arena,
-                        struct key *out)
+enum db_result key_find(struct db *db, const uint8_t hash[SHA256_SIZE], struct arena *arena, struct key *out)
 {
 	return DB_GET(db, SQL_KEY_FIND, DB_ARGS(db_bytes(hash, SHA256_SIZE)), arena, struct key, out);
 }
@@ -96,8 +94,7 @@ static enum db_result insert_with_organization(struct db *db, void *context)
 	struct uuid organization = uuid_new();
 
 	DB_TRY(db_exec(db, SQL_ORGANIZATION_ENSURE,
-	               DB_ARGS(db_uuid(&organization), db_text(key->organization_name),
-	                       db_instant(key->created_at_us))));
+	               DB_ARGS(db_uuid(&organization), db_text(key->organization_name), db_instant(key->created_at_us))));
 	DB_TRY(organization_find(db, key->organization_name, &key->organization_id));
 	DB_TRY(organization_enter(db, key->organization_id));
 	DB_TRY(key_insert(db, key, creation->hash));
@@ -124,8 +121,8 @@ enum db_result key_list_of(struct db *db, int64_t organization_id, const struct 
 {
 	struct db_value organization = db_int(organization_id);
 
-	DB_TRY(page_query(db, SQL_KEY_LIST_OF, DB_ARGS(
-		organization, page_below(page), page_rows(page), page_offset(page)), page, arena, out));
+	DB_TRY(page_query(db, SQL_KEY_LIST_OF, DB_ARGS(organization, page_below(page), page_rows(page), page_offset(page)),
+	                  page, arena, out));
 	return page_count(db, SQL_KEY_COUNT_OF, DB_ARGS(organization), arena, out);
 }
 

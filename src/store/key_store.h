@@ -26,8 +26,7 @@ struct key {
 enum db_result organization_find(struct db *db, const char *name, int64_t *id);
 
 /* Returns DB_NOT_FOUND if there is no such key. */
-enum db_result key_find(struct db *db, const uint8_t hash[SHA256_SIZE], struct arena *arena,
-                        struct key *out);
+enum db_result key_find(struct db *db, const uint8_t hash[SHA256_SIZE], struct arena *arena, struct key *out);
 
 /* Reads the key with this internal id. DB_NOT_FOUND: it does not exist. */
 enum db_result key_get(struct db *db, int64_t id, struct arena *arena, struct key *out);

@@ -74,8 +74,8 @@ enum db_result ledger_write(struct db *db, const struct ledger *ledger)
 	for (size_t i = 0; i < ledger->count; i++) {
 		const struct ledger_part *part = &ledger->parts[i];
 
-		DB_TRY(db_exec(db, SQL_LEDGER_WRITE, DB_ARGS(
-			db_int(part->organization_id), db_bytes(part->lines.data, part->lines.len))));
+		DB_TRY(db_exec(db, SQL_LEDGER_WRITE,
+		               DB_ARGS(db_int(part->organization_id), db_bytes(part->lines.data, part->lines.len))));
 	}
 	return DB_OK;
 }
@@ -90,7 +90,9 @@ static void set_last(struct listing *out, struct arena *arena)
 		return;
 	last += out->count - 1;
 	out->last = (struct page_key){
-		.id = last->seq, .number = last->decided_at_us, .text = arena_printf(arena, "%" PRId64, last->place),
+		.id = last->seq,
+		.number = last->decided_at_us,
+		.text = arena_printf(arena, "%" PRId64, last->place),
 	};
 }
 
@@ -106,8 +108,9 @@ enum db_result ledger_list(struct db *db, int64_t organization_id, const struct 
 
 	if (goes_on && sscanf(after->text, "%" SCNd64, &place) != 1)
 		place = 0;
-	DB_TRY(page_query(db, SQL_LEDGER_LIST, DB_ARGS(
-		organization, number, from, to, at, seq, seq, db_int(place), page_rows(page), page_offset(page)),
+	DB_TRY(page_query(db, SQL_LEDGER_LIST,
+	                  DB_ARGS(organization, number, from, to, at, seq, seq, db_int(place), page_rows(page),
+	                          page_offset(page)),
 	                  page, arena, out));
 	set_last(out, arena);
 	return page_count(db, SQL_LEDGER_COUNT, DB_ARGS(organization, number, db_instant(filter->from_us), to), arena, out);

@@ -20,8 +20,7 @@ static int file_version(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
-	if (strspn(name, "0123456789") != 4 || name[4] != '_' || dot == NULL ||
-	    strcmp(dot, ".sql") != 0)
+	if (strspn(name, "0123456789") != 4 || name[4] != '_' || dot == NULL || strcmp(dot, ".sql") != 0)
 		return 0;
 	return atoi(name);
 }
@@ -113,8 +112,8 @@ static void apply(const struct migration *migration, const char *name)
 		if (strcmp(preparations[i].file, name) == 0 && preparations[i].run(migration->db, migration->progress) != DB_OK)
 			fatal("%s: %s", name, db_last_error(migration->db));
 	run_file(migration, name);
-	if (db_exec(migration->db, SQL_SCHEMA_RECORD,
-	            DB_ARGS(db_int(file_version(name)), db_instant(clock_now_us()))) != DB_OK)
+	if (db_exec(migration->db, SQL_SCHEMA_RECORD, DB_ARGS(db_int(file_version(name)), db_instant(clock_now_us()))) !=
+	    DB_OK)
 		fatal("%s: %s", name, db_last_error(migration->db));
 }
 
@@ -159,8 +158,7 @@ static void lock(struct db *db)
 
 	if (db_ready(db) != DB_OK)
 		fatal("cannot connect to the database: %s", db_last_error(db));
-	if (db_query(db, SQL_SCHEMA_MIGRATION_LOCK, DB_NO_ARGS, arena, &rows) != DB_OK ||
-	    db_get_int(&rows, 0, 0) != 1)
+	if (db_query(db, SQL_SCHEMA_MIGRATION_LOCK, DB_NO_ARGS, arena, &rows) != DB_OK || db_get_int(&rows, 0, 0) != 1)
 		fatal("another `outdial migrate` is at work on this database and does not end");
 	arena_free(arena);
 }
@@ -190,8 +188,8 @@ static int64_t check_database(struct db *db)
 	if (schema_newest(db, &newest) != DB_OK)
 		fatal("cannot read the database's schema version: %s", db_last_error(db));
 	if (newest > SCHEMA_VERSION)
-		fatal("the database has schema version %d, this program knows only %d: it is too old",
-		      (int)newest, SCHEMA_VERSION);
+		fatal("the database has schema version %d, this program knows only %d: it is too old", (int)newest,
+		      SCHEMA_VERSION);
 	return newest;
 }
 

@@ -4,18 +4,16 @@
 #include "store/columns.h"
 #include "store/statements.h"
 
-COLUMNS(number_columns, struct phone_number,
-        COLUMN(struct phone_number, id), COLUMN(struct phone_number, uuid),
+COLUMNS(number_columns, struct phone_number, COLUMN(struct phone_number, id), COLUMN(struct phone_number, uuid),
         COLUMN(struct phone_number, phone_number), COLUMN(struct phone_number, friendly_name),
         COLUMN(struct phone_number, provider_type), COLUMN(struct phone_number, inbound_agent_id),
         COLUMN(struct phone_number, outbound_agent_id), INSTANT(struct phone_number, created_at),
         COLUMN(struct phone_number, calls_per_minute));
 
-enum db_result number_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
-                          struct arena *arena, struct phone_number *out)
+enum db_result number_get(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                          struct phone_number *out)
 {
-	return DB_GET(db, SQL_NUMBER_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)),
-	              arena, struct phone_number, out);
+	return DB_GET(db, SQL_NUMBER_GET, DB_ARGS(db_uuid(uuid), db_int(organization_id)), arena, struct phone_number, out);
 }
 
 enum db_result number_list(struct db *db, int64_t organization_id, const char *search, const struct page *page,
@@ -23,13 +21,14 @@ enum db_result number_list(struct db *db, int64_t organization_id, const char *s
 {
 	struct db_value organization = db_int(organization_id), part = db_text(search);
 
-	DB_TRY(page_query(db, SQL_NUMBER_LIST, DB_ARGS(
-		organization, part, part, part, page_below(page), page_rows(page), page_offset(page)), page, arena, out));
+	DB_TRY(page_query(db, SQL_NUMBER_LIST,
+	                  DB_ARGS(organization, part, part, part, page_below(page), page_rows(page), page_offset(page)),
+	                  page, arena, out));
 	return page_count(db, SQL_NUMBER_COUNT, DB_ARGS(organization, part, part, part), arena, out);
 }
 
-enum db_result number_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
-                           struct arena *arena, struct phone_number *out)
+enum db_result number_lock(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                           struct phone_number *out)
 {
 	struct db_rows rows;
 
@@ -46,15 +45,14 @@ static enum db_result set_pace(struct db *db, const struct phone_number *number,
 
 	if (number->calls_per_minute == 0)
 		return db_exec(db, SQL_NUMBER_CLEAR_PACE, DB_ARGS(id));
-	return db_exec(db, SQL_NUMBER_SET_PACE, DB_ARGS(
-		id, pace, pace, db_instant(now_us + pace_gap_us(number->calls_per_minute))));
+	return db_exec(db, SQL_NUMBER_SET_PACE,
+	               DB_ARGS(id, pace, pace, db_instant(now_us + pace_gap_us(number->calls_per_minute))));
 }
 
 enum db_result number_insert(struct db *db, int64_t organization_id, struct phone_number *number)
 {
 	DB_TRY(db_exec(db, SQL_NUMBER_INSERT,
-	               DB_ARGS(db_uuid(&number->uuid), db_int(organization_id),
-	                       db_text(number->phone_number),
+	               DB_ARGS(db_uuid(&number->uuid), db_int(organization_id), db_text(number->phone_number),
 	                       db_int(number->provider_type), db_text(number->friendly_name),
 	                       db_instant(number->created_at_us))));
 	number->id = db_insert_id(db);
@@ -63,8 +61,8 @@ enum db_result number_insert(struct db *db, int64_t organization_id, struct phon
 
 enum db_result number_update(struct db *db, const struct phone_number *number, int64_t now_us)
 {
-	DB_TRY(db_exec(db, SQL_NUMBER_RENAME, DB_ARGS(
-		db_text(number->friendly_name), db_int(number->provider_type), db_int(number->id))));
+	DB_TRY(db_exec(db, SQL_NUMBER_RENAME,
+	               DB_ARGS(db_text(number->friendly_name), db_int(number->provider_type), db_int(number->id))));
 	return set_pace(db, number, now_us);
 }
 
@@ -87,11 +85,10 @@ enum db_result number_take_call(struct db *db, int64_t number_row, int64_t now_u
 	return db_exec(db, SQL_NUMBER_SAVE_PACE, DB_ARGS(db_instant(pace.at_us), db_int(number_row)));
 }
 
-enum db_result number_assign(struct db *db, const struct phone_number *number,
-                             enum number_direction direction, int64_t agent_row)
+enum db_result number_assign(struct db *db, const struct phone_number *number, enum number_direction direction,
+                             int64_t agent_row)
 {
-	enum sql_statement statement =
-		direction == NUMBER_INBOUND ? SQL_NUMBER_ASSIGN_INBOUND : SQL_NUMBER_ASSIGN_OUTBOUND;
+	enum sql_statement statement = direction == NUMBER_INBOUND ? SQL_NUMBER_ASSIGN_INBOUND : SQL_NUMBER_ASSIGN_OUTBOUND;
 
 	return db_exec(db, statement, DB_ARGS(db_int(agent_row), db_int(number->id)));
 }

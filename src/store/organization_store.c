@@ -49,22 +49,22 @@ static const char *write_limits(const void *member, struct arena *arena)
 
 const struct column_form contact_limits_form = { read_limits, write_limits };
 
-COLUMNS(organization_columns, struct organization,
-        COLUMN(struct organization, id), COLUMN(struct organization, uuid), COLUMN(struct organization, name),
-        INSTANT(struct organization, created_at), INSTANT(struct organization, updated_at),
+COLUMNS(organization_columns, struct organization, COLUMN(struct organization, id), COLUMN(struct organization, uuid),
+        COLUMN(struct organization, name), INSTANT(struct organization, created_at),
+        INSTANT(struct organization, updated_at),
         FORM_AS(struct organization, calling_windows, calling_windows, &calling_windows_form),
         CONTACT_LIMITS_COLUMNS(struct organization, limits));
 
 static COLUMNS(hours_columns, struct organization,
                FORM_AS(struct organization, calling_windows, calling_windows, &calling_windows_form));
 
-COLUMNS(limits_columns, struct contact_limits,
-        FORM_AS(struct contact_limits, limits, list, &contact_limits_form), COLUMN(struct contact_limits, rest_hours));
+COLUMNS(limits_columns, struct contact_limits, FORM_AS(struct contact_limits, limits, list, &contact_limits_form),
+        COLUMN(struct contact_limits, rest_hours));
 
-COLUMNS(organization_place_columns, struct organization_place_of,
-        COLUMN(struct organization_place_of, id), COLUMN(struct organization_place_of, uuid),
-        COLUMN(struct organization_place_of, name), COLUMN(struct organization_place_of, place),
-        COLUMN(struct organization_place_of, cell), INSTANT(struct organization_place_of, created_at));
+COLUMNS(organization_place_columns, struct organization_place_of, COLUMN(struct organization_place_of, id),
+        COLUMN(struct organization_place_of, uuid), COLUMN(struct organization_place_of, name),
+        COLUMN(struct organization_place_of, place), COLUMN(struct organization_place_of, cell),
+        INSTANT(struct organization_place_of, created_at));
 
 enum db_result organization_place(struct db *db, int64_t id, struct arena *arena, struct organization_place_of *out)
 {
@@ -128,8 +128,9 @@ enum db_result organization_save_limits(struct db *db, const struct organization
 
 enum db_result organization_save_hours(struct db *db, const struct organization *organization)
 {
-	return db_exec(db, SQL_ORGANIZATION_SET_HOURS, DB_ARGS(
-		db_members(&hours_columns, organization), db_instant(organization->updated_at_us), db_int(organization->id)));
+	return db_exec(db, SQL_ORGANIZATION_SET_HOURS,
+	               DB_ARGS(db_members(&hours_columns, organization), db_instant(organization->updated_at_us),
+	                       db_int(organization->id)));
 }
 
 enum db_result organization_lock_limits(struct db *db, int64_t id, struct arena *arena, struct contact_limits *out)

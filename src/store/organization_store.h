@@ -12,7 +12,7 @@ struct organization_place_of {
 	int64_t id;
 	struct uuid uuid;
 	const char *name, *cell; /* cell: the other one; "": none */
-	int place; /* enum organization_place */
+	int place;               /* enum organization_place */
 	int64_t created_at_us;
 };
 
@@ -48,9 +48,8 @@ enum db_result organization_save_hours(struct db *db, const struct organization 
 enum db_result organization_lock_limits(struct db *db, int64_t id, struct arena *arena, struct contact_limits *out);
 
 /* The columns limits and rest_hours, read into a member that is a struct contact_limits. */
-#define CONTACT_LIMITS_COLUMNS(type, member)                        \
-	FORM_AS(type, limits, member.list, &contact_limits_form),   \
-	COLUMN_AS(type, rest_hours, member.rest_hours)
+#define CONTACT_LIMITS_COLUMNS(type, member) \
+	FORM_AS(type, limits, member.list, &contact_limits_form), COLUMN_AS(type, rest_hours, member.rest_hours)
 extern const struct column_form contact_limits_form;
 
 #endif

@@ -17,7 +17,7 @@ struct outage {
 	_Atomic bool no_writes;
 	_Atomic int64_t lost, conflicts;
 	_Atomic size_t host;
-	_Atomic size_t found_host; /* the same, counted from 1; 0: not known yet */
+	_Atomic size_t found_host;       /* the same, counted from 1; 0: not known yet */
 	_Atomic int64_t host_lost_at_us; /* monotonic; 0: the database is there */
 	_Atomic int64_t look_again_us, moves, move_us;
 	_Atomic int64_t full_warned_us;

@@ -17,8 +17,8 @@ static enum db_result load_quarters(struct db *db, struct db_value o, int64_t fr
 		rows_next(&quarters);
 		rows_int(&quarters, "quarter", quarter);
 	}
-	DB_TRY(db_query(db, SQL_OVERVIEW_QUARTERS, DB_ARGS(
-		o, o, o, o, since, o, since, o, since, rows_value(&quarters)), arena, &rows));
+	DB_TRY(db_query(db, SQL_OVERVIEW_QUARTERS, DB_ARGS(o, o, o, o, since, o, since, o, since, rows_value(&quarters)),
+	                arena, &rows));
 	list = DB_STRUCTS(&rows, struct quarter);
 	for (size_t r = 0; r < rows.count; r++)
 		list[r].from_us *= QUARTER_US;

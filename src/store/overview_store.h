@@ -10,9 +10,9 @@
 
 struct overview {
 	int64_t calls_in_flight;
-	int64_t places;             /* of the active campaigns, the first OVERVIEW_COUNTED_MAX of them */
+	int64_t places; /* of the active campaigns, the first OVERVIEW_COUNTED_MAX of them */
 	int64_t deliveries_waiting;
-	int64_t deliveries_failed;  /* of events since an instant */
+	int64_t deliveries_failed; /* of events since an instant */
 	/* Ascending: the ended calls that campaigns placed in a stretch of time, of the first 1,000 campaigns in each
 	 * state. */
 	const struct quarter *quarters;

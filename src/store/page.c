@@ -34,8 +34,12 @@ void page_fill(struct listing *out, const struct page *page, const void *items, 
 	if (has_more)
 		count = (size_t)page->limit;
 	*out = (struct listing){
-		.items = items, .count = count, .item_size = item_size, .has_more = has_more,
-		.last.text = "", .total = shows_end ? page->offset + (int64_t)count : -1,
+		.items = items,
+		.count = count,
+		.item_size = item_size,
+		.has_more = has_more,
+		.last.text = "",
+		.total = shows_end ? page->offset + (int64_t)count : -1,
 	};
 }
 

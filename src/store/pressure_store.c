@@ -20,7 +20,8 @@ enum db_result pressure_lock(struct db *db, int64_t batch, struct arena *arena, 
 		return DB_NOT_FOUND;
 	*out = (struct pressed_batch){
 		{ db_get_int(&row, 0, 1), db_get_int(&row, 0, 2), db_get_int(&row, 0, 3) },
-		db_get_int(&facts, 0, 0), db_get_int(&facts, 0, 1),
+		db_get_int(&facts, 0, 0),
+		db_get_int(&facts, 0, 1),
 	};
 	return DB_OK;
 }
@@ -29,6 +30,7 @@ enum db_result pressure_save(struct db *db, int64_t batch, const struct pressure
 {
 	if (pressure->places == 0)
 		return db_exec(db, SQL_PRESSURE_END, DB_ARGS(db_int(batch)));
-	return db_exec(db, SQL_PRESSURE_SAVE, DB_ARGS(
-		db_int(pressure->places), db_int(pressure->taken), db_instant(pressure->cut_at_us), db_int(batch)));
+	return db_exec(db, SQL_PRESSURE_SAVE,
+	               DB_ARGS(db_int(pressure->places), db_int(pressure->taken), db_instant(pressure->cut_at_us),
+	                       db_int(batch)));
 }

@@ -18,13 +18,11 @@ COLUMNS(process_columns, struct process, COLUMN(struct process, id), COLUMN(stru
         COLUMN(struct process, host), COLUMN(struct process, pid), COLUMN(struct process, version),
         INSTANT(struct process, started_at), INSTANT(struct process, seen_at), COLUMN(struct process, turn_us));
 
-COLUMNS(next_wakes_columns, struct next_wakes,
-        INSTANT(struct next_wakes, claim), INSTANT(struct next_wakes, calls), INSTANT(struct next_wakes, outbox),
-        INSTANT(struct next_wakes, new_events),
+COLUMNS(next_wakes_columns, struct next_wakes, INSTANT(struct next_wakes, claim), INSTANT(struct next_wakes, calls),
+        INSTANT(struct next_wakes, outbox), INSTANT(struct next_wakes, new_events),
         INSTANT(struct next_wakes, background), INSTANT(struct next_wakes, doubtful));
 
-COLUMNS(work_state_columns, struct work_state,
-        COLUMN(struct work_state, schedulers), COLUMN(struct work_state, apis),
+COLUMNS(work_state_columns, struct work_state, COLUMN(struct work_state, schedulers), COLUMN(struct work_state, apis),
         INSTANT(struct work_state, scheduler_seen), INSTANT(struct work_state, oldest_due));
 
 struct process process_new(enum process_kind kind)
@@ -34,7 +32,11 @@ struct process process_new(enum process_kind kind)
 	if (gethostname(host, sizeof host - 1) != 0)
 		*host = '\0';
 	return (struct process){
-		.id = uuid_new(), .kind = kind, .pid = getpid(), .host = host, .version = PACKAGE_VERSION,
+		.id = uuid_new(),
+		.kind = kind,
+		.pid = getpid(),
+		.host = host,
+		.version = PACKAGE_VERSION,
 		.started_at_us = clock_now_us(),
 	};
 }
@@ -45,10 +47,10 @@ enum db_result process_beat(struct db *db, struct process *process)
 
 	process->seen_at_us = clock_now_us();
 	now = db_instant(process->seen_at_us);
-	return db_exec(db, SQL_PROCESS_BEAT, DB_ARGS(
-		db_uuid(&process->id), db_int(process->kind), db_text(process->host), db_int(process->pid),
-		db_text(process->version), db_instant(process->started_at_us), now, db_int(process->turn_us), now,
-		db_int(process->turn_us)));
+	return db_exec(db, SQL_PROCESS_BEAT,
+	               DB_ARGS(db_uuid(&process->id), db_int(process->kind), db_text(process->host), db_int(process->pid),
+	                       db_text(process->version), db_instant(process->started_at_us), now, db_int(process->turn_us),
+	                       now, db_int(process->turn_us)));
 }
 
 enum db_result process_seen(struct db *db, const struct uuid *id, int64_t *seen_at_us)
@@ -64,16 +66,16 @@ enum db_result process_end(struct db *db, const struct process *process)
 enum db_result processes_read(struct db *db, struct arena *arena, const struct process **out, size_t *count)
 {
 	*count = 0;
-	return DB_LIST(db, SQL_PROCESSES, DB_ARGS(db_instant(clock_now_us() - US_PER_DAY)),
-	               arena, struct process, out, count);
+	return DB_LIST(db, SQL_PROCESSES, DB_ARGS(db_instant(clock_now_us() - US_PER_DAY)), arena, struct process, out,
+	               count);
 }
 
 enum db_result work_state_read(struct db *db, struct work_state *out)
 {
 	struct db_value alive = db_instant(clock_now_us() - PROCESS_ALIVE_US);
 	struct arena *arena = arena_new();
-	enum db_result result = DB_GET(db, SQL_WORK_STATE, DB_ARGS(
-		alive, alive, db_instant(clock_now_us() - US_PER_DAY)), arena, struct work_state, out);
+	enum db_result result = DB_GET(db, SQL_WORK_STATE, DB_ARGS(alive, alive, db_instant(clock_now_us() - US_PER_DAY)),
+	                               arena, struct work_state, out);
 
 	arena_free(arena);
 	return result;

@@ -37,9 +37,9 @@ enum db_result queue_sort(struct db *db, const struct new_delivery *list, size_t
 enum db_result queue_lock_endpoints(struct db *db, bool doubtful, int64_t from_us, int64_t now_us, int limit,
                                     struct arena *arena, const struct endpoint_health **list, size_t *count)
 {
-	return DB_LIST(db, SQL_OUTBOX_ENDPOINTS, DB_ARGS(
-		db_int(doubtful), db_instant(from_us), db_instant(now_us), db_int(limit)), arena, struct endpoint_health,
-	               list, count);
+	return DB_LIST(db, SQL_OUTBOX_ENDPOINTS,
+	               DB_ARGS(db_int(doubtful), db_instant(from_us), db_instant(now_us), db_int(limit)), arena,
+	               struct endpoint_health, list, count);
 }
 
 enum db_result queue_targets(struct db *db, const int64_t *endpoints, size_t count, struct arena *arena,

@@ -4,9 +4,9 @@
 #include "store/rows.h"
 #include "store/statements.h"
 
-COLUMNS(reporter_columns, struct reporter,
-        COLUMN(struct reporter, nth), COLUMN(struct reporter, endpoint), COLUMN(struct reporter, endpoint_id),
-        COLUMN(struct reporter, secret), COLUMN(struct reporter, organization_id));
+COLUMNS(reporter_columns, struct reporter, COLUMN(struct reporter, nth), COLUMN(struct reporter, endpoint),
+        COLUMN(struct reporter, endpoint_id), COLUMN(struct reporter, secret),
+        COLUMN(struct reporter, organization_id));
 
 enum db_result reporters_find(struct db *db, const struct uuid *ids, size_t count, struct arena *arena,
                               struct reporter **out, size_t *out_count)
@@ -16,8 +16,8 @@ enum db_result reporters_find(struct db *db, const struct uuid *ids, size_t coun
 	return DB_LIST(db, SQL_REPORT_DIALERS, DB_ARGS(rows_value(&calls)), arena, struct reporter, out, out_count);
 }
 
-enum db_result reported_call_find(struct db *db, const struct uuid *id, struct arena *arena,
-                                  int64_t *organization_id, int64_t *ended_at_us)
+enum db_result reported_call_find(struct db *db, const struct uuid *id, struct arena *arena, int64_t *organization_id,
+                                  int64_t *ended_at_us)
 {
 	struct db_rows rows;
 

@@ -18,7 +18,7 @@ enum db_result reporters_find(struct db *db, const struct uuid *ids, size_t coun
                               struct reporter **out, size_t *out_count);
 
 /* Returns DB_NOT_FOUND if there is no such call. ended_at_us: INSTANT_NONE while it is in progress. */
-enum db_result reported_call_find(struct db *db, const struct uuid *id, struct arena *arena,
-                                  int64_t *organization_id, int64_t *ended_at_us);
+enum db_result reported_call_find(struct db *db, const struct uuid *id, struct arena *arena, int64_t *organization_id,
+                                  int64_t *ended_at_us);
 
 #endif

@@ -164,8 +164,8 @@ static bool fits(const struct rows *rows, const struct unfolded *column)
 	bool is_array = column->path[1] == '[';
 	size_t at = is_array ? (size_t)atoi(column->path + 2) : 0;
 
-	return is_array == (rows->width > 1) && at < rows->width &&
-	       strcmp(rows->columns[at].name, column->name) == 0 && rows->columns[at].type == type_of(column);
+	return is_array == (rows->width > 1) && at < rows->width && strcmp(rows->columns[at].name, column->name) == 0 &&
+	       rows->columns[at].type == type_of(column);
 }
 
 const char *rows_check(const struct rows *rows, const char *sql)

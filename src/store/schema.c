@@ -103,8 +103,8 @@ static enum db_result warn_of_packets(struct db *db)
 
 	DB_TRY(query_int(db, SQL_SCHEMA_PACKET, &most));
 	if (most < PACKET_MIN)
-		log_warning("max_allowed_packet of the database is %lld: requests with many contacts need %d",
-		            (long long)most, PACKET_MIN);
+		log_warning("max_allowed_packet of the database is %lld: requests with many contacts need %d", (long long)most,
+		            PACKET_MIN);
 	return DB_OK;
 }
 
@@ -115,11 +115,11 @@ static enum db_result require_version(struct db *db)
 
 	DB_TRY(schema_version(db, &version));
 	if (version < SCHEMA_VERSION)
-		fatal("the database has schema version %d, this program needs %d: run `outdial migrate`",
-		      (int)version, SCHEMA_VERSION);
+		fatal("the database has schema version %d, this program needs %d: run `outdial migrate`", (int)version,
+		      SCHEMA_VERSION);
 	if (version > SCHEMA_VERSION)
-		fatal("the database has schema version %d, this program knows only %d: it is too old",
-		      (int)version, SCHEMA_VERSION);
+		fatal("the database has schema version %d, this program knows only %d: it is too old", (int)version,
+		      SCHEMA_VERSION);
 	DB_TRY(schema_is_utf8(db, &is_utf8));
 	if (!is_utf8)
 		fatal("the database's character set must be utf8mb4: ALTER DATABASE … CHARACTER SET utf8mb4");

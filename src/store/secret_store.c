@@ -126,8 +126,8 @@ struct stored_secret {
 	struct bytes secret;
 };
 
-COLUMNS(stored_secret_columns, struct stored_secret,
-        COLUMN(struct stored_secret, id), COLUMN(struct stored_secret, uuid), COLUMN(struct stored_secret, secret));
+COLUMNS(stored_secret_columns, struct stored_secret, COLUMN(struct stored_secret, id),
+        COLUMN(struct stored_secret, uuid), COLUMN(struct stored_secret, secret));
 
 /* A batch of endpoints, which one transaction handles. */
 struct chunk {

@@ -4,10 +4,9 @@
 #include "store/columns.h"
 #include "store/statements.h"
 
-COLUMNS(troubles_columns, struct troubles,
-        COLUMN(struct troubles, circuits_open), COLUMN(struct troubles, circuits_half_open),
-        COLUMN(struct troubles, endpoints_disabled), COLUMN(struct troubles, campaigns_slowed_down),
-        COLUMN(struct troubles, due_contacts));
+COLUMNS(troubles_columns, struct troubles, COLUMN(struct troubles, circuits_open),
+        COLUMN(struct troubles, circuits_half_open), COLUMN(struct troubles, endpoints_disabled),
+        COLUMN(struct troubles, campaigns_slowed_down), COLUMN(struct troubles, due_contacts));
 
 static enum db_result read_all(struct db *db, struct arena *arena, struct status *out)
 {

@@ -10,10 +10,9 @@
 
 #define EXCERPT_BYTES 500
 
-COLUMNS(try_columns, struct delivery_try,
-        INSTANT_AS(struct delivery_try, tried_at, at_us), COLUMN(struct delivery_try, duration_ms),
-        COLUMN(struct delivery_try, response_code), COLUMN(struct delivery_try, error),
-        COLUMN(struct delivery_try, excerpt));
+COLUMNS(try_columns, struct delivery_try, INSTANT_AS(struct delivery_try, tried_at, at_us),
+        COLUMN(struct delivery_try, duration_ms), COLUMN(struct delivery_try, response_code),
+        COLUMN(struct delivery_try, error), COLUMN(struct delivery_try, excerpt));
 
 static void begin(struct tries *tries)
 {
@@ -87,7 +86,9 @@ static enum db_result list_tries(struct db *db, enum sql_statement statement, st
 
 	DB_TRY(db_query(db, statement, DB_ARGS(of), arena, &rows));
 	*out = (struct listing){
-		.items = DB_STRUCTS(&rows, struct delivery_try), .count = rows.count, .item_size = rows.of->size,
+		.items = DB_STRUCTS(&rows, struct delivery_try),
+		.count = rows.count,
+		.item_size = rows.of->size,
 	};
 	return DB_OK;
 }

@@ -8,17 +8,17 @@
 
 /* Returns DB_NOT_FOUND if this organisation has no such endpoint. Only webhook_get reads the health too; the functions
  * that lock do not. */
-enum db_result webhook_get(struct db *db, int64_t organization_id, const struct uuid *uuid,
-                           struct arena *arena, struct webhook *out);
+enum db_result webhook_get(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                           struct webhook *out);
 
 /* Like webhook_get, and locks the row until the transaction ends: to change it, or to prevent changes. */
-enum db_result webhook_lock(struct db *db, int64_t organization_id, const struct uuid *uuid,
-                            struct arena *arena, struct webhook *out);
-enum db_result webhook_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid,
-                                   struct arena *arena, struct webhook *out);
+enum db_result webhook_lock(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                            struct webhook *out);
+enum db_result webhook_lock_shared(struct db *db, int64_t organization_id, const struct uuid *uuid, struct arena *arena,
+                                   struct webhook *out);
 
-enum db_result webhook_list(struct db *db, int64_t organization_id, const struct page *page,
-                            struct arena *arena, struct listing *out); /* of struct webhook */
+enum db_result webhook_list(struct db *db, int64_t organization_id, const struct page *page, struct arena *arena,
+                            struct listing *out); /* of struct webhook */
 
 /* Sets id. */
 enum db_result webhook_insert(struct db *db, int64_t organization_id, struct webhook *webhook);

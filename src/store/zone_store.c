@@ -11,8 +11,10 @@ enum db_result zone_uses(struct db *db, struct arena *arena, const struct zone_u
 	list = arena_alloc(arena, rows.count * sizeof *list);
 	for (size_t r = 0; r < rows.count; r++)
 		list[r] = (struct zone_use){
-			.zone = db_get_text(&rows, r, 0), .campaigns = db_get_int(&rows, r, 1),
-			.waiting = db_get_int(&rows, r, 2), .contacts = db_get_int(&rows, r, 3),
+			.zone = db_get_text(&rows, r, 0),
+			.campaigns = db_get_int(&rows, r, 1),
+			.waiting = db_get_int(&rows, r, 2),
+			.contacts = db_get_int(&rows, r, 3),
 		};
 	*uses = list;
 	*count = rows.count;

@@ -18,7 +18,7 @@ const struct deliver_order *fake_order(const struct deliver *deliver, int n);
 
 /* Ends the webhook with this answer of the receiver. `retry_after_us` 0: the receiver did not ask to wait. */
 void fake_answer(struct deliver *deliver, int n, int status, int64_t retry_after_us, const char *body);
-void fake_silence(struct deliver *deliver, int n);     /* no answer in time */
+void fake_silence(struct deliver *deliver, int n);       /* no answer in time */
 void fake_leave_unbegun(struct deliver *deliver, int n); /* no request was sent */
 
 #endif

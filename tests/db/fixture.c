@@ -72,8 +72,12 @@ int64_t new_organization(struct db *db)
 	struct uuid uuid = uuid_new();
 	char name[UUID_TEXT];
 	struct key key = {
-		.uuid = uuid, .name = "", .organization_name = name, .scopes = SCOPES_ALL,
-		.expires_at_us = INSTANT_NEVER, .created_at_us = clock_now_us(),
+		.uuid = uuid,
+		.name = "",
+		.organization_name = name,
+		.scopes = SCOPES_ALL,
+		.expires_at_us = INSTANT_NEVER,
+		.created_at_us = clock_now_us(),
 	};
 
 	uuid_format(&uuid, name);
@@ -117,8 +121,7 @@ MYSQL *send_query(const char *query)
 
 	mysql_options(mysql, MYSQL_READ_DEFAULT_FILE, fixture_option_file());
 	mysql_options(mysql, MYSQL_READ_DEFAULT_GROUP, "outdial");
-	if (mysql_real_connect(mysql, NULL, NULL, NULL, NULL, 0, NULL, 0) == NULL ||
-	    mysql_query(mysql, query) != 0)
+	if (mysql_real_connect(mysql, NULL, NULL, NULL, NULL, 0, NULL, 0) == NULL || mysql_query(mysql, query) != 0)
 		fatal("%s: %s", query, mysql_error(mysql));
 	return mysql;
 }

@@ -18,7 +18,6 @@
 #include "store/number_store.h"
 #include "store/webhook_store.h"
 
-
 void scene_at(const char *instant)
 {
 	struct when when;
@@ -36,13 +35,24 @@ void scene_pass(int64_t us)
 static void add_dialer(struct scene *scene)
 {
 	struct webhook webhook = {
-		.uuid = uuid_new(), .url = "https://dialer.example/", .description = "",
-		.secret = { "secret", 6 }, .disabled_reason = "",
+		.uuid = uuid_new(),
+		.url = "https://dialer.example/",
+		.description = "",
+		.secret = { "secret", 6 },
+		.disabled_reason = "",
 	};
 	struct agent agent = {
-		.uuid = uuid_new(), .name = "A", .description = "", .voice_id = "", .system_prompt = "",
-		.greeting = "", .language_hint = "", .settings = "{}", .status_reason = "",
-		.status = AGENT_ACTIVE, .max_call_duration_seconds = 3600,
+		.uuid = uuid_new(),
+		.name = "A",
+		.description = "",
+		.voice_id = "",
+		.system_prompt = "",
+		.greeting = "",
+		.language_hint = "",
+		.settings = "{}",
+		.status_reason = "",
+		.status = AGENT_ACTIVE,
+		.max_call_duration_seconds = 3600,
 	};
 
 	assert_ok(webhook_insert(scene->fixture->db, scene->fixture->organization_id, &webhook));
@@ -58,7 +68,9 @@ static void add_numbers(struct scene *scene)
 
 	for (int i = 0; i < SCENE_MAX_NUMBERS; i++) {
 		struct phone_number number = {
-			.uuid = uuid_new(), .phone_number = text, .friendly_name = "",
+			.uuid = uuid_new(),
+			.phone_number = text,
+			.friendly_name = "",
 		};
 
 		snprintf(text, sizeof text, "+1800555%04d", i);
@@ -144,7 +156,11 @@ static struct field_list contacts(struct scene *scene, int first, int count)
 	for (int i = 0; i < count; i++)
 		list[i] = (struct contact_input){
 			.phone_number = arena_printf(scene->fixture->arena, "+49%09d", first + i),
-			.first_name = "", .last_name = "", .email = "", .timezone = "", .custom_fields = "",
+			.first_name = "",
+			.last_name = "",
+			.email = "",
+			.timezone = "",
+			.custom_fields = "",
 		};
 	return (struct field_list){ list, (size_t)count };
 }
@@ -259,8 +275,7 @@ enum report_result scene_tell(struct scene *scene, const struct uuid *call, enum
 	struct call_report report = scene_report(call, status);
 	enum report_result result;
 
-	assert_ok(reports_apply(scene->fixture->db, scene->fixture->organization_id, &report, 1, clock_now_us(),
-	                        &result));
+	assert_ok(reports_apply(scene->fixture->db, scene->fixture->organization_id, &report, 1, clock_now_us(), &result));
 	return result;
 }
 
@@ -279,7 +294,8 @@ void scene_tell_all(struct scene *scene, enum call_status status)
 static void check_contacts(const struct scene *scene, enum contact_status status, int64_t expected)
 {
 	assert_int_equal(ask("SELECT COUNT(*) FROM batch_contacts WHERE batch_id = %lld AND status = %d",
-	                     (long long)scene->batch, status), expected);
+	                     (long long)scene->batch, status),
+	                 expected);
 }
 
 int64_t scene_of_calls(struct scene *scene, const char *what)
@@ -322,7 +338,8 @@ void scene_check_sums(struct scene *scene)
 	assert_int_equal(ask("SELECT COUNT(*) FROM batch_contacts WHERE batch_id = %lld AND attempts > 0", id),
 	                 counts->called);
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND status < 4"
-	                     " AND NOT (status = 0 AND expires_at = '1000-01-01')", id),
+	                     " AND NOT (status = 0 AND expires_at = '1000-01-01')",
+	                     id),
 	                 counts->in_progress);
 	assert_int_equal(
 		ask("SELECT waiting FROM batch_calls WHERE id = %lld", id),

@@ -16,13 +16,13 @@ struct scene {
 	struct fixture *fixture;
 	int64_t webhook_row, agent_row;
 	struct uuid agent_id, number_ids[SCENE_MAX_NUMBERS];
-	struct batch_config config; /* the configuration of new campaigns: every day, whole day, UTC, 10 places */
-	struct uuid batch_id;       /* the latest campaign */
-	int64_t batch;              /* and its row */
+	struct batch_config config;         /* the configuration of new campaigns: every day, whole day, UTC, 10 places */
+	struct uuid batch_id;               /* the latest campaign */
+	int64_t batch;                      /* and its row */
 	struct uuid calls[SCENE_MAX_CALLS]; /* the calls that scene_claim claimed, in the order of their claim */
-	int call_count;             /* of the last scene_claim */
-	int room;                   /* free slots at every dialer, for scene_claim */
-	int64_t ahead_us;           /* scene_claim also claims calls that are due within this time */
+	int call_count;                     /* of the last scene_claim */
+	int room;                           /* free slots at every dialer, for scene_claim */
+	int64_t ahead_us;                   /* scene_claim also claims calls that are due within this time */
 };
 
 int scene_set_up(void **state);

@@ -42,16 +42,18 @@ static struct agent read_agent(struct fixture *fixture, const struct agent *agen
 {
 	struct agent read = { .id = 0 };
 
-	assert_ok(agent_get(fixture->db, fixture->organization_id, &agent->uuid, fixture->arena,
-	                    &read));
+	assert_ok(agent_get(fixture->db, fixture->organization_id, &agent->uuid, fixture->arena, &read));
 	return read;
 }
 
 static struct phone_number add_number(struct fixture *fixture, const char *text)
 {
 	struct phone_number number = {
-		.uuid = uuid_new(), .phone_number = text, .friendly_name = "f",
-		.provider_type = PROVIDER_TELNYX, .created_at_us = clock_now_us(),
+		.uuid = uuid_new(),
+		.phone_number = text,
+		.friendly_name = "f",
+		.provider_type = PROVIDER_TELNYX,
+		.created_at_us = clock_now_us(),
 	};
 
 	assert_ok(number_insert(fixture->db, fixture->organization_id, &number));
@@ -62,8 +64,7 @@ static struct phone_number read_number(struct fixture *fixture, const struct pho
 {
 	struct phone_number read = { .id = 0 };
 
-	assert_ok(number_get(fixture->db, fixture->organization_id, &number->uuid, fixture->arena,
-	                     &read));
+	assert_ok(number_get(fixture->db, fixture->organization_id, &number->uuid, fixture->arena, &read));
 	return read;
 }
 
@@ -72,8 +73,7 @@ static void an_agent_is_read_as_it_was_written(void **state)
 	struct fixture *fixture = *state;
 	struct agent agent = add_agent(fixture, "Ä", AGENT_DRAFT), read = read_agent(fixture, &agent);
 	struct webhook webhook = {
-		.uuid = uuid_new(), .url = "https://x", .description = "", .secret = { "x", 1 },
-		.disabled_reason = ""
+		.uuid = uuid_new(), .url = "https://x", .description = "", .secret = { "x", 1 }, .disabled_reason = ""
 	};
 
 	assert_int_equal(read.id, agent.id);
@@ -93,11 +93,9 @@ static void an_agent_is_read_as_it_was_written(void **state)
 	assert_int_equal(read.status, AGENT_FAILED);
 	assert_string_equal(read.status_reason, "refused");
 	assert_true(uuid_equal(&read.webhook_id, &webhook.uuid));
-	assert_int_equal(agent_get(fixture->db, fixture->organization_id + 1, &agent.uuid,
-	                           fixture->arena, &read),
+	assert_int_equal(agent_get(fixture->db, fixture->organization_id + 1, &agent.uuid, fixture->arena, &read),
 	                 DB_NOT_FOUND);
-	assert_int_equal(agent_lock(fixture->db, fixture->organization_id + 1, &agent.uuid,
-	                            fixture->arena, &read),
+	assert_int_equal(agent_lock(fixture->db, fixture->organization_id + 1, &agent.uuid, fixture->arena, &read),
 	                 DB_NOT_FOUND);
 }
 
@@ -111,28 +109,29 @@ static void agents_are_filtered(void **state)
 	const struct page page = { .limit = 10 };
 	struct listing listing;
 
-	assert_ok(agent_list(fixture->db, fixture->organization_id, &by_status, &page, fixture->arena,
-	                     &listing));
+	assert_ok(agent_list(fixture->db, fixture->organization_id, &by_status, &page, fixture->arena, &listing));
 	assert_int_equal(listing.total, 1);
 	assert_int_equal(((const struct agent *)listing.items)[0].id, other.id);
-	assert_ok(agent_list(fixture->db, fixture->organization_id, &by_name, &page, fixture->arena,
-	                     &listing));
+	assert_ok(agent_list(fixture->db, fixture->organization_id, &by_name, &page, fixture->arena, &listing));
 	assert_int_equal(listing.total, 1);
 	assert_int_equal(((const struct agent *)listing.items)[0].id, sales.id);
-	assert_ok(agent_list(fixture->db, fixture->organization_id, &by_sign, &page, fixture->arena,
-	                     &listing));
+	assert_ok(agent_list(fixture->db, fixture->organization_id, &by_sign, &page, fixture->arena, &listing));
 	assert_int_equal(listing.count, 1);
-	assert_ok(agent_list(fixture->db, fixture->organization_id, &by_both, &page, fixture->arena,
-	                     &listing));
+	assert_ok(agent_list(fixture->db, fixture->organization_id, &by_both, &page, fixture->arena, &listing));
 	assert_int_equal(listing.total, 0);
 }
 
 static void add_batch(struct fixture *fixture, const struct agent *agent, enum batch_status status)
 {
 	struct batch batch = {
-		.organization_id = fixture->organization_id, .agent_row = agent->id, .uuid = uuid_new(),
-		.created_at_us = clock_now_us(), .updated_at_us = clock_now_us(),
-		.started_at_us = INSTANT_NONE, .completed_at_us = INSTANT_NONE, .wake_at_us = INSTANT_NEVER,
+		.organization_id = fixture->organization_id,
+		.agent_row = agent->id,
+		.uuid = uuid_new(),
+		.created_at_us = clock_now_us(),
+		.updated_at_us = clock_now_us(),
+		.started_at_us = INSTANT_NONE,
+		.completed_at_us = INSTANT_NONE,
+		.wake_at_us = INSTANT_NEVER,
 	};
 
 	batch.config = *(const struct batch_config *)batch_fields.initial;
@@ -196,11 +195,9 @@ static void a_number_is_read_as_it_was_written(void **state)
 	assert_ok(number_list(fixture->db, fixture->organization_id, "", &page, fixture->arena, &listing));
 	assert_int_equal(listing.total, 2);
 	assert_string_equal(((const struct phone_number *)listing.items)[0].phone_number, "+4930124");
-	assert_int_equal(delete_number(fixture, fixture->organization_id + 1, &number.uuid),
-	                 DB_NOT_FOUND);
+	assert_int_equal(delete_number(fixture, fixture->organization_id + 1, &number.uuid), DB_NOT_FOUND);
 	assert_ok(delete_number(fixture, fixture->organization_id, &number.uuid));
-	assert_int_equal(delete_number(fixture, fixture->organization_id, &number.uuid),
-	                 DB_NOT_FOUND);
+	assert_int_equal(delete_number(fixture, fixture->organization_id, &number.uuid), DB_NOT_FOUND);
 }
 
 static void numbers_lose_an_agent_that_is_deleted(void **state)
@@ -216,24 +213,20 @@ static void numbers_lose_an_agent_that_is_deleted(void **state)
 	assert_true(uuid_equal(&read.outbound_agent_id, &agent.uuid));
 	assert_true(uuid_equal(&read.inbound_agent_id, &other.uuid));
 	assert_ok(agent_delete(fixture->db, fixture->organization_id, &agent));
-	assert_int_equal(ask("SELECT outbound_agent_id FROM phone_numbers WHERE id = %lld",
-	                     (long long)number.id), 0);
+	assert_int_equal(ask("SELECT outbound_agent_id FROM phone_numbers WHERE id = %lld", (long long)number.id), 0);
 	read = read_number(fixture, &number);
 	assert_true(uuid_equal(&read.inbound_agent_id, &other.uuid));
 	assert_ok(agent_delete(fixture->db, fixture->organization_id, &other));
-	assert_int_equal(ask("SELECT inbound_agent_id FROM phone_numbers WHERE id = %lld",
-	                     (long long)number.id), 0);
-	assert_int_equal(agent_get(fixture->db, fixture->organization_id, &agent.uuid, fixture->arena,
-	                           &agent), DB_NOT_FOUND);
+	assert_int_equal(ask("SELECT inbound_agent_id FROM phone_numbers WHERE id = %lld", (long long)number.id), 0);
+	assert_int_equal(agent_get(fixture->db, fixture->organization_id, &agent.uuid, fixture->arena, &agent),
+	                 DB_NOT_FOUND);
 }
 
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
-		FIXTURE_TEST(an_agent_is_read_as_it_was_written),
-		FIXTURE_TEST(agents_are_filtered),
-		FIXTURE_TEST(an_agent_is_used_by_campaigns_that_run),
-		FIXTURE_TEST(a_number_is_read_as_it_was_written),
+		FIXTURE_TEST(an_agent_is_read_as_it_was_written),     FIXTURE_TEST(agents_are_filtered),
+		FIXTURE_TEST(an_agent_is_used_by_campaigns_that_run), FIXTURE_TEST(a_number_is_read_as_it_was_written),
 		FIXTURE_TEST(numbers_lose_an_agent_that_is_deleted),
 	};
 

@@ -33,7 +33,8 @@ static int64_t position_of(struct scene *scene, int nth)
 static int64_t due_of(struct scene *scene, int position)
 {
 	return ask("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', due_at) FROM due_contacts WHERE batch_id = %lld"
-	           " AND position = %d", (long long)scene->batch, position);
+	           " AND position = %d",
+	           (long long)scene->batch, position);
 }
 
 static int64_t first_callback(struct scene *scene)
@@ -104,7 +105,8 @@ static void a_callback_that_was_not_claimed_at_once_still_comes_first(void **sta
 	scene_pass(2 * US_PER_SECOND);
 	promotion.low_water_us = due_of(scene, 2);
 	ask("UPDATE batch_calls b JOIN due_contacts d ON d.batch_id = b.id AND d.position = 2 SET b.low_water = d.due_at"
-	    " WHERE b.id = %lld", (long long)scene->batch);
+	    " WHERE b.id = %lld",
+	    (long long)scene->batch);
 	assert_ok(db_transact(scene->fixture->db, DB_ONCE, promote, &promotion));
 	assert_true(due_of(scene, 1) < due_of(scene, 2));
 	assert_int_equal(scene_claim(scene, 100), 1);
@@ -128,7 +130,8 @@ static void callbacks_come_in_the_order_of_their_instants(void **state)
 	scene_pass(US_PER_MINUTE);
 	scene_tell_all(scene, CALL_COMPLETED);
 	ask("UPDATE batch_calls SET low_water = (SELECT MIN(due_at) FROM due_contacts WHERE batch_id = %lld) WHERE id ="
-	    " %lld", (long long)scene->batch, (long long)scene->batch);
+	    " %lld",
+	    (long long)scene->batch, (long long)scene->batch);
 	assert_int_equal(scene_claim(scene, 100), 2);
 	assert_int_equal(position_of(scene, 0), 2);
 	assert_int_equal(position_of(scene, 1), 1);
@@ -181,9 +184,12 @@ static void a_callback_waits_for_the_window(void **state)
 	claim_some(scene, 1, 1);
 	ask_back(scene, &scene->calls[0], CALL_COMPLETED, clock_now_us() + 4 * 60 * US_PER_MINUTE);
 	assert_int_equal(ask("SELECT due_at >= '2026-06-02 08:00:00' AND due_at < '2026-06-02 08:00:00.01'"
-	                     " FROM due_contacts WHERE batch_id = %lld", (long long)scene->batch), 1);
+	                     " FROM due_contacts WHERE batch_id = %lld",
+	                     (long long)scene->batch),
+	                 1);
 	assert_int_equal(ask("SELECT retry_at = '2026-06-01 12:00:01' FROM calls WHERE batch_id = %lld",
-	                     (long long)scene->batch), 1); /* as the person asked */
+	                     (long long)scene->batch),
+	                 1); /* as the person asked */
 }
 
 /* A contact whose callback instant has passed meanwhile is called now. */

@@ -22,8 +22,8 @@ static void set_status(struct scene *scene, enum batch_status status)
 }
 
 static campaign_action *const actions[] = {
-	campaign_change, campaign_add_contacts, campaign_schedule, campaign_pause, campaign_resume,
-	campaign_cancel, campaign_delete,
+	campaign_change, campaign_add_contacts, campaign_schedule, campaign_pause,
+	campaign_resume, campaign_cancel,       campaign_delete,
 };
 
 static void every_action_in_every_state(void **state)
@@ -41,8 +41,7 @@ static void every_action_in_every_state(void **state)
 			scene_create(scene, 2);
 			set_status(scene, status);
 			assert_int_equal(scene_try(scene, actions[a], &request), allowed ? DB_OK : DB_REFUSED);
-			assert_int_equal(scene_batch(scene).status,
-			                 allowed ? batch_after(status, names[a], false) : status);
+			assert_int_equal(scene_batch(scene).status, allowed ? batch_after(status, names[a], false) : status);
 			if (!allowed)
 				assert_int_equal(request.refusal, REFUSED_STATE);
 		}
@@ -67,7 +66,8 @@ static enum refusal creation_is_refused(struct scene *scene, const struct batch_
 	scene->batch_id = uuid_new();
 	assert_int_equal(scene_try(scene, campaign_create, &request), DB_REFUSED);
 	assert_int_equal(ask("SELECT COUNT(*) FROM batch_calls WHERE organization_id = %lld",
-	                     (long long)scene->fixture->organization_id), 0);
+	                     (long long)scene->fixture->organization_id),
+	                 0);
 	return request.refusal;
 }
 
@@ -95,7 +95,8 @@ static void without_numbers_a_campaign_gets_its_agents_numbers(void **state)
 	struct batch batch;
 
 	ask("UPDATE phone_numbers SET outbound_agent_id = %lld WHERE organization_id = %lld AND phone_number IN"
-	    " ('+18005550003', '+18005550007')", (long long)scene->agent_row, (long long)scene->fixture->organization_id);
+	    " ('+18005550003', '+18005550007')",
+	    (long long)scene->agent_row, (long long)scene->fixture->organization_id);
 	scene->config.phone_number_ids.count = 0;
 	scene_create(scene, 1);
 	batch = scene_batch(scene);
@@ -167,8 +168,12 @@ static void contacts_are_stored_as_they_came(void **state)
 {
 	struct scene *scene = *state;
 	struct contact_input who = {
-		.phone_number = "+491701234567", .first_name = "\xf0\x9f\x98\x80\"\\/", .last_name = "O'Neil\t\x01",
-		.email = "a@b", .timezone = "Europe/Berlin", .custom_fields = "{\"k\":\"\\\"\\\\ \\u00e4\"}",
+		.phone_number = "+491701234567",
+		.first_name = "\xf0\x9f\x98\x80\"\\/",
+		.last_name = "O'Neil\t\x01",
+		.email = "a@b",
+		.timezone = "Europe/Berlin",
+		.custom_fields = "{\"k\":\"\\\"\\\\ \\u00e4\"}",
 	};
 	struct campaign_request request = { .table = &contacts_fields, .config.contacts = { &who, 1 } };
 	struct batch_contact read;
@@ -204,14 +209,19 @@ static void many_bytes_of_contacts(void **state)
 	memcpy(quotes + SIZE - 2, "\"}", 2);
 	for (int i = 0; i < COUNT; i++)
 		list[i] = (struct contact_input){
-			.phone_number = arena_printf(scene->fixture->arena, "+1%d", i), .first_name = "", .last_name = "",
-			.email = "", .timezone = "", .custom_fields = i % 500 == 499 ? "" : quotes,
+			.phone_number = arena_printf(scene->fixture->arena, "+1%d", i),
+			.first_name = "",
+			.last_name = "",
+			.email = "",
+			.timezone = "",
+			.custom_fields = i % 500 == 499 ? "" : quotes,
 		};
 	scene_create(scene, 1);
 	assert_ok(scene_try(scene, campaign_add_contacts, &request));
 	assert_int_equal(ask("SELECT COUNT(*) FROM batch_contacts WHERE batch_id = %lld AND position BETWEEN 2 AND %d"
 	                     " AND phone_number = CONCAT('+1', position - 2) AND LENGTH(custom_fields) IN (0, %d)",
-	                     (long long)scene->batch, COUNT + 1, SIZE), COUNT);
+	                     (long long)scene->batch, COUNT + 1, SIZE),
+	                 COUNT);
 }
 
 static void the_same_number_is_called_once(void **state)
@@ -257,7 +267,8 @@ static void resume_plans_overdue_contacts_again(void **state)
 	                     (long long)scene->batch),
 	                 9);
 	assert_int_equal(ask("SELECT MIN(due_at) >= '2026-06-01 08:05' FROM due_contacts WHERE batch_id = %lld",
-	                     (long long)scene->batch), 1);
+	                     (long long)scene->batch),
+	                 1);
 }
 
 static void resume_before_the_start_is_scheduled_again(void **state)
@@ -297,7 +308,8 @@ static int64_t rows_left(struct scene *scene)
 	return ask("SELECT (SELECT COUNT(*) FROM batch_calls WHERE id = %lld) + (SELECT COUNT(*) FROM batch_contacts WHERE"
 	           " batch_id = %lld) + (SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld) + (SELECT COUNT(*) FROM"
 	           " calls WHERE batch_id = %lld) + (SELECT COUNT(*) FROM batch_counters WHERE batch_id = %lld) +"
-	           " (SELECT COUNT(*) FROM batch_numbers WHERE batch_id = %lld)", id, id, id, id, id, id);
+	           " (SELECT COUNT(*) FROM batch_numbers WHERE batch_id = %lld)",
+	           id, id, id, id, id, id);
 }
 
 static void a_deleted_campaign_leaves_nothing_behind(void **state)
@@ -311,7 +323,8 @@ static void a_deleted_campaign_leaves_nothing_behind(void **state)
 	scene_do(scene, campaign_cancel);
 	scene_do(scene, campaign_delete);
 	assert_int_equal(batch_get(scene->fixture->db, scene->fixture->organization_id, &scene->batch_id,
-	                           scene->fixture->arena, &batch), DB_NOT_FOUND);
+	                           scene->fixture->arena, &batch),
+	                 DB_NOT_FOUND);
 	scene_purge(scene);
 	assert_true(rows_left(scene) > 30); /* calls under way may still be reported */
 	scene_tell_all(scene, CALL_COMPLETED);

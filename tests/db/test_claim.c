@@ -40,8 +40,8 @@ static void every_contact_is_called_once(void **state)
 	}
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(scene_batch(scene).status, BATCH_COMPLETED);
-	assert_int_equal(ask("SELECT COUNT(DISTINCT position) FROM calls WHERE batch_id = %lld",
-	                     (long long)scene->batch), 250);
+	assert_int_equal(ask("SELECT COUNT(DISTINCT position) FROM calls WHERE batch_id = %lld", (long long)scene->batch),
+	                 250);
 	scene_check_sums(scene);
 }
 
@@ -56,14 +56,18 @@ static void a_call_carries_its_lease_and_limits(void **state)
 	                     " AND tries = 1 AND from_number = '+18005550000' AND to_number = '+49000000001'"
 	                     " AND max_seconds = 3600 AND scheduled_at <= called_at"
 	                     " AND wake_at = called_at + INTERVAL 30 SECOND"
-	                     " AND expires_at = called_at + INTERVAL 120 SECOND", (long long)scene->batch), 1);
+	                     " AND expires_at = called_at + INTERVAL 120 SECOND",
+	                     (long long)scene->batch),
+	                 1);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld", (long long)scene->batch), 0);
 }
 
 /* Midnight separates the days on which calls are counted, but does not end a window. */
 static void a_call_expires_when_the_window_closes(void **state)
 {
-	static const struct { int start, end, seconds; } windows[] = {
+	static const struct {
+		int start, end, seconds;
+	} windows[] = {
 		{ -1, -1, 120 }, { 22 * 60, 2 * 60, 120 }, { 0, 24 * 60, 120 }, { 8 * 60, 24 * 60, 30 }, { 22 * 60, 1, 90 },
 	};
 	struct scene *scene = *state;
@@ -75,7 +79,8 @@ static void a_call_expires_when_the_window_closes(void **state)
 		scene_start(scene, 1);
 		assert_int_equal(scene_claim(scene, 10), 1);
 		assert_int_equal(ask("SELECT TIMESTAMPDIFF(SECOND, called_at, expires_at) FROM calls WHERE batch_id = %lld",
-		                     (long long)scene->batch), windows[i].seconds);
+		                     (long long)scene->batch),
+		                 windows[i].seconds);
 	}
 }
 
@@ -121,7 +126,8 @@ static void a_full_campaign_is_not_looked_at_all_the_time(void **state)
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 10), 2);
 	assert_int_equal(ask("SELECT wake_at = '2026-06-01 08:00:02' AND capped = 1 FROM batch_calls WHERE id = %lld",
-	                     (long long)scene->batch), 1);
+	                     (long long)scene->batch),
+	                 1);
 }
 
 static void a_campaign_of_listed_numbers_completes(void **state)
@@ -277,13 +283,15 @@ static void a_closed_window_moves_contacts_to_the_next(void **state)
 	scene_at("2026-06-01T08:59:59Z");
 	assert_int_equal(scene_claim(scene, 1000), 1);
 	assert_int_equal(ask("SELECT expires_at = '2026-06-01 09:00:00' FROM calls WHERE batch_id = %lld",
-	                     (long long)scene->batch), 1); /* no dispatch outside the window either */
+	                     (long long)scene->batch),
+	                 1); /* no dispatch outside the window either */
 	scene_at("2026-06-01T09:00Z");
 	scene_tell_all(scene, CALL_COMPLETED);
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld"
 	                     " AND due_at >= '2026-06-02 08:00:00' AND due_at < '2026-06-02 08:00:01'",
-	                     (long long)scene->batch), 2);
+	                     (long long)scene->batch),
+	                 2);
 	scene_at("2026-06-02T07:59:59Z");
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	scene_at("2026-06-02T08:00:01Z");
@@ -339,7 +347,9 @@ static void no_day_gets_more_calls_than_its_cap(void **state)
 	scene_claim(scene, 1000);
 	assert_int_equal(scene_batch(scene).status, BATCH_COMPLETED);
 	assert_int_equal(ask("SELECT MAX(n) FROM (SELECT COUNT(*) n FROM calls WHERE batch_id = %lld"
-	                     " GROUP BY DATE(called_at)) days", (long long)scene->batch), 4);
+	                     " GROUP BY DATE(called_at)) days",
+	                     (long long)scene->batch),
+	                 4);
 }
 
 /* If they did not, every retry that comes due after the last call of the day would plan all contacts again. */
@@ -362,7 +372,9 @@ static void retries_of_a_large_campaign_move_alone(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(scene_batch(scene).work, BATCH_WORK_DISPATCH);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND attempt = 2"
-	                     " AND due_at BETWEEN '2026-06-02' AND '2026-06-02 00:00:01'", batch), 20);
+	                     " AND due_at BETWEEN '2026-06-02' AND '2026-06-02 00:00:01'",
+	                     batch),
+	                 20);
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	scene_at("2026-06-02T00:01:00Z");
 	assert_int_equal(scene_claim(scene, 1000), 20);
@@ -417,8 +429,10 @@ static void count_numbers(struct scene *scene, const char *expected)
 {
 	char query[300];
 
-	snprintf(query, sizeof query, "SELECT GROUP_CONCAT(RIGHT(from_number, 1) ORDER BY id SEPARATOR '') = '%s'"
-	         " FROM calls WHERE batch_id = %lld", expected, (long long)scene->batch);
+	snprintf(query, sizeof query,
+	         "SELECT GROUP_CONCAT(RIGHT(from_number, 1) ORDER BY id SEPARATOR '') = '%s'"
+	         " FROM calls WHERE batch_id = %lld",
+	         expected, (long long)scene->batch);
 	assert_int_equal(ask("%s", query), 1);
 }
 
@@ -499,7 +513,8 @@ static void set_circuit(const struct scene *scene, int64_t open_until_us)
 	instant_format_sql(open_until_us, text);
 	ask("REPLACE INTO endpoint_health (endpoint_id, doubtful, next_at, failures, failing_since, open_until,"
 	    " probe_until, trial_until, hold_until) VALUES (%lld, 1, '9999-12-31', 5, '2026-06-01', '%s', '1000-01-01',"
-	    " '1000-01-01', '1000-01-01')", (long long)scene->webhook_row, text);
+	    " '1000-01-01', '1000-01-01')",
+	    (long long)scene->webhook_row, text);
 }
 
 static void an_open_circuit_holds_and_one_call_tries_it(void **state)
@@ -514,7 +529,8 @@ static void an_open_circuit_holds_and_one_call_tries_it(void **state)
 	set_circuit(scene, open_until_us);
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(ask("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', wake_at) FROM batch_calls WHERE id = %lld",
-	                     (long long)scene->batch), open_until_us);
+	                     (long long)scene->batch),
+	                 open_until_us);
 	scene_pass(5 * US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 1); /* of both campaigns */
 	scene_pass(10 * US_PER_SECOND);
@@ -533,7 +549,8 @@ static void a_contact_that_is_not_called_probes_no_circuit(void **state)
 	scene_pass(10 * US_PER_SECOND);
 	set_circuit(scene, clock_now_us() - US_PER_SECOND);
 	ask("INSERT INTO do_not_call SELECT %lld, phone_number, '', '2026-06-01' FROM batch_contacts WHERE batch_id = %lld"
-	    " AND position = 1", (long long)scene->fixture->organization_id, (long long)scene->batch);
+	    " AND position = 1",
+	    (long long)scene->fixture->organization_id, (long long)scene->batch);
 	assert_int_equal(scene_claim(scene, 10), 1);
 }
 
@@ -613,9 +630,13 @@ static void the_change_to_active_is_told_once(void **state)
 	                     organization),
 	                 1);
 	assert_int_equal(ask("SELECT COUNT(*) FROM events WHERE organization_id = %lld"
-	                     " AND data LIKE '%%\"to\":\"completed\"%%'", organization), 1);
+	                     " AND data LIKE '%%\"to\":\"completed\"%%'",
+	                     organization),
+	                 1);
 	assert_int_equal(ask("SELECT COUNT(*) FROM events WHERE organization_id = %lld AND data LIKE"
-	                     " '%%\"completed_at\"%%'", organization), 1); /* batch.completed */
+	                     " '%%\"completed_at\"%%'",
+	                     organization),
+	                 1); /* batch.completed */
 }
 
 /* A child process that claims until nothing is left, and ends every call at once. */
@@ -634,7 +655,8 @@ static void claim_to_the_end(struct scene *scene, int64_t limit)
 		if (result != DB_OK)
 			_exit(2);
 		if (ask("SELECT claimed - done FROM batch_calls b JOIN batch_counters c ON c.batch_id = b.id"
-		        " WHERE b.id = %lld", (long long)scene->batch) > limit)
+		        " WHERE b.id = %lld",
+		        (long long)scene->batch) > limit)
 			_exit(3);
 		for (int i = 0; i < count; i++)
 			reports[i] = scene_report(&ids[i], CALL_COMPLETED);
@@ -807,7 +829,8 @@ static void plan_at(struct scene *scene, int first, int second, int third)
 
 	for (int i = 0; i < 3; i++)
 		ask("UPDATE due_contacts SET due_at = TIMESTAMP'2026-06-01 08:00:01' + INTERVAL %d MICROSECOND"
-		    " WHERE batch_id = %lld AND position = %d", due[i] * 1000, (long long)scene->batch, i + 1);
+		    " WHERE batch_id = %lld AND position = %d",
+		    due[i] * 1000, (long long)scene->batch, i + 1);
 	ask("UPDATE batch_calls SET low_water = '1000-01-01', wake_at = TIMESTAMP'2026-06-01 08:00:01' + INTERVAL %d "
 	    "MICROSECOND"
 	    " WHERE id = %lld",
@@ -825,7 +848,9 @@ static void calls_are_claimed_a_moment_ahead_and_placed_when_they_are_due(void *
 	assert_int_equal(scene_claim(scene, 10), 2);
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND called_at = scheduled_at"
 	                     " AND called_at > '2026-06-01 08:00:01' AND wake_at = '2026-06-01 08:00:31'"
-	                     " AND expires_at > called_at", (long long)scene->batch), 2);
+	                     " AND expires_at > called_at",
+	                     (long long)scene->batch),
+	                 2);
 	assert_int_equal(scene_claim(scene, 10), 0);
 	scene_pass(16 * US_PER_MS);
 	assert_int_equal(scene_claim(scene, 10), 1);
@@ -843,7 +868,8 @@ static void the_next_contact_is_known_wherever_a_look_ends(void **state)
 	scene_at("2026-06-01 08:00:01");
 	assert_int_equal(scene_claim(scene, 10), 0);
 	assert_int_equal(ask("SELECT wake_at = '2026-06-01 08:00:01.1' FROM batch_calls WHERE id = %lld",
-	                     (long long)scene->batch), 1);
+	                     (long long)scene->batch),
+	                 1);
 }
 
 static void nothing_claimed_ahead_begins_before_its_window(void **state)
@@ -857,7 +883,8 @@ static void nothing_claimed_ahead_begins_before_its_window(void **state)
 	scene_at("2026-06-01 08:59:59.980");
 	assert_int_equal(scene_claim(scene, 10), 1);
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND called_at = '2026-06-01 09:00:00'",
-	                     (long long)scene->batch), 1);
+	                     (long long)scene->batch),
+	                 1);
 	assert_int_equal(ask("SELECT day_calls FROM batch_calls WHERE id = %lld", (long long)scene->batch), 1);
 }
 
@@ -896,7 +923,9 @@ static void what_is_looked_at_early_keeps_the_pace(void **state)
 	assert_int_equal(claimed, 3);
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls c JOIN calls n ON n.batch_id = c.batch_id AND n.position >"
 	                     " c.position WHERE c.batch_id = %lld AND n.called_at < c.called_at + INTERVAL 10000"
-	                     " MICROSECOND", (long long)scene->batch), 0);
+	                     " MICROSECOND",
+	                     (long long)scene->batch),
+	                 0);
 }
 
 int main(void)

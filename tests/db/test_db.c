@@ -428,9 +428,8 @@ static void the_session_has_its_settings(void **state)
 	assert_ok(db_run_text(fixture->db,
 	                      "DO IF(@@SESSION.sql_mode LIKE '%STRICT_ALL_TABLES%', 0, (SELECT 1 UNION SELECT 2))"));
 	/* MariaDB 11.6 would have it ON */
-	assert_ok(
-		db_run_text(fixture->db,
-	                "DO 0 /*M!110602 + IF(@@SESSION.innodb_snapshot_isolation = 0, 0, (SELECT 1 UNION SELECT 2)) */"));
+	assert_ok(db_run_text(
+		fixture->db, "DO 0 /*M!110602 + IF(@@SESSION.innodb_snapshot_isolation = 0, 0, (SELECT 1 UNION SELECT 2)) */"));
 	assert_ok(db_run_text(fixture->db,
 	                      "DO IF(@@SESSION.sql_mode LIKE '%NO_UNSIGNED_SUBTRACTION%', 0, (SELECT 1 UNION SELECT 2))"));
 	/* the locks of a host that vanished are free again after a minute */
@@ -446,10 +445,10 @@ static void instants_come_back_as_they_went(void **state)
 		char expected[32];
 
 		instant_format_sql(instants[i], expected);
-		assert_ok(db_exec(play.fixture->db, SQL_ORGANIZATION_ENSURE, DB_ARGS(
-			db_uuid(&(struct uuid){ { (uint8_t)i, (uint8_t)clock_mono_us(), (uint8_t)(clock_mono_us() >> 8),
-			                          (uint8_t)getpid() } }),
-			db_text(expected), db_instant(instants[i]))));
+		assert_ok(db_exec(play.fixture->db, SQL_ORGANIZATION_ENSURE,
+		                  DB_ARGS(db_uuid(&(struct uuid){ { (uint8_t)i, (uint8_t)clock_mono_us(),
+		                                                    (uint8_t)(clock_mono_us() >> 8), (uint8_t)getpid() } }),
+		                          db_text(expected), db_instant(instants[i]))));
 		assert_int_equal(ask("SELECT created_at = '%s' FROM organizations WHERE name = '%s'", expected, expected), 1);
 	}
 }
@@ -465,9 +464,10 @@ static enum db_result lose_the_transaction(struct db *db, void *context)
 	if (play->answer == DB_OK)
 		DB_TRY(add(db, play->names[1]));
 	else
-		DB_TRY(db_exec(db, SQL_ORGANIZATION_SET_LIMITS, DB_ARGS(
-			db_int(play->fixture->organization_id), db_text("[]"), db_int(play->runs), db_instant(clock_now_us()),
-			db_text("[]"), db_int(play->runs), db_instant(clock_now_us()))));
+		DB_TRY(db_exec(db, SQL_ORGANIZATION_SET_LIMITS,
+		               DB_ARGS(db_int(play->fixture->organization_id), db_text("[]"), db_int(play->runs),
+		                       db_instant(clock_now_us()), db_text("[]"), db_int(play->runs),
+		                       db_instant(clock_now_us()))));
 	return DB_OK;
 }
 
@@ -483,7 +483,8 @@ static void a_transaction_that_was_given_up_is_run_again(void **state)
 		assert_int_equal(count(&play), 1);
 	}
 	assert_int_equal(ask("SELECT rest_hours FROM contact_limits WHERE organization_id = %lld",
-	                     (long long)((struct fixture *)*state)->organization_id), 2);
+	                     (long long)((struct fixture *)*state)->organization_id),
+	                 2);
 }
 
 static enum db_result lose_it_last(struct db *db, void *context)
@@ -512,8 +513,8 @@ static enum db_result lose_it_and_prepare(struct db *db, void *context)
 	if (play->runs++ > 0)
 		return DB_REFUSED;
 	assert_ok(db_run_text(db, "ROLLBACK"));
-	return db_exec(db, SQL_ORGANIZATION_ENSURE, DB_ARGS(
-		db_uuid(&(struct uuid){ { 1 } }), db_text(play->names[0]), db_instant(clock_now_us())));
+	return db_exec(db, SQL_ORGANIZATION_ENSURE,
+	               DB_ARGS(db_uuid(&(struct uuid){ { 1 } }), db_text(play->names[0]), db_instant(clock_now_us())));
 }
 
 static void no_statement_runs_after_the_end_of_its_transaction(void **state)

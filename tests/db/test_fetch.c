@@ -23,8 +23,11 @@ static enum db_result run_fetch(struct db *db, void *context)
 {
 	struct fetching *fetching = context;
 	struct fetch fetch = {
-		.who = { .organization_id = fetching->scene->fixture->organization_id }, .limit = fetching->limit,
-		.lease_us = LEASE_US, .dispatch_ttl_us = 120 * US_PER_SECOND, .give_up_after_us = US_PER_DAY,
+		.who = { .organization_id = fetching->scene->fixture->organization_id },
+		.limit = fetching->limit,
+		.lease_us = LEASE_US,
+		.dispatch_ttl_us = 120 * US_PER_SECOND,
+		.give_up_after_us = US_PER_DAY,
 	};
 
 	return fetch_calls(db, &fetch, fetching->scene->fixture->arena, &fetching->fetched);
@@ -127,7 +130,8 @@ static void a_listed_number_is_not_given_out_again(void **state)
 	fetch_some(scene, 2, 2);
 	end_leases(scene);
 	ask("INSERT INTO do_not_call SELECT organization_id, to_number, '', '2026-06-01' FROM calls WHERE batch_id = %lld"
-	    " AND position = 1", (long long)scene->batch);
+	    " AND position = 1",
+	    (long long)scene->batch);
 	assert_int_equal(fetch(scene, 10), 1);
 	assert_int_equal(scene_of_calls(scene, "SUM(status = 9 AND end_reason = 'do_not_call' AND position = 1)"), 1);
 	scene_check_sums(scene);

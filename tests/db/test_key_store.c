@@ -16,8 +16,11 @@
 static struct key new_key(const char *organization)
 {
 	return (struct key){
-		.uuid = uuid_new(), .name = "test", .organization_name = organization,
-		.scopes = SCOPE_BIT(SCOPE_READ) | SCOPE_BIT(SCOPE_REPORTS), .expires_at_us = INSTANT_NEVER,
+		.uuid = uuid_new(),
+		.name = "test",
+		.organization_name = organization,
+		.scopes = SCOPE_BIT(SCOPE_READ) | SCOPE_BIT(SCOPE_REPORTS),
+		.expires_at_us = INSTANT_NEVER,
 		.created_at_us = clock_now_us(),
 	};
 }

@@ -102,7 +102,8 @@ static void a_call_and_its_end_are_in_the_ledger(void **state)
 	assert_says(scene, FIRST_NUMBER, 1, "\"status\":\"no_answer\",\"reason\":null,\"by\":\"dialer\"}");
 	assert_null(decision(scene, FIRST_NUMBER, 2));
 	assert_int_equal(ask("SELECT COUNT(*) FROM ledger_drafts WHERE organization_id = %lld",
-	                     (long long)organization_of(scene)), 0);
+	                     (long long)organization_of(scene)),
+	                 0);
 }
 
 static void skipped_contacts_are_in_the_ledger(void **state)
@@ -119,8 +120,9 @@ static void skipped_contacts_are_in_the_ledger(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 1);
 	seal_all(scene);
 	assert_says(scene, FIRST_NUMBER, 0, "\"decision\":\"skip\"");
-	assert_says(scene, FIRST_NUMBER, 0, arena_printf(scene->fixture->arena,
-		"\"rule\":\"do_not_call\",\"do_not_call_version\":%lld}", (long long)version));
+	assert_says(scene, FIRST_NUMBER, 0,
+	            arena_printf(scene->fixture->arena, "\"rule\":\"do_not_call\",\"do_not_call_version\":%lld}",
+	                         (long long)version));
 	assert_ok(do_not_call_add(scene->fixture->db, organization_of(scene), listed, 1, "", clock_now_us(), &added));
 	assert_int_equal(added, 0);
 	assert_ok(do_not_call_version(scene->fixture->db, organization_of(scene), &added));
@@ -132,7 +134,9 @@ static void contacts_that_limits_defer_are_in_the_ledger(void **state)
 	struct scene *scene = *state;
 	struct contact_limit limit = { .max_attempts = 1, .period_hours = 24 };
 	struct organization organization = {
-		.id = organization_of(scene), .updated_at_us = clock_now_us(), .limits = { .list = { &limit, 1 } },
+		.id = organization_of(scene),
+		.updated_at_us = clock_now_us(),
+		.limits = { .list = { &limit, 1 } },
 	};
 
 	assert_ok(organization_save_limits(scene->fixture->db, &organization));
@@ -151,7 +155,9 @@ static void short_waits_are_not_in_the_ledger(void **state)
 {
 	struct scene *scene = *state;
 	struct organization organization = {
-		.id = organization_of(scene), .updated_at_us = clock_now_us(), .limits = { .rest_hours = 1 },
+		.id = organization_of(scene),
+		.updated_at_us = clock_now_us(),
+		.limits = { .rest_hours = 1 },
 	};
 
 	assert_ok(organization_save_limits(scene->fixture->db, &organization));
@@ -210,7 +216,7 @@ static void assert_faulty(struct scene *scene, int64_t seq)
 static void a_changed_decision_is_found(void **state)
 {
 	static const char *const changes[] = {
-		"UPDATE ledger SET decisions = INSERT(decisions, 30, 1, '7')",                       /* a digit of an instant */
+		"UPDATE ledger SET decisions = INSERT(decisions, 30, 1, '7')",                      /* a digit of an instant */
 		"UPDATE ledger SET decisions = REPLACE(decisions, '+49000000001', '+49000000009')", /* the number */
 		"UPDATE ledger SET sealed_at = sealed_at + INTERVAL 1 SECOND",
 		"UPDATE ledger SET decisions = SUBSTRING(decisions, LOCATE(CHAR(10), decisions) + 1)", /* a line less */
@@ -260,7 +266,8 @@ static void a_missing_end_is_found(void **state)
 	/* If somebody moves the head back too, a head that was noted elsewhere reveals it. */
 	ask("DELETE FROM ledger_numbers WHERE organization_id = %lld AND seq = 3", id);
 	ask("UPDATE ledger_heads h JOIN ledger l ON l.organization_id = h.organization_id AND l.seq = 2"
-	    " SET h.seq = 2, h.hash = l.hash WHERE h.organization_id = %lld", id);
+	    " SET h.seq = 2, h.hash = l.hash WHERE h.organization_id = %lld",
+	    id);
 	assert_sound(scene, 8);
 	assert_int_equal(verify(scene, &noted).bad_seq, 3);
 }
@@ -369,7 +376,8 @@ static void an_organisation_that_cannot_be_sealed_delays_no_other(void **state)
 	for (int i = 0; i < 2; i++)
 		assert_ok(ledger_seal_step(scene->fixture->db, clock_now_us(), &found, &more));
 	assert_int_equal(ask("SELECT COUNT(*) FROM ledger_drafts WHERE organization_id = %lld",
-	                     (long long)organization_of(scene)), 0);
+	                     (long long)organization_of(scene)),
+	                 0);
 	assert_int_equal(ask("SELECT COUNT(*) FROM ledger_drafts WHERE organization_id = %lld", (long long)other), 500);
 	assert_sound(scene, 2);
 	ask("DELETE FROM ledger_drafts WHERE organization_id = %lld", (long long)other);
@@ -383,7 +391,8 @@ static void the_ledger_may_be_switched_off(void **state)
 	call_all(scene, 2);
 	ledger_switch(true);
 	assert_int_equal(ask("SELECT COUNT(*) FROM ledger_drafts WHERE organization_id = %lld",
-	                     (long long)organization_of(scene)), 0);
+	                     (long long)organization_of(scene)),
+	                 0);
 	call_all(scene, 2);
 	seal_all(scene);
 	assert_sound(scene, 4);

@@ -37,7 +37,8 @@ static void set_limits_of(struct scene *scene, int64_t organization_id, int64_t 
 {
 	struct contact_limit limit = { .max_attempts = attempts, .period_hours = hours };
 	struct organization organization = {
-		.id = organization_id, .updated_at_us = clock_now_us(),
+		.id = organization_id,
+		.updated_at_us = clock_now_us(),
 		.limits = { .list = { &limit, attempts != 0 }, .rest_hours = rest_hours },
 	};
 
@@ -59,13 +60,15 @@ static int64_t least_gap_us(struct scene *scene)
 {
 	return ask("SELECT MIN(gap) FROM (SELECT TIMESTAMPDIFF(MICROSECOND, LAG(called_at) OVER"
 	           " (PARTITION BY from_number ORDER BY called_at), called_at) AS gap FROM calls"
-	           " WHERE organization_id = %lld) gaps", (long long)scene->fixture->organization_id);
+	           " WHERE organization_id = %lld) gaps",
+	           (long long)scene->fixture->organization_id);
 }
 
 static int64_t most_calls_to_one(struct scene *scene)
 {
 	return ask("SELECT MAX(n) FROM (SELECT COUNT(*) AS n FROM calls WHERE organization_id = %lld"
-	           " GROUP BY to_number) numbers", (long long)scene->fixture->organization_id);
+	           " GROUP BY to_number) numbers",
+	           (long long)scene->fixture->organization_id);
 }
 
 static void a_number_has_one_pace_for_all_campaigns(void **state)
@@ -101,7 +104,8 @@ static void a_number_whose_pace_allows_a_call_replaces_one_that_must_wait(void *
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 10);
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND from_number = '+18005550001'",
-	                     (long long)scene->batch), 1);
+	                     (long long)scene->batch),
+	                 1);
 	set_pace(scene, 0, 1);
 	scene_tell_all(scene, CALL_COMPLETED);
 	assert_int_equal(scene_claim(scene, 1000), 1);
@@ -183,7 +187,9 @@ static void a_limit_defers_and_drops_nothing(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 3); /* the numbers that the first campaign has not called */
 	scene_tell_all(scene, CALL_COMPLETED);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND due_at BETWEEN"
-	                     " '2026-06-02 08:00:01' AND '2026-06-02 08:00:04'", (long long)scene->batch), 5);
+	                     " '2026-06-02 08:00:01' AND '2026-06-02 08:00:04'",
+	                     (long long)scene->batch),
+	                 5);
 	scene_at("2026-06-02T08:00:00Z");
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(scene_batch(scene).status, BATCH_ACTIVE);
@@ -238,7 +244,8 @@ static void a_contact_that_is_due_at_this_moment_is_limited(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 1);
 	scene_start(scene, 1);
 	assert_int_equal(ask("SELECT due_at = '2026-06-01 08:00:01' FROM due_contacts WHERE batch_id = %lld",
-	                     (long long)scene->batch), 1);
+	                     (long long)scene->batch),
+	                 1);
 	assert_int_equal(scene_claim(scene, 1000), 0);
 }
 
@@ -256,7 +263,9 @@ static void deferred_contacts_wait_for_the_window(void **state)
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(ask("SELECT due_at BETWEEN '2026-06-02 08:00:00' AND '2026-06-02 08:00:01.1' FROM due_contacts"
-	                     " WHERE batch_id = %lld", (long long)scene->batch), 1);
+	                     " WHERE batch_id = %lld",
+	                     (long long)scene->batch),
+	                 1);
 }
 
 /* 65536 other contacts wait for the opening of the window, and one contact has the instant that the first contact
@@ -296,7 +305,9 @@ static void many_are_deferred_to_one_window(void **state)
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND position <= 200 AND due_at"
-	                     " BETWEEN '2026-06-02 08:00:00' AND '2026-06-02 08:00:02'", (long long)scene->batch), 200);
+	                     " BETWEEN '2026-06-02 08:00:00' AND '2026-06-02 08:00:02'",
+	                     (long long)scene->batch),
+	                 200);
 }
 
 /* A campaign with these contacts, in this order. */
@@ -307,8 +318,12 @@ static void start_with(struct scene *scene, const char *const *phone_numbers, si
 
 	for (size_t i = 0; i < count; i++)
 		list[i] = (struct contact_input){
-			.phone_number = phone_numbers[i], .first_name = "", .last_name = "", .email = "",
-			.timezone = "", .custom_fields = "",
+			.phone_number = phone_numbers[i],
+			.first_name = "",
+			.last_name = "",
+			.email = "",
+			.timezone = "",
+			.custom_fields = "",
 		};
 	request.config.contacts = (struct field_list){ list, count };
 	scene->batch_id = uuid_new();
@@ -340,7 +355,8 @@ static void two_deferrals_never_meet(void **state)
 	scene_pass(10 * US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND due_at > '2026-06-02'",
-	                     (long long)scene->batch), 2);
+	                     (long long)scene->batch),
+	                 2);
 	scene_set_up(&other); /* the campaign of another organisation is called */
 	scene_start(other, 5);
 	scene_pass(US_PER_SECOND);
@@ -449,7 +465,8 @@ static void a_claim_does_not_read_all_calls_to_a_number(void **state)
 		    " SELECT UNHEX(REPLACE(UUID(), '-', '')), organization_id, agent_id, NULL, position, attempt, status,"
 		    " tries, wake_at, to_number, from_number, scheduled_at, called_at, expires_at, max_seconds, ended_at,"
 		    " duration_seconds, cost, outcome, end_reason, recording_url, transcript_url, summary FROM calls"
-		    " WHERE organization_id = %lld", (long long)scene->fixture->organization_id);
+		    " WHERE organization_id = %lld",
+		    (long long)scene->fixture->organization_id);
 	set_limits(scene, 100, 24, 0);
 	scene_start(scene, 1);
 	scene_pass(US_PER_SECOND);
@@ -476,7 +493,9 @@ static void the_latest_of_many_calls_count(void **state)
 	scene_at("2026-06-01T08:00:50Z"); /* the 100th latest call was at 06:00:51 */
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(ask("SELECT due_at BETWEEN '2026-06-01 08:00:51' AND '2026-06-01 08:00:51.1' FROM due_contacts"
-	                     " WHERE batch_id = %lld", (long long)scene->batch), 1);
+	                     " WHERE batch_id = %lld",
+	                     (long long)scene->batch),
+	                 1);
 	scene_pass(2 * US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 1);
 }
@@ -497,7 +516,9 @@ static void a_rest_follows_only_a_conversation(void **state)
 	scene_pass(62 * US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 1);
 	assert_int_equal(ask("SELECT due_at BETWEEN '2026-06-03 08:00:00' AND '2026-06-03 08:00:05' FROM due_contacts"
-	                     " WHERE batch_id = %lld", (long long)scene->batch), 1);
+	                     " WHERE batch_id = %lld",
+	                     (long long)scene->batch),
+	                 1);
 }
 
 /* Only a campaign with a contact to call may probe the dialer. Here that is not the campaign that is looked at
@@ -535,7 +556,8 @@ static void several_schedulers_keep_a_limit(void **state)
 	scene_pass(US_PER_SECOND);
 	claim_at_once(700 * US_PER_MS);
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE organization_id = %lld",
-	                     (long long)scene->fixture->organization_id), 40);
+	                     (long long)scene->fixture->organization_id),
+	                 40);
 	assert_int_equal(most_calls_to_one(scene), 1);
 }
 
@@ -603,14 +625,16 @@ static void a_day_keeps_its_calls_when_the_clock_goes_back_and_forth(void **stat
 	scene_tell_all(scene, CALL_COMPLETED);
 	scene_at("2026-06-01T10:00:00Z");
 	ask("UPDATE due_contacts SET due_at = '2026-06-01 09:00:00' + INTERVAL position * 1000 MICROSECOND WHERE batch_id ="
-	    " %lld", (long long)scene->batch);
+	    " %lld",
+	    (long long)scene->batch);
 	ask("UPDATE batch_calls SET low_water = '1000-01-01', wake_at = '2026-06-01' WHERE id = %lld",
 	    (long long)scene->batch);
 	assert_int_equal(scene_claim(scene, 10), 1);
 	scene_tell_all(scene, CALL_COMPLETED);
 	scene_at("2026-06-02T11:00:00Z");
 	ask("UPDATE due_contacts SET due_at = '2026-06-01 09:00:00' + INTERVAL position * 1000 MICROSECOND WHERE batch_id ="
-	    " %lld", (long long)scene->batch);
+	    " %lld",
+	    (long long)scene->batch);
 	ask("UPDATE batch_calls SET low_water = '1000-01-01', wake_at = '2026-06-01' WHERE id = %lld",
 	    (long long)scene->batch);
 	assert_int_equal(scene_claim(scene, 10), 0);
@@ -626,7 +650,8 @@ static void a_number_looked_at_early_keeps_its_pace(void **state)
 	set_pace(scene, 0, 6000);
 	scene_start(scene, 3);
 	ask("UPDATE due_contacts SET due_at = TIMESTAMP'2026-06-01 08:00:01' + INTERVAL position * 4000 MICROSECOND WHERE"
-	    " batch_id = %lld", (long long)scene->batch);
+	    " batch_id = %lld",
+	    (long long)scene->batch);
 	ask("UPDATE batch_calls SET low_water = '1000-01-01', wake_at = '2026-06-01 08:00:01' WHERE id = %lld",
 	    (long long)scene->batch);
 	scene_pass(US_PER_SECOND);
@@ -739,7 +764,8 @@ static void a_daily_cap_outlives_everything(void **state)
 	/* Days of Berlin: 2 hours ahead of UTC until 2026-10-25 01:00, then 1. */
 	assert_in_range(ask("SELECT MAX(n) FROM (SELECT COUNT(*) n FROM calls WHERE batch_id = %lld GROUP BY DATE("
 	                    "called_at + INTERVAL IF(called_at < '2026-10-25 01:00:00', 2, 1) HOUR)) days",
-	                    (long long)scene->batch), 5, CAP);
+	                    (long long)scene->batch),
+	                5, CAP);
 	assert_true(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld", (long long)scene->batch) > CAP);
 }
 

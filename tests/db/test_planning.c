@@ -39,11 +39,15 @@ static void thirty_thousand_contacts(void **state)
 	assert_int_equal(scene_due_where(scene, "attempt = 1"), MANY);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND due_at <>"
 	                     " TIMESTAMP'2026-06-01 09:00:00' + INTERVAL (position - 1) DIV 7000 DAY"
-	                     " + INTERVAL (position - 1) %% 7000 * 1000 MICROSECOND", id), 0);
+	                     " + INTERVAL (position - 1) %% 7000 * 1000 MICROSECOND",
+	                     id),
+	                 0);
 	batch = scene_batch(scene);
 	assert_int_equal(batch.plan_position, MANY);
 	assert_int_equal(ask("SELECT planned_from = '2026-06-01 09:00:00' AND planned_until = '2026-06-05 09:00:01.999'"
-	                     " AND wake_at = planned_from FROM batch_calls WHERE id = %lld", id), 1);
+	                     " AND wake_at = planned_from FROM batch_calls WHERE id = %lld",
+	                     id),
+	                 1);
 }
 
 static void nothing_is_claimed_while_a_plan_is_written(void **state)
@@ -134,7 +138,8 @@ static void retries_that_are_not_late_keep_their_instants(void **state)
 	scene->config.calls_per_minute = 1;
 	assert_ok(scene_change(scene, "calls_per_minute"));
 	assert_int_equal(ask("SELECT SUM(TO_SECONDS(due_at)) FROM due_contacts WHERE batch_id = %lld AND attempt = 2",
-	                     (long long)scene->batch), before);
+	                     (long long)scene->batch),
+	                 before);
 	assert_int_equal(scene_due_where(scene, "1 = 1"), 4);
 }
 
@@ -187,7 +192,8 @@ static void a_retry_that_the_cap_moves_meets_another(void **state)
 		assert_int_equal(scene_claim(scene, 10), 0);
 		scene_plan(scene);
 		assert_int_equal(scene_due_where(scene, "position = 1 AND MICROSECOND(due_at) % 1000 = 2 AND due_at BETWEEN"
-		                                  " '2026-06-02 00:00:00.001' AND '2026-06-02 00:00:01.01'"), 1);
+		                                        " '2026-06-02 00:00:00.001' AND '2026-06-02 00:00:01.01'"),
+		                 1);
 		assert_int_equal(scene_due_where(scene, "position = 2 AND due_at = '2026-06-03'"), 1);
 	}
 }

@@ -37,10 +37,8 @@ static void every_transition(void **state)
 			claim_some(scene, 1);
 			if (from != CALL_QUEUED)
 				assert_int_equal(scene_tell(scene, &scene->calls[0], from), REPORT_ACCEPTED);
-			assert_int_equal(scene_tell(scene, &scene->calls[0], to),
-			                 moves ? REPORT_ACCEPTED : REPORT_IGNORED);
-			assert_int_equal(ask("SELECT status FROM calls WHERE batch_id = %lld",
-			                     (long long)scene->batch), after);
+			assert_int_equal(scene_tell(scene, &scene->calls[0], to), moves ? REPORT_ACCEPTED : REPORT_IGNORED);
+			assert_int_equal(ask("SELECT status FROM calls WHERE batch_id = %lld", (long long)scene->batch), after);
 			assert_int_equal(scene_batch(scene).counts.in_progress, after < CALL_COMPLETED);
 		}
 }
@@ -77,14 +75,15 @@ static void a_call_that_was_taken_has_a_deadline(void **state)
 	claim_some(scene, 1);
 	scene_tell(scene, &scene->calls[0], CALL_RINGING);
 	assert_int_equal(ask("SELECT TIMESTAMPDIFF(SECOND, called_at, wake_at) FROM calls WHERE batch_id = %lld",
-	                     (long long)scene->batch), 3600);
+	                     (long long)scene->batch),
+	                 3600);
 	scene_pass(US_PER_MINUTE);
 	scene_tell(scene, &scene->calls[0], CALL_IN_PROGRESS); /* does not grow with every report */
 	assert_int_equal(ask("SELECT TIMESTAMPDIFF(SECOND, called_at, wake_at) FROM calls WHERE batch_id = %lld",
-	                     (long long)scene->batch), 3600);
+	                     (long long)scene->batch),
+	                 3600);
 	scene_tell(scene, &scene->calls[0], CALL_COMPLETED);
-	assert_int_equal(ask("SELECT wake_at = '9999-12-31' FROM calls WHERE batch_id = %lld",
-	                     (long long)scene->batch), 1);
+	assert_int_equal(ask("SELECT wake_at = '9999-12-31' FROM calls WHERE batch_id = %lld", (long long)scene->batch), 1);
 }
 
 static void texts_of_reports_are_kept_as_they_came(void **state)
@@ -135,13 +134,17 @@ static void the_longest_texts_fit(void **state)
 	assert_ok(reports_apply(scene->fixture->db, 0, &report, 1, clock_now_us(), &result));
 	assert_int_equal(ask("SELECT CHAR_LENGTH(outcome) = 64 AND CHAR_LENGTH(end_reason) = 255"
 	                     " AND CHAR_LENGTH(transcript_url) = 2048 AND CHAR_LENGTH(summary) = 10000"
-	                     " FROM calls WHERE batch_id = %lld", (long long)scene->batch), 1);
+	                     " FROM calls WHERE batch_id = %lld",
+	                     (long long)scene->batch),
+	                 1);
 }
 
 /* Dialers' clocks may be wrong: an ending lies between the claim and now. */
 static void impossible_ending_times_are_corrected(void **state)
 {
-	static const struct { int64_t from_now_us, kept_us; } said[] = {
+	static const struct {
+		int64_t from_now_us, kept_us;
+	} said[] = {
 		{ -US_PER_SECOND, -US_PER_SECOND }, { HOUR, 0 }, { -2 * HOUR, 0 }, { -INT64_C(50) * 365 * US_PER_DAY, 0 },
 		{ -US_PER_MINUTE, -US_PER_MINUTE }, /* at the claim */
 	};
@@ -160,7 +163,8 @@ static void impossible_ending_times_are_corrected(void **state)
 		instant_format_sql(now_us + said[i].kept_us, expected);
 		assert_ok(reports_apply(scene->fixture->db, 0, &report, 1, now_us, &result));
 		assert_int_equal(ask("SELECT ended_at = '%s' FROM calls WHERE batch_id = %lld AND position = %d", expected,
-		                     (long long)scene->batch, i + 1), 1);
+		                     (long long)scene->batch, i + 1),
+		                 1);
 	}
 }
 
@@ -177,8 +181,13 @@ static enum report_result conclude(struct scene *scene, enum call_premise premis
 /* A conclusion from before a report does not undo the report. */
 static void conclusions_are_judged_again_under_the_lock(void **state)
 {
-	static const struct { enum call_premise premise; enum call_status becomes; } conclusions[] = {
-		{ CALL_UNTAKEN, CALL_CANCELLED }, { CALL_EXPIRED, CALL_FAILED }, { CALL_UNREPORTED, CALL_FAILED },
+	static const struct {
+		enum call_premise premise;
+		enum call_status becomes;
+	} conclusions[] = {
+		{ CALL_UNTAKEN, CALL_CANCELLED },
+		{ CALL_EXPIRED, CALL_FAILED },
+		{ CALL_UNREPORTED, CALL_FAILED },
 	};
 	struct scene *scene = *state;
 
@@ -188,8 +197,7 @@ static void conclusions_are_judged_again_under_the_lock(void **state)
 			scene_pass(2 * US_PER_MINUTE);
 			assert_int_equal(scene_tell(scene, &scene->calls[0], reported), REPORT_ACCEPTED);
 			assert_int_equal(conclude(scene, conclusions[i].premise, conclusions[i].becomes), REPORT_IGNORED);
-			assert_int_equal(ask("SELECT status FROM calls WHERE batch_id = %lld", (long long)scene->batch),
-			                 reported);
+			assert_int_equal(ask("SELECT status FROM calls WHERE batch_id = %lld", (long long)scene->batch), reported);
 			assert_int_equal(scene_batch(scene).counts.in_progress, 1);
 		}
 	scene_pass(HOUR); /* now no report came in time */
@@ -301,7 +309,8 @@ static void a_retry_waits_longer_every_time(void **state)
 	scene_claim(scene, 10);
 	assert_int_equal(scene_batch(scene).status, BATCH_COMPLETED);
 	assert_int_equal(ask("SELECT GROUP_CONCAT(attempt ORDER BY id SEPARATOR '') FROM calls WHERE batch_id = %lld",
-	                     (long long)scene->batch), 123);
+	                     (long long)scene->batch),
+	                 123);
 }
 
 static void only_the_outcomes_chosen_are_tried_again(void **state)
@@ -343,9 +352,13 @@ static void many_retries_wait_for_one_window(void **state)
 				assert_int_equal(scene_tell(scene, &scene->calls[n], CALL_BUSY), REPORT_ACCEPTED);
 	}
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND attempt = 2"
-	                     " AND due_at > '2026-06-02 07:00:00' AND due_at < '2026-06-02 07:00:00.1'", id), 1500);
+	                     " AND due_at > '2026-06-02 07:00:00' AND due_at < '2026-06-02 07:00:00.1'",
+	                     id),
+	                 1500);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld"
-	                     " AND MICROSECOND(due_at) %% 1000 = 0", id), 0);
+	                     " AND MICROSECOND(due_at) %% 1000 = 0",
+	                     id),
+	                 0);
 	scene_check_sums(scene);
 }
 
@@ -377,9 +390,12 @@ static void retry_where_another_stands(struct scene *scene, int64_t now_us, int6
 	assert_ok(transact_once(scene->fixture->db, tell_once, &telling));
 	assert_int_equal(telling.result, REPORT_ACCEPTED);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND position = 1 AND due_at BETWEEN"
-	                     " '%s' + INTERVAL 1 MICROSECOND AND '%s' + INTERVAL 2 SECOND", id, taken, taken), 1);
+	                     " '%s' + INTERVAL 1 MICROSECOND AND '%s' + INTERVAL 2 SECOND",
+	                     id, taken, taken),
+	                 1);
 	assert_int_equal(ask("SELECT MICROSECOND(due_at) %% 1000 FROM due_contacts WHERE batch_id = %lld AND position = 1",
-	                     id), 2);
+	                     id),
+	                 2);
 }
 
 static void a_retry_whose_instant_is_taken_comes_later(void **state)
@@ -452,7 +468,8 @@ static enum db_result tell_and_look(struct db *db, void *context)
 
 	assert_ok(reports_apply_in(db, 0, reports, 2, clock_now_us(), results));
 	assert_int_equal(ask("SELECT COUNT(*) FROM (SELECT id FROM batch_calls WHERE id = %lld FOR UPDATE SKIP LOCKED) b",
-	                     (long long)scene->batch), 0);
+	                     (long long)scene->batch),
+	                 0);
 	return DB_OK;
 }
 
@@ -523,16 +540,13 @@ static void only_campaigns_that_gain_from_it_are_woken(void **state)
 	claim_some(scene, 3);
 	ask("UPDATE batch_calls SET wake_at = '9999-12-31', capped = 0 WHERE id = %lld", (long long)scene->batch);
 	scene_tell(scene, &scene->calls[0], CALL_COMPLETED);
-	assert_int_equal(ask("SELECT wake_at = '9999-12-31' FROM batch_calls WHERE id = %lld",
-	                     (long long)scene->batch), 1);
+	assert_int_equal(ask("SELECT wake_at = '9999-12-31' FROM batch_calls WHERE id = %lld", (long long)scene->batch), 1);
 	ask("UPDATE batch_calls SET capped = 1 WHERE id = %lld", (long long)scene->batch);
 	scene_tell(scene, &scene->calls[1], CALL_COMPLETED);
-	assert_int_equal(ask("SELECT wake_at < '9999-12-31' FROM batch_calls WHERE id = %lld",
-	                     (long long)scene->batch), 1);
+	assert_int_equal(ask("SELECT wake_at < '9999-12-31' FROM batch_calls WHERE id = %lld", (long long)scene->batch), 1);
 	ask("UPDATE batch_calls SET wake_at = '9999-12-31', capped = 0 WHERE id = %lld", (long long)scene->batch);
 	scene_tell(scene, &scene->calls[2], CALL_COMPLETED); /* no contact is left */
-	assert_int_equal(ask("SELECT wake_at < '9999-12-31' FROM batch_calls WHERE id = %lld",
-	                     (long long)scene->batch), 1);
+	assert_int_equal(ask("SELECT wake_at < '9999-12-31' FROM batch_calls WHERE id = %lld", (long long)scene->batch), 1);
 }
 
 static enum db_result report_beside_a_claim(struct db *db, void *context)
@@ -540,8 +554,9 @@ static enum db_result report_beside_a_claim(struct db *db, void *context)
 	struct scene *scene = context;
 	struct arena *arena = arena_new();
 	struct db_rows rows;
-	enum db_result result = db_query(db, SQL_BATCH_LOCK, DB_ARGS(
-		db_uuid(&scene->batch_id), db_int(scene->fixture->organization_id)), arena, &rows);
+	enum db_result result = db_query(db, SQL_BATCH_LOCK,
+	                                 DB_ARGS(db_uuid(&scene->batch_id), db_int(scene->fixture->organization_id)), arena,
+	                                 &rows);
 
 	assert_int_equal(rows.count, 1);
 	scene_tell(scene, &scene->calls[0], CALL_COMPLETED);

@@ -20,8 +20,13 @@
 static struct webhook add(struct fixture *fixture, const void *secret, size_t len, struct uuid uuid)
 {
 	struct webhook webhook = {
-		.uuid = uuid, .url = "https://example.com/", .description = "", .secret = { secret, len },
-		.disabled_reason = "", .created_at_us = clock_now_us(), .updated_at_us = clock_now_us(),
+		.uuid = uuid,
+		.url = "https://example.com/",
+		.description = "",
+		.secret = { secret, len },
+		.disabled_reason = "",
+		.created_at_us = clock_now_us(),
+		.updated_at_us = clock_now_us(),
 	};
 
 	assert_ok(webhook_insert(fixture->db, fixture->organization_id, &webhook));

@@ -77,8 +77,12 @@ static int set_up(void **state)
 	sender->scene = scene;
 	sender->db = sender->scene->fixture->db;
 	sender->conf = (struct conf){
-		.public_url = "http://outdial.example", .lease_seconds = 60, .dispatch_ttl_seconds = 120, .max_in_flight = ROOM,
-		.call_give_up_after = US_PER_DAY, .webhook_disable_after = 5 * US_PER_DAY,
+		.public_url = "http://outdial.example",
+		.lease_seconds = 60,
+		.dispatch_ttl_seconds = 120,
+		.max_in_flight = ROOM,
+		.call_give_up_after = US_PER_DAY,
+		.webhook_disable_after = 5 * US_PER_DAY,
 		.webhook_retry_delays = { .count = 2, .us = { 5 * US_PER_SECOND, 300 * US_PER_SECOND } },
 	};
 	sender->deliver = deliver_new(&sender->conf);
@@ -183,7 +187,9 @@ static void a_call_that_is_refused_has_failed(void **state)
 	collect(sender);
 	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 5 AND end_reason = 'dialer_refused')"), 1);
 	assert_int_equal(ask("SELECT COUNT(*) FROM call_tries t JOIN calls c ON c.id = t.call_id"
-	                     " WHERE c.batch_id = %lld AND t.response_code = 404", (long long)sender->scene->batch), 1);
+	                     " WHERE c.batch_id = %lld AND t.response_code = 404",
+	                     (long long)sender->scene->batch),
+	                 1);
 	scene_check_sums(sender->scene);
 }
 
@@ -249,9 +255,14 @@ static void a_call_waits_while_its_endpoint_has_no_room(void **state)
 static int64_t add_subscriber(struct sender *sender)
 {
 	struct webhook webhook = {
-		.uuid = uuid_new(), .url = "https://subscriber.example/", .description = "", .disabled_reason = "",
-		.events = 1u << EVENT_BATCH_COMPLETED | 1u << EVENT_WEBHOOK_DISABLED, .secret = { "secret", 6 },
-		.created_at_us = clock_now_us(), .updated_at_us = clock_now_us(),
+		.uuid = uuid_new(),
+		.url = "https://subscriber.example/",
+		.description = "",
+		.disabled_reason = "",
+		.events = 1u << EVENT_BATCH_COMPLETED | 1u << EVENT_WEBHOOK_DISABLED,
+		.secret = { "secret", 6 },
+		.created_at_us = clock_now_us(),
+		.updated_at_us = clock_now_us(),
 	};
 
 	assert_ok(webhook_insert(sender->db, sender->scene->fixture->organization_id, &webhook));
@@ -469,7 +480,8 @@ static void nothing_goes_through_an_open_circuit(void **state)
 	claim_one(sender);
 	ask("REPLACE INTO endpoint_health (endpoint_id, doubtful, next_at, failures, failing_since, open_until,"
 	    " probe_until, trial_until, hold_until) VALUES (%lld, 1, '9999-12-31', 5, '2026-06-01', '2026-06-01 08:00:30',"
-	    " '1000-01-01', '1000-01-01', '1000-01-01')", (long long)sender->scene->webhook_row);
+	    " '1000-01-01', '1000-01-01', '1000-01-01')",
+	    (long long)sender->scene->webhook_row);
 	dispatch_one(sender, 0);
 	assert_int_equal(scene_of_calls(sender->scene, "SUM(wake_at = '2026-06-01 08:00:30' AND tries = 0)"), 1);
 }
@@ -548,8 +560,9 @@ static enum db_result look_meanwhile(struct db *db, void *context)
 	struct db_rows rows;
 	int found;
 
-	assert_ok(db_query(db, SQL_CALLS_OVERDUE, DB_ARGS(db_instant(INSTANT_NONE), db_instant(now_us), db_instant(now_us),
-	                                                  db_int(10)), arena, &rows));
+	assert_ok(db_query(db, SQL_CALLS_OVERDUE,
+	                   DB_ARGS(db_instant(INSTANT_NONE), db_instant(now_us), db_instant(now_us), db_int(10)), arena,
+	                   &rows));
 	assert_int_equal(rows.count, 1);
 	arena_free(arena);
 	assert_ok(dispatch_overdue(sender->db, sender->deliver, &sender->conf, INSTANT_NONE, &found));
@@ -667,8 +680,8 @@ static void conclusions_wait_for_no_lock(void **state)
 	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 5)"), 1);
 	scene_pass(2 * US_PER_SECOND);
 	assert_ok(dispatch_overdue(sender->db, sender->deliver, &sender->conf, INSTANT_NONE, &found));
-	assert_int_equal(ask("SELECT SUM(status = 5) FROM calls WHERE batch_id = %lld",
-	                     (long long)sender->locked_batch), 1);
+	assert_int_equal(ask("SELECT SUM(status = 5) FROM calls WHERE batch_id = %lld", (long long)sender->locked_batch),
+	                 1);
 }
 
 static int64_t of_batch(struct sender *sender, const char *what)
@@ -702,7 +715,8 @@ static void a_lock_that_is_held_sets_no_campaign_aside(void **state)
 	assert_ok(transact_once(other, plan_meanwhile, sender));
 	db_free(other);
 	assert_int_equal(of_batch(sender, "work = 1 AND status_reason = '' AND wake_at > '2026-06-01 08:00:00'"
-	                          " AND wake_at <= '2026-06-01 08:00:01'"), 1);
+	                                  " AND wake_at <= '2026-06-01 08:00:01'"),
+	                 1);
 	scene_pass(US_PER_SECOND);
 	assert_ok(background_step(sender->db, &found));
 	assert_int_equal(of_batch(sender, "work"), 0);
@@ -721,8 +735,9 @@ enum db_result chores_run(struct chores *chores, struct db *db, int64_t *again_u
 
 static struct loop new_loop(struct sender *sender)
 {
-	return (struct loop){ .conf = &sender->conf, .db = sender->db, .deliver = sender->deliver, .wake_fd = -1,
-		                  .ahead = ahead_new() };
+	return (struct loop){
+		.conf = &sender->conf, .db = sender->db, .deliver = sender->deliver, .wake_fd = -1, .ahead = ahead_new()
+	};
 }
 
 /* A call that was claimed in its time and is due now. */
@@ -762,14 +777,17 @@ static void a_call_that_waits_for_its_instant_has_its_slot(void **state)
 	id = sender->scene->batch;
 	scene_pass(US_PER_SECOND);
 	ask("UPDATE due_contacts SET due_at = '2026-06-01 08:00:01.2' + INTERVAL position MICROSECOND"
-	    " WHERE batch_id = %lld AND position <= 2", id);
+	    " WHERE batch_id = %lld AND position <= 2",
+	    id);
 	ask("UPDATE due_contacts SET due_at = '2026-06-01 08:00:02' + INTERVAL position MICROSECOND"
-	    " WHERE batch_id = %lld AND position > 2", id);
+	    " WHERE batch_id = %lld AND position > 2",
+	    id);
 	ask("UPDATE batch_calls SET wake_at = '2026-06-01 08:00:01' WHERE id = %lld", id);
 	assert_ok(loop_work(&loop));
 	assert_int_equal(deliver_in_flight(sender->deliver) + ahead_count(loop.ahead), 2);
 	ask("UPDATE due_contacts SET due_at = '2026-06-01 08:00:00' + INTERVAL position MICROSECOND"
-	    " WHERE batch_id = %lld", id);
+	    " WHERE batch_id = %lld",
+	    id);
 	ask("UPDATE batch_calls SET wake_at = '2026-06-01 08:00:01', low_water = '1000-01-01' WHERE id = %lld", id);
 	loop.is_seen = false;
 	assert_ok(loop_work(&loop));
@@ -955,7 +973,9 @@ static void no_work_sleeps_after_a_step_back(void **state)
 	assert_ok(clock_step_pull_in(sender->db, STEP_US, 60 * US_PER_SECOND));
 	assert_int_equal(scene_of_calls(sender->scene, "SUM(wake_at = '2026-06-01 07:51:02')"), 1);
 	assert_int_equal(ask("SELECT wake_at <= '2026-06-01 07:50:02' AND pace_at <= '2026-06-01 07:50:02' FROM batch_calls"
-	                     " WHERE id = %lld", (long long)sender->scene->batch), 1);
+	                     " WHERE id = %lld",
+	                     (long long)sender->scene->batch),
+	                 1);
 	assert_int_equal(send_events(sender), 2);
 	scene_pass(US_PER_MS);
 	assert_int_equal(scene_claim(sender->scene, 10), 2);
@@ -970,15 +990,19 @@ static void retries_keep_their_delays_after_a_step_back(void **state)
 	batch = sender->scene->batch;
 	scene_add(sender->scene, 2, 2);
 	ask("UPDATE due_contacts SET due_at = '2026-06-01 08:00:00', attempt = position - 1 WHERE batch_id = %lld AND"
-	    " position = 3", batch);
+	    " position = 3",
+	    batch);
 	scene_pass(US_PER_SECOND);
 	scene_pass(-STEP_US);
 	assert_ok(clock_step_move_due(sender->db, STEP_US));
 	assert_ok(clock_step_pull_in(sender->db, STEP_US, 60 * US_PER_SECOND));
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND due_at = '2026-06-01 08:00:00'"
-	                     " AND attempt = 2", batch), 1);
+	                     " AND attempt = 2",
+	                     batch),
+	                 1);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND due_at < '2026-06-01 07:51:00'",
-	                     batch), 1);
+	                     batch),
+	                 1);
 }
 
 /* Work that waits for a circuit, a pace, a try or a deadline would also wait for the length of the step. */
@@ -996,14 +1020,18 @@ static void waiting_work_is_pulled_in(void **state)
 	fake_silence(sender->deliver, 0);
 	collect(sender); /* the dialer has the call for an hour, and the event is tried again */
 	ask("UPDATE endpoint_health SET open_until = '2026-06-01 08:01:00', next_at = '2026-06-01 08:01:00' WHERE"
-	    " endpoint_id = %lld", (long long)endpoint);
+	    " endpoint_id = %lld",
+	    (long long)endpoint);
 	ask("INSERT INTO number_paces SELECT id, 60, '2026-06-01 08:01:00' FROM phone_numbers WHERE organization_id = %lld"
-	    " AND phone_number = '+18005550000'", organization);
+	    " AND phone_number = '+18005550000'",
+	    organization);
 	scene_pass(-STEP_US);
 	assert_ok(clock_step_pull_in(sender->db, STEP_US, 60 * US_PER_SECOND));
 	assert_int_equal(scene_of_calls(sender->scene, "SUM(wake_at = '2026-06-01 08:50:01')"), 1);
 	assert_int_equal(ask("SELECT k.pace_at <= '2026-06-01 07:50:01' FROM number_paces k JOIN phone_numbers p"
-	                     " ON p.id = k.number_id WHERE p.organization_id = %lld", organization), 1);
+	                     " ON p.id = k.number_id WHERE p.organization_id = %lld",
+	                     organization),
+	                 1);
 	assert_int_equal(send_events(sender), 1);
 }
 
@@ -1035,7 +1063,8 @@ static void many_contacts_are_moved_after_a_step_back(void **state)
 	scene_pass(-STEP_US);
 	assert_ok(clock_step_move_due(sender->db, STEP_US));
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND due_at <= '2026-06-01 07:51:00'",
-	                     (long long)scene->batch), 9999);
+	                     (long long)scene->batch),
+	                 9999);
 }
 
 static void an_event_goes_to_its_subscriber(void **state)

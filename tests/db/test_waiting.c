@@ -222,8 +222,10 @@ static void a_retry_without_a_request_has_its_last_call_again(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 1);
 	leave_unasked(scene);
 	stay_unanswered(scene);
-	assert_int_equal(of_contact(scene, 1, "attempts = 1 AND status = 0 AND call_id = (SELECT c.id FROM calls c"
-	                                      " WHERE c.batch_id = batch_contacts.batch_id)"), 1);
+	assert_int_equal(of_contact(scene, 1,
+	                            "attempts = 1 AND status = 0 AND call_id = (SELECT c.id FROM calls c"
+	                            " WHERE c.batch_id = batch_contacts.batch_id)"),
+	                 1);
 	assert_int_equal(of_plan(scene, "attempt = 2 AND waits = 0"), 1);
 	assert_int_equal(of_batch(scene, "called"), 1);
 	assert_int_equal(of_batch(scene, "day_calls"), 1);
@@ -398,7 +400,8 @@ static void a_cancel_ends_it(void **state)
 	scene_do(scene, campaign_cancel);
 	assert_int_equal(scene_batch(scene).counts.cancelled, 3);
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND wake_at <= '2026-06-01 08:10'",
-	                     (long long)scene->batch), 3); /* a scheduler looks at once */
+	                     (long long)scene->batch),
+	                 3); /* a scheduler looks at once */
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(conclude(scene, &scene->calls[i], CALL_EXPIRED), REPORT_ACCEPTED);
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND status = 9 AND end_reason = "
@@ -437,7 +440,8 @@ static void a_listed_contact_whose_call_waits_is_not_skipped(void **state)
 	claim_some(scene, 1);
 	stay_unanswered(scene);
 	ask("INSERT INTO do_not_call (organization_id, phone_number, reason, created_at) VALUES (%lld, '+49000000001', '',"
-	    " '2026-06-01')", (long long)scene->fixture->organization_id);
+	    " '2026-06-01')",
+	    (long long)scene->fixture->organization_id);
 	claim_again(scene, 1);
 	assert_int_equal(scene_batch(scene).counts.skipped, 0);
 	scene_check_sums(scene);
@@ -543,7 +547,9 @@ static void a_new_plan_leaves_it_where_it_is(void **state)
 	assert_ok(scene_change(scene, "max_calls_per_day"));
 	scene_plan(scene);
 	assert_int_equal(ask("SELECT MINUTE(due_at) * 60 + SECOND(due_at) FROM due_contacts WHERE batch_id = %lld"
-	                     " AND waits = 1 AND attempt = 1", (long long)scene->batch), due);
+	                     " AND waits = 1 AND attempt = 1",
+	                     (long long)scene->batch),
+	                 due);
 	assert_int_equal(of_plan(scene, "COUNT(*)"), 3);
 	assert_int_equal(of_plan(scene, "COUNT(DISTINCT position)"), 3);
 	scene_check_sums(scene);
@@ -582,7 +588,8 @@ static void it_moves_to_the_next_window(void **state)
 		assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND waits = 1"
 	                     " AND due_at BETWEEN '2026-06-02 08:00:00' AND '2026-06-02 08:00:01'",
-	                     (long long)scene->batch), 2);
+	                     (long long)scene->batch),
+	                 2);
 	assert_true(of_batch(scene, "wake_at >= '2026-06-02 08:00'"));
 	scene_at("2026-06-02T08:00:01Z");
 	assert_int_equal(scene_claim(scene, 1000), 2);
@@ -600,7 +607,8 @@ static void no_contact_is_called_just_before_its_window_closes(void **state)
 	scene_plan(scene);
 	assert_int_equal(of_plan(scene, "COUNT(*)"), 3);
 	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND due_at < '2026-06-02 08:00'",
-	                     (long long)scene->batch), 0);
+	                     (long long)scene->batch),
+	                 0);
 	scene_at("2026-06-02T08:00:01Z");
 	assert_int_equal(scene_claim(scene, 1000), 3);
 }
@@ -617,12 +625,15 @@ static void its_number_stays_while_there_is_one(void **state)
 	stay_unanswered(scene);
 	claim_again(scene, 4);
 	assert_int_equal(ask("SELECT GROUP_CONCAT(RIGHT(from_number, 1) ORDER BY position SEPARATOR '') FROM calls"
-	                     " WHERE batch_id = %lld", (long long)scene->batch), 120); /* 0120 */
+	                     " WHERE batch_id = %lld",
+	                     (long long)scene->batch),
+	                 120); /* 0120 */
 	ask("DELETE FROM batch_numbers WHERE batch_id = %lld AND slot = 1", (long long)scene->batch);
 	stay_unanswered(scene);
 	claim_again(scene, 4);
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND from_number = '+18005550000'",
-	                     (long long)scene->batch), 0);
+	                     (long long)scene->batch),
+	                 0);
 }
 
 static void why_tells_what_the_claim_does(void **state)

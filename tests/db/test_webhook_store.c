@@ -18,9 +18,14 @@
 static struct webhook add_webhook(struct fixture *fixture, unsigned events)
 {
 	struct webhook webhook = {
-		.uuid = uuid_new(), .url = "https://example.com/ä", .description = "d", .events = events,
-		.secret = { "\0\x01secret\xff", 9 }, .disabled_reason = "",
-		.created_at_us = clock_now_us(), .updated_at_us = clock_now_us(),
+		.uuid = uuid_new(),
+		.url = "https://example.com/ä",
+		.description = "d",
+		.events = events,
+		.secret = { "\0\x01secret\xff", 9 },
+		.disabled_reason = "",
+		.created_at_us = clock_now_us(),
+		.updated_at_us = clock_now_us(),
 	};
 
 	assert_ok(webhook_insert(fixture->db, fixture->organization_id, &webhook));
@@ -34,8 +39,7 @@ static int64_t count_deliveries(const struct webhook *webhook)
 
 static int64_t count_events(const struct fixture *fixture)
 {
-	return ask("SELECT COUNT(*) FROM events WHERE organization_id = %lld",
-	           (long long)fixture->organization_id);
+	return ask("SELECT COUNT(*) FROM events WHERE organization_id = %lld", (long long)fixture->organization_id);
 }
 
 struct locking {
@@ -56,8 +60,7 @@ static void what_is_written_is_read(void **state)
 	struct fixture *fixture = *state;
 	struct webhook webhook = add_webhook(fixture, EVENT_BIT(EVENT_BATCH_COMPLETED)), read;
 
-	assert_ok(webhook_get(fixture->db, fixture->organization_id, &webhook.uuid, fixture->arena,
-	                      &read));
+	assert_ok(webhook_get(fixture->db, fixture->organization_id, &webhook.uuid, fixture->arena, &read));
 	assert_int_equal(read.id, webhook.id);
 	assert_string_equal(read.url, webhook.url);
 	assert_string_equal(read.description, "d");
@@ -83,10 +86,8 @@ static void another_organisation_sees_nothing(void **state)
 	struct webhook webhook = add_webhook(fixture, 0), read;
 	int64_t other = fixture->organization_id + 1;
 
-	assert_int_equal(webhook_get(fixture->db, other, &webhook.uuid, fixture->arena, &read),
-	                 DB_NOT_FOUND);
-	assert_int_equal(webhook_lock(fixture->db, other, &webhook.uuid, fixture->arena, &read),
-	                 DB_NOT_FOUND);
+	assert_int_equal(webhook_get(fixture->db, other, &webhook.uuid, fixture->arena, &read), DB_NOT_FOUND);
+	assert_int_equal(webhook_lock(fixture->db, other, &webhook.uuid, fixture->arena, &read), DB_NOT_FOUND);
 }
 
 static void lists_are_newest_first_and_counted_whole(void **state)
@@ -94,12 +95,11 @@ static void lists_are_newest_first_and_counted_whole(void **state)
 	struct fixture *fixture = *state;
 	struct webhook first = add_webhook(fixture, 0), second = add_webhook(fixture, 0);
 	const struct page whole = { .limit = 50 }, last = { .limit = 1, .offset = 1 },
-	                  behind = { .limit = 50, .offset = 2 };
+					  behind = { .limit = 50, .offset = 2 };
 	const struct webhook *items;
 	struct listing listing;
 
-	assert_ok(webhook_list(fixture->db, fixture->organization_id, &whole, fixture->arena,
-	                       &listing));
+	assert_ok(webhook_list(fixture->db, fixture->organization_id, &whole, fixture->arena, &listing));
 	items = listing.items;
 	assert_int_equal(listing.count, 2);
 	assert_int_equal(listing.total, 2);
@@ -110,8 +110,7 @@ static void lists_are_newest_first_and_counted_whole(void **state)
 	assert_int_equal(listing.count, 1);
 	assert_int_equal(listing.total, 2);
 	assert_int_equal(items[0].id, first.id);
-	assert_ok(webhook_list(fixture->db, fixture->organization_id, &behind, fixture->arena,
-	                       &listing));
+	assert_ok(webhook_list(fixture->db, fixture->organization_id, &behind, fixture->arena, &listing));
 	assert_int_equal(listing.count, 0);
 	assert_int_equal(listing.total, 2);
 }
@@ -127,8 +126,7 @@ static void events_go_to_all_who_subscribed(void **state)
 
 	off.disabled = true;
 	assert_ok(webhook_update(fixture->db, &off));
-	assert_ok(event_publish(fixture->db, fixture->organization_id, EVENT_BATCH_COMPLETED,
-	                        "{\"a\":1}", now_us));
+	assert_ok(event_publish(fixture->db, fixture->organization_id, EVENT_BATCH_COMPLETED, "{\"a\":1}", now_us));
 	assert_int_equal(count_events(fixture), 1);
 	assert_int_equal(count_deliveries(&one), 1);
 	assert_int_equal(count_deliveries(&two), 1);
@@ -136,7 +134,9 @@ static void events_go_to_all_who_subscribed(void **state)
 	assert_int_equal(count_deliveries(&off), 0);
 	assert_int_equal(ask("SELECT COUNT(*) FROM deliveries d JOIN events e ON e.id = d.event_id"
 	                     " WHERE d.endpoint_id = %lld AND e.data = '{\"a\":1}'"
-	                     " AND d.wake_at = e.created_at AND d.agent_id = 0", (long long)one.id), 1);
+	                     " AND d.wake_at = e.created_at AND d.agent_id = 0",
+	                     (long long)one.id),
+	                 1);
 }
 
 static void an_event_without_subscribers_is_not_written(void **state)
@@ -144,8 +144,7 @@ static void an_event_without_subscribers_is_not_written(void **state)
 	struct fixture *fixture = *state;
 
 	add_webhook(fixture, EVENT_BIT(EVENT_BATCH_COMPLETED));
-	assert_ok(event_publish(fixture->db, fixture->organization_id, EVENT_BATCH_STATUS_CHANGED,
-	                        "{}", clock_now_us()));
+	assert_ok(event_publish(fixture->db, fixture->organization_id, EVENT_BATCH_STATUS_CHANGED, "{}", clock_now_us()));
 	assert_int_equal(count_events(fixture), 0);
 }
 
@@ -182,7 +181,8 @@ static void events_of_any_size_are_published(void **state)
 	assert_ok(events_publish(fixture->db, events, EVENTS, clock_now_us()));
 	assert_int_equal(count_deliveries(&webhook), EVENTS);
 	assert_int_equal(ask("SELECT SUM(LENGTH(data)) FROM events WHERE organization_id = %lld",
-	                     (long long)fixture->organization_id), EVENTS * SIZE);
+	                     (long long)fixture->organization_id),
+	                 EVENTS * SIZE);
 }
 
 static void an_event_for_one_needs_no_subscription(void **state)
@@ -193,12 +193,11 @@ static void an_event_for_one_needs_no_subscription(void **state)
 	struct uuid event_id;
 	int64_t row;
 
-	assert_ok(event_send(fixture->db, fixture->organization_id, EVENT_AGENT_SYNC, "{}", dialer.id,
-	                     77, clock_now_us(), &event_id, &row));
+	assert_ok(event_send(fixture->db, fixture->organization_id, EVENT_AGENT_SYNC, "{}", dialer.id, 77, clock_now_us(),
+	                     &event_id, &row));
 	assert_int_equal(count_deliveries(&dialer), 1);
 	assert_int_equal(count_deliveries(&other), 0);
-	assert_int_equal(ask("SELECT agent_id FROM deliveries WHERE endpoint_id = %lld",
-	                     (long long)dialer.id), 77);
+	assert_int_equal(ask("SELECT agent_id FROM deliveries WHERE endpoint_id = %lld", (long long)dialer.id), 77);
 }
 
 /* A publisher may write at the same time: its deliveries end too. */
@@ -208,19 +207,20 @@ static void deliveries_for_a_deleted_endpoint_end(void **state)
 	struct webhook webhook = add_webhook(fixture, EVENT_BIT(EVENT_BATCH_COMPLETED)), read;
 	bool empty;
 
-	assert_ok(event_publish(fixture->db, fixture->organization_id, EVENT_BATCH_COMPLETED, "{}",
-	                        clock_now_us()));
+	assert_ok(event_publish(fixture->db, fixture->organization_id, EVENT_BATCH_COMPLETED, "{}", clock_now_us()));
 	assert_ok(webhook_delete(fixture->db, &webhook));
-	assert_int_equal(webhook_get(fixture->db, fixture->organization_id, &webhook.uuid,
-	                             fixture->arena, &read),
+	assert_int_equal(webhook_get(fixture->db, fixture->organization_id, &webhook.uuid, fixture->arena, &read),
 	                 DB_NOT_FOUND);
 	assert_int_equal(ask("SELECT next_at < '9999-12-31' FROM endpoint_health WHERE endpoint_id = %lld",
-	                     (long long)webhook.id), 1);
+	                     (long long)webhook.id),
+	                 1);
 	ask("UPDATE deliveries SET queue = endpoint_id WHERE endpoint_id = %lld", (long long)webhook.id);
 	assert_ok(health_drop_queue(fixture->db, webhook.id, &empty));
 	assert_true(empty);
 	assert_int_equal(ask("SELECT COUNT(*) FROM deliveries WHERE endpoint_id = %lld AND status = 2"
-	                     " AND wake_at = '9999-12-31'", (long long)webhook.id), 1);
+	                     " AND wake_at = '9999-12-31'",
+	                     (long long)webhook.id),
+	                 1);
 	assert_int_equal(ask("SELECT COUNT(*) FROM endpoint_health WHERE endpoint_id = %lld", (long long)webhook.id), 0);
 }
 
@@ -229,8 +229,15 @@ static void agents_are_counted(void **state)
 	struct fixture *fixture = *state;
 	struct webhook webhook = add_webhook(fixture, 0);
 	struct agent agent = {
-		.uuid = uuid_new(), .name = "A", .description = "", .voice_id = "",
-		.system_prompt = "", .greeting = "", .language_hint = "", .settings = "{}", .status_reason = "",
+		.uuid = uuid_new(),
+		.name = "A",
+		.description = "",
+		.voice_id = "",
+		.system_prompt = "",
+		.greeting = "",
+		.language_hint = "",
+		.settings = "{}",
+		.status_reason = "",
 	};
 	int64_t count;
 

@@ -55,8 +55,10 @@ static int64_t due_in(struct scene *scene, int position, const char *offset)
 	char zone[16], where[300];
 
 	snprintf(zone, sizeof zone, "'%s'", offset);
-	snprintf(where, sizeof where, "TIME(CONVERT_TZ(due_at, '+00:00', %s)) >= '09:00' AND"
-	         " TIME(CONVERT_TZ(due_at, '+00:00', %s)) < '17:00' AND position %% 3 = %d", zone, zone, position % 3);
+	snprintf(where, sizeof where,
+	         "TIME(CONVERT_TZ(due_at, '+00:00', %s)) >= '09:00' AND"
+	         " TIME(CONVERT_TZ(due_at, '+00:00', %s)) < '17:00' AND position %% 3 = %d",
+	         zone, zone, position % 3);
 	return scene_due_where(scene, where);
 }
 
@@ -64,7 +66,8 @@ static void leftovers_are_none(struct scene *scene)
 {
 	assert_int_equal(ask("SELECT COUNT(*) FROM unplanned_contacts WHERE batch_id = %lld", (long long)scene->batch), 0);
 	assert_int_equal(ask("SELECT COALESCE(SUM(waiting), 0) FROM batch_zones WHERE batch_id = %lld",
-	                     (long long)scene->batch), 0);
+	                     (long long)scene->batch),
+	                 0);
 }
 
 static void contacts_are_called_in_their_own_windows(void **state)
@@ -81,7 +84,8 @@ static void contacts_are_called_in_their_own_windows(void **state)
 	assert_int_equal(scene_due_where(scene, "position = 1 AND due_at = '2026-06-02 00:00:00'"), 1);
 	assert_int_equal(scene_due_where(scene, "position = 28 AND due_at = '2026-06-02 00:00:00.009'"), 1);
 	assert_int_equal(ask("SELECT planned_until = '2026-06-02 00:00:00.009' FROM batch_calls WHERE id = %lld",
-	                     (long long)scene->batch), 1);
+	                     (long long)scene->batch),
+	                 1);
 	leftovers_are_none(scene);
 }
 
@@ -98,7 +102,8 @@ static void thirty_thousand_in_chunks(void **state)
 	/* one pace for all of them */
 	assert_int_equal(ask("SELECT COUNT(*) FROM (SELECT TIMESTAMPDIFF(MICROSECOND, LAG(due_at) OVER (ORDER BY due_at),"
 	                     " due_at) AS gap FROM due_contacts WHERE batch_id = %lld) g WHERE gap < 100000",
-	                     (long long)scene->batch), 0);
+	                     (long long)scene->batch),
+	                 0);
 	leftovers_are_none(scene);
 }
 
@@ -111,7 +116,9 @@ static void a_cap_over_all_zones(void **state)
 	start(scene, 30);
 	assert_int_equal(scene_due_where(scene, "attempt = 1"), 30);
 	assert_int_equal(ask("SELECT MAX(n) FROM (SELECT COUNT(*) AS n FROM due_contacts WHERE batch_id = %lld"
-	                     " GROUP BY DATE(CONVERT_TZ(due_at, '+00:00', '+02:00'))) d", (long long)scene->batch), 7);
+	                     " GROUP BY DATE(CONVERT_TZ(due_at, '+00:00', '+02:00'))) d",
+	                     (long long)scene->batch),
+	                 7);
 	assert_int_equal(due_in(scene, 1, "+09:00") + due_in(scene, 2, "-04:00") + due_in(scene, 3, "+02:00"), 30);
 }
 
@@ -183,7 +190,8 @@ static void contacts_are_called_only_in_their_windows(void **state)
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 10);
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND position %% 3 = 0",
-	                     (long long)scene->batch), 10);
+	                     (long long)scene->batch),
+	                 10);
 	scene_tell_all(scene, CALL_COMPLETED);
 	scene_at("2026-06-01T12:59:59Z");
 	assert_int_equal(scene_claim(scene, 1000), 0);
@@ -209,7 +217,9 @@ static void contacts_in_a_closed_zone_delay_no_other(void **state)
 	scene_at("2026-06-01T14:59:59Z");
 	assert_int_equal(scene_claim(scene, 1000), 2);
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND position %% 3 = 0"
-	                     " AND expires_at = '2026-06-01 15:00:00'", (long long)scene->batch), 2);
+	                     " AND expires_at = '2026-06-01 15:00:00'",
+	                     (long long)scene->batch),
+	                 2);
 	scene_at("2026-06-01T15:00:00Z");
 	scene_tell_all(scene, CALL_COMPLETED);
 	assert_int_equal(scene_claim(scene, 1000), 0); /* plans again */
@@ -220,7 +230,8 @@ static void contacts_in_a_closed_zone_delay_no_other(void **state)
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 1000), 2);
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND position %% 3 = 2",
-	                     (long long)scene->batch), 2);
+	                     (long long)scene->batch),
+	                 2);
 	scene_check_sums(scene);
 }
 
@@ -234,7 +245,8 @@ static void no_contact_is_called_just_before_its_own_window_closes(void **state)
 	scene_plan(scene);
 	assert_int_equal(scene_due_where(scene, "position = 3 AND due_at >= '2026-06-02 07:00:00'"), 1);
 	assert_int_equal(ask("SELECT attempts FROM batch_contacts WHERE batch_id = %lld AND position = 3",
-	                     (long long)scene->batch), 0);
+	                     (long long)scene->batch),
+	                 0);
 }
 
 /* A call in New York fails an hour before the window ends there. The delay of the retry ends after the window. */
@@ -253,7 +265,8 @@ static void retries_wait_for_their_own_window(void **state)
 	assert_int_equal(scene_claim(scene, 1000), 1);
 	scene_tell_all(scene, CALL_BUSY);
 	assert_int_equal(scene_due_where(scene, "position = 2 AND attempt = 2 AND due_at >= '2026-06-02 13:00:00'"
-	                           " AND due_at < '2026-06-02 13:00:01'"), 1);
+	                                        " AND due_at < '2026-06-02 13:00:01'"),
+	                 1);
 	scene_at("2026-06-02T13:00:01Z");
 	for (int i = 0; i < 3; i++) { /* Tokyo and Berlin were late */
 		scene_claim(scene, 1000);
@@ -261,7 +274,8 @@ static void retries_wait_for_their_own_window(void **state)
 		scene_pass(US_PER_SECOND);
 	}
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND position = 2 AND attempt = 2",
-	                     (long long)scene->batch), 1);
+	                     (long long)scene->batch),
+	                 1);
 	scene_check_sums(scene);
 }
 
@@ -275,13 +289,14 @@ static void late_retry_moves_alone(struct scene *scene, const char *instant)
 	batch = scene->batch;
 	ask("UPDATE due_contacts SET due_at = due_at + INTERVAL 1 DAY WHERE batch_id = %lld AND position %% 3 = 0", batch);
 	ask("UPDATE due_contacts SET due_at = '2026-06-01 12:00:00.000002', attempt = 2 WHERE batch_id = %lld"
-	    " AND position = 3", batch);
+	    " AND position = 3",
+	    batch);
 	scene_at(instant);
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(scene_batch(scene).work, BATCH_WORK_DISPATCH);
-	assert_int_equal(scene_due_where(scene,
-	                           "position = 3 AND due_at >= '2026-06-02 07:00:00' AND due_at < '2026-06-02 07:00:01'"),
-	                 1);
+	assert_int_equal(
+		scene_due_where(scene, "position = 3 AND due_at >= '2026-06-02 07:00:00' AND due_at < '2026-06-02 07:00:01'"),
+		1);
 	assert_int_equal(scene_claim(scene, 1000), 10);
 	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND position %% 3 = 2", batch), 10);
 }
@@ -310,7 +325,7 @@ static void a_zone_that_cannot_be_read(void **state)
 	scene_plan(scene);
 	batch = scene_batch(scene);
 	assert_string_equal(batch.zone_trouble, "time zone Asia/Atlantis cannot be read: this host has no file for it"
-	                    " (6 contacts wait)");
+	                                        " (6 contacts wait)");
 	assert_int_equal(batch.counts.pending, 9);
 	assert_int_equal(batch.work, BATCH_WORK_DISPATCH);
 	assert_int_equal(scene_due_where(scene, "position % 3 = 2"), 3);
@@ -382,7 +397,7 @@ static void a_zone_that_is_lost(void **state)
 	assert_int_equal(scene_batch(scene).counts.pending, 3);
 	assert_int_equal(scene_due_where(scene, "position = 3"), 0);
 	assert_string_equal(scene_batch(scene).zone_trouble, "time zone Asia/Atlantis cannot be read: this host has no file"
-	                    " for it (1 contact waits)");
+	                                                     " for it (1 contact waits)");
 	scene_check_sums(scene);
 }
 
@@ -395,14 +410,15 @@ static void a_lost_zone_of_a_large_campaign(void **state)
 	batch = scene->batch;
 	ask("UPDATE due_contacts SET due_at = due_at + INTERVAL 1 DAY WHERE batch_id = %lld AND position %% 3 = 0", batch);
 	ask("UPDATE due_contacts SET due_at = '2026-06-01 12:00:00.000002', attempt = 2 WHERE batch_id = %lld"
-	    " AND position = 3", batch);
+	    " AND position = 3",
+	    batch);
 	ask("UPDATE batch_contacts SET timezone = 'Asia/Atlantis' WHERE batch_id = %lld AND position = 3", batch);
 	scene_at("2026-06-01T15:30:00Z");
 	assert_int_equal(scene_claim(scene, 1000), 0);
 	assert_int_equal(scene_batch(scene).work, BATCH_WORK_DISPATCH);
-	assert_int_equal(scene_due_where(scene,
-	                           "position = 3 AND due_at >= '2026-06-01 15:31:00' AND due_at < '2026-06-01 15:31:01'"),
-	                 1);
+	assert_int_equal(
+		scene_due_where(scene, "position = 3 AND due_at >= '2026-06-01 15:31:00' AND due_at < '2026-06-01 15:31:01'"),
+		1);
 	assert_string_equal(scene_batch(scene).zone_trouble,
 	                    "time zone Asia/Atlantis cannot be read: this host has no file for it");
 	assert_int_equal(scene_claim(scene, 1000), 10);
@@ -554,7 +570,8 @@ static void zones_by_the_number(void **state)
 	scene_pass(US_PER_SECOND);
 	assert_int_equal(scene_claim(scene, 10), 1);
 	assert_int_equal(ask("SELECT expires_at < '2026-06-01 21:00:00' FROM calls WHERE batch_id = %lld AND position = 1",
-	                     (long long)scene->batch), 1);
+	                     (long long)scene->batch),
+	                 1);
 }
 
 /* The explanation shows a contact or campaign whose window never opens, and a zone that cannot be read. */

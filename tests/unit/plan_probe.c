@@ -125,8 +125,7 @@ static void answer_span(void)
 	struct span span;
 
 	if (calendar_find_span(&calendar, next_number(), &span) == CALENDAR_SPAN)
-		printf("%lld %lld %d\n", (long long)span.from_us, (long long)span.until_us,
-		       span.day);
+		printf("%lld %lld %d\n", (long long)span.from_us, (long long)span.until_us, span.day);
 	else
 		puts("none");
 }
@@ -152,7 +151,7 @@ static void next_cursor(struct plan_rules *rules, struct plan_cursor *cursor, in
 
 static void answer_plan(void)
 {
-	struct plan_rules rules = {.calendar = next_calendar()};
+	struct plan_rules rules = { .calendar = next_calendar() };
 	struct plan_segment segments[MAX_ROOM];
 	struct plan_cursor cursor;
 	int left, chunk, room, planned;
@@ -160,8 +159,7 @@ static void answer_plan(void)
 	next_cursor(&rules, &cursor, &left, &chunk, &room);
 	for (; left > 0; left -= planned) {
 		int asked = left < chunk ? left : chunk;
-		int count = plan_segments(&rules, &cursor, asked, segments,
-		                          room < MAX_ROOM ? room : MAX_ROOM, &planned);
+		int count = plan_segments(&rules, &cursor, asked, segments, room < MAX_ROOM ? room : MAX_ROOM, &planned);
 
 		print_segments(segments, count);
 		if (count == 0)
@@ -191,8 +189,7 @@ static void answer_groups(void)
 			group[i].span = (struct span){ 0 };
 			group[i].answer = CALENDAR_SPAN;
 		}
-		count = plan_group_segments(&rules, group, groups, &cursor, left < chunk ? left : chunk, out, room,
-		                            &planned);
+		count = plan_group_segments(&rules, group, groups, &cursor, left < chunk ? left : chunk, out, room, &planned);
 		for (int i = 0; i < count; i++)
 			printf("%lld:%lld:%d:%d ", (long long)out[i].first_us, (long long)out[i].gap_us, out[i].count,
 			       out[i].group);
@@ -204,8 +201,8 @@ static const struct {
 	const char *name;
 	void (*answer)(void);
 } questions[] = {
-	{"exists", answer_exists}, {"wall", answer_wall}, {"local", answer_local},
-	{"span", answer_span},     {"plan", answer_plan},   {"groups", answer_groups},
+	{ "exists", answer_exists }, { "wall", answer_wall }, { "local", answer_local },
+	{ "span", answer_span },     { "plan", answer_plan }, { "groups", answer_groups },
 };
 
 static void answer(char *line)

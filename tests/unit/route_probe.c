@@ -6,10 +6,10 @@
 #include "base/json.h"
 
 static const char *const type_names[] = {
-	[FIELD_STRING] = "string", [FIELD_INT] = "int", [FIELD_DECIMAL] = "decimal", [FIELD_BOOL] = "bool",
+	[FIELD_STRING] = "string", [FIELD_INT] = "int",         [FIELD_DECIMAL] = "decimal",   [FIELD_BOOL] = "bool",
 	[FIELD_CHOICE] = "choice", [FIELD_CHOICES] = "choices", [FIELD_WEEKDAYS] = "weekdays", [FIELD_ID] = "id",
-	[FIELD_IDS] = "ids", [FIELD_PHONE] = "phone", [FIELD_PHONES] = "phones", [FIELD_TIME] = "time",
-	[FIELD_WHEN] = "when", [FIELD_DATES] = "dates", [FIELD_OBJECT] = "object", [FIELD_RECORDS] = "records",
+	[FIELD_IDS] = "ids",       [FIELD_PHONE] = "phone",     [FIELD_PHONES] = "phones",     [FIELD_TIME] = "time",
+	[FIELD_WHEN] = "when",     [FIELD_DATES] = "dates",     [FIELD_OBJECT] = "object",     [FIELD_RECORDS] = "records",
 };
 
 /* Prints the default as a client would send it; null for types whose only default is "nothing". */
@@ -89,8 +89,10 @@ static void write_route(struct json *json, const struct route *route)
 	json_begin_object(json, NULL);
 	json_add_string(json, "method", method_names[route->method]);
 	json_add_string(json, "path", route->path);
-	json_add_string(json, "scope", route->scope == ROUTE_PUBLIC ? NULL
-	                : route->scope == ROUTE_ANY_KEY ? "any" : scope_names[route->scope]);
+	json_add_string(json, "scope",
+	                route->scope == ROUTE_PUBLIC    ? NULL
+	                : route->scope == ROUTE_ANY_KEY ? "any"
+	                                                : scope_names[route->scope]);
 	json_bool(json, "change", route->method == METHOD_PATCH);
 	json_bool(json, "dialer", (route->flags & ROUTE_DIALER) != 0);
 	json_bool(json, "stream", (route->flags & ROUTE_STREAM) != 0);

@@ -17,7 +17,9 @@
 static struct quarter quarter(const char *from, int64_t calls)
 {
 	return (struct quarter){
-		.from_us = at(from), .status = CALL_COMPLETED, .tally = { .calls = calls, .seconds = calls * 60 },
+		.from_us = at(from),
+		.status = CALL_COMPLETED,
+		.tally = { .calls = calls, .seconds = calls * 60 },
 	};
 }
 
@@ -43,15 +45,18 @@ static void assert_periods(enum interval interval, const char *zone, const struc
 static void hours_are_local_also_with_offsets_of_part_of_an_hour(void **state)
 {
 	const struct quarter quarters[] = {
-		quarter("2026-06-01T03:00Z", 1), quarter("2026-06-01T03:15Z", 2), quarter("2026-06-01T03:15Z", 4),
+		quarter("2026-06-01T03:00Z", 1), quarter("2026-06-01T03:15Z", 2),  quarter("2026-06-01T03:15Z", 4),
 		quarter("2026-06-01T04:00Z", 8), quarter("2026-06-01T18:15Z", 16),
 	};
-	static const struct expected hours[] = { /* 5:45 ahead */
-		{ "2026-06-01T08:00", "2026-06-01T02:15Z", 1 }, { "2026-06-01T09:00", "2026-06-01T03:15Z", 14 },
+	static const struct expected hours[] = {
+		/* 5:45 ahead */
+		{ "2026-06-01T08:00", "2026-06-01T02:15Z", 1 },
+		{ "2026-06-01T09:00", "2026-06-01T03:15Z", 14 },
 		{ "2026-06-02T00:00", "2026-06-01T18:15Z", 16 },
 	};
 	static const struct expected days[] = {
-		{ "2026-06-01T00:00", "2026-05-31T18:15Z", 15 }, { "2026-06-02T00:00", "2026-06-01T18:15Z", 16 },
+		{ "2026-06-01T00:00", "2026-05-31T18:15Z", 15 },
+		{ "2026-06-02T00:00", "2026-06-01T18:15Z", 16 },
 	};
 
 	(void)state;
@@ -63,10 +68,13 @@ static void hours_are_local_also_with_offsets_of_part_of_an_hour(void **state)
 static void an_hour_that_comes_twice_is_one_period(void **state)
 {
 	const struct quarter quarters[] = {
-		quarter("2026-10-25T00:45Z", 1), quarter("2026-10-25T01:00Z", 2), quarter("2026-10-25T02:00Z", 4),
+		quarter("2026-10-25T00:45Z", 1),
+		quarter("2026-10-25T01:00Z", 2),
+		quarter("2026-10-25T02:00Z", 4),
 	};
 	static const struct expected hours[] = {
-		{ "2026-10-25T02:00", "2026-10-25T00:00Z", 3 }, { "2026-10-25T03:00", "2026-10-25T02:00Z", 4 },
+		{ "2026-10-25T02:00", "2026-10-25T00:00Z", 3 },
+		{ "2026-10-25T03:00", "2026-10-25T02:00Z", 4 },
 	};
 
 	(void)state;
@@ -77,10 +85,14 @@ static struct batch running(int64_t pending)
 {
 	return (struct batch){
 		.status = BATCH_ACTIVE,
-		.config = { .timezone = "UTC", .window_start = 540, .window_end = 1020, .working_days = 0x7f,
+		.config = { .timezone = "UTC",
+		            .window_start = 540,
+		            .window_end = 1020,
+		            .working_days = 0x7f,
 		            .scheduled_at = { .us = INSTANT_NONE } },
 		.counts = { .total = 1000, .pending = pending, .completed = 1000 - pending },
-		.started_at_us = at("2026-06-01T09:00Z"), .completed_at_us = INSTANT_NONE,
+		.started_at_us = at("2026-06-01T09:00Z"),
+		.completed_at_us = INSTANT_NONE,
 		.planned_until_us = at("2026-06-01T09:00:01Z"),
 	};
 }

@@ -14,13 +14,23 @@
 static void states_and_actions(void **state)
 {
 	/* draft, scheduled, active, paused, completed, failed, cancelled, deleted */
-	static const struct { enum batch_action action; const char *allowed; int becomes; } table[] = {
-		{ BATCH_CHANGE, "yyyynynn", -1 }, { BATCH_ADD_CONTACTS, "yyyynnnn", -1 },
-		{ BATCH_REMOVE_CONTACT, "yyyynnnn", -1 }, { BATCH_REMOVE_CONTACTS, "ynnnnnnn", -1 },
-		{ BATCH_SCHEDULE, "ynnnnynn", BATCH_SCHEDULED }, { BATCH_PAUSE, "nyynnnnn", BATCH_PAUSED },
-		{ BATCH_RESUME, "nnnynnnn", BATCH_ACTIVE }, { BATCH_CANCEL, "yyyynnnn", BATCH_CANCELLED },
-		{ BATCH_DELETE, "ynnnyyyn", BATCH_DELETED }, { BATCH_START, "nynnnnnn", BATCH_ACTIVE },
-		{ BATCH_COMPLETE, "nyynnnnn", BATCH_COMPLETED }, { BATCH_FAIL, "nyynnnnn", BATCH_FAILED },
+	static const struct {
+		enum batch_action action;
+		const char *allowed;
+		int becomes;
+	} table[] = {
+		{ BATCH_CHANGE, "yyyynynn", -1 },
+		{ BATCH_ADD_CONTACTS, "yyyynnnn", -1 },
+		{ BATCH_REMOVE_CONTACT, "yyyynnnn", -1 },
+		{ BATCH_REMOVE_CONTACTS, "ynnnnnnn", -1 },
+		{ BATCH_SCHEDULE, "ynnnnynn", BATCH_SCHEDULED },
+		{ BATCH_PAUSE, "nyynnnnn", BATCH_PAUSED },
+		{ BATCH_RESUME, "nnnynnnn", BATCH_ACTIVE },
+		{ BATCH_CANCEL, "yyyynnnn", BATCH_CANCELLED },
+		{ BATCH_DELETE, "ynnnyyyn", BATCH_DELETED },
+		{ BATCH_START, "nynnnnnn", BATCH_ACTIVE },
+		{ BATCH_COMPLETE, "nyynnnnn", BATCH_COMPLETED },
+		{ BATCH_FAIL, "nyynnnnn", BATCH_FAILED },
 	};
 
 	(void)state;
@@ -114,17 +124,21 @@ static void defaults(void **state)
 
 static void bodies_with_one_fault(void **state)
 {
-	static const struct { const char *body, *field; } bad[] = {
+	static const struct {
+		const char *body, *field;
+	} bad[] = {
 		{ "{\"name\":\"\",\"agent_id\":\"01890a5d-ac96-774b-bcce-b302099a8057\"}", "name" },
 		{ "{\"name\":\"x\"}", "agent_id" },
 		{ "{" NEEDED ",\"max_concurrent_calls\":0}", "max_concurrent_calls" },
 		{ "{" NEEDED ",\"calling_windows\":[{\"days\":[1],\"start\":\"09:00\",\"end\":\"10:00\"}],"
-		  "\"start_time\":\"09:00\",\"end_time\":\"10:00\"}", "calling_windows" },
+		  "\"start_time\":\"09:00\",\"end_time\":\"10:00\"}",
+		  "calling_windows" },
 		{ "{" NEEDED ",\"calling_windows\":[{\"days\":[1],\"start\":\"09:00\",\"end\":\"09:00\"}]}",
 		  "calling_windows[0].end" },
 		{ "{" NEEDED ",\"calling_windows\":[{\"days\":[1],\"start\":\"09:00\"}]}", "calling_windows[0].end" },
 		{ "{" NEEDED ",\"calling_windows\":[{\"days\":[1],\"start\":\"09:00\",\"end\":\"10:00\"}],"
-		  "\"working_days\":[2]}", "working_days" },
+		  "\"working_days\":[2]}",
+		  "working_days" },
 		{ "{" NEEDED ",\"max_concurrent_calls\":101}", "max_concurrent_calls" },
 		{ "{" NEEDED ",\"max_calls_per_day\":0}", "max_calls_per_day" },
 		{ "{" NEEDED ",\"max_retry_attempts\":4}", "max_retry_attempts" },
@@ -166,8 +180,11 @@ static void a_start_without_offset_is_local(void **state)
 	struct when expected;
 
 	(void)state;
-	assert_int_equal(read(arena, "{" NEEDED ",\"timezone\":\"America/New_York\",\"schedule_type\":\"scheduled\","
-	                             "\"scheduled_at\":\"2026-07-01T09:00\"}", &config, &faults), FIELD_OK);
+	assert_int_equal(read(arena,
+	                      "{" NEEDED ",\"timezone\":\"America/New_York\",\"schedule_type\":\"scheduled\","
+	                      "\"scheduled_at\":\"2026-07-01T09:00\"}",
+	                      &config, &faults),
+	                 FIELD_OK);
 	assert_true(when_parse("2026-07-01T13:00Z", &expected));
 	assert_int_equal(config.scheduled_at.us, expected.us);
 	batch_config_settle(&config, &batch_fields, 0, &faults); /* once is enough */

@@ -24,8 +24,8 @@ static struct calendar calendar_of(const char *zone, unsigned days, int start, i
 #define assert_span(calendar, asked, date, from, until) \
 	span_is(&(calendar), asked, date, from, until, __FILE__, __LINE__)
 
-static void span_is(const struct calendar *calendar, const char *asked, const char *date,
-                    const char *from, const char *until, const char *file, int line)
+static void span_is(const struct calendar *calendar, const char *asked, const char *date, const char *from,
+                    const char *until, const char *file, int line)
 {
 	struct span span;
 
@@ -49,8 +49,7 @@ static void a_window_on_working_days(void **state)
 	/* 2026-07-03 is a Friday */
 	assert_span(c, "2026-07-03T00:00Z", "2026-07-03", "2026-07-03T07:00Z", "2026-07-03T15:30Z");
 	assert_span(c, "2026-07-03T07:00Z", "2026-07-03", "2026-07-03T07:00Z", "2026-07-03T15:30Z");
-	assert_span(c, "2026-07-03T15:29:59.999999Z", "2026-07-03", "2026-07-03T07:00Z",
-	            "2026-07-03T15:30Z");
+	assert_span(c, "2026-07-03T15:29:59.999999Z", "2026-07-03", "2026-07-03T07:00Z", "2026-07-03T15:30Z");
 	assert_span(c, "2026-07-03T15:30Z", "2026-07-06", "2026-07-06T07:00Z", "2026-07-06T15:30Z");
 	assert_span(c, "2026-07-05T12:00Z", "2026-07-06", "2026-07-06T07:00Z", "2026-07-06T15:30Z");
 }
@@ -102,16 +101,11 @@ static void the_whole_day_and_its_edges(void **state)
 	struct calendar to_midnight = calendar_of("America/New_York", EVERY_DAY, 1439, 1440);
 
 	(void)state;
-	assert_span(whole, "2026-07-01T04:00Z", "2026-07-01", "2026-07-01T04:00Z",
-	            "2026-07-02T04:00Z");
-	assert_span(whole, "2026-07-01T03:59Z", "2026-06-30", "2026-06-30T04:00Z",
-	            "2026-07-01T04:00Z");
-	assert_span(written_out, "2026-07-01T04:00Z", "2026-07-01", "2026-07-01T04:00Z",
-	            "2026-07-02T04:00Z");
-	assert_span(from_midnight, "2026-07-01T04:01Z", "2026-07-02", "2026-07-02T04:00Z",
-	            "2026-07-02T04:01Z");
-	assert_span(to_midnight, "2026-07-01T04:00Z", "2026-07-01", "2026-07-02T03:59Z",
-	            "2026-07-02T04:00Z");
+	assert_span(whole, "2026-07-01T04:00Z", "2026-07-01", "2026-07-01T04:00Z", "2026-07-02T04:00Z");
+	assert_span(whole, "2026-07-01T03:59Z", "2026-06-30", "2026-06-30T04:00Z", "2026-07-01T04:00Z");
+	assert_span(written_out, "2026-07-01T04:00Z", "2026-07-01", "2026-07-01T04:00Z", "2026-07-02T04:00Z");
+	assert_span(from_midnight, "2026-07-01T04:01Z", "2026-07-02", "2026-07-02T04:00Z", "2026-07-02T04:01Z");
+	assert_span(to_midnight, "2026-07-01T04:00Z", "2026-07-01", "2026-07-02T03:59Z", "2026-07-02T04:00Z");
 }
 
 /* Each night has two spans. The span after midnight belongs to the window of the evening before. */
@@ -134,35 +128,27 @@ static void a_window_that_ends_or_begins_at_midnight(void **state)
 	struct calendar from_24 = calendar_of("UTC", MONDAY_TO_FRIDAY, 1440, 6 * 60);
 
 	(void)state;
-	assert_span(until_0, "2026-07-03T22:30Z", "2026-07-03", "2026-07-03T22:00Z",
-	            "2026-07-04T00:00Z");
-	assert_span(until_0, "2026-07-04T00:00Z", "2026-07-06", "2026-07-06T22:00Z",
-	            "2026-07-07T00:00Z");
+	assert_span(until_0, "2026-07-03T22:30Z", "2026-07-03", "2026-07-03T22:00Z", "2026-07-04T00:00Z");
+	assert_span(until_0, "2026-07-04T00:00Z", "2026-07-06", "2026-07-06T22:00Z", "2026-07-07T00:00Z");
 	/* opens when Friday ends: all of it lies on Saturday */
-	assert_span(from_24, "2026-07-03T12:00Z", "2026-07-04", "2026-07-04T00:00Z",
-	            "2026-07-04T06:00Z");
-	assert_span(from_24, "2026-07-04T06:00Z", "2026-07-07", "2026-07-07T00:00Z",
-	            "2026-07-07T06:00Z");
+	assert_span(from_24, "2026-07-03T12:00Z", "2026-07-04", "2026-07-04T00:00Z", "2026-07-04T06:00Z");
+	assert_span(from_24, "2026-07-04T06:00Z", "2026-07-07", "2026-07-07T00:00Z", "2026-07-07T06:00Z");
 }
 
 static void excluded_dates(void **state)
 {
-	const int32_t excluded[] = {day("2026-07-02"), day("2026-07-03"), day("2026-07-07")};
+	const int32_t excluded[] = { day("2026-07-02"), day("2026-07-03"), day("2026-07-07") };
 	struct calendar daily = calendar_of("UTC", MONDAY_TO_FRIDAY, 9 * 60, 17 * 60);
 	struct calendar nightly = calendar_of("UTC", EVERY_DAY, 22 * 60, 6 * 60);
 
 	(void)state;
 	daily.excluded = nightly.excluded = excluded;
 	daily.excluded_count = nightly.excluded_count = LENGTH(excluded);
-	assert_span(daily, "2026-07-01T17:00Z", "2026-07-06", "2026-07-06T09:00Z",
-	            "2026-07-06T17:00Z");
-	assert_span(daily, "2026-07-06T17:00Z", "2026-07-08", "2026-07-08T09:00Z",
-	            "2026-07-08T17:00Z");
+	assert_span(daily, "2026-07-01T17:00Z", "2026-07-06", "2026-07-06T09:00Z", "2026-07-06T17:00Z");
+	assert_span(daily, "2026-07-06T17:00Z", "2026-07-08", "2026-07-08T09:00Z", "2026-07-08T17:00Z");
 	/* the night that began on the 1st goes on; the nights of the 2nd and 3rd never begin */
-	assert_span(nightly, "2026-07-02T00:00Z", "2026-07-02", "2026-07-02T00:00Z",
-	            "2026-07-02T06:00Z");
-	assert_span(nightly, "2026-07-02T06:00Z", "2026-07-04", "2026-07-04T22:00Z",
-	            "2026-07-05T00:00Z");
+	assert_span(nightly, "2026-07-02T00:00Z", "2026-07-02", "2026-07-02T00:00Z", "2026-07-02T06:00Z");
+	assert_span(nightly, "2026-07-02T06:00Z", "2026-07-04", "2026-07-04T22:00Z", "2026-07-05T00:00Z");
 }
 
 static void leap_day_and_year_end(void **state)
@@ -174,8 +160,7 @@ static void leap_day_and_year_end(void **state)
 	assert_span(c, "2028-02-28T17:00Z", "2028-02-29", "2028-02-29T09:00Z", "2028-02-29T17:00Z");
 	assert_span(c, "2028-02-29T17:00Z", "2028-03-01", "2028-03-01T09:00Z", "2028-03-01T17:00Z");
 	assert_span(c, "2026-02-28T17:00Z", "2026-03-01", "2026-03-01T09:00Z", "2026-03-01T17:00Z");
-	assert_span(tokyo, "2026-12-31T15:00Z", "2027-01-01", "2026-12-31T15:00Z",
-	            "2027-01-01T15:00Z");
+	assert_span(tokyo, "2026-12-31T15:00Z", "2027-01-01", "2026-12-31T15:00Z", "2027-01-01T15:00Z");
 }
 
 static void edges_in_the_skipped_hour(void **state)
@@ -187,19 +172,14 @@ static void edges_in_the_skipped_hour(void **state)
 	struct calendar new_york = calendar_of("America/New_York", EVERY_DAY, 2 * 60, 3 * 60 + 1);
 
 	(void)state;
-	assert_span(opens, "2026-03-29T00:00Z", "2026-03-29", "2026-03-29T01:30Z",
-	            "2026-03-29T03:00Z");
+	assert_span(opens, "2026-03-29T00:00Z", "2026-03-29", "2026-03-29T01:30Z", "2026-03-29T03:00Z");
 	/* the clock never shows 02:30: at 03:00 it is past the end */
-	assert_span(closes, "2026-03-29T00:00Z", "2026-03-29", "2026-03-29T00:00Z",
-	            "2026-03-29T01:00Z");
+	assert_span(closes, "2026-03-29T00:00Z", "2026-03-29", "2026-03-29T00:00Z", "2026-03-29T01:00Z");
 	/* the clock shows no time of this window */
-	assert_span(inside, "2026-03-29T00:00Z", "2026-03-30", "2026-03-30T00:15Z",
-	            "2026-03-30T00:45Z");
+	assert_span(inside, "2026-03-29T00:00Z", "2026-03-30", "2026-03-30T00:15Z", "2026-03-30T00:45Z");
 	/* this window would open at 03:30 and close at 03:15 */
-	assert_span(swallowed, "2026-03-29T00:00Z", "2026-03-30", "2026-03-30T00:30Z",
-	            "2026-03-30T01:15Z");
-	assert_span(new_york, "2026-03-08T05:00Z", "2026-03-08", "2026-03-08T07:00Z",
-	            "2026-03-08T07:01Z");
+	assert_span(swallowed, "2026-03-29T00:00Z", "2026-03-30", "2026-03-30T00:30Z", "2026-03-30T01:15Z");
+	assert_span(new_york, "2026-03-08T05:00Z", "2026-03-08", "2026-03-08T07:00Z", "2026-03-08T07:01Z");
 }
 
 static void edges_in_the_hour_that_comes_twice(void **state)
@@ -210,14 +190,10 @@ static void edges_in_the_hour_that_comes_twice(void **state)
 
 	(void)state;
 	/* at 03:00 the clock goes back to 02:00, before the start, and the window waits until it opens again */
-	assert_span(opens, "2026-10-24T23:00Z", "2026-10-25", "2026-10-25T00:30Z",
-	            "2026-10-25T01:00Z");
-	assert_span(opens, "2026-10-25T01:00Z", "2026-10-25", "2026-10-25T01:30Z",
-	            "2026-10-25T04:00Z");
-	assert_span(closes, "2026-10-24T22:00Z", "2026-10-25", "2026-10-24T23:00Z",
-	            "2026-10-25T00:30Z");
-	assert_span(around, "2026-11-01T05:00Z", "2026-11-01", "2026-11-01T05:00Z",
-	            "2026-11-01T07:00Z");
+	assert_span(opens, "2026-10-24T23:00Z", "2026-10-25", "2026-10-25T00:30Z", "2026-10-25T01:00Z");
+	assert_span(opens, "2026-10-25T01:00Z", "2026-10-25", "2026-10-25T01:30Z", "2026-10-25T04:00Z");
+	assert_span(closes, "2026-10-24T22:00Z", "2026-10-25", "2026-10-24T23:00Z", "2026-10-25T00:30Z");
+	assert_span(around, "2026-11-01T05:00Z", "2026-11-01", "2026-11-01T05:00Z", "2026-11-01T07:00Z");
 }
 
 /* The window is closed from 02:50 to 03:05. In this night the clock goes from 02:00 to 03:00, so it opens at 03:05. */
@@ -288,39 +264,38 @@ static void days_whose_midnight_moves(void **state)
 		const char *zone, *date, *from, *until;
 	} days[] = {
 		/* 00:00 -> 01:00: the day begins at 01:00 and has 23 hours */
-		{"Asia/Beirut", "2026-03-29", "2026-03-28T22:00Z", "2026-03-29T21:00Z"},
-		{"Africa/Cairo", "2026-04-24", "2026-04-23T22:00Z", "2026-04-24T21:00Z"},
-		{"America/Havana", "2026-03-08", "2026-03-08T05:00Z", "2026-03-09T04:00Z"},
-		{"America/Asuncion", "2023-10-01", "2023-10-01T04:00Z", "2023-10-02T03:00Z"},
-		{"Atlantic/Azores", "2026-03-29", "2026-03-29T01:00Z", "2026-03-30T00:00Z"},
+		{ "Asia/Beirut", "2026-03-29", "2026-03-28T22:00Z", "2026-03-29T21:00Z" },
+		{ "Africa/Cairo", "2026-04-24", "2026-04-23T22:00Z", "2026-04-24T21:00Z" },
+		{ "America/Havana", "2026-03-08", "2026-03-08T05:00Z", "2026-03-09T04:00Z" },
+		{ "America/Asuncion", "2023-10-01", "2023-10-01T04:00Z", "2023-10-02T03:00Z" },
+		{ "Atlantic/Azores", "2026-03-29", "2026-03-29T01:00Z", "2026-03-30T00:00Z" },
 		/* 00:00 -> 23:00: the day before has its last hour twice, 25 in all */
-		{"Asia/Beirut", "2026-10-24", "2026-10-23T21:00Z", "2026-10-24T22:00Z"},
-		{"Africa/Cairo", "2026-10-29", "2026-10-28T21:00Z", "2026-10-29T22:00Z"},
-		{"America/Asuncion", "2023-03-25", "2023-03-25T03:00Z", "2023-03-26T04:00Z"},
-		{"America/Nuuk", "2026-10-24", "2026-10-24T01:00Z", "2026-10-25T02:00Z"},
-		{"America/Scoresbysund", "2026-10-24", "2026-10-24T01:00Z", "2026-10-25T02:00Z"},
+		{ "Asia/Beirut", "2026-10-24", "2026-10-23T21:00Z", "2026-10-24T22:00Z" },
+		{ "Africa/Cairo", "2026-10-29", "2026-10-28T21:00Z", "2026-10-29T22:00Z" },
+		{ "America/Asuncion", "2023-03-25", "2023-03-25T03:00Z", "2023-03-26T04:00Z" },
+		{ "America/Nuuk", "2026-10-24", "2026-10-24T01:00Z", "2026-10-25T02:00Z" },
+		{ "America/Scoresbysund", "2026-10-24", "2026-10-24T01:00Z", "2026-10-25T02:00Z" },
 		/* 01:00 -> 00:00: the day has its first hour twice */
-		{"America/Havana", "2026-11-01", "2026-11-01T04:00Z", "2026-11-02T05:00Z"},
-		{"Atlantic/Azores", "2026-10-25", "2026-10-25T00:00Z", "2026-10-26T01:00Z"},
+		{ "America/Havana", "2026-11-01", "2026-11-01T04:00Z", "2026-11-02T05:00Z" },
+		{ "Atlantic/Azores", "2026-10-25", "2026-10-25T00:00Z", "2026-10-26T01:00Z" },
 		/* 23:00 -> 00:00: the day before ends an hour early */
-		{"America/Nuuk", "2026-03-28", "2026-03-28T02:00Z", "2026-03-29T01:00Z"},
-		{"America/Scoresbysund", "2026-03-28", "2026-03-28T02:00Z", "2026-03-29T01:00Z"},
+		{ "America/Nuuk", "2026-03-28", "2026-03-28T02:00Z", "2026-03-29T01:00Z" },
+		{ "America/Scoresbysund", "2026-03-28", "2026-03-28T02:00Z", "2026-03-29T01:00Z" },
 		/* half an hour, at 02:00 */
-		{"Australia/Lord_Howe", "2026-04-05", "2026-04-04T13:00Z", "2026-04-05T13:30Z"},
-		{"Australia/Lord_Howe", "2026-10-04", "2026-10-03T13:30Z", "2026-10-04T13:00Z"},
+		{ "Australia/Lord_Howe", "2026-04-05", "2026-04-04T13:00Z", "2026-04-05T13:30Z" },
+		{ "Australia/Lord_Howe", "2026-10-04", "2026-10-03T13:30Z", "2026-10-04T13:00Z" },
 		/* 00:00 -> 00:44:30 */
-		{"Africa/Monrovia", "1972-01-07", "1972-01-07T00:44:30Z", "1972-01-08T00:00Z"},
+		{ "Africa/Monrovia", "1972-01-07", "1972-01-07T00:44:30Z", "1972-01-08T00:00Z" },
 		/* 00:01 -> 23:01: the day begins when the clock first shows midnight */
-		{"America/St_Johns", "2010-11-07", "2010-11-07T02:30Z", "2010-11-08T03:30Z"},
+		{ "America/St_Johns", "2010-11-07", "2010-11-07T02:30Z", "2010-11-08T03:30Z" },
 		/* 23:30 -> 00:30: the skipped midnight moves to 01:00, and the day before lasts until then */
-		{"America/Toronto", "1919-03-31", "1919-03-31T05:00Z", "1919-04-01T04:00Z"},
+		{ "America/Toronto", "1919-03-31", "1919-03-31T05:00Z", "1919-04-01T04:00Z" },
 	};
 
 	struct calendar toronto = calendar_of("America/Toronto", EVERY_DAY, WHOLE_DAY);
 
 	(void)state;
-	assert_span(toronto, "1919-03-31T04:45Z", "1919-03-30", "1919-03-30T05:00Z",
-	            "1919-03-31T05:00Z");
+	assert_span(toronto, "1919-03-31T04:45Z", "1919-03-30", "1919-03-30T05:00Z", "1919-03-31T05:00Z");
 	for (size_t i = 0; i < LENGTH(days); i++) {
 		struct calendar c = calendar_of(days[i].zone, EVERY_DAY, WHOLE_DAY);
 
@@ -335,10 +310,8 @@ static void windows_do_not_leave_their_day(void **state)
 	struct calendar evening = calendar_of("America/Nuuk", EVERY_DAY, 20 * 60, 23 * 60 + 45);
 
 	(void)state;
-	assert_span(late, "2026-03-28T12:00Z", "2026-03-29", "2026-03-30T00:15Z",
-	            "2026-03-30T00:45Z");
-	assert_span(evening, "2026-03-28T12:00Z", "2026-03-28", "2026-03-28T22:00Z",
-	            "2026-03-29T01:00Z");
+	assert_span(late, "2026-03-28T12:00Z", "2026-03-29", "2026-03-30T00:15Z", "2026-03-30T00:45Z");
+	assert_span(evening, "2026-03-28T12:00Z", "2026-03-28", "2026-03-28T22:00Z", "2026-03-29T01:00Z");
 }
 
 static void a_day_that_never_was(void **state)
@@ -348,16 +321,11 @@ static void a_day_that_never_was(void **state)
 	struct calendar fridays = calendar_of("Pacific/Apia", 1 << 4, 9 * 60, 17 * 60);
 
 	(void)state;
-	assert_span(daily, "2011-12-29T12:00Z", "2011-12-29", "2011-12-29T19:00Z",
-	            "2011-12-30T03:00Z");
-	assert_span(daily, "2011-12-30T03:00Z", "2011-12-31", "2011-12-30T19:00Z",
-	            "2011-12-31T03:00Z");
-	assert_span(whole, "2011-12-30T09:59Z", "2011-12-29", "2011-12-29T10:00Z",
-	            "2011-12-30T10:00Z");
-	assert_span(whole, "2011-12-30T10:00Z", "2011-12-31", "2011-12-30T10:00Z",
-	            "2011-12-31T10:00Z");
-	assert_span(fridays, "2011-12-29T12:00Z", "2012-01-06", "2012-01-05T19:00Z",
-	            "2012-01-06T03:00Z");
+	assert_span(daily, "2011-12-29T12:00Z", "2011-12-29", "2011-12-29T19:00Z", "2011-12-30T03:00Z");
+	assert_span(daily, "2011-12-30T03:00Z", "2011-12-31", "2011-12-30T19:00Z", "2011-12-31T03:00Z");
+	assert_span(whole, "2011-12-30T09:59Z", "2011-12-29", "2011-12-29T10:00Z", "2011-12-30T10:00Z");
+	assert_span(whole, "2011-12-30T10:00Z", "2011-12-31", "2011-12-30T10:00Z", "2011-12-31T10:00Z");
+	assert_span(fridays, "2011-12-29T12:00Z", "2012-01-06", "2012-01-05T19:00Z", "2012-01-06T03:00Z");
 }
 
 static void no_day_within_the_horizon(void **state)
@@ -409,11 +377,11 @@ static void walk_five_years(const struct calendar *c)
 static void spans_never_overlap(void **state)
 {
 	static const char *const zones[] = {
-		"Europe/Berlin", "America/Havana", "Asia/Beirut", "America/Nuuk", "Atlantic/Azores",
+		"Europe/Berlin",       "America/Havana",    "Asia/Beirut",     "America/Nuuk",     "Atlantic/Azores",
 		"Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Chatham", "America/Asuncion",
 	};
 	static const int windows[][2] = {
-		{WHOLE_DAY}, {0, 1440}, {1320, 360}, {1, 0}, {185, 170}, {150, 140}, {1410, 30},
+		{ WHOLE_DAY }, { 0, 1440 }, { 1320, 360 }, { 1, 0 }, { 185, 170 }, { 150, 140 }, { 1410, 30 },
 	};
 
 	(void)state;

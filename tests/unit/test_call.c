@@ -45,7 +45,9 @@ static int64_t delay_us(const struct retry_rules *rules, int attempts)
 static void retries_are_limited(void **state)
 {
 	struct retry_rules rules = {
-		.enabled = true, .max_attempts = 2, .outcomes = CALL_BIT(CALL_BUSY) | CALL_BIT(CALL_NO_ANSWER),
+		.enabled = true,
+		.max_attempts = 2,
+		.outcomes = CALL_BIT(CALL_BUSY) | CALL_BIT(CALL_NO_ANSWER),
 	};
 
 	(void)state;
@@ -86,19 +88,25 @@ static void callbacks_are_no_retries(void **state)
 }
 
 static const struct retry_rule by_outcome[] = {
-	{ CALL_BUSY, 5, 3 }, { CALL_VOICEMAIL, 1440, 1 }, { CALL_FAILED, 0, 0 },
+	{ CALL_BUSY, 5, 3 },
+	{ CALL_VOICEMAIL, 1440, 1 },
+	{ CALL_FAILED, 0, 0 },
 };
 
 static void an_outcome_has_its_own_rule(void **state)
 {
 	struct retry_rules rules = {
-		.enabled = true, .max_attempts = 1, .outcomes = CALL_BIT(CALL_FAILED) | CALL_BIT(CALL_NO_ANSWER),
-		.delay_minutes = 30, .rules = by_outcome, .rule_count = 3,
+		.enabled = true,
+		.max_attempts = 1,
+		.outcomes = CALL_BIT(CALL_FAILED) | CALL_BIT(CALL_NO_ANSWER),
+		.delay_minutes = 30,
+		.rules = by_outcome,
+		.rule_count = 3,
 	};
 	struct call_past past = after(6, 0, 3);
 
 	(void)state;
-	assert_true(call_is_retried(&rules, &past, CALL_BUSY)); /* the third busy attempt */
+	assert_true(call_is_retried(&rules, &past, CALL_BUSY));                             /* the third busy attempt */
 	assert_int_equal(call_retry_delay_us(&rules, &past, CALL_BUSY), 5 * US_PER_MINUTE); /* does not double */
 	past.same = 4;
 	assert_false(call_is_retried(&rules, &past, CALL_BUSY));
@@ -113,8 +121,12 @@ static void an_outcome_has_its_own_rule(void **state)
 static void the_most_retries_and_the_longest_delay(void **state)
 {
 	struct retry_rules rules = {
-		.enabled = true, .max_attempts = 2, .outcomes = CALL_BIT(CALL_NO_ANSWER), .delay_minutes = 30,
-		.rules = by_outcome, .rule_count = 3,
+		.enabled = true,
+		.max_attempts = 2,
+		.outcomes = CALL_BIT(CALL_NO_ANSWER),
+		.delay_minutes = 30,
+		.rules = by_outcome,
+		.rule_count = 3,
 	};
 
 	(void)state;
@@ -136,7 +148,9 @@ static const char *fault_of(enum call_status status, struct when call_back_at, i
 	struct arena *arena = arena_new();
 	struct faults faults = { .arena = arena };
 	struct call_report report = {
-		.status = (int)status, .call_back_at = call_back_at, .occurred_at = { .us = occurred_at_us },
+		.status = (int)status,
+		.call_back_at = call_back_at,
+		.occurred_at = { .us = occurred_at_us },
 	};
 	static char text[200];
 

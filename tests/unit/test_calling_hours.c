@@ -52,18 +52,24 @@ static void calendars_that_allow_calls_at_night(void **state)
 		const char *where;
 		bool is_night;
 	} cases[] = {
-		{ "UTC", 0, 1440, "UTC", true }, { "UTC", 480, 1260, "UTC", false }, { "UTC", 479, 1260, "UTC", true },
-		{ "UTC", 480, 1261, "UTC", true }, { "UTC", 1200, 120, "UTC", true }, { "UTC", 540, 720, "Asia/Tokyo", false },
-		{ "UTC", 540, 721, "Asia/Tokyo", true }, { "Asia/Tokyo", 1020, 1440, "UTC", false },
+		{ "UTC", 0, 1440, "UTC", true },
+		{ "UTC", 480, 1260, "UTC", false },
+		{ "UTC", 479, 1260, "UTC", true },
+		{ "UTC", 480, 1261, "UTC", true },
+		{ "UTC", 1200, 120, "UTC", true },
+		{ "UTC", 540, 720, "Asia/Tokyo", false },
+		{ "UTC", 540, 721, "Asia/Tokyo", true },
+		{ "Asia/Tokyo", 1020, 1440, "UTC", false },
 		{ "Europe/Berlin", 480, 540, "Europe/Paris", false },
-		{ "Europe/Berlin", 480, 540, "Africa/Algiers", true }, /* in summer */
+		{ "Europe/Berlin", 480, 540, "Africa/Algiers", true },   /* in summer */
 		{ "Africa/Algiers", 1200, 1260, "Europe/Berlin", true }, /* the same, in the evening */
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct calendar calendar = {
-			.zone = cases[i].zone, .daily = { .days = EVERY_DAY, .start = cases[i].start, .end = cases[i].end },
+			.zone = cases[i].zone,
+			.daily = { .days = EVERY_DAY, .start = cases[i].start, .end = cases[i].end },
 		};
 
 		assert_int_equal(calling_hours_reach_night(&calendar, cases[i].where, WINTER), cases[i].is_night);

@@ -194,12 +194,9 @@ static void credentials_of_systemd_replace_files(void **state)
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
-		cmocka_unit_test(an_empty_file_gives_the_defaults),
-		cmocka_unit_test(values_of_the_file_count),
-		cmocka_unit_test(faults_are_fatal_and_named),
-		cmocka_unit_test(delays_have_units),
-		cmocka_unit_test(a_file_that_is_not_there),
-		cmocka_unit_test(credentials_of_systemd_replace_files),
+		cmocka_unit_test(an_empty_file_gives_the_defaults), cmocka_unit_test(values_of_the_file_count),
+		cmocka_unit_test(faults_are_fatal_and_named),       cmocka_unit_test(delays_have_units),
+		cmocka_unit_test(a_file_that_is_not_there),         cmocka_unit_test(credentials_of_systemd_replace_files),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, tear_down);

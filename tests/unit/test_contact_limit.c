@@ -19,7 +19,8 @@ static size_t attempts_of(struct contact_attempt *out, const int *hours_ago, siz
 {
 	for (size_t i = 0; i < count; i++)
 		out[i] = (struct contact_attempt){
-			.called_at_us = at(NOW) - hours_ago[i] * HOUR, .ended_at_us = at(NOW) - (hours_ago[i] - 1) * HOUR,
+			.called_at_us = at(NOW) - hours_ago[i] * HOUR,
+			.ended_at_us = at(NOW) - (hours_ago[i] - 1) * HOUR,
 			.status = status,
 		};
 	return count;

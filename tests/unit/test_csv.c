@@ -183,15 +183,11 @@ static bool read_row(void *context, const struct csv_row *row)
 	}
 	switch (contact_csv_read(&reading->columns, row, &c, reading->reason)) {
 	case CONTACT_CSV_OK:
-		buf_printf(&reading->out, "%s|%s|%s|%s|%s|%s\n", c.phone_number, c.first_name, c.last_name, c.email,
-		           c.timezone, c.custom_fields);
+		buf_printf(&reading->out, "%s|%s|%s|%s|%s|%s\n", c.phone_number, c.first_name, c.last_name, c.email, c.timezone,
+		           c.custom_fields);
 		break;
-	case CONTACT_CSV_EMPTY:
-		buf_puts(&reading->out, "-\n");
-		break;
-	case CONTACT_CSV_BAD:
-		buf_printf(&reading->out, "%s: %s\n", c.phone_number, reading->reason);
-		break;
+	case CONTACT_CSV_EMPTY: buf_puts(&reading->out, "-\n"); break;
+	case CONTACT_CSV_BAD: buf_printf(&reading->out, "%s: %s\n", c.phone_number, reading->reason); break;
 	case CONTACT_CSV_UNREADABLE:
 		buf_printf(&reading->out, "%s (%d): %s\n", c.phone_number, (int)row->lines, reading->reason);
 		break;

@@ -25,9 +25,16 @@ static char url[64];
 static int set_up(void **state)
 {
 	static const struct conf conf = {
-		.max_in_flight = 8, .webhook_connect_timeout_seconds = 1, .webhook_timeout_seconds = 1,
-		.webhook_allow_http = true, .webhook_allow_private = true, .webhook_allow = "", .webhook_ports = "1-65535",
-		.webhook_ca_file = "", .webhook_client_certificate = "", .webhook_client_key = "",
+		.max_in_flight = 8,
+		.webhook_connect_timeout_seconds = 1,
+		.webhook_timeout_seconds = 1,
+		.webhook_allow_http = true,
+		.webhook_allow_private = true,
+		.webhook_allow = "",
+		.webhook_ports = "1-65535",
+		.webhook_ca_file = "",
+		.webhook_client_certificate = "",
+		.webhook_client_key = "",
 	};
 	struct signing_secrets secrets = { 0 };
 
@@ -172,9 +179,9 @@ static ssize_t received(int fd)
 /* The process does nothing between the start and the connection: it is stopped, or waits for the database. */
 static void nothing_is_sent_when_the_process_comes_too_late(void **state)
 {
-	static const struct { int64_t before_us, sleep_us; } cases[] = {
-		{ 30 * US_PER_MS, 50 * US_PER_MS }, { US_PER_MINUTE, 1100 * US_PER_MS }
-	};
+	static const struct {
+		int64_t before_us, sleep_us;
+	} cases[] = { { 30 * US_PER_MS, 50 * US_PER_MS }, { US_PER_MINUTE, 1100 * US_PER_MS } };
 	int fd = listen_somewhere();
 
 	(void)state;

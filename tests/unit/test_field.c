@@ -36,8 +36,7 @@ static const char *check_url(struct arena *arena, const char **value)
 static const char *const colors[] = { "red", "", "blue", NULL };
 
 static const struct item item_initial = { .phone = "", .label = "none" };
-static FIELD_TABLE(item_fields, struct item, &item_initial,
-                   FIELD(struct item, phone, PHONE, .flags = FIELD_REQUIRED),
+static FIELD_TABLE(item_fields, struct item, &item_initial, FIELD(struct item, phone, PHONE, .flags = FIELD_REQUIRED),
                    FIELD(struct item, label, STRING, .flags = FIELD_NULLABLE, .max = 5));
 
 static const struct thing thing_initial = {
@@ -50,8 +49,7 @@ static FIELD_TABLE(thing_fields, struct thing, &thing_initial,
                    FIELD(struct thing, data, OBJECT, .flags = FIELD_NULLABLE, .max = 60),
                    FIELD(struct thing, url, STRING, .max = 50, .check = check_url),
                    FIELD(struct thing, count, INT, .min = -5, .max = 100),
-                   FIELD(struct thing, price, DECIMAL, .min = 0, .max = 1000000),
-                   FIELD(struct thing, on, BOOL),
+                   FIELD(struct thing, price, DECIMAL, .min = 0, .max = 1000000), FIELD(struct thing, on, BOOL),
                    FIELD(struct thing, color, CHOICE, .flags = FIELD_FIXED, .choices = colors),
                    FIELD(struct thing, time, TIME, .flags = FIELD_NULLABLE),
                    FIELD(struct thing, tags, CHOICES, .min = 1, .max = 2, .choices = colors),
@@ -94,8 +92,8 @@ static struct reading *read_text(void **state, const char *body)
 {
 	struct reading *reading = start(state);
 
-	reading->result = field_read(&thing_fields, FIELD_CREATE, body, strlen(body), &reading->thing,
-	                             &reading->given, &reading->faults);
+	reading->result = field_read(&thing_fields, FIELD_CREATE, body, strlen(body), &reading->thing, &reading->given,
+	                             &reading->faults);
 	return reading;
 }
 
@@ -110,8 +108,7 @@ static const struct thing *taken(void **state, const char *member)
 	struct reading *reading = read_member(state, member);
 
 	if (reading->result != FIELD_OK)
-		fail_msg("%s: %s %s", member, reading->faults.list[0].field,
-		         reading->faults.list[0].reason);
+		fail_msg("%s: %s %s", member, reading->faults.list[0].field, reading->faults.list[0].reason);
 	return &reading->thing;
 }
 
@@ -130,8 +127,8 @@ static void bad_json(void **state, const char *body, size_t len, const char *rea
 {
 	struct reading *reading = start(state);
 
-	reading->result = field_read(&thing_fields, FIELD_CREATE, body, len, &reading->thing,
-	                             &reading->given, &reading->faults);
+	reading->result = field_read(&thing_fields, FIELD_CREATE, body, len, &reading->thing, &reading->given,
+	                             &reading->faults);
 	assert_int_equal(reading->result, FIELD_BAD_JSON);
 	assert_int_equal(reading->faults.count, 1);
 	assert_string_equal(reading->faults.list[0].field, "body");
@@ -165,8 +162,7 @@ static void null_sets_back_to_the_default(void **state)
 
 static void strings_count_characters(void **state)
 {
-	struct reading *four = read_text(state,
-	                                 "{\"name\":\"\\u00e4\xc3\xa4\xf0\x9f\x98\x80\\ud83d\\ude00\"}");
+	struct reading *four = read_text(state, "{\"name\":\"\\u00e4\xc3\xa4\xf0\x9f\x98\x80\\ud83d\\ude00\"}");
 
 	assert_int_equal(four->result, FIELD_OK);
 	assert_string_equal(four->thing.name, "ää😀😀");
@@ -251,16 +247,14 @@ static void ids(void **state)
 
 	assert_int_equal(thing->ids.count, 2);
 	assert_int_equal(((const struct uuid *)thing->ids.items)[0].b[15], 0xf1);
-	refused(state, arena_printf(*state, "\"ids\":[%s,%s]", one, one), "ids",
-	        "must not repeat an element");
+	refused(state, arena_printf(*state, "\"ids\":[%s,%s]", one, one), "ids", "must not repeat an element");
 	refused(state, "\"ids\":[\"x\"]", "ids[0]", "must be an id (a UUID)");
 	refused(state, "\"ids\":[\"batch_01a1fd39-63f6-7000-a4b8-ed1a2bb74df0\"]", "ids[0]",
 	        "must be an id (a UUID), with the prefix agt_ or none");
 	refused(state, "\"id\":\"whk_01a1fd39-63f6-7000-a4b8-ed1a2bb74df0\"", "id",
 	        "must be an id (a UUID), with the prefix agt_ or none");
 	refused(state, "\"id\":\"x\"", "id", "must be an id (a UUID)");
-	refused(state, "\"id\":\"00000000-0000-0000-0000-000000000000\"", "id",
-	        "must be an id (a UUID)");
+	refused(state, "\"id\":\"00000000-0000-0000-0000-000000000000\"", "id", "must be an id (a UUID)");
 	assert_int_equal(taken(state, arena_printf(*state, "\"id\":%s", one))->id.b[0], 0x01);
 }
 
@@ -271,27 +265,22 @@ static void dates_and_instants(void **state)
 	assert_int_equal(thing->dates.count, 2);
 	assert_int_equal(((const int32_t *)thing->dates.items)[0], 1);
 	refused(state, "\"dates\":[\"2026-02-29\"]", "dates[0]", "must be a date YYYY-MM-DD");
-	refused(state, "\"dates\":[\"1970-01-01\",\"1970-01-01\"]", "dates",
-	        "must not repeat an element");
+	refused(state, "\"dates\":[\"1970-01-01\",\"1970-01-01\"]", "dates", "must not repeat an element");
 	assert_int_equal(taken(state, "\"when\":\"1970-01-01T01:00:01+01:00\"")->when.us, 1000000);
 	assert_true(taken(state, "\"when\":\"1970-01-01T00:00\"")->when.is_wall);
-	refused(state, "\"when\":\"tomorrow\"", "when",
-	        "must be an ISO 8601 date and time, such as 2026-11-21T09:00:00Z");
-	refused(state, "\"when\":\"0999-01-01T00:00:00Z\"", "when",
-	        "must be from 1970-01-01 to 9999-12-29 (UTC)");
+	refused(state, "\"when\":\"tomorrow\"", "when", "must be an ISO 8601 date and time, such as 2026-11-21T09:00:00Z");
+	refused(state, "\"when\":\"0999-01-01T00:00:00Z\"", "when", "must be from 1970-01-01 to 9999-12-29 (UTC)");
 	taken(state, "\"when\":\"9999-12-29T23:59:59.999999Z\"");
 	taken(state, "\"when\":\"1970-01-01T00:00:00Z\"");
-	refused(state, "\"when\":\"9999-12-30T00:00:00Z\"", "when",
-	        "must be from 1970-01-01 to 9999-12-29 (UTC)");
-	refused(state, "\"when\":\"9999-12-31T00:00:00Z\"", "when",
-	        "must be from 1970-01-01 to 9999-12-29 (UTC)");
+	refused(state, "\"when\":\"9999-12-30T00:00:00Z\"", "when", "must be from 1970-01-01 to 9999-12-29 (UTC)");
+	refused(state, "\"when\":\"9999-12-31T00:00:00Z\"", "when", "must be from 1970-01-01 to 9999-12-29 (UTC)");
 }
 
 static void objects_come_back_as_they_were(void **state)
 {
 	static const char data[] = "{\"b\":[1,-2,0.1,19.99,1.0,1E2],\"a\":{\"\\\"x\\n\":null,\"ä\":[]}}";
 	static const char member[] = "\"data\": { \"b\" : [1,-2, 0.1,19.99, 1.0 ,1E2],"
-	                             "\"a\" :{\"\\\"x\\u000a\":null,\"\\u00e4\":[]}}";
+								 "\"a\" :{\"\\\"x\\u000a\":null,\"\\u00e4\":[]}}";
 	const struct thing *thing = taken(state, member);
 
 	assert_string_equal(thing->data, data);
@@ -299,18 +288,21 @@ static void objects_come_back_as_they_were(void **state)
 	                    "{\"😀\":\"/\\b\\f\\té\"}");
 	refused(state, "\"data\":[]", "data", "must be an object");
 	assert_int_equal(strlen(taken(state, "\"data\":{\"a\":\"\\u00e4\\u000a\\u0001\\\"\\\\\\ud83d\\ude00 "
-	                                     "456789012345678901234567890123456\"}")->data), 60);
-	refused(state, "\"data\":{\"a\":\"\\u00e4\\u000a\\u0001\\\"\\\\\\ud83d\\ude00 "
-	        "4567890123456789012345678901234567\"}", "data", "must not be longer than 60 bytes");
+	                                     "456789012345678901234567890123456\"}")
+	                            ->data),
+	                 60);
 	refused(state,
-	        "\"data\":{\"a\":\"12345678901234567890123456789012345678901234567890123456\"}", "data",
+	        "\"data\":{\"a\":\"\\u00e4\\u000a\\u0001\\\"\\\\\\ud83d\\ude00 "
+	        "4567890123456789012345678901234567\"}",
+	        "data", "must not be longer than 60 bytes");
+	refused(state, "\"data\":{\"a\":\"12345678901234567890123456789012345678901234567890123456\"}", "data",
 	        "must not be longer than 60 bytes");
 }
 
 static void records(void **state)
 {
 	static const char member[] = "\"items\":[{\"phone\":\"+4930\",\"label\":\"a\"},"
-	                             "{\"phone\":\"+12\",\"label\":null},{\"phone\":\"+1555\"}]";
+								 "{\"phone\":\"+12\",\"label\":null},{\"phone\":\"+1555\"}]";
 	const struct thing *thing = taken(state, member);
 	const struct item *items = thing->items.items;
 
@@ -330,8 +322,7 @@ static void records(void **state)
 
 static void all_faults_at_once(void **state)
 {
-	struct reading *reading = read_text(state,
-	                                    "{\"count\":\"x\",\"unknown\":1,\"items\":[{\"label\":5}]}");
+	struct reading *reading = read_text(state, "{\"count\":\"x\",\"unknown\":1,\"items\":[{\"label\":5}]}");
 
 	assert_int_equal(reading->result, FIELD_INVALID);
 	assert_int_equal(reading->faults.count, 5);
@@ -369,8 +360,8 @@ static long growth_for(void **state, const char *prefix, const char *part, const
 	body.len -= 1; /* the last comma */
 	buf_puts(&body, suffix);
 	getrusage(RUSAGE_SELF, &before);
-	reading->result = field_read(&thing_fields, FIELD_CREATE, body.data, body.len, &reading->thing,
-	                             &reading->given, &reading->faults);
+	reading->result = field_read(&thing_fields, FIELD_CREATE, body.data, body.len, &reading->thing, &reading->given,
+	                             &reading->faults);
 	getrusage(RUSAGE_SELF, &after);
 	assert_int_equal(reading->result, FIELD_INVALID);
 	buf_free(&body);
@@ -432,8 +423,7 @@ static void repeated_keys_are_named(void **state)
 	refused(state, "\"data\":{\"a\":1,\"b\":[2],\"\\u0061\":3}", "data.\\u0061", "is given twice");
 	refused(state, "\"data\":{\"x}]\\\"\":[1,{\"\":0,\"\":0}]}", "data.x}]\\\"[1].", "is given twice");
 	refused(state, "\"data\":{\"a\":{\"b\":1,\"b\":2}}", "data.a.b", "is given twice");
-	refused(state, "\"data\":{\"a\":[1,[99999999999999999999]]}", "data.a[1][0]",
-	        "is a number out of range");
+	refused(state, "\"data\":{\"a\":[1,[99999999999999999999]]}", "data.a[1][0]", "is a number out of range");
 }
 
 static void what_is_not_json(void **state)
@@ -486,8 +476,8 @@ static void depth_is_bounded(void **state)
 	struct reading *reading = start(state);
 
 	memset(deep, '[', sizeof deep);
-	reading->result = field_read(&thing_fields, FIELD_CREATE, deep, sizeof deep, &reading->thing,
-	                             &reading->given, &reading->faults);
+	reading->result = field_read(&thing_fields, FIELD_CREATE, deep, sizeof deep, &reading->thing, &reading->given,
+	                             &reading->faults);
 	assert_int_equal(reading->result, FIELD_BAD_JSON);
 	assert_string_equal(reading->faults.list[0].reason, "is nested more than 32 levels deep");
 	assert_int_equal(read_text(state, flat)->result, FIELD_OK);
@@ -501,8 +491,8 @@ static void changes_start_from_what_is_there(void **state)
 	reading->thing = thing_initial;
 	reading->thing.name = "old";
 	reading->thing.note = "old";
-	reading->result = field_read(&thing_fields, FIELD_CHANGE, body, strlen(body), &reading->thing,
-	                             &reading->given, &reading->faults);
+	reading->result = field_read(&thing_fields, FIELD_CHANGE, body, strlen(body), &reading->thing, &reading->given,
+	                             &reading->faults);
 	assert_int_equal(reading->result, FIELD_OK);
 	assert_string_equal(reading->thing.name, "old");
 	assert_string_equal(reading->thing.note, "nothing");
@@ -514,8 +504,8 @@ static void fixed_fields_cannot_be_changed(void **state)
 	static const char body[] = "{\"color\":\"red\"}";
 	struct reading *reading = start(state);
 
-	reading->result = field_read(&thing_fields, FIELD_CHANGE, body, strlen(body), &reading->thing,
-	                             &reading->given, &reading->faults);
+	reading->result = field_read(&thing_fields, FIELD_CHANGE, body, strlen(body), &reading->thing, &reading->given,
+	                             &reading->faults);
 	assert_int_equal(reading->result, FIELD_INVALID);
 	assert_string_equal(reading->faults.list[0].reason, "cannot be changed");
 }
@@ -538,8 +528,7 @@ static struct reading *read_pairs(void **state, const struct field_pair *pairs, 
 {
 	struct reading *reading = start(state);
 
-	reading->result = field_read_pairs(&thing_fields, pairs, count, &reading->thing,
-	                                   &reading->given, &reading->faults);
+	reading->result = field_read_pairs(&thing_fields, pairs, count, &reading->thing, &reading->given, &reading->faults);
 	return reading;
 }
 
@@ -549,8 +538,8 @@ static void queries_are_read_by_the_same_tables(void **state)
 		{ "count", "-5" }, { "on", "true" }, { "note", "12" }, { "color", "red" }
 	};
 	static const struct field_pair bad[] = {
-		{ "count", "+5" }, { "count", "5" }, { "on", "yes" }, { "note", "\xff" }, { "other\xff", "1" },
-		{ "price", "1" }, { "days", "1" }, { "items", "x" },
+		{ "count", "+5" },    { "count", "5" }, { "on", "yes" }, { "note", "\xff" },
+		{ "other\xff", "1" }, { "price", "1" }, { "days", "1" }, { "items", "x" },
 	};
 	struct reading *reading = read_pairs(state, good, 4);
 
@@ -574,8 +563,8 @@ static void queries_have_lists(void **state)
 {
 	static const struct field_pair good[] = { { "tags", "blue,red" } }, one[] = { { "tags", "blue" } };
 	static const struct field_pair bad[] = {
-		{ "tags", "" }, { "tags", "," }, { "tags", "red,red" }, { "tags", "red," }, { "tags", "red, blue" },
-		{ "tags", "red,\xff" }, { "ids", "x" }, { "ids", "" },
+		{ "tags", "" },          { "tags", "," },        { "tags", "red,red" }, { "tags", "red," },
+		{ "tags", "red, blue" }, { "tags", "red,\xff" }, { "ids", "x" },        { "ids", "" },
 	};
 	struct reading *reading = read_pairs(state, good, 1);
 
@@ -593,8 +582,7 @@ static void queries_have_lists(void **state)
 static void phone_numbers(void **state)
 {
 	static const char *const right[] = { "+12", "+4930123456", "+123456789012345" };
-	static const char *const wrong[] = { "", "+", "+1", "+012", "12", "+1234567890123456",
-	                                     "+12a", "+12 ", " +12" };
+	static const char *const wrong[] = { "", "+", "+1", "+012", "12", "+1234567890123456", "+12a", "+12 ", " +12" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof right / sizeof *right; i++)

@@ -20,7 +20,9 @@ static int random_segments(struct plan_segment *out, int *contacts)
 
 	for (int i = 0; i < count; i++) {
 		out[i] = (struct plan_segment){
-			.first_us = at_us, .gap_us = (1 + random() % 5) * US_PER_SECOND, .count = 1 + (int)(random() % 60),
+			.first_us = at_us,
+			.gap_us = (1 + random() % 5) * US_PER_SECOND,
+			.count = 1 + (int)(random() % 60),
 		};
 		at_us += out[i].count * out[i].gap_us + random() % 100 * US_PER_SECOND;
 		*contacts += out[i].count;

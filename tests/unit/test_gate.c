@@ -113,9 +113,13 @@ static void gates_that_wait_for_an_instant(void **state)
 
 static void the_window(void **state)
 {
-	static const struct { const char *now, *opens; } looks[] = {
-		{ "2026-06-01T08:59:59.999999Z", "2026-06-01T09:00Z" }, { "2026-06-01T17:00Z", "2026-06-02T09:00Z" },
-		{ "2026-06-05T17:00Z", "2026-06-08T09:00Z" }, { "2026-06-06T12:00Z", "2026-06-08T09:00Z" },
+	static const struct {
+		const char *now, *opens;
+	} looks[] = {
+		{ "2026-06-01T08:59:59.999999Z", "2026-06-01T09:00Z" },
+		{ "2026-06-01T17:00Z", "2026-06-02T09:00Z" },
+		{ "2026-06-05T17:00Z", "2026-06-08T09:00Z" },
+		{ "2026-06-06T12:00Z", "2026-06-08T09:00Z" },
 	};
 	struct gate_facts facts = open_facts();
 

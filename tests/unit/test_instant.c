@@ -12,8 +12,10 @@
 
 static void civil_days(void **state)
 {
-	static const struct { int y, m, d, day, weekday; } known[] = {
-		{ 1970, 1, 1, 0, 4 }, { 1969, 12, 31, -1, 3 }, { 2000, 2, 29, 11016, 2 }, { 2026, 11, 21, 20778, 6 },
+	static const struct {
+		int y, m, d, day, weekday;
+	} known[] = {
+		{ 1970, 1, 1, 0, 4 },       { 1969, 12, 31, -1, 3 },      { 2000, 2, 29, 11016, 2 }, { 2026, 11, 21, 20778, 6 },
 		{ 1000, 1, 1, -354285, 3 }, { 9999, 12, 31, 2932896, 5 }, { 1900, 3, 1, -25508, 4 },
 	};
 	int y, m, d;
@@ -46,7 +48,10 @@ static void the_sentinels_are_what_they_say(void **state)
 
 static void times_that_are_taken(void **state)
 {
-	static const struct { const char *text, *iso; bool wall; } good[] = {
+	static const struct {
+		const char *text, *iso;
+		bool wall;
+	} good[] = {
 		{ "2026-11-21T09:00:00Z", "2026-11-21T09:00:00.000000Z", false },
 		{ "2026-11-21t09:00:00z", "2026-11-21T09:00:00.000000Z", false },
 		{ "2026-11-21 09:00", "2026-11-21T09:00:00.000000Z", true },

@@ -153,12 +153,9 @@ static void members_that_are_not_selected_are_removed(void **state)
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
-		cmocka_unit_test(scopes_and_commas),
-		cmocka_unit_test(strings_are_escaped),
-		cmocka_unit_test(keys_are_escaped),
-		cmocka_unit_test(what_is_not_utf8_is_replaced),
-		cmocka_unit_test(values_that_may_be_missing),
-		cmocka_unit_test(members_that_are_not_selected_are_removed),
+		cmocka_unit_test(scopes_and_commas),          cmocka_unit_test(strings_are_escaped),
+		cmocka_unit_test(keys_are_escaped),           cmocka_unit_test(what_is_not_utf8_is_replaced),
+		cmocka_unit_test(values_that_may_be_missing), cmocka_unit_test(members_that_are_not_selected_are_removed),
 	};
 
 	return cmocka_run_group_tests(group_tests, NULL, NULL);

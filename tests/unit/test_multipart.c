@@ -98,8 +98,11 @@ static void malformed_forms_are_refused(void **state)
 static void a_boundary_is_required(void **state)
 {
 	static const char *const types[] = {
-		"multipart/form-data", "multipart/form-data; boundary", "multipart/form-data; boundary=",
-		"multipart/form-data; boundary=\"\"", "multipart/form-data; xboundary=x",
+		"multipart/form-data",
+		"multipart/form-data; boundary",
+		"multipart/form-data; boundary=",
+		"multipart/form-data; boundary=\"\"",
+		"multipart/form-data; xboundary=x",
 		"multipart/form-data; boundary=1234567890123456789012345678901234567890123456789012345678901234567890x",
 	};
 	struct multipart_taker taker = { begin, data, NULL };
@@ -127,8 +130,10 @@ static void a_form_is_known_by_its_parts(void **state)
 	static const char body[] = PART("b 1", "x", "1") PART("b 1", "y", "2") "--b 1--\r\n";
 	static const char again[] = PART("c", "x", "1") PART("c", "y", "2") "--c--\r\n";
 	static const char *const others[] = {
-		PART("c", "x", "1") PART("c", "y", "3") "--c--\r\n", PART("c", "y", "2") PART("c", "x", "1") "--c--\r\n",
-		PART("c", "x", "1") "--c--\r\n", PART("c", "x", "12") PART("c", "y", "") "--c--\r\n",
+		PART("c", "x", "1") PART("c", "y", "3") "--c--\r\n",
+		PART("c", "y", "2") PART("c", "x", "1") "--c--\r\n",
+		PART("c", "x", "1") "--c--\r\n",
+		PART("c", "x", "12") PART("c", "y", "") "--c--\r\n",
 	};
 	uint8_t first[SHA256_SIZE], other[SHA256_SIZE];
 
@@ -163,8 +168,11 @@ static void charsets(void **state)
 		"text/csv; xcharset=x",
 	};
 	static const char *const others[] = {
-		"text/csv; charset=utf-16", "text/csv; charset=", "text/csv;charset=windows-1252; header=present",
-		"text/csv; charset=utf-8utf-8utf-8utf-8utf-8utf-8utf-8", "text/csv; a=\"\\\"\";charset=\"x",
+		"text/csv; charset=utf-16",
+		"text/csv; charset=",
+		"text/csv;charset=windows-1252; header=present",
+		"text/csv; charset=utf-8utf-8utf-8utf-8utf-8utf-8utf-8",
+		"text/csv; a=\"\\\"\";charset=\"x",
 	};
 
 	(void)state;
@@ -179,10 +187,8 @@ static void charsets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_form_is_known_by_its_parts),
-		cmocka_unit_test(charsets),
-		cmocka_unit_test(parts_of_every_cut),
-		cmocka_unit_test(malformed_forms_are_refused),
+		cmocka_unit_test(a_form_is_known_by_its_parts), cmocka_unit_test(charsets),
+		cmocka_unit_test(parts_of_every_cut),           cmocka_unit_test(malformed_forms_are_refused),
 		cmocka_unit_test(a_boundary_is_required),
 	};
 

@@ -19,8 +19,7 @@
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 #define MAX_SEGMENTS 32
 
-static struct plan_rules rules_of(const char *zone, unsigned days, int start, int end, int cap,
-                                  int64_t gap_us)
+static struct plan_rules rules_of(const char *zone, unsigned days, int start, int end, int cap, int64_t gap_us)
 {
 	return (struct plan_rules){
 		.calendar = {
@@ -33,7 +32,7 @@ static struct plan_rules rules_of(const char *zone, unsigned days, int start, in
 
 static struct plan_cursor cursor_at(const char *next)
 {
-	return (struct plan_cursor){.next_us = at(next)};
+	return (struct plan_cursor){ .next_us = at(next) };
 }
 
 struct expected {
@@ -67,7 +66,7 @@ static void contacts_follow_closely_from_the_opening(void **state)
 	struct plan_rules r = rules_of("Europe/Berlin", MONDAY_TO_FRIDAY, 540, 1020, 0, US_PER_MS);
 	struct plan_cursor cursor = cursor_at("2026-07-04T10:00Z"); /* a Saturday */
 	static const struct expected monday[] = {
-		{1000000, "2026-07-06T07:00Z", "2026-07-06T07:16:39.999Z"},
+		{ 1000000, "2026-07-06T07:00Z", "2026-07-06T07:16:39.999Z" },
 	};
 
 	(void)state;
@@ -82,10 +81,10 @@ static void inside_the_window_it_begins_at_once(void **state)
 	struct plan_rules r = rules_of("UTC", EVERY_DAY, 540, 1020, 0, 250 * US_PER_MS);
 	struct plan_cursor cursor = cursor_at("2026-07-01T10:00:00.000001Z"), last_moment;
 	static const struct expected at_once[] = {
-		{3, "2026-07-01T10:00:00.001Z", "2026-07-01T10:00:00.501Z"},
+		{ 3, "2026-07-01T10:00:00.001Z", "2026-07-01T10:00:00.501Z" },
 	};
 	static const struct expected rounded_out_of_it[] = {
-		{1, "2026-07-02T09:00Z", "2026-07-02T09:00Z"},
+		{ 1, "2026-07-02T09:00Z", "2026-07-02T09:00Z" },
 	};
 
 	(void)state;
@@ -99,9 +98,9 @@ static void the_pace_fills_the_window_and_goes_on_next_day(void **state)
 	struct plan_rules r = rules_of("UTC", MONDAY_TO_FRIDAY, 540, 550, 0, 3 * US_PER_MINUTE);
 	struct plan_cursor cursor = cursor_at("2026-07-02T00:00Z"); /* a Thursday */
 	static const struct expected days[] = {
-		{4, "2026-07-02T09:00Z", "2026-07-02T09:09Z"},
-		{4, "2026-07-03T09:00Z", "2026-07-03T09:09Z"},
-		{2, "2026-07-06T09:00Z", "2026-07-06T09:03Z"},
+		{ 4, "2026-07-02T09:00Z", "2026-07-02T09:09Z" },
+		{ 4, "2026-07-03T09:00Z", "2026-07-03T09:09Z" },
+		{ 2, "2026-07-06T09:00Z", "2026-07-06T09:03Z" },
 	};
 
 	(void)state;
@@ -114,8 +113,8 @@ static void the_end_of_the_window_is_outside(void **state)
 	struct plan_rules r = rules_of("UTC", EVERY_DAY, 540, 600, 0, 30 * US_PER_MINUTE);
 	struct plan_cursor cursor = cursor_at("2026-07-01T00:00Z");
 	static const struct expected days[] = {
-		{2, "2026-07-01T09:00Z", "2026-07-01T09:30Z"},
-		{1, "2026-07-02T09:00Z", "2026-07-02T09:00Z"},
+		{ 2, "2026-07-01T09:00Z", "2026-07-01T09:30Z" },
+		{ 1, "2026-07-02T09:00Z", "2026-07-02T09:00Z" },
 	};
 
 	(void)state;
@@ -129,14 +128,14 @@ static void the_pace_holds_over_midnight(void **state)
 	struct plan_cursor cursor = cursor_at("2026-07-01T12:00Z");
 	struct plan_cursor late = cursor_at("2026-07-01T23:30Z");
 	static const struct expected night[] = {
-		{3, "2026-07-01T23:00Z", "2026-07-01T23:50Z"},
-		{2, "2026-07-02T00:15Z", "2026-07-02T00:40Z"},
-		{1, "2026-07-02T23:00Z", "2026-07-02T23:00Z"},
+		{ 3, "2026-07-01T23:00Z", "2026-07-01T23:50Z" },
+		{ 2, "2026-07-02T00:15Z", "2026-07-02T00:40Z" },
+		{ 1, "2026-07-02T23:00Z", "2026-07-02T23:00Z" },
 	};
 	static const struct expected one_a_day[] = {
-		{1, "2026-07-01T23:30Z", "2026-07-01T23:30Z"},
-		{1, "2026-07-02T00:30Z", "2026-07-02T00:30Z"},
-		{1, "2026-07-03T00:00Z", "2026-07-03T00:00Z"},
+		{ 1, "2026-07-01T23:30Z", "2026-07-01T23:30Z" },
+		{ 1, "2026-07-02T00:30Z", "2026-07-02T00:30Z" },
+		{ 1, "2026-07-03T00:00Z", "2026-07-03T00:00Z" },
 	};
 
 	(void)state;
@@ -149,9 +148,9 @@ static void a_pace_of_more_than_a_day(void **state)
 	struct plan_rules r = rules_of("UTC", EVERY_DAY, 540, 1020, 0, 30 * 60 * US_PER_MINUTE);
 	struct plan_cursor cursor = cursor_at("2026-07-01T00:00Z");
 	static const struct expected days[] = {
-		{1, "2026-07-01T09:00Z", "2026-07-01T09:00Z"},
-		{1, "2026-07-02T15:00Z", "2026-07-02T15:00Z"},
-		{1, "2026-07-04T09:00Z", "2026-07-04T09:00Z"}, /* 21:00 on the 3rd is too late */
+		{ 1, "2026-07-01T09:00Z", "2026-07-01T09:00Z" },
+		{ 1, "2026-07-02T15:00Z", "2026-07-02T15:00Z" },
+		{ 1, "2026-07-04T09:00Z", "2026-07-04T09:00Z" }, /* 21:00 on the 3rd is too late */
 	};
 
 	(void)state;
@@ -161,12 +160,12 @@ static void a_pace_of_more_than_a_day(void **state)
 static void the_cap_ends_the_day(void **state)
 {
 	struct plan_rules r = rules_of("UTC", MONDAY_TO_FRIDAY, 540, 1020, 3, US_PER_MINUTE);
-	const int32_t excluded[] = {day("2026-07-03")};
+	const int32_t excluded[] = { day("2026-07-03") };
 	struct plan_cursor cursor = cursor_at("2026-07-02T00:00Z");
 	static const struct expected days[] = {
-		{3, "2026-07-02T09:00Z", "2026-07-02T09:02Z"},
-		{3, "2026-07-06T09:00Z", "2026-07-06T09:02Z"},
-		{1, "2026-07-07T09:00Z", "2026-07-07T09:00Z"},
+		{ 3, "2026-07-02T09:00Z", "2026-07-02T09:02Z" },
+		{ 3, "2026-07-06T09:00Z", "2026-07-06T09:02Z" },
+		{ 1, "2026-07-07T09:00Z", "2026-07-07T09:00Z" },
 	};
 
 	(void)state;
@@ -181,11 +180,11 @@ static void calls_already_made_count(void **state)
 	struct plan_rules r = rules_of("UTC", EVERY_DAY, 540, 1020, 5, US_PER_MINUTE);
 	struct plan_cursor some = cursor_at("2026-07-01T12:00Z"), full = some, other_day = some;
 	static const struct expected some_left[] = {
-		{2, "2026-07-01T12:00Z", "2026-07-01T12:01Z"},
-		{2, "2026-07-02T09:00Z", "2026-07-02T09:01Z"},
+		{ 2, "2026-07-01T12:00Z", "2026-07-01T12:01Z" },
+		{ 2, "2026-07-02T09:00Z", "2026-07-02T09:01Z" },
 	};
-	static const struct expected none_left[] = {{4, "2026-07-02T09:00Z", "2026-07-02T09:03Z"}};
-	static const struct expected all_left[] = {{4, "2026-07-01T12:00Z", "2026-07-01T12:03Z"}};
+	static const struct expected none_left[] = { { 4, "2026-07-02T09:00Z", "2026-07-02T09:03Z" } };
+	static const struct expected all_left[] = { { 4, "2026-07-01T12:00Z", "2026-07-01T12:03Z" } };
 
 	(void)state;
 	some.day = full.day = day("2026-07-01");
@@ -204,9 +203,9 @@ static void the_cap_counts_local_days_not_nights(void **state)
 	struct plan_rules r = rules_of("Asia/Tokyo", EVERY_DAY, 1320, 360, 10, 30 * US_PER_MINUTE);
 	struct plan_cursor cursor = cursor_at("2026-07-01T10:00Z");
 	static const struct expected spans[] = {
-		{4, "2026-07-01T13:00Z", "2026-07-01T14:30Z"},
-		{10, "2026-07-01T15:00Z", "2026-07-01T19:30Z"},
-		{1, "2026-07-02T15:00Z", "2026-07-02T15:00Z"},
+		{ 4, "2026-07-01T13:00Z", "2026-07-01T14:30Z" },
+		{ 10, "2026-07-01T15:00Z", "2026-07-01T19:30Z" },
+		{ 1, "2026-07-02T15:00Z", "2026-07-02T15:00Z" },
 	};
 
 	(void)state;
@@ -216,22 +215,21 @@ static void the_cap_counts_local_days_not_nights(void **state)
 static void days_of_23_and_25_hours(void **state)
 {
 	struct plan_rules r = rules_of("Europe/Berlin", EVERY_DAY, WHOLE_DAY, 0, 60 * US_PER_MINUTE);
-	struct plan_rules capped = rules_of("America/New_York", EVERY_DAY, WHOLE_DAY, 24,
-	                                    60 * US_PER_MINUTE);
+	struct plan_rules capped = rules_of("America/New_York", EVERY_DAY, WHOLE_DAY, 24, 60 * US_PER_MINUTE);
 	struct plan_cursor spring = cursor_at("2026-03-28T23:00Z");
 	struct plan_cursor autumn = cursor_at("2026-10-24T22:00Z");
 	struct plan_cursor new_york = cursor_at("2026-11-01T04:00Z");
 	static const struct expected short_day[] = {
-		{23, "2026-03-28T23:00Z", "2026-03-29T21:00Z"},
-		{1, "2026-03-29T22:00Z", "2026-03-29T22:00Z"},
+		{ 23, "2026-03-28T23:00Z", "2026-03-29T21:00Z" },
+		{ 1, "2026-03-29T22:00Z", "2026-03-29T22:00Z" },
 	};
 	static const struct expected long_day[] = {
-		{25, "2026-10-24T22:00Z", "2026-10-25T22:00Z"},
-		{1, "2026-10-25T23:00Z", "2026-10-25T23:00Z"},
+		{ 25, "2026-10-24T22:00Z", "2026-10-25T22:00Z" },
+		{ 1, "2026-10-25T23:00Z", "2026-10-25T23:00Z" },
 	};
 	static const struct expected last_hour_unused[] = {
-		{24, "2026-11-01T04:00Z", "2026-11-02T03:00Z"},
-		{1, "2026-11-02T05:00Z", "2026-11-02T05:00Z"},
+		{ 24, "2026-11-01T04:00Z", "2026-11-02T03:00Z" },
+		{ 1, "2026-11-02T05:00Z", "2026-11-02T05:00Z" },
 	};
 
 	(void)state;
@@ -248,18 +246,18 @@ static void leap_day_year_end_and_a_day_that_never_was(void **state)
 	struct plan_cursor december = cursor_at("2026-12-31T00:00Z");
 	struct plan_cursor samoa = cursor_at("2011-12-29T10:00Z");
 	static const struct expected leap[] = {
-		{1, "2028-02-28T09:00Z", "2028-02-28T09:00Z"},
-		{1, "2028-02-29T09:00Z", "2028-02-29T09:00Z"},
-		{1, "2028-03-01T09:00Z", "2028-03-01T09:00Z"},
+		{ 1, "2028-02-28T09:00Z", "2028-02-28T09:00Z" },
+		{ 1, "2028-02-29T09:00Z", "2028-02-29T09:00Z" },
+		{ 1, "2028-03-01T09:00Z", "2028-03-01T09:00Z" },
 	};
 	static const struct expected new_year[] = {
-		{1, "2026-12-31T09:00Z", "2026-12-31T09:00Z"},
-		{1, "2027-01-01T09:00Z", "2027-01-01T09:00Z"},
+		{ 1, "2026-12-31T09:00Z", "2026-12-31T09:00Z" },
+		{ 1, "2027-01-01T09:00Z", "2027-01-01T09:00Z" },
 	};
 	static const struct expected no_30th[] = {
-		{1, "2011-12-29T19:00Z", "2011-12-29T19:00Z"},
-		{1, "2011-12-30T19:00Z", "2011-12-30T19:00Z"}, /* 09:00 on the 31st */
-		{1, "2011-12-31T19:00Z", "2011-12-31T19:00Z"},
+		{ 1, "2011-12-29T19:00Z", "2011-12-29T19:00Z" },
+		{ 1, "2011-12-30T19:00Z", "2011-12-30T19:00Z" }, /* 09:00 on the 31st */
+		{ 1, "2011-12-31T19:00Z", "2011-12-31T19:00Z" },
 	};
 
 	(void)state;
@@ -273,11 +271,11 @@ static void without_callable_days_nothing_is_planned(void **state)
 	struct plan_rules never = rules_of("UTC", 0, 540, 1020, 0, US_PER_MS);
 	struct plan_rules twice = rules_of("UTC", EVERY_DAY, 540, 1020, 1, US_PER_MS);
 	struct plan_cursor cursor = cursor_at("2026-07-01T00:00Z");
-	struct plan_cursor end = {.next_us = INSTANT_NEVER};
+	struct plan_cursor end = { .next_us = INSTANT_NEVER };
 	int32_t excluded[400];
 	static const struct expected two_days[] = {
-		{1, "2026-07-01T09:00Z", "2026-07-01T09:00Z"},
-		{1, "2026-07-02T09:00Z", "2026-07-02T09:00Z"},
+		{ 1, "2026-07-01T09:00Z", "2026-07-01T09:00Z" },
+		{ 1, "2026-07-02T09:00Z", "2026-07-02T09:00Z" },
 	};
 
 	(void)state;
@@ -295,8 +293,8 @@ static void without_callable_days_nothing_is_planned(void **state)
 #define MAX_CONTACTS 600
 
 /* Returns all instants of a plan that is made in random pieces: some contacts and some segments at a time. */
-static int plan_in_pieces(const struct plan_rules *rules, struct plan_cursor cursor, int count,
-                          int max_piece, int64_t instants[MAX_CONTACTS])
+static int plan_in_pieces(const struct plan_rules *rules, struct plan_cursor cursor, int count, int max_piece,
+                          int64_t instants[MAX_CONTACTS])
 {
 	struct plan_segment out[4];
 	int done = 0, planned = 1;
@@ -317,8 +315,8 @@ static int plan_in_pieces(const struct plan_rules *rules, struct plan_cursor cur
 
 static void a_plan_may_be_cut_anywhere(void **state)
 {
-	static const char *const zones[] = {"Europe/Berlin", "America/Havana", "Asia/Beirut"};
-	static const int windows[][2] = {{WHOLE_DAY}, {540, 1020}, {1320, 360}, {150, 140}};
+	static const char *const zones[] = { "Europe/Berlin", "America/Havana", "Asia/Beirut" };
+	static const int windows[][2] = { { WHOLE_DAY }, { 540, 1020 }, { 1320, 360 }, { 150, 140 } };
 	int64_t whole[MAX_CONTACTS], pieces[MAX_CONTACTS];
 
 	(void)state;
@@ -326,8 +324,7 @@ static void a_plan_may_be_cut_anywhere(void **state)
 	for (int i = 0; i < 500; i++) {
 		const int *window = windows[(unsigned)rand() % LENGTH(windows)];
 		unsigned days = 1 + (unsigned)rand() % EVERY_DAY;
-		struct plan_rules r = rules_of(zones[(unsigned)rand() % LENGTH(zones)], days, window[0],
-		                               window[1], rand() % 40,
+		struct plan_rules r = rules_of(zones[(unsigned)rand() % LENGTH(zones)], days, window[0], window[1], rand() % 40,
 		                               (1 + rand() % 3600000) * US_PER_MS);
 		struct plan_cursor cursor = cursor_at("2026-03-01T00:00Z");
 		int count = 1 + rand() % MAX_CONTACTS, planned;

@@ -129,12 +129,8 @@ static void parameters_are_bounded(void **state)
 int main(void)
 {
 	static const struct CMUnitTest group_tests[] = {
-		TEST(nothing_is_needed),
-		TEST(methods),
-		TEST(lengths),
-		TEST(names_of_requests),
-		TEST(parameters),
-		TEST(parameters_that_cannot_be_decoded),
+		TEST(nothing_is_needed),      TEST(methods),    TEST(lengths),
+		TEST(names_of_requests),      TEST(parameters), TEST(parameters_that_cannot_be_decoded),
 		TEST(parameters_are_bounded),
 	};
 

@@ -240,11 +240,10 @@ static const char *write_words(const void *member, struct arena *into)
 
 static const struct column_form words_form = { read_words, write_words };
 
-static COLUMNS(thing_columns, struct thing,
-               COLUMN(struct thing, id), INSTANT(struct thing, at), COLUMN(struct thing, small),
-               COLUMN_AS(struct thing, hue, color), COLUMN(struct thing, on), COLUMN(struct thing, name),
-               FORM_AS(struct thing, words, words, &words_form), COLUMN(struct thing, uuid), COLUMN(struct thing, none),
-               COLUMN(struct thing, bytes));
+static COLUMNS(thing_columns, struct thing, COLUMN(struct thing, id), INSTANT(struct thing, at),
+               COLUMN(struct thing, small), COLUMN_AS(struct thing, hue, color), COLUMN(struct thing, on),
+               COLUMN(struct thing, name), FORM_AS(struct thing, words, words, &words_form), COLUMN(struct thing, uuid),
+               COLUMN(struct thing, none), COLUMN(struct thing, bytes));
 
 static void columns_are_found_by_name(void **state)
 {
@@ -259,8 +258,8 @@ static void cells_land_in_members_and_come_back(void **state)
 {
 	static const uint8_t id[16] = { 7, [15] = 9 };
 	const struct db_value cells[] = {
-		db_int(-5), db_instant(77), db_int(-2), db_int(BLUE), db_int(1), db_text("n"), db_text("ab"),
-		db_bytes(id, sizeof id), db_text(""), db_bytes("\0x", 2),
+		db_int(-5),    db_instant(77),          db_int(-2),  db_int(BLUE),       db_int(1), db_text("n"),
+		db_text("ab"), db_bytes(id, sizeof id), db_text(""), db_bytes("\0x", 2),
 	};
 	struct thing thing = { 0 };
 

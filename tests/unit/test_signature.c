@@ -70,11 +70,17 @@ static void a_signature_covers_id_time_and_body(void **state)
 static void one_of_several_signatures_must_fit_and_as_a_whole(void **state)
 {
 	static const char right[] = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
-	static const struct { const char *header; bool fits; } cases[] = {
+	static const struct {
+		const char *header;
+		bool fits;
+	} cases[] = {
 		{ "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", true },
 		{ "v1,AAAA v2,x v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", true },
 		{ "  v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=  v1a,AAAA", true },
-		{ "", false }, { " ", false }, { "v1,", false }, { "v1", false },
+		{ "", false },
+		{ " ", false },
+		{ "v1,", false },
+		{ "v1", false },
 		{ "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", false },
 		{ "v2,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", false },
 		{ "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE", false },

@@ -12,8 +12,9 @@
 #include "domain/target.h"
 
 static const struct conf strict = { .webhook_allow = "", .webhook_ports = "1-65535" };
-static const struct conf lax = { .webhook_allow = "", .webhook_ports = "1-65535", .webhook_allow_http = true,
-                                 .webhook_allow_private = true };
+static const struct conf lax = {
+	.webhook_allow = "", .webhook_ports = "1-65535", .webhook_allow_http = true, .webhook_allow_private = true
+};
 static const struct conf listed = { .webhook_allow = "10.1.0.0/16 dialer.example fd00::/8",
 	                                .webhook_ports = "443 8000-8999" };
 

@@ -44,7 +44,9 @@ static void ids_sort_in_the_order_of_their_making(void **state)
 static void texts_that_are_accepted_as_ids(void **state)
 {
 	static const char *const good[] = {
-		TEXT, "01890A5D-AC96-774B-BCCE-B302099A8057", "batch_" TEXT,
+		TEXT,
+		"01890A5D-AC96-774B-BCCE-B302099A8057",
+		"batch_" TEXT,
 	};
 	static const char *const bad[] = {
 		"",

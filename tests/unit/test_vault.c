@@ -128,9 +128,18 @@ static int status_of_loading(const char *text)
 static void files_that_are_not_taken(void **state)
 {
 	static const char *const texts[] = {
-		"", "# nothing\n", "secret\n", KEY_A "00\n", "00" KEY_A, KEY_A " " KEY_A, KEY_A "\n" KEY_A, "=" KEY_B,
-		"8NDl2QF5zZ3MNHwdiNQH4JUZpOiLVLuLgHLwNy+qjf8\n", "8NDl2QF5zZ3MNHwdiNQH4JUZpOiLVLuLgHLwNy+qjf9=\n",
-		"g0" "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+		"",
+		"# nothing\n",
+		"secret\n",
+		KEY_A "00\n",
+		"00" KEY_A,
+		KEY_A " " KEY_A,
+		KEY_A "\n" KEY_A,
+		"=" KEY_B,
+		"8NDl2QF5zZ3MNHwdiNQH4JUZpOiLVLuLgHLwNy+qjf8\n",
+		"8NDl2QF5zZ3MNHwdiNQH4JUZpOiLVLuLgHLwNy+qjf9=\n",
+		"g0"
+		"0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
 	};
 
 	(void)state;

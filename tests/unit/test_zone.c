@@ -80,13 +80,13 @@ static void names_of_no_zones(void **state)
 static void plain_days(void **state)
 {
 	static const struct pair pairs[] = {
-		{"UTC", "2026-07-01T12:00", "2026-07-01T12:00Z"},
-		{"Europe/Berlin", "2026-01-15T09:00", "2026-01-15T08:00Z"},
-		{"Europe/Berlin", "2026-07-15T09:00", "2026-07-15T07:00Z"},
-		{"America/New_York", "2026-01-15T20:00", "2026-01-16T01:00Z"},
-		{"Asia/Kathmandu", "2026-01-15T00:00:00.000001", "2026-01-14T18:15:00.000001Z"},
-		{"Pacific/Kiritimati", "2026-01-01T00:00", "2025-12-31T10:00Z"},
-		{"Etc/GMT+12", "2025-12-31T23:00", "2026-01-01T11:00Z"}, /* west of Greenwich, as in POSIX */
+		{ "UTC", "2026-07-01T12:00", "2026-07-01T12:00Z" },
+		{ "Europe/Berlin", "2026-01-15T09:00", "2026-01-15T08:00Z" },
+		{ "Europe/Berlin", "2026-07-15T09:00", "2026-07-15T07:00Z" },
+		{ "America/New_York", "2026-01-15T20:00", "2026-01-16T01:00Z" },
+		{ "Asia/Kathmandu", "2026-01-15T00:00:00.000001", "2026-01-14T18:15:00.000001Z" },
+		{ "Pacific/Kiritimati", "2026-01-01T00:00", "2025-12-31T10:00Z" },
+		{ "Etc/GMT+12", "2025-12-31T23:00", "2026-01-01T11:00Z" }, /* west of Greenwich, as in POSIX */
 	};
 
 	(void)state;
@@ -98,11 +98,11 @@ static void plain_days(void **state)
 static void far_years(void **state)
 {
 	static const struct pair pairs[] = {
-		{"Europe/Berlin", "2099-07-01T12:00", "2099-07-01T10:00Z"},
-		{"Europe/Berlin", "2099-12-01T12:00", "2099-12-01T11:00Z"},
-		{"America/New_York", "1969-12-31T18:59:59.999999", "1969-12-31T23:59:59.999999Z"},
-		{"America/New_York", "1960-07-01T00:00:00.000001", "1960-07-01T04:00:00.000001Z"},
-		{"America/New_York", "1960-04-24T01:59:59.999999", "1960-04-24T06:59:59.999999Z"},
+		{ "Europe/Berlin", "2099-07-01T12:00", "2099-07-01T10:00Z" },
+		{ "Europe/Berlin", "2099-12-01T12:00", "2099-12-01T11:00Z" },
+		{ "America/New_York", "1969-12-31T18:59:59.999999", "1969-12-31T23:59:59.999999Z" },
+		{ "America/New_York", "1960-07-01T00:00:00.000001", "1960-07-01T04:00:00.000001Z" },
+		{ "America/New_York", "1960-04-24T01:59:59.999999", "1960-04-24T06:59:59.999999Z" },
 	};
 
 	(void)state;
@@ -114,26 +114,26 @@ static void skipped_times_move_forward_by_the_gap(void **state)
 {
 	static const struct pair pairs[] = {
 		/* 02:00 -> 03:00 at 01:00Z */
-		{"Europe/Berlin", "2026-03-29T01:59:59.999999", "2026-03-29T00:59:59.999999Z"},
-		{"Europe/Berlin", "2026-03-29T02:00", "2026-03-29T01:00Z"},
-		{"Europe/Berlin", "2026-03-29T02:30", "2026-03-29T01:30Z"}, /* shows 03:30 */
-		{"Europe/Berlin", "2026-03-29T02:59:59.999999", "2026-03-29T01:59:59.999999Z"},
-		{"Europe/Berlin", "2026-03-29T03:00", "2026-03-29T01:00Z"},
+		{ "Europe/Berlin", "2026-03-29T01:59:59.999999", "2026-03-29T00:59:59.999999Z" },
+		{ "Europe/Berlin", "2026-03-29T02:00", "2026-03-29T01:00Z" },
+		{ "Europe/Berlin", "2026-03-29T02:30", "2026-03-29T01:30Z" }, /* shows 03:30 */
+		{ "Europe/Berlin", "2026-03-29T02:59:59.999999", "2026-03-29T01:59:59.999999Z" },
+		{ "Europe/Berlin", "2026-03-29T03:00", "2026-03-29T01:00Z" },
 		/* 02:00 -> 03:00 at 07:00Z */
-		{"America/New_York", "2026-03-08T02:30", "2026-03-08T07:30Z"},
+		{ "America/New_York", "2026-03-08T02:30", "2026-03-08T07:30Z" },
 		/* 02:00 -> 02:30 at 15:30Z of the day before */
-		{"Australia/Lord_Howe", "2026-10-04T02:15", "2026-10-03T15:45Z"},
-		{"Australia/Lord_Howe", "2026-10-04T02:30", "2026-10-03T15:30Z"},
+		{ "Australia/Lord_Howe", "2026-10-04T02:15", "2026-10-03T15:45Z" },
+		{ "Australia/Lord_Howe", "2026-10-04T02:30", "2026-10-03T15:30Z" },
 		/* 00:00 -> 01:00 at 22:00Z of the day before */
-		{"Asia/Beirut", "2026-03-29T00:00", "2026-03-28T22:00Z"},
-		{"Asia/Beirut", "2026-03-29T00:30", "2026-03-28T22:30Z"},
+		{ "Asia/Beirut", "2026-03-29T00:00", "2026-03-28T22:00Z" },
+		{ "Asia/Beirut", "2026-03-29T00:30", "2026-03-28T22:30Z" },
 		/* 23:00 -> 00:00 at 01:00Z */
-		{"America/Nuuk", "2026-03-28T23:30", "2026-03-29T01:30Z"},
-		{"America/Nuuk", "2026-03-29T00:00", "2026-03-29T01:00Z"},
+		{ "America/Nuuk", "2026-03-28T23:30", "2026-03-29T01:30Z" },
+		{ "America/Nuuk", "2026-03-29T00:00", "2026-03-29T01:00Z" },
 		/* 00:00 -> 00:44:30 at 00:44:30Z */
-		{"Africa/Monrovia", "1972-01-06T12:00", "1972-01-06T12:44:30Z"},
-		{"Africa/Monrovia", "1972-01-07T00:10", "1972-01-07T00:54:30Z"},
-		{"Africa/Monrovia", "1972-01-07T00:44:30", "1972-01-07T00:44:30Z"},
+		{ "Africa/Monrovia", "1972-01-06T12:00", "1972-01-06T12:44:30Z" },
+		{ "Africa/Monrovia", "1972-01-07T00:10", "1972-01-07T00:54:30Z" },
+		{ "Africa/Monrovia", "1972-01-07T00:44:30", "1972-01-07T00:44:30Z" },
 	};
 
 	(void)state;
@@ -144,24 +144,24 @@ static void times_shown_twice_mean_the_first(void **state)
 {
 	static const struct pair pairs[] = {
 		/* 03:00 -> 02:00 at 01:00Z */
-		{"Europe/Berlin", "2026-10-25T02:00", "2026-10-25T00:00Z"},
-		{"Europe/Berlin", "2026-10-25T02:30", "2026-10-25T00:30Z"},
-		{"Europe/Berlin", "2026-10-25T02:59:59.999999", "2026-10-25T00:59:59.999999Z"},
-		{"Europe/Berlin", "2026-10-25T03:00", "2026-10-25T02:00Z"},
+		{ "Europe/Berlin", "2026-10-25T02:00", "2026-10-25T00:00Z" },
+		{ "Europe/Berlin", "2026-10-25T02:30", "2026-10-25T00:30Z" },
+		{ "Europe/Berlin", "2026-10-25T02:59:59.999999", "2026-10-25T00:59:59.999999Z" },
+		{ "Europe/Berlin", "2026-10-25T03:00", "2026-10-25T02:00Z" },
 		/* 02:00 -> 01:00 at 06:00Z */
-		{"America/New_York", "2026-11-01T01:30", "2026-11-01T05:30Z"},
+		{ "America/New_York", "2026-11-01T01:30", "2026-11-01T05:30Z" },
 		/* 02:00 -> 01:30 at 15:00Z of the day before */
-		{"Australia/Lord_Howe", "2026-04-05T01:45", "2026-04-04T14:45Z"},
+		{ "Australia/Lord_Howe", "2026-04-05T01:45", "2026-04-04T14:45Z" },
 		/* 00:00 -> 23:00 of the day before, at 21:00Z */
-		{"Asia/Beirut", "2026-10-24T23:30", "2026-10-24T20:30Z"},
-		{"Asia/Beirut", "2026-10-25T00:00", "2026-10-24T22:00Z"},
+		{ "Asia/Beirut", "2026-10-24T23:30", "2026-10-24T20:30Z" },
+		{ "Asia/Beirut", "2026-10-25T00:00", "2026-10-24T22:00Z" },
 		/* 01:00 -> 00:00 at 01:00Z */
-		{"Atlantic/Azores", "2026-10-25T00:00", "2026-10-25T00:00Z"},
-		{"Atlantic/Azores", "2026-10-25T01:00", "2026-10-25T02:00Z"},
+		{ "Atlantic/Azores", "2026-10-25T00:00", "2026-10-25T00:00Z" },
+		{ "Atlantic/Azores", "2026-10-25T01:00", "2026-10-25T02:00Z" },
 	};
 	static const struct pair second[] = {
-		{"Europe/Berlin", "2026-10-25T02:30", "2026-10-25T01:30Z"},
-		{"Asia/Beirut", "2026-10-24T23:30", "2026-10-24T21:30Z"},
+		{ "Europe/Berlin", "2026-10-25T02:30", "2026-10-25T01:30Z" },
+		{ "Asia/Beirut", "2026-10-24T23:30", "2026-10-24T21:30Z" },
 	};
 
 	(void)state;
@@ -174,14 +174,14 @@ static void times_shown_twice_mean_the_first(void **state)
 static void skipped_days(void **state)
 {
 	static const struct pair pairs[] = {
-		{"Pacific/Apia", "2011-12-29T23:59", "2011-12-30T09:59Z"},
-		{"Pacific/Apia", "2011-12-30T00:00", "2011-12-30T10:00Z"},
-		{"Pacific/Apia", "2011-12-30T12:00", "2011-12-30T22:00Z"}, /* noon of the 31st */
-		{"Pacific/Apia", "2011-12-31T00:00", "2011-12-30T10:00Z"},
-		{"Pacific/Apia", "2011-12-31T12:00", "2011-12-30T22:00Z"},
-		{"Pacific/Kwajalein", "1993-08-20T23:59", "1993-08-21T11:59Z"},
-		{"Pacific/Kwajalein", "1993-08-21T12:00", "1993-08-22T00:00Z"},
-		{"Pacific/Kwajalein", "1993-08-22T00:00", "1993-08-21T12:00Z"},
+		{ "Pacific/Apia", "2011-12-29T23:59", "2011-12-30T09:59Z" },
+		{ "Pacific/Apia", "2011-12-30T00:00", "2011-12-30T10:00Z" },
+		{ "Pacific/Apia", "2011-12-30T12:00", "2011-12-30T22:00Z" }, /* noon of the 31st */
+		{ "Pacific/Apia", "2011-12-31T00:00", "2011-12-30T10:00Z" },
+		{ "Pacific/Apia", "2011-12-31T12:00", "2011-12-30T22:00Z" },
+		{ "Pacific/Kwajalein", "1993-08-20T23:59", "1993-08-21T11:59Z" },
+		{ "Pacific/Kwajalein", "1993-08-21T12:00", "1993-08-22T00:00Z" },
+		{ "Pacific/Kwajalein", "1993-08-22T00:00", "1993-08-21T12:00Z" },
 	};
 
 	(void)state;
