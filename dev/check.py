@@ -97,7 +97,8 @@ class Round:
             self.run(script, [sys.executable, script])
 
     def database_tests(self):
-        """Starts one server for all tests."""
+        """Starts one server for all tests. They run with each transaction twice, and with each once: a fault of a first
+        run is undone before the second."""
         stack = stacks.Stack(os.path.join(self.folder, "db"), database=self.database,
                              build=self.build)
         try:
@@ -106,6 +107,8 @@ class Round:
             stack.migrate()
             for program in self._built("tests/db"):
                 self.run(program, [program], OUTDIAL_TEST_DATABASE_FILE=stack.database_file)
+                self.run(f"{program}_once", [program], OUTDIAL_TEST_DATABASE_FILE=stack.database_file,
+                         OUTDIAL_TEST_RUNS_ONCE="yes")
         except Error as error:
             self.total.add(Count(failed=1))
             self.total.add_failure(f"{self.name}: the database tests", str(error).splitlines())

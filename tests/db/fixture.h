@@ -15,7 +15,7 @@ struct fixture {
 };
 
 /* Every transaction of a test runs twice: its first run is undone, as after a deadlock. So a test fails if a run leaves
- * something behind that the next run does not expect. If this is true, each transaction runs once. */
+ * something behind that the next run does not expect. true, or OUTDIAL_TEST_RUNS_ONCE is set: each runs once. */
 extern bool fixture_runs_once;
 /* Is called once, between the two runs of the next transaction, without its locks. NULL: nothing is. */
 extern void (*fixture_between_runs)(void);

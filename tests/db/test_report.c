@@ -329,6 +329,27 @@ static void only_the_outcomes_chosen_are_tried_again(void **state)
 	scene_check_sums(scene);
 }
 
+/* A rule counts the calls with its outcome, and no others. */
+static void a_rule_of_its_own_counts_its_outcome(void **state)
+{
+	static const enum call_status outcomes[] = { CALL_BUSY, CALL_NO_ANSWER, CALL_BUSY, CALL_BUSY };
+	struct retry_rule rule = { .outcome = CALL_BUSY, .delay_minutes = 1, .max_attempts = 2 };
+	struct scene *scene = *state;
+
+	with_retries(scene);
+	scene->config.retry_rules = (struct field_list){ &rule, 1 };
+	claim_some(scene, 1);
+	for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++) {
+		if (i != 0) {
+			scene_pass(180 * US_PER_MINUTE);
+			assert_int_equal(scene_claim(scene, 10), 1);
+		}
+		scene_tell(scene, &scene->calls[0], outcomes[i]);
+	}
+	assert_int_equal(scene_batch(scene).counts.busy, 1); /* the third busy call is the last */
+	scene_check_sums(scene);
+}
+
 /* All of these contacts will wait for the opening of the window: more than there are microseconds in a millisecond,
  * reported one by one. */
 static void many_retries_wait_for_one_window(void **state)
@@ -635,6 +656,7 @@ int main(void)
 		SCENE_TEST(a_thousand_at_once),
 		SCENE_TEST(a_retry_waits_longer_every_time),
 		SCENE_TEST(only_the_outcomes_chosen_are_tried_again),
+		SCENE_TEST(a_rule_of_its_own_counts_its_outcome),
 		SCENE_TEST(many_retries_wait_for_one_window),
 		SCENE_TEST(a_retry_whose_instant_is_taken_comes_later),
 		SCENE_TEST(a_retry_whose_instant_at_the_opening_is_taken_comes_later),

@@ -981,6 +981,27 @@ static void no_work_sleeps_after_a_step_back(void **state)
 	assert_int_equal(scene_claim(sender->scene, 10), 2);
 }
 
+/* Calls that were under way when the clock stepped forward keep the time that they had. */
+static void a_step_forward_ends_no_call(void **state)
+{
+	struct sender *sender = *state;
+	int64_t mono_us = clock_mono_us();
+
+	send_claimed(sender, 1);
+	fake_answer(sender->deliver, 0, 200, 0, "");
+	collect(sender);
+	ask("UPDATE calls SET wake_at = '2026-06-01 08:01:00' WHERE batch_id = %lld", (long long)sender->scene->batch);
+	clock_set(mono_us, mono_us, mono_us);
+	clock_set(mono_us + STEP_US, mono_us, mono_us);
+	scene_pass(STEP_US);
+	send_overdue(sender);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 1)"), 1);
+	scene_pass(US_PER_MINUTE); /* its deadline */
+	send_overdue(sender);
+	assert_int_equal(scene_of_calls(sender->scene, "SUM(status = 5 AND end_reason = 'no_report')"), 1);
+	clock_set(mono_us, mono_us, mono_us);
+}
+
 static void retries_keep_their_delays_after_a_step_back(void **state)
 {
 	struct sender *sender = *state;
@@ -1273,6 +1294,7 @@ static void pressure_follows_the_order_of_the_answers(void **state)
 
 	assert_int_equal(places_after(sender, 200, 429), 1); /* half of the calls under way */
 	assert_int_equal(places_after(sender, 429, 200), 2); /* and one more, because a call was taken since */
+	assert_int_equal(places_after(sender, 200, 503), 1); /* also a dialer that is out of order is to get fewer */
 }
 
 static void recover_all(void)
@@ -1419,6 +1441,7 @@ int main(void)
 		TEST(an_attempt_stays_with_its_dialer),
 		TEST(one_call_probes_a_circuit),
 		TEST(no_work_sleeps_after_a_step_back),
+		TEST(a_step_forward_ends_no_call),
 		TEST(retries_keep_their_delays_after_a_step_back),
 		TEST(waiting_work_is_pulled_in),
 		TEST(a_step_back_gives_up_no_call_in_the_plan),
