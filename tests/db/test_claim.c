@@ -730,6 +730,18 @@ static void a_contact_that_is_locked_for_a_moment_is_not_passed_over(void **stat
 	scene_check_sums(scene);
 }
 
+static void a_campaign_that_was_set_aside_goes_on(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_start(scene, 2);
+	scene_pass(US_PER_SECOND);
+	assert_int_equal(scene_claim(scene, 1), 1);
+	ask("UPDATE batch_calls SET status_reason = 'set aside' WHERE id = %lld", (long long)scene->batch);
+	assert_int_equal(scene_claim(scene, 1), 1);
+	assert_string_equal(scene_batch(scene).status_reason, "");
+}
+
 /* A report on a call that waits takes its contact out of the plan. */
 static void a_contact_that_leaves_the_plan_meanwhile_is_not_claimed(void **state)
 {
@@ -964,6 +976,7 @@ int main(void)
 		SCENE_TEST(the_change_to_active_is_told_once),
 		SCENE_TEST(several_schedulers_never_exceed_a_cap),
 		SCENE_TEST(a_contact_that_is_locked_for_a_moment_is_not_passed_over),
+		SCENE_TEST(a_campaign_that_was_set_aside_goes_on),
 		SCENE_TEST(a_contact_that_leaves_the_plan_meanwhile_is_not_claimed),
 		SCENE_TEST(several_schedulers_share_a_daily_cap),
 		SCENE_TEST(a_campaign_that_is_locked_is_passed_by),

@@ -810,6 +810,18 @@ static void an_attempt_stays_with_its_dialer(void **state)
 	assert_int_equal(scene_of_calls(sender->scene, "endpoint_id"), scene->webhook_row);
 }
 
+/* A single call has no dialer until it is requested for the first time. */
+static void a_first_lease_fixes_the_dialer(void **state)
+{
+	struct sender *sender = *state;
+
+	send_and_fail(sender);
+	ask("UPDATE calls SET endpoint_id = 0 WHERE batch_id = %lld", (long long)sender->scene->batch);
+	scene_pass(61 * US_PER_SECOND);
+	assert_int_equal(send_overdue(sender), 1);
+	assert_int_equal(scene_of_calls(sender->scene, "endpoint_id"), sender->scene->webhook_row);
+}
+
 static void one_call_probes_a_circuit(void **state)
 {
 	struct sender *sender = *state;
@@ -1297,6 +1309,20 @@ static void pressure_follows_the_order_of_the_answers(void **state)
 	assert_int_equal(places_after(sender, 200, 503), 1); /* also a dialer that is out of order is to get fewer */
 }
 
+/* A campaign that has fewer places than calls under way gets half of its places. */
+static void pressure_halves_the_places_that_there_are(void **state)
+{
+	struct sender *sender = *state;
+
+	assert_int_equal(send_claimed(sender, 6), 6);
+	ask("INSERT INTO batch_pressure (batch_id, places, taken, cut_at) VALUES (%lld, 2, 0, '1000-01-01')",
+	    (long long)sender->scene->batch);
+	fake_answer(sender->deliver, 0, 429, 0, "");
+	collect(sender);
+	assert_int_equal(ask("SELECT places FROM batch_pressure WHERE batch_id = %lld", (long long)sender->scene->batch),
+	                 1);
+}
+
 static void recover_all(void)
 {
 	ask("UPDATE endpoint_health SET failures = 0, failing_since = '1000-01-01'");
@@ -1439,6 +1465,7 @@ int main(void)
 		TEST(a_call_that_was_claimed_long_ago_is_not_sent),
 		TEST(a_call_that_waits_for_its_instant_has_its_slot),
 		TEST(an_attempt_stays_with_its_dialer),
+		TEST(a_first_lease_fixes_the_dialer),
 		TEST(one_call_probes_a_circuit),
 		TEST(no_work_sleeps_after_a_step_back),
 		TEST(a_step_forward_ends_no_call),
@@ -1454,6 +1481,7 @@ int main(void)
 		TEST(five_failures_open_the_circuit_and_one_success_closes_it),
 		TEST(results_count_in_the_order_in_which_they_came),
 		TEST(pressure_follows_the_order_of_the_answers),
+		TEST(pressure_halves_the_places_that_there_are),
 		TEST(an_endpoint_that_recovers_between_two_runs_stays_on),
 		TEST(results_of_events_wait_for_the_database),
 		TEST(a_full_endpoint_delays_no_other),

@@ -116,6 +116,21 @@ def test_an_agent_gets_another_dialer_during_a_fetch(t):
         assert len(receiver.calls(batch)) == 1
 
 
+def test_a_call_that_another_fetch_took_meanwhile_is_not_handed_out(t):
+    """The fetch finds the offered call without a lock, and looks again under the lock."""
+    agent = agent_of(t)
+    with Api(t) as api:
+        batch = start(t, agent)
+        fetch_some(t, agent)
+        until_offered(t, batch)
+        with api.cutter.hold("ON b.id = c.batch_id FOR UPDATE SKIP LOCKED") as hold:
+            fetching = fetch_later(t, agent)
+            hold.wait()
+            fetch_some(t, agent)
+        assert fetching.result().data["calls"] == [], fetching.reply
+        t.api.post(f"/batch-calls/{batch['id']}/cancel")
+
+
 def test_a_pause_waits_for_a_fetch_of_an_offered_call(t):
     """No call is handed out after the pause was answered."""
     agent = agent_of(t)

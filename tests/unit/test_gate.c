@@ -280,6 +280,10 @@ static void what_holds_the_next_call(void **state)
 	assert_hold(&facts, now_us, "", INSTANT_NEVER);
 	assert_hold(&facts, now_us + HOUR, "planned_instant", now_us + HOUR);
 	assert_hold(&facts, INSTANT_NEVER, "", INSTANT_NEVER); /* no contact waits */
+	facts.waits_for_fetch = true;                          /* a fetch now would get no call before the contact is due */
+	assert_hold(&facts, now_us + HOUR, "planned_instant", now_us + HOUR);
+	assert_hold(&facts, now_us, "dialer_fetch", INSTANT_NEVER);
+	facts.waits_for_fetch = false;
 	facts.free_places = 0;
 	assert_hold(&facts, now_us, "free_place", INSTANT_NEVER);
 	assert_hold(&facts, INSTANT_NEVER, "", INSTANT_NEVER);
