@@ -14,18 +14,6 @@
 #include "store/event_store.h"
 #include "store/webhook_store.h"
 
-static const struct agent agent_initial = {
-	.name = "",
-	.description = "",
-	.voice_id = "",
-	.system_prompt = "",
-	.greeting = "",
-	.language_hint = "",
-	.settings = "{}",
-	.max_call_duration_seconds = 3600,
-	.status_reason = "",
-};
-
 FIELD_TABLE(agent_fields, struct agent, &agent_initial,
             FIELD(struct agent, name, STRING, .flags = FIELD_REQUIRED, .min = 1, .max = 255),
             FIELD(struct agent, description, STRING, .flags = FIELD_NULLABLE, .max = 10000),

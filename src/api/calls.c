@@ -285,7 +285,7 @@ enum db_result calls_cancel(struct request *request)
 	struct call call;
 
 	DB_TRY(call_get(request->db, request->key.organization_id, &request->ids[0], request->arena, &call));
-	report = report_conclude(&call.id, CALL_UNTAKEN, CALL_CANCELLED, "cancelled");
+	report = report_conclude(&call.id, CALL_UNACCEPTED, CALL_CANCELLED, "cancelled");
 	DB_TRY(reports_apply_in(request->db, request->key.organization_id, &report, 1, clock_now_us(), &result));
 	if (result != REPORT_ACCEPTED) {
 		DB_TRY(call_get(request->db, request->key.organization_id, &call.id, request->arena, &call));

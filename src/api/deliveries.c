@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "store/call_store.h"
 #include "store/delivery_store.h"
-#include "store/try_store.h"
 #include "store/event_store.h"
+#include "store/try_store.h"
 #include "store/webhook_store.h"
 
 #define MAX_AGAIN 10000  /* in one request, which is one transaction */

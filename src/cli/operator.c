@@ -47,10 +47,10 @@ static void check(struct db *db, enum db_result result)
 		fatal("the database did not write the audit log: %s", db_last_error(db));
 }
 
-int64_t cli_audit_begin(struct db *db, enum audit_action action, const char *changes)
+static struct audit_entry entry_of(enum audit_object object, enum audit_action action, const char *changes)
 {
-	const struct audit_entry entry = {
-		.object = AUDIT_INSTALLATION,
+	return (struct audit_entry){
+		.object = (int)object,
 		.action = (int)action,
 		.from_status = -1,
 		.to_status = -1,
@@ -58,6 +58,11 @@ int64_t cli_audit_begin(struct db *db, enum audit_action action, const char *cha
 		.reason = "",
 		.changes = changes,
 	};
+}
+
+int64_t cli_audit_begin(struct db *db, enum audit_action action, const char *changes)
+{
+	const struct audit_entry entry = entry_of(AUDIT_INSTALLATION, action, changes);
 
 	check(db, audit_write(db, &entry));
 	return db_insert_id(db);
@@ -74,17 +79,9 @@ enum db_result cli_audit_person(struct db *db, int64_t organization_id, const ch
                                 enum audit_action action)
 {
 	char mark[PERSON_MARK], changes[PERSON_MARK + 16];
-	const struct audit_entry entry = {
-		.organization_id = organization_id,
-		.object = AUDIT_PERSON,
-		.action = (int)action,
-		.from_status = -1,
-		.to_status = -1,
-		.happened_at_us = clock_now_us(),
-		.reason = "",
-		.changes = changes,
-	};
+	struct audit_entry entry = entry_of(AUDIT_PERSON, action, changes);
 
+	entry.organization_id = organization_id;
 	person_mark(phone_number, mark);
 	snprintf(changes, sizeof changes, "{\"person\":\"%s\"}", mark);
 	return audit_write(db, &entry);

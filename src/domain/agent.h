@@ -29,4 +29,6 @@ struct agent {
 	int64_t created_at_us, updated_at_us;
 };
 
+extern const struct agent agent_initial; /* without a name and a dialer; its other fields have their defaults */
+
 #endif

@@ -46,9 +46,9 @@ bool call_begins(enum call_status from, enum call_status to);
  * has moved the call meanwhile, the conclusion is void. */
 enum call_premise {
 	CALL_ANY,        /* no condition: a report */
-	CALL_UNTAKEN,    /* no dialer has accepted the call */
-	CALL_UNASKED,    /* CALL_UNTAKEN, and the process that concludes it has sent no request under its lease */
-	CALL_EXPIRED,    /* CALL_UNTAKEN, and it has expired */
+	CALL_UNACCEPTED, /* no dialer has accepted the call */
+	CALL_UNASKED,    /* CALL_UNACCEPTED, and the process that concludes it has sent no request under its lease */
+	CALL_EXPIRED,    /* CALL_UNACCEPTED, and it has expired */
 	CALL_UNREPORTED, /* a dialer has accepted it, and its deadline has passed */
 };
 

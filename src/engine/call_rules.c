@@ -34,9 +34,9 @@ bool call_may_begin(const struct requested_call *call, int64_t at_us, int64_t gi
 	enum batch_status status = call->batch_status < 0 ? BATCH_ACTIVE : (enum batch_status)call->batch_status;
 
 	if (call->do_not_call)
-		*report = report_conclude(&call->id, CALL_UNTAKEN, CALL_CANCELLED, "do_not_call");
+		*report = report_conclude(&call->id, CALL_UNACCEPTED, CALL_CANCELLED, "do_not_call");
 	else if (batch_is_final(status))
-		*report = report_conclude(&call->id, CALL_UNTAKEN, CALL_CANCELLED, "campaign_over");
+		*report = report_conclude(&call->id, CALL_UNACCEPTED, CALL_CANCELLED, "campaign_over");
 	else if (!batch_is_running(status) || !is_in_window(call, at_us))
 		*report = call_conclude_unanswered(&call->id, CALL_UNASKED, give_up_after_us);
 	else

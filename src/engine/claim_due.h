@@ -1,5 +1,5 @@
-/* Reads the waiting contacts of campaigns for a claim, in the order of their instants. Locks them, and leaves out
- * contacts that another transaction has locked. */
+/* Reads the waiting contacts of campaigns for a claim, in the order of their instants. They are not locked, because the
+ * row of their campaign is their lock (store/statements/claims.def). */
 #ifndef ENGINE_CLAIM_DUE_H
 #define ENGINE_CLAIM_DUE_H
 

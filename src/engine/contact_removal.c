@@ -34,7 +34,7 @@ static enum db_result end_call(struct db *db, const struct batch *batch, const s
 	*result = REPORT_NOT_FOUND;
 	if (uuid_is_nil(call_id))
 		return DB_OK;
-	report = report_conclude(call_id, CALL_UNTAKEN, CALL_CANCELLED, skip_reason_names[SKIP_REMOVED]);
+	report = report_conclude(call_id, CALL_UNACCEPTED, CALL_CANCELLED, skip_reason_names[SKIP_REMOVED]);
 	return reports_apply_in(db, batch->organization_id, &report, 1, now_us, result);
 }
 

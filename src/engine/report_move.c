@@ -57,13 +57,13 @@ void report_move_call(struct reported_call *call, const struct call_report *repo
 
 static bool premise_holds(const struct reported_call *call, enum call_premise premise, int64_t now_us)
 {
-	bool is_untaken = call->status == CALL_QUEUED, is_overdue = call->wake_at_us <= now_us;
+	bool is_unaccepted = call->status == CALL_QUEUED, is_overdue = call->wake_at_us <= now_us;
 
 	switch (premise) {
-	case CALL_UNTAKEN: return is_untaken;
-	case CALL_UNASKED: return is_untaken && !call->was_waiting;
-	case CALL_EXPIRED: return is_untaken && is_overdue && call->expires_at_us <= now_us;
-	case CALL_UNREPORTED: return !is_untaken && is_overdue;
+	case CALL_UNACCEPTED: return is_unaccepted;
+	case CALL_UNASKED: return is_unaccepted && !call->was_waiting;
+	case CALL_EXPIRED: return is_unaccepted && is_overdue && call->expires_at_us <= now_us;
+	case CALL_UNREPORTED: return !is_unaccepted && is_overdue;
 	default: return true;
 	}
 }

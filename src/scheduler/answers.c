@@ -58,7 +58,7 @@ void answers_free(struct answers *answers)
 	free(answers->report_results);
 	free(answers->failed);
 	free(answers->unbegun);
-	tries_free(&answers->tries);
+	tries_clear(&answers->tries);
 	free(answers);
 }
 
@@ -125,7 +125,7 @@ void answers_collect(struct answers *answers, const struct deliver_result *resul
 	tries_add_call(&answers->tries, &result->id,
 	               &(struct tried){ result->started_at_us, result->duration_us, result->status, error, result->body });
 	if (outcome_is_final(result->status))
-		answers->reports[answers->report_count++] = report_conclude(&result->id, CALL_UNTAKEN, CALL_FAILED,
+		answers->reports[answers->report_count++] = report_conclude(&result->id, CALL_UNACCEPTED, CALL_FAILED,
 		                                                            "dialer_refused");
 	else
 		try_again(answers, result);

@@ -103,7 +103,7 @@ void outbox_results_free(struct outbox_results *results)
 	if (results == NULL)
 		return;
 	buf_free(&results->list);
-	tries_free(&results->tries);
+	tries_clear(&results->tries);
 	free(results);
 }
 

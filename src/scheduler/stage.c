@@ -74,20 +74,12 @@ static struct uuid add_dialer(struct stage *stage, const struct script *script)
 		.secret = { "", 0 },
 		.disabled_reason = "",
 	};
-	struct agent agent = {
-		.uuid = uuid_new(),
-		.name = "Simulation",
-		.description = "",
-		.voice_id = "",
-		.system_prompt = "",
-		.greeting = "",
-		.language_hint = "",
-		.settings = "{}",
-		.status_reason = "",
-		.status = AGENT_ACTIVE,
-		.max_call_duration_seconds = script->max_call_seconds + 3600,
-	};
+	struct agent agent = agent_initial;
 
+	agent.uuid = uuid_new();
+	agent.name = "Simulation";
+	agent.status = AGENT_ACTIVE;
+	agent.max_call_duration_seconds = script->max_call_seconds + 3600;
 	stage_require(stage, webhook_insert(stage->db, stage->organization_id, &webhook));
 	stage_require(stage, agent_insert(stage->db, stage->organization_id, &agent, webhook.id));
 	return agent.uuid;

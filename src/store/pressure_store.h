@@ -12,7 +12,7 @@ struct pressed_batch {
 	struct pressure pressure;
 	int64_t max_concurrent_calls, in_progress;
 };
-/* Locks the row of a campaign. DB_NOT_FOUND: it has none. */
+/* Locks the row of a campaign. DB_NOT_FOUND: the row or the campaign is gone. */
 enum db_result pressure_lock(struct db *db, int64_t batch, struct arena *arena, struct pressed_batch *out);
 
 /* Saves the row; deletes it if the campaign may make as many calls at once as it wants. */

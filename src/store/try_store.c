@@ -70,11 +70,6 @@ enum db_result tries_write_calls(struct db *db, struct tries *tries)
 
 void tries_clear(struct tries *tries)
 {
-	tries_free(tries);
-}
-
-void tries_free(struct tries *tries)
-{
 	arena_free(tries->arena);
 	*tries = (struct tries){ .arena = NULL };
 }

@@ -26,11 +26,10 @@ void tries_add_call(struct tries *tries, const struct uuid *call, const struct t
 enum db_result tries_write_deliveries(struct db *db, struct tries *tries);
 enum db_result tries_write_calls(struct db *db, struct tries *tries);
 
+/* Forgets the tries, and frees their memory. */
 void tries_clear(struct tries *tries);
-void tries_free(struct tries *tries);
 
-/* Reads at most 100 struct delivery_try, the latest first: of a delivery, and of a call that its dialer did not take.
- */
+/* Reads at most 100 struct delivery_try, the latest first: of a delivery, or of a call that its dialer refused. */
 enum db_result delivery_tries(struct db *db, int64_t delivery, struct arena *arena, struct listing *out);
 enum db_result call_tries(struct db *db, const struct uuid *call_id, struct arena *arena, struct listing *out);
 

@@ -41,20 +41,11 @@ static void add_dialer(struct scene *scene)
 		.secret = { "secret", 6 },
 		.disabled_reason = "",
 	};
-	struct agent agent = {
-		.uuid = uuid_new(),
-		.name = "A",
-		.description = "",
-		.voice_id = "",
-		.system_prompt = "",
-		.greeting = "",
-		.language_hint = "",
-		.settings = "{}",
-		.status_reason = "",
-		.status = AGENT_ACTIVE,
-		.max_call_duration_seconds = 3600,
-	};
+	struct agent agent = agent_initial;
 
+	agent.uuid = uuid_new();
+	agent.name = "A";
+	agent.status = AGENT_ACTIVE;
 	assert_ok(webhook_insert(scene->fixture->db, scene->fixture->organization_id, &webhook));
 	assert_ok(agent_insert(scene->fixture->db, scene->fixture->organization_id, &agent, webhook.id));
 	scene->webhook_row = webhook.id;

@@ -185,7 +185,7 @@ static void conclusions_are_judged_again_under_the_lock(void **state)
 		enum call_premise premise;
 		enum call_status becomes;
 	} conclusions[] = {
-		{ CALL_UNTAKEN, CALL_CANCELLED },
+		{ CALL_UNACCEPTED, CALL_CANCELLED },
 		{ CALL_EXPIRED, CALL_FAILED },
 		{ CALL_UNREPORTED, CALL_FAILED },
 	};
@@ -217,7 +217,7 @@ static void a_call_that_is_leased_again_has_not_expired(void **state)
 	scene_pass(US_PER_MINUTE);
 	ask("UPDATE calls SET wake_at = wake_at + INTERVAL 10 MINUTE WHERE batch_id = %lld", (long long)scene->batch);
 	assert_int_equal(conclude(scene, CALL_EXPIRED, CALL_FAILED), REPORT_IGNORED);
-	assert_int_equal(conclude(scene, CALL_UNTAKEN, CALL_CANCELLED), REPORT_ACCEPTED);
+	assert_int_equal(conclude(scene, CALL_UNACCEPTED, CALL_CANCELLED), REPORT_ACCEPTED);
 }
 
 static void other_organisations_calls_are_not_there(void **state)

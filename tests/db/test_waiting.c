@@ -424,7 +424,7 @@ static void a_client_may_cancel_it(void **state)
 	claim_some(scene, 1);
 	stay_unanswered(scene);
 	report = scene_report(&scene->calls[0], CALL_CANCELLED);
-	report.premise = CALL_UNTAKEN;
+	report.premise = CALL_UNACCEPTED;
 	assert_ok(reports_apply(scene->fixture->db, 0, &report, 1, clock_now_us(), &result));
 	assert_int_equal(result, REPORT_ACCEPTED);
 	assert_int_equal(scene_batch(scene).counts.cancelled, 1);

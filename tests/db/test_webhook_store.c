@@ -228,19 +228,10 @@ static void agents_are_counted(void **state)
 {
 	struct fixture *fixture = *state;
 	struct webhook webhook = add_webhook(fixture, 0);
-	struct agent agent = {
-		.uuid = uuid_new(),
-		.name = "A",
-		.description = "",
-		.voice_id = "",
-		.system_prompt = "",
-		.greeting = "",
-		.language_hint = "",
-		.settings = "{}",
-		.status_reason = "",
-	};
+	struct agent agent = agent_initial;
 	int64_t count;
 
+	agent.uuid = uuid_new();
 	assert_ok(webhook_count_agents(fixture->db, &webhook, &count));
 	assert_int_equal(count, 0);
 	assert_ok(agent_insert(fixture->db, fixture->organization_id, &agent, webhook.id));
