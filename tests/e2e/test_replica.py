@@ -115,7 +115,7 @@ def test_a_replica_answers_reads(t):
     start_replica(t)
     wait_until_usable(t, 1)
     assert metric(t, "outdial_replica_lag_seconds") < 5
-    assert "replica" not in t.stack.outdial("check-config").replace("read_database_file", "")
+    assert "the replica" not in t.stack.outdial("check-config")
     receiver, agent = t.dialing_agent()
     receiver.script = lambda call: ends()
     batch = t.api.batch(agent, 3)
