@@ -67,11 +67,12 @@ def count_tap(text, status):
 
 
 def failed_lines(text):
-    """Returns the results that failed, each with the last lines of its explanation. If there are none, returns the last
-    lines of the output."""
+    """Returns the results that failed, each with the last lines of its explanation, and the first lines of sanitizers'
+    reports. If there are none, returns the last lines of the output."""
     found = []
     for result, said in FAILED.findall(text):
-        found += [result] + said.splitlines()[-REASON_LINES:]
+        lines = said.splitlines()
+        found += [result] + (lines[:REASON_LINES] if result.startswith("# ") else lines[-REASON_LINES:])
     return [line[:REASON_WIDTH] for line in found or text.rstrip().splitlines()[-REASON_LINES:]]
 
 
@@ -96,9 +97,9 @@ class Round:
         for script in scripts("tests/unit/*.py"):
             self.run(script, [sys.executable, script])
 
-    def database_tests(self):
-        """Starts one server for all tests. They run with each transaction twice, and with each once: a fault of a first
-        run is undone before the second."""
+    def database_tests(self, once=False):
+        """Starts one server for all tests. They run with each transaction twice. `once`: they also run with each
+        transaction once, because a fault of a first run is undone before the second."""
         stack = stacks.Stack(os.path.join(self.folder, "db"), database=self.database,
                              build=self.build)
         try:
@@ -107,8 +108,9 @@ class Round:
             stack.migrate()
             for program in self._built("tests/db"):
                 self.run(program, [program], OUTDIAL_TEST_DATABASE_FILE=stack.database_file)
-                self.run(f"{program}_once", [program], OUTDIAL_TEST_DATABASE_FILE=stack.database_file,
-                         OUTDIAL_TEST_RUNS_ONCE="yes")
+                if once:
+                    self.run(f"{program}_once", [program], OUTDIAL_TEST_DATABASE_FILE=stack.database_file,
+                             OUTDIAL_TEST_RUNS_ONCE="yes")
         except Error as error:
             self.total.add(Count(failed=1))
             self.total.add_failure(f"{self.name}: the database tests", str(error).splitlines())
@@ -137,7 +139,7 @@ class Round:
             text += f"# ended with status {status}\n"
         for report in glob.glob(reports + ".*"):
             with open(report) as file:
-                text += f"# {report}:\n{file.read()}"
+                text += f"# {report}:\n" + "".join(f"# {line}\n" for line in file.read().splitlines())
             count.failed += 1
         with open(os.path.join(self.folder, name + ".tap"), "w") as file:
             file.write(text)
@@ -211,7 +213,7 @@ def main():
     rounds.append(Round("asan", total, build="build-asan"))
     rounds[-1].unit_tests()
     for one in rounds:
-        one.database_tests()
+        one.database_tests(once=one is rounds[0])
     end_to_end_tests(rounds)
     package_tests(total)
 

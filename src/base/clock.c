@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/least.h"
 #include "base/log.h"
 
 static bool is_set, is_stopped;
 static int64_t stopped_at_us;
-static int64_t offset_us;
+static int64_t offset_us, offset_most_us; /* the database's clock is ahead of the monotonic clock by so much */
 static int64_t set_at_mono_us;
 static int64_t stepped_at_mono_us = INT64_MIN, stepped_by_us;
 
@@ -34,18 +35,22 @@ int64_t clock_now_us(void)
 
 void clock_set(int64_t database_us, int64_t asked_mono_us, int64_t answered_mono_us)
 {
-	int64_t offset = database_us - (asked_mono_us + answered_mono_us) / 2;
-	int64_t doubt_us = (answered_mono_us - asked_mono_us) / 2;
+	int64_t least_us = database_us - answered_mono_us, most_us = database_us - asked_mono_us, stepped_us = 0;
 
 	set_at_mono_us = answered_mono_us;
-	if (is_set && llabs(offset - offset_us) <= doubt_us)
-		return;
-	if (is_set && llabs(offset - offset_us) > US_PER_SECOND / 2) {
-		log_warning("the database's clock stepped by %lld ms", (long long)((offset - offset_us) / US_PER_MS));
-		stepped_at_mono_us = answered_mono_us;
-		stepped_by_us = offset - offset_us;
+	if (is_set && least_us <= offset_most_us && most_us >= offset_us) {
+		least_us = max_of(least_us, offset_us);
+		most_us = min_of(most_us, offset_most_us);
+	} else if (is_set) {
+		stepped_us = least_us > offset_most_us ? least_us - offset_most_us : most_us - offset_us;
 	}
-	offset_us = offset;
+	if (llabs(stepped_us) > US_PER_SECOND / 2) {
+		log_warning("the database's clock stepped by %lld ms", (long long)(stepped_us / US_PER_MS));
+		stepped_at_mono_us = answered_mono_us;
+		stepped_by_us = stepped_us;
+	}
+	offset_us = least_us;
+	offset_most_us = most_us;
 	is_set = true;
 }
 
