@@ -11,6 +11,11 @@ struct front_contact {
 	const char *timezone, *phone_number;
 };
 
+struct front_cursor {
+	int64_t from;  /* the position of the next contact; 0: there is none */
+	int64_t count; /* of the contacts before it */
+};
+
 COLUMNS(front_contact_columns, struct front_contact, COLUMN(struct front_contact, position),
         COLUMN(struct front_contact, timezone), COLUMN(struct front_contact, phone_number));
 
@@ -51,7 +56,8 @@ static void plan_first(struct batch *batch, const struct front_contact *contacts
 
 /* Plans each contact in its own zone as soon as its window is open, between the planned instants of the others. So
  * a contact that may only be called later does not delay the others. */
-static void plan_in_zones(struct batch *batch, const struct front_contact *contacts, size_t count, struct buf *rows)
+static void plan_in_zones(struct batch *batch, const struct front_contact *contacts, size_t count, int64_t before,
+                          struct buf *rows)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct calendar calendar = batch_calendar(&batch->config,
@@ -62,24 +68,25 @@ static void plan_in_zones(struct batch *batch, const struct front_contact *conta
 		if (calendar_find_span_with_rest(&calendar, from_us, CALL_REST_US, &span) != CALENDAR_SPAN)
 			continue;
 		put(rows, batch, contacts[i].position,
-		    plan_between_ms(from_us > span.from_us ? from_us : span.from_us, (int64_t)i));
+		    plan_between_ms(from_us > span.from_us ? from_us : span.from_us, before + (int64_t)i));
 	}
 }
 
-static enum db_result plan_chunk(struct db *db, struct batch *batch, struct arena *arena, bool *done)
+static enum db_result plan_chunk(struct db *db, struct batch *batch, struct arena *arena, struct front_cursor *cursor)
 {
 	const struct front_contact *contacts;
 	struct buf rows = { 0 };
 	struct db_rows found;
 	enum db_result result;
 
-	DB_TRY(db_query(db, SQL_FRONT_UNPLANNED, DB_ARGS(db_int(batch->id), db_int(batch->front_from)), arena, &found));
+	DB_TRY(db_query(db, SQL_FRONT_UNPLANNED, DB_ARGS(db_int(batch->id), db_int(cursor->from)), arena, &found));
 	contacts = DB_STRUCTS(&found, struct front_contact);
 	if (batch->config.respect_contact_timezone)
-		plan_in_zones(batch, contacts, found.count, &rows);
+		plan_in_zones(batch, contacts, found.count, cursor->count, &rows);
 	else
 		plan_first(batch, contacts, found.count, &rows);
-	*done = rows.len / sizeof(struct due_contact) < PLAN_ROWS;
+	cursor->from = found.count < PLAN_ROWS ? 0 : contacts[found.count - 1].position + 1;
+	cursor->count += (int64_t)found.count;
 	result = due_contacts_write(db, SQL_FRONT_DUE, &rows);
 	buf_free(&rows);
 	return result;
@@ -87,9 +94,9 @@ static enum db_result plan_chunk(struct db *db, struct batch *batch, struct aren
 
 enum db_result front_contacts_plan(struct db *db, struct batch *batch, struct arena *arena)
 {
-	bool done = false;
+	struct front_cursor cursor = { .from = batch->front_from };
 
-	while (!done)
-		DB_TRY(plan_chunk(db, batch, arena, &done));
+	while (cursor.from != 0)
+		DB_TRY(plan_chunk(db, batch, arena, &cursor));
 	return DB_OK;
 }

@@ -122,6 +122,33 @@ static void a_cap_over_all_zones(void **state)
 	assert_int_equal(due_in(scene, 1, "+09:00") + due_in(scene, 2, "-04:00") + due_in(scene, 3, "+02:00"), 30);
 }
 
+/* More contacts at the front than one step plans. One of them can never be called, and takes no place from another. */
+static void contacts_at_the_front_in_chunks(void **state)
+{
+	struct scene *scene = *state;
+	int last = 10 + PLAN_ROWS + 1;
+
+	create(scene, 10);
+	scene_add(scene, 11, PLAN_ROWS + 1);
+	ask("UPDATE batch_contacts SET timezone = '', front = position > 10 WHERE batch_id = %lld",
+	    (long long)scene->batch);
+	ask("UPDATE batch_contacts SET timezone = '%s' WHERE batch_id = %lld AND position = 20", NEVER,
+	    (long long)scene->batch);
+	ask("UPDATE batch_calls SET front_from = 11 WHERE id = %lld", (long long)scene->batch);
+	scene_do(scene, campaign_schedule);
+	scene_plan(scene);
+	assert_int_equal(ask("SELECT COUNT(*) FROM (SELECT position, LAG(position) OVER (ORDER BY due_at) AS earlier FROM"
+	                     " due_contacts WHERE batch_id = %lld AND position > 10) d WHERE position < earlier",
+	                     (long long)scene->batch),
+	                 0);
+	assert_int_equal(ask("SELECT COUNT(*) FROM due_contacts WHERE batch_id = %lld AND position = %d AND due_at <"
+	                     " '2026-06-01 08:00:00.006'",
+	                     (long long)scene->batch, last),
+	                 1);
+	assert_int_equal(scene_due_where(scene, "attempt = 1"), last - 1);
+	assert_int_equal(scene_due_where(scene, "position = 20"), 0);
+}
+
 /* Contacts for which there is no instant are reported and counted. */
 static void contacts_that_can_never_be_called_are_skipped(void **state)
 {
@@ -610,6 +637,7 @@ int main(void)
 		SCENE_TEST(contacts_are_called_in_their_own_windows),
 		SCENE_TEST(thirty_thousand_in_chunks),
 		SCENE_TEST(a_cap_over_all_zones),
+		SCENE_TEST(contacts_at_the_front_in_chunks),
 		SCENE_TEST(contacts_that_can_never_be_called_are_skipped),
 		SCENE_TEST(no_contact_is_left_to_be_called),
 		SCENE_TEST(no_day_in_any_zone),

@@ -108,7 +108,9 @@ def test_their_own_zones(t):
                 start_time="10:00", end_time="12:00")
     add(t, batch, [dict(contacts(1, first=50)[0], timezone="Europe/Berlin"),
                    dict(contacts(1, first=51)[0], timezone="America/New_York")])
-    rows = {row["position"]: parse(row["scheduled_at"]) for row in t.api.contacts_of(batch)}
+    shown = {row["position"]: row["scheduled_at"] for row in t.api.contacts_of(batch)}
+    assert t.api.read(batch)["planned_until"] == shown[5], "it is the last"
+    rows = {position: parse(at) for position, at in shown.items()}
     assert (rows[4] - rows[1]).total_seconds() < 0.001 and rows[4] < rows[2] < rows[3] < rows[5], rows
     assert rows[5].astimezone(datetime.timezone(datetime.timedelta(hours=-5))).hour in (10, 11), rows
 
