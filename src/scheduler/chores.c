@@ -46,19 +46,21 @@ static enum db_result retire(struct db *db, const struct conf *conf, bool *more)
 static const struct {
 	const char *name;
 	int64_t every_us;
+	int64_t rest_us;  /* how much later while nothing happens */
 	int64_t again_us; /* after a full batch */
 	enum db_result (*run)(struct db *db, const struct conf *conf, bool *more);
 } table[] = {
-	{ "sealing decisions", US_PER_SECOND, SOON_US, seal },
-	{ "erasing the data of persons", 5 * US_PER_SECOND, SOON_US, erase },
-	{ "deleting what has expired", US_PER_MINUTE, LATER_US, tidy },
-	{ "deleting old decisions", US_PER_MINUTE, LATER_US, retire },
+	{ "sealing decisions", US_PER_SECOND, 4 * US_PER_SECOND, SOON_US, seal },
+	{ "erasing the data of persons", 5 * US_PER_SECOND, 10 * US_PER_SECOND, SOON_US, erase },
+	{ "deleting what has expired", US_PER_MINUTE, 0, LATER_US, tidy },
+	{ "deleting old decisions", US_PER_MINUTE, 0, LATER_US, retire },
 };
 #define CHORES (sizeof table / sizeof *table)
 
 struct chores {
 	const struct conf *conf;
-	int64_t next_us[CHORES]; /* monotonic */
+	int64_t next_us[CHORES];  /* monotonic */
+	bool is_expected[CHORES]; /* something happened since the last run */
 };
 
 struct chores *chores_new(const struct conf *conf)
@@ -84,6 +86,7 @@ static enum db_result run(struct chores *chores, size_t i, struct db *db, int64_
 	enum db_result result = table[i].run(db, chores->conf, &more);
 	int64_t now_us = clock_mono_us(), wait_us = conflict_wait_us(db, CONFLICT_CHORE, (int64_t)i, result);
 
+	chores->is_expected[i] = more || wait_us != 0;
 	chores->next_us[i] = now_us + (more ? 0 : table[i].every_us);
 	if (more && now_us + table[i].again_us < *again_us)
 		*again_us = now_us + table[i].again_us;
@@ -95,10 +98,16 @@ static enum db_result run(struct chores *chores, size_t i, struct db *db, int64_
 	return DB_OK;
 }
 
+void chores_expect(struct chores *chores)
+{
+	for (size_t i = 0; i < CHORES; i++)
+		chores->is_expected[i] = true;
+}
+
 enum db_result chores_run(struct chores *chores, struct db *db, int64_t *again_us)
 {
 	for (size_t i = 0; i < CHORES; i++)
-		if (clock_mono_us() >= chores->next_us[i])
+		if (clock_mono_us() >= chores->next_us[i] + (chores->is_expected[i] ? 0 : table[i].rest_us))
 			DB_TRY(run(chores, i, db, again_us));
 	return DB_OK;
 }

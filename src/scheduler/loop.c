@@ -34,6 +34,7 @@ static enum db_result write_results(struct loop *loop)
 	bool woke;
 	enum db_result result = results_write(loop->results, loop->db, &woke);
 
+	chores_expect(loop->chores);
 	if (result == DB_OK && woke) {
 		loop->look_at_us = 0;
 		loop->is_seen = false;
@@ -130,6 +131,7 @@ static void listen(struct loop *loop)
 		return;
 	loop->look_at_us = min_of(loop->look_at_us, loop->looked_us + LOOK_GAP_US);
 	loop->is_seen = false;
+	chores_expect(loop->chores);
 }
 
 static void turn(struct loop *loop)

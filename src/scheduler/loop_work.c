@@ -202,6 +202,8 @@ enum db_result loop_work(struct loop *loop)
 		all_found += found;
 		wait_us = min_of(wait_us, ahead_us <= 0 ? BUSY_US : ahead_us);
 	}
+	if (all_found != 0)
+		chores_expect(loop->chores);
 	loop->look_at_us = clock_mono_us() + (all_found == 0 ? wait_us : 0);
 	return chores_run(loop->chores, loop->db, &loop->look_at_us);
 }
