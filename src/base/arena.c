@@ -42,7 +42,7 @@ struct arena *arena_new(void)
 	return arena;
 }
 
-static void *take(struct arena *arena, size_t size)
+void *arena_take(struct arena *arena, size_t size)
 {
 	const size_t align = alignof(max_align_t);
 	struct block *head = arena->head;
@@ -64,12 +64,12 @@ static void *take(struct arena *arena, size_t size)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-	return memset(take(arena, size), 0, size);
+	return memset(arena_take(arena, size), 0, size);
 }
 
 char *arena_strndup(struct arena *arena, const char *text, size_t len)
 {
-	char *copy = take(arena, len + 1);
+	char *copy = arena_take(arena, len + 1);
 
 	memcpy(copy, text, len);
 	copy[len] = '\0';
@@ -90,7 +90,7 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	va_start(args, format);
 	va_copy(again, args);
 	len = vsnprintf(NULL, 0, format, args);
-	text = take(arena, (size_t)len + 1);
+	text = arena_take(arena, (size_t)len + 1);
 	vsnprintf(text, (size_t)len + 1, format, again);
 	va_end(again);
 	va_end(args);

@@ -9,6 +9,7 @@ struct arena;
 
 struct arena *arena_new(void);
 void *arena_alloc(struct arena *arena, size_t size); /* aligned for any type, zeroed */
+void *arena_take(struct arena *arena, size_t size);  /* the same, not zeroed */
 char *arena_strndup(struct arena *arena, const char *text, size_t len);
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));

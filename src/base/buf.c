@@ -10,7 +10,7 @@
 
 static char *grow(const struct buf *buf, size_t cap)
 {
-	char *data = buf->arena != NULL ? arena_alloc(buf->arena, cap) : realloc(buf->data, cap);
+	char *data = buf->arena != NULL ? arena_take(buf->arena, cap) : realloc(buf->data, cap);
 
 	if (data == NULL)
 		fatal("out of memory (%zu bytes)", cap);
@@ -19,7 +19,7 @@ static char *grow(const struct buf *buf, size_t cap)
 	return data;
 }
 
-static void reserve(struct buf *buf, size_t more)
+void buf_reserve(struct buf *buf, size_t more)
 {
 	size_t cap = buf->cap != 0 ? buf->cap : 256;
 
@@ -33,7 +33,7 @@ static void reserve(struct buf *buf, size_t more)
 
 void buf_add(struct buf *buf, const void *data, size_t len)
 {
-	reserve(buf, len);
+	buf_reserve(buf, len);
 	if (len != 0)
 		memcpy(buf->data + buf->len, data, len);
 	buf->len += len;
@@ -58,7 +58,7 @@ void buf_printf(struct buf *buf, const char *format, ...)
 	va_start(args, format);
 	va_copy(again, args);
 	len = vsnprintf(NULL, 0, format, args);
-	reserve(buf, (size_t)len);
+	buf_reserve(buf, (size_t)len);
 	vsnprintf(buf->data + buf->len, (size_t)len + 1, format, again);
 	buf->len += (size_t)len;
 	va_end(again);

@@ -19,6 +19,7 @@ struct bytes {
 	size_t len;
 };
 
+void buf_reserve(struct buf *buf, size_t more); /* takes memory for so many more bytes at once */
 void buf_add(struct buf *buf, const void *data, size_t len);
 void buf_puts(struct buf *buf, const char *text);
 void buf_putc(struct buf *buf, char c);

@@ -6,14 +6,50 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "base/log.h"
 
-void crypto_random(void *out, size_t len)
+/* libcrypto makes many random bytes at once for little more than a few. */
+static struct {
+	bool is_ready;
+	size_t left;
+	unsigned char bytes[1024];
+} pool;
+
+static void make_random(unsigned char *out, size_t len)
 {
 	if (len > INT_MAX || RAND_bytes(out, (int)len) != 1)
 		fatal("no random numbers from libcrypto");
+}
+
+/* After a fork, the two processes must not give out the same bytes. */
+static void empty_pool(void)
+{
+	pool.left = 0;
+}
+
+static void fill_pool(void)
+{
+	if (!pool.is_ready && pthread_atfork(NULL, NULL, empty_pool) != 0)
+		fatal("out of memory");
+	pool.is_ready = true;
+	make_random(pool.bytes, sizeof pool.bytes);
+	pool.left = sizeof pool.bytes;
+}
+
+void crypto_random(void *out, size_t len)
+{
+	if (len > sizeof pool.bytes / 8) {
+		make_random(out, len);
+		return;
+	}
+	if (pool.left < len)
+		fill_pool();
+	pool.left -= len;
+	memcpy(out, pool.bytes + pool.left, len);
+	OPENSSL_cleanse(pool.bytes + pool.left, len);
 }
 
 void crypto_sha256(const void *data, size_t len, uint8_t out[SHA256_SIZE])

@@ -70,11 +70,19 @@ static enum db_result take_head(struct db *db, int64_t organization_id, struct a
 /* Reads as many drafts as make a block, one after the other. */
 static void join_drafts(const struct db_rows *drafts, struct buf *decisions, struct rows *ids)
 {
-	for (size_t r = 0; r < drafts->count; r++) {
+	size_t count = 0, len = 0;
+
+	for (; count < drafts->count; count++) {
+		size_t more = db_get(drafts, count, 1)->len;
+
+		if (count != 0 && len + more > BLOCK_BYTES)
+			break;
+		len += more;
+	}
+	buf_reserve(decisions, len);
+	for (size_t r = 0; r < count; r++) {
 		const struct db_value *lines = db_get(drafts, r, 1);
 
-		if (decisions->len != 0 && decisions->len + lines->len > BLOCK_BYTES)
-			return;
 		buf_add(decisions, lines->data, lines->len);
 		rows_add_id(ids, db_get_int(drafts, r, 0));
 	}
