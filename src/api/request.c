@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcgiapp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,6 +137,7 @@ void request_receive(struct request *request, char **params, struct FCGX_Stream 
 		.webhook_timestamp = param(params, "HTTP_WEBHOOK_TIMESTAMP"),
 		.webhook_signature = param(params, "HTTP_WEBHOOK_SIGNATURE"),
 		.content_length = content_length(param(params, "CONTENT_LENGTH")),
+		.is_chunked = *param(params, "HTTP_TRANSFER_ENCODING") != '\0',
 		.in = in,
 		.body = "",
 		.faults = { .arena = request->arena },
@@ -143,6 +145,13 @@ void request_receive(struct request *request, char **params, struct FCGX_Stream 
 	request->header_fault = receive_idempotency_key(request, params);
 	if (request->header_fault == NULL)
 		request->header_fault = find_header_fault(request->arena, params);
+}
+
+bool request_is_read(struct request *request)
+{
+	int64_t have = (int64_t)request->body_len + request->streamed;
+
+	return !request->is_chunked && have == request->content_length && FCGX_GetChar(request->in) == EOF;
 }
 
 bool request_read_body(struct request *request)

@@ -54,6 +54,7 @@ struct request {
 	const char *if_match, *if_none_match;
 	const char *webhook_id, *webhook_timestamp, *webhook_signature; /* of a signed report */
 	int64_t content_length;                                         /* -1: not a number */
+	bool is_chunked;                                                /* its length was not announced */
 	struct FCGX_Stream *in;                                         /* the body */
 	int64_t streamed;                                               /* bytes that request_stream has read */
 	struct fingerprint *fingerprint;                                /* gets the streamed bytes; NULL: not needed */
@@ -84,6 +85,9 @@ struct request {
 
 /* Fills in what the client sent, from the parameters of nginx. The rest starts empty. */
 void request_receive(struct request *request, char **params, struct FCGX_Stream *in);
+
+/* Returns whether nginx has sent nothing more than what was read. Waits for nginx, but never for the client. */
+bool request_is_read(struct request *request);
 
 /* Reads the whole body into the arena. Returns false if the client sent less than it announced. */
 bool request_read_body(struct request *request);

@@ -66,6 +66,15 @@ static int route_number(const struct request *request)
 	return request->route != NULL ? (int)(request->route - routes) : (int)route_count;
 }
 
+/* FCGX_Finish_r waits until nginx has closed the connection, because a socket that is closed with unread bytes may lose
+ * the reply. A connection that is detached is closed at once. */
+static void finish(struct request *request, FCGX_Request *connection)
+{
+	if (request_is_read(request))
+		FCGX_Detach(connection);
+	FCGX_Finish_r(connection);
+}
+
 static void answer(struct request *request, FCGX_Request *connection)
 {
 	int64_t began_us = clock_mono_us();
@@ -75,7 +84,7 @@ static void answer(struct request *request, FCGX_Request *connection)
 	route_answer(request);
 	log_debug("%s %s: %d", method_names[request->method], request->path, request->reply->status);
 	if (send_reply(request, connection->out))
-		FCGX_Finish_r(connection);
+		finish(request, connection);
 	else
 		FCGX_Free(connection, 1); /* without a proper end nginx breaks off too, so that the client notices */
 	for (size_t i = 0; request->reply->status < 400 && i < sizeof request->reports / sizeof *request->reports; i++)
