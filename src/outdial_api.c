@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "api/board.h"
+#include "api/listener.h"
 #include "api/monitor.h"
 #include "api/prefork.h"
 #include "api/replica.h"
@@ -59,7 +60,7 @@ int main(int argc, char **argv)
 		log_info("the configuration and the database are good");
 	if (options_ask_for_test())
 		return EXIT_SUCCESS;
-	listen_fd = prefork_listen(&conf);
+	listen_fd = listener_open(&conf);
 	prefork_run(&conf, listen_fd, run_child);
 	return EXIT_SUCCESS;
 }

@@ -5,28 +5,21 @@
 #endif
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "api/board.h"
+#include "api/listener.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/notify.h"
 #include "base/reload.h"
 #include "base/signals.h"
-
-#define BACKLOG 1024
-#define SYSTEMD_FIRST_FD 3
 
 #define YOUNG_US (10 * US_PER_SECOND) /* a worker that ends earlier counts as failing */
 #define DELAY_FIRST_US (US_PER_SECOND / 10)
@@ -40,10 +33,7 @@
 #define STOP_US (45 * US_PER_SECOND)
 #define OLD_MAX 1024
 
-#define ENV_OWNS_SOCKET "OUTDIAL_OWNS_SOCKET" /* for the next program after SIGHUP */
-#define ENV_OLD_WORKERS "OUTDIAL_OLD_WORKERS"
-
-static bool bound_here; /* the socket file is ours to remove */
+#define ENV_OLD_WORKERS "OUTDIAL_OLD_WORKERS" /* for the next program after SIGHUP */
 
 struct child {
 	pid_t pid; /* 0: not running */
@@ -61,70 +51,6 @@ struct master {
 	int old_count;
 	bool failed; /* a child reported that a new start is useless */
 };
-
-static int systemd_socket(void)
-{
-	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
-
-	if (pid == NULL || count == NULL || strtol(pid, NULL, 10) != getpid())
-		return -1;
-	if (strcmp(count, "1") != 0)
-		fatal("expected one socket from systemd, not %s", count);
-	unsetenv("LISTEN_PID");
-	unsetenv("LISTEN_FDS");
-	bound_here = getenv(ENV_OWNS_SOCKET) != NULL;
-	unsetenv(ENV_OWNS_SOCKET);
-	return SYSTEMD_FIRST_FD;
-}
-
-static int unix_socket(void)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		fatal("cannot make a socket: %s", strerror(errno));
-	return fd;
-}
-
-/* A socket file outlives its server. Only a socket that nobody answers may be replaced. */
-static void remove_stale(const struct sockaddr_un *address)
-{
-	int fd = unix_socket();
-
-	if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN)
-		fatal("%s: another server answers there", address->sun_path);
-	if (errno != ECONNREFUSED || unlink(address->sun_path) != 0)
-		fatal("%s: %s", address->sun_path, strerror(errno));
-	close(fd);
-}
-
-/* nginx runs as another user. The permissions of the folder decide who may connect. */
-static int bind_socket(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const struct sockaddr *name = (const struct sockaddr *)&address;
-	int fd = unix_socket();
-
-	memcpy(address.sun_path, path, strlen(path) + 1); /* conf_load has checked its length */
-	if (bind(fd, name, sizeof address) != 0) {
-		if (errno != EADDRINUSE)
-			fatal("%s: %s", path, strerror(errno));
-		remove_stale(&address);
-		if (bind(fd, name, sizeof address) != 0)
-			fatal("%s: %s", path, strerror(errno));
-	}
-	if (chmod(path, 0666) != 0 || listen(fd, BACKLOG) != 0)
-		fatal("%s: %s", path, strerror(errno));
-	bound_here = true;
-	return fd;
-}
-
-int prefork_listen(const struct conf *conf)
-{
-	int fd = systemd_socket();
-
-	return fd >= 0 ? fd : bind_socket(conf->socket);
-}
 
 static void start_child(struct master *master, int number)
 {
@@ -320,25 +246,14 @@ static void hand_over_children(const struct master *master)
 	buf_free(&list);
 }
 
-/* The socket stays open and is handed over as systemd would do it. Requests wait in it for a moment. */
+/* The socket stays open. Requests wait in it for a moment. */
 static void begin_afresh(const struct master *master)
 {
-	char pid[16];
-
 	if (!reload_is_good())
 		return;
 	log_info("SIGHUP: starting again");
 	hand_over_children(master);
-	if (master->listen_fd != SYSTEMD_FIRST_FD)
-		dup2(master->listen_fd, SYSTEMD_FIRST_FD);
-	else
-		fcntl(master->listen_fd, F_SETFD, 0);
-	snprintf(pid, sizeof pid, "%d", (int)getpid());
-	setenv("LISTEN_PID", pid, 1);
-	setenv("LISTEN_FDS", "1", 1);
-	if (bound_here)
-		setenv(ENV_OWNS_SOCKET, "yes", 1);
-	reload_now(SYSTEMD_FIRST_FD);
+	reload_now(listener_hand_over(master->listen_fd));
 }
 
 static void run_until_stopped(struct master *master)
@@ -393,8 +308,7 @@ void prefork_run(const struct conf *conf, int listen_fd, prefork_work *work)
 	notify_stopping();
 	stop(&master);
 	log_info("the API has stopped");
-	if (bound_here)
-		unlink(conf->socket);
+	listener_remove(conf);
 	free(master.children);
 	if (master.failed)
 		exit(EXIT_FAILURE);

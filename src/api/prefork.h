@@ -1,13 +1,9 @@
-/* The master process of the API. It owns the listening socket and keeps its children alive: conf->workers ordinary
- * workers, a reserve worker, the monitor, and the monitor of a replica. The reserve worker takes requests only while
- * the database is away. */
+/* The master process of the API. It keeps its children alive: conf->workers ordinary workers, a reserve worker, the
+ * monitor, and the monitor of a replica. The reserve worker takes requests only while the database is away. */
 #ifndef API_PREFORK_H
 #define API_PREFORK_H
 
 #include "base/conf.h"
-
-/* Returns the socket that systemd hands over, or binds conf->socket. */
-int prefork_listen(const struct conf *conf);
 
 typedef void prefork_work(const struct conf *conf, int listen_fd, int number);
 
