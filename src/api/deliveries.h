@@ -1,4 +1,4 @@
-/* Deliveries to webhook endpoints and their results; tests, and sending again. */
+/* Handlers for the deliveries to webhooks: lists them, shows their tries, sends a test, and sends events again. */
 #ifndef API_DELIVERIES_H
 #define API_DELIVERIES_H
 
@@ -8,7 +8,7 @@ extern const struct field_table deliveries_query, redeliver_fields;
 
 enum db_result webhooks_test(struct request *request);
 enum db_result deliveries_list(struct request *request);
-enum db_result deliveries_list_all(struct request *request); /* of all webhooks */
+enum db_result deliveries_list_all(struct request *request); /* the deliveries of all webhooks */
 enum db_result deliveries_get(struct request *request);
 enum db_result deliveries_redeliver(struct request *request);
 enum db_result webhooks_redeliver(struct request *request);

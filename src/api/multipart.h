@@ -1,4 +1,5 @@
-/* multipart/form-data (RFC 7578), pushed in pieces of any size. Memory does not grow with the parts. */
+/* Reads multipart/form-data (RFC 7578). The caller pushes the body in pieces of any size. The memory does not
+ * grow with the size of the parts. */
 #ifndef API_MULTIPART_H
 #define API_MULTIPART_H
 
@@ -9,12 +10,12 @@
 
 struct multipart_part {
 	const char *name;
-	const char *filename;     /* NULL: a plain field */
-	const char *content_type; /* "" in this and the next: not given */
-	const char *transfer_encoding;
+	const char *filename;          /* NULL: the part is a plain field */
+	const char *content_type;      /* "": not given */
+	const char *transfer_encoding; /* "": not given */
 };
 
-/* The functions that get the parts. False: they want no more. */
+/* The functions that get the parts. A function returns false to stop: then multipart_push fails. */
 struct multipart_taker {
 	bool (*begin)(void *context, const struct multipart_part *part);
 	bool (*data)(void *context, const char *bytes, size_t len);

@@ -1,5 +1,6 @@
-/* The route table: every address of the API. Reads require the scope `read`, changes `write`, keys `admin`. Every key
- * may ask about itself. */
+/* The route table: every address of the API. Reads require the scope `read`, and changes require `write`. What dialers
+ * send and fetch requires `reports`. Keys, the audit log, the data of a person and a change of the organisation require
+ * `admin`. Every key may ask about itself, revoke itself, and create a session. */
 #include "api/agents.h"
 #include "api/analytics.h"
 #include "api/audit.h"

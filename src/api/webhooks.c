@@ -83,7 +83,7 @@ void webhook_write(struct json *json, const void *item)
 	json_instant(json, "updated_at", webhook->updated_at_us);
 }
 
-/* The secret of a key pair is never shown. */
+/* Replies with the webhook and its secret. The private key of a key pair is never shown. */
 static enum db_result reply_with_secret(struct request *request, int status, const struct webhook *webhook,
                                         const struct signing_secrets *secrets)
 {
@@ -153,7 +153,7 @@ enum db_result webhooks_create(struct request *request)
 	return reply_with_secret(request, 201, webhook, &secrets);
 }
 
-/* A secret that cannot be opened is replaced too; then there is no old secret that signs. */
+/* A secret that cannot be opened is replaced too. Then only the new secret signs. */
 enum db_result webhooks_rotate_secret(struct request *request)
 {
 	const struct rotation *rotation = request->input;
@@ -192,8 +192,7 @@ enum db_result webhooks_change(struct request *request)
 	webhook = before;
 	field_apply(&webhook_fields, request->given, request->input, &webhook);
 	if (webhook_is_fetched(webhook.url) != webhook_is_fetched(before.url))
-		return reply_refuse_field(request, "url",
-		                          "an address cannot become `" WEBHOOK_PULL "`, or the other way round");
+		return reply_refuse_field(request, "url", "cannot change between `" WEBHOOK_PULL "` and an address");
 	if (webhook_is_fetched(webhook.url) ||
 	    webhook.url != before.url) /* an endpoint whose address is not allowed any more may still be switched off */
 		DB_TRY(check_url(request, &webhook));
@@ -202,7 +201,7 @@ enum db_result webhooks_change(struct request *request)
 	webhook.updated_at_us = clock_now_us();
 	DB_TRY(webhook_update(request->db, &webhook));
 	audit_say_changes(request, &webhook_fields, &before, &webhook);
-	/* its health so far is forgotten */
+	/* the health so far says nothing about a new address, or about an endpoint that was switched on again */
 	if (!webhook.disabled && (before.disabled || strcmp(webhook.url, before.url) != 0))
 		DB_TRY(health_reset(request->db, webhook.id, webhook.updated_at_us));
 	return webhooks_get(request);

@@ -24,16 +24,17 @@ void crypto_hash_add(struct crypto_hash *hash, const void *data, size_t len);
 void crypto_hash_end(struct crypto_hash *hash, uint8_t out[SHA256_SIZE]);
 void crypto_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t out[SHA256_SIZE]);
 void crypto_base64(struct buf *out, const void *data, size_t len);
-/* Returns false unless the text is the padded base64 of exactly `len` bytes and nothing else. */
+/* Returns false unless the text is exactly the padded base64 of `len` bytes. */
 bool crypto_base64_decode(const char *text, void *out, size_t len);
 bool crypto_hex_decode(const char *text, void *out, size_t len);
 
 /* Compares in a time that does not depend on where the bytes differ. */
 bool crypto_equal(const void *a, const void *b, size_t len);
-/* the compiler cannot remove this, even if nothing reads `data` afterwards */
+/* Overwrites the data. The compiler cannot remove this call, even if nothing reads the data afterwards. */
 void crypto_forget(void *data, size_t len);
 
-/* AES-256-GCM: encrypts `len` bytes into as many, and makes a tag over them and over `more`, which stays in clear. */
+/* Encrypts `len` bytes with AES-256-GCM; the result has the same length. The tag also covers `more`, which is not
+ * encrypted. */
 struct crypto_box {
 	const uint8_t *key, *nonce;
 	const void *more;
@@ -49,8 +50,8 @@ void crypto_ed25519_public(const uint8_t secret[ED25519_SIZE], uint8_t out[ED255
 void crypto_ed25519_sign(const uint8_t secret[ED25519_SIZE], const void *data, size_t len,
                          uint8_t out[ED25519_SIGNATURE_SIZE]);
 
-/* Base64 for addresses: with - and _, without padding. The decoder returns false unless the text is what the encoder
- * would write. */
+/* Base64 for URLs: it uses - and _, and has no padding. The decoder returns false for a text that the encoder would not
+ * write. */
 void crypto_base64url(struct buf *out, const void *data, size_t len);
 bool crypto_base64url_decode(struct buf *out, const char *text);
 

@@ -6,9 +6,9 @@
 
 #define WORKING_DAYS 0x1f
 #define MAX_RETRY_DELAY 10080  /* minutes */
-#define MAX_EXCLUDED_DATES 300 /* 4,096 bytes of text in the database */
+#define MAX_EXCLUDED_DATES 300 /* their JSON must fit into 4,096 bytes */
 
-/* The outcomes that may be retried, at the bits under which they are stored. */
+/* The outcomes that may be retried. The index of a name is the number of the bit that is stored. */
 static const char *const outcome_names[CALL_STATUS__MAX + 1] = {
 	[CALL_QUEUED] = "",
 	[CALL_DISPATCHED] = "",
@@ -21,7 +21,7 @@ static const char *const outcome_names[CALL_STATUS__MAX + 1] = {
 	[CALL_VOICEMAIL] = "voicemail",
 };
 
-/* The results by which contacts of another campaign are selected. */
+/* The results by which the contacts of another campaign are selected. The index of a name is the number of its bit. */
 static const char *const result_names[CONTACT_STATUS__MAX + 1] = {
 	[CONTACT_PENDING] = "",
 	[CONTACT_SCHEDULED] = "",
@@ -120,8 +120,8 @@ static void settle_window(const struct batch_config *config, struct faults *faul
 		fault_add(faults, "end_time", "must differ from start_time");
 }
 
-/* The list replaces the simple window. Unless working_days is given too, the days of the windows become the working
- * days. */
+/* A list of windows replaces start_time and end_time. If working_days is not given too, the days of the windows become
+ * the working days. */
 static void settle_windows(struct batch_config *config, bool windows_given, bool days_given, struct faults *faults)
 {
 	const struct calling_window *windows = config->calling_windows.items;
@@ -140,7 +140,7 @@ static void settle_windows(struct batch_config *config, bool windows_given, bool
 		fault_add(faults, "working_days", "has none of the days of calling_windows");
 }
 
-/* Each outcome has one rule at most. A rule that could have no effect is a fault. */
+/* Each outcome has at most one rule. Rules without retry_failed are a fault, because they would have no effect. */
 static void settle_retries(const struct batch_config *config, struct faults *faults)
 {
 	const struct retry_rule *rules = config->retry_rules.items;
@@ -155,7 +155,7 @@ static void settle_retries(const struct batch_config *config, struct faults *fau
 	}
 }
 
-/* "immediate" removes the start that was set before. */
+/* The schedule type "immediate" removes a start that was set before. A start in wall time becomes an instant. */
 static void settle_start(struct batch_config *config, const struct field_table *table, uint64_t given,
                          struct faults *faults)
 {

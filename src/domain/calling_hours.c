@@ -58,7 +58,8 @@ static bool read_time(const char *text, int *minutes)
 	return *minutes <= MINUTES_PER_DAY;
 }
 
-/* Returns the preset that the line is about. A name that is new, with its title and source, makes one. */
+/* Returns the preset that the line names. The first line of a preset also has a title and a source, and creates it.
+ * NULL: the line is faulty, or there are too many presets. */
 static struct calling_hours *preset_of(char *const *parts, size_t count)
 {
 	struct calling_hours *preset = (struct calling_hours *)calling_hours_find(parts[0]);
@@ -77,7 +78,7 @@ static struct calling_hours *preset_of(char *const *parts, size_t count)
 	return preset;
 }
 
-/* "us|1234567|08:00|21:00|United States|47 CFR 64.1200" */
+/* Reads a line such as "us|1234567|08:00|21:00|United States|47 CFR 64.1200". */
 static bool take_line(char *line)
 {
 	struct calling_window window;
@@ -102,7 +103,7 @@ void calling_hours_load(const char *path)
 	static const char form[] = "NAME|DAYS|START|END|TITLE|SOURCE, such as us|1234567|08:00|21:00|United States|…";
 
 	if (*path == '\0')
-		settings_read_table(INSTALLED, form, take_line); /* not there where Outdial runs where it was built */
+		settings_read_table(INSTALLED, form, take_line); /* may be missing: Outdial also runs without `make install` */
 	else if (!settings_read_table(path, form, take_line))
 		fatal("%s: %s", path, strerror(ENOENT));
 }
@@ -127,7 +128,7 @@ const char *calling_hours_check(struct arena *arena, const char **value)
 	return calling_hours_find(*value) != NULL ? NULL : "is not the name of a preset: see GET /calling-hours-presets";
 }
 
-/* Calls may begin between the two instants. */
+/* Returns whether it is night at any time between the two instants. */
 static bool is_at_night(const char *zone, int64_t from_us, int64_t until_us)
 {
 	int64_t from = zone_utc_to_wall(zone, from_us) / US_PER_MINUTE;

@@ -49,7 +49,8 @@ static void close_circuit(struct health *health)
 	health->open_until_us = health->probe_until_us = INSTANT_NONE;
 }
 
-/* Opens the circuit for 5 s, doubling up to 5 minutes, longer by up to a fifth. */
+/* Opens the circuit for 5 s. Each further failure doubles this time, up to 5 minutes. Then up to a fifth is added at
+ * random. */
 static void open_circuit(struct health *health, uint32_t random_bits, int64_t now_us)
 {
 	int64_t beyond = health->failures - HEALTH_MAX_FAILURES;
@@ -66,12 +67,12 @@ static void note_failure(struct health *health, const struct health_note *note, 
 	bool was_closed = health->open_until_us == INSTANT_NONE;
 
 	if (!was_closed && !note->probe)
-		return; /* it was in progress when the circuit opened: it says nothing new */
+		return; /* this webhook was being sent when the circuit opened: its failure says nothing new */
 	health->failures++;
 	if (health->failing_since_us == INSTANT_NONE)
 		health->failing_since_us = now_us;
 	if (note->outcome != OUTCOME_FAULT)
-		close_circuit(health); /* it answers */
+		close_circuit(health); /* the endpoint answers */
 	else if (!was_closed || health->failures >= HEALTH_MAX_FAILURES)
 		open_circuit(health, random_bits, now_us);
 }

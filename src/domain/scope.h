@@ -5,10 +5,10 @@
 #include <stdbool.h>
 
 enum scope {
-	SCOPE_READ,    /* every GET */
+	SCOPE_READ,    /* every GET that does not require admin */
 	SCOPE_WRITE,   /* create, change, delete */
-	SCOPE_REPORTS, /* a dialer's call reports */
-	SCOPE_ADMIN,   /* keys */
+	SCOPE_REPORTS, /* a dialer's reports, and the calls that it fetches */
+	SCOPE_ADMIN,   /* keys, the audit log, the data of a person, changes of the organisation */
 	SCOPE__MAX
 };
 

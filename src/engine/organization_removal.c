@@ -8,7 +8,7 @@
 #include "store/db_text.h"
 
 #define PARENTS 500 /* rows whose children are deleted together */
-#define ROWS 2000   /* of a DELETE */
+#define ROWS 2000   /* that one DELETE removes at most */
 #define PROGRESS_US (5 * US_PER_SECOND)
 
 struct removal {
@@ -58,7 +58,7 @@ static bool has_children(const struct organization_table *table)
 static enum db_result remove_where(struct removal *removal, const struct organization_table *table, const char *where,
                                    int64_t *deleted);
 
-/* Deletes the children of these rows, and the rows. */
+/* Deletes the rows with these ids, after the children of these rows. */
 static enum db_result remove_family(struct removal *removal, const struct organization_table *table, const char *keys,
                                     int64_t *deleted)
 {
@@ -83,7 +83,7 @@ static enum db_result remove_family(struct removal *removal, const struct organi
 	return result;
 }
 
-/* Deletes a batch of rows with their children; *count: how many rows. */
+/* Deletes a batch of rows and their children. *count is the number of rows in the batch. */
 static enum db_result remove_batch(struct removal *removal, const struct organization_table *table, const char *where,
                                    int64_t *deleted, int *count)
 {

@@ -166,7 +166,7 @@ void slot_finish(struct slot *slot, CURLcode code)
 	if (slot->result.status != 0)
 		slot->error[0] = '\0';         /* Outdial ended it itself */
 	else if (slot->connection.refused) /* no details, so that nobody can probe the network */
-		snprintf(slot->error, sizeof slot->error, "webhooks may not go to the address that this leads to");
+		snprintf(slot->error, sizeof slot->error, "the URL leads to an address that webhooks may not go to");
 	else if (slot->header_len > MAX_HEADERS ||
 	         code == CURLE_OUT_OF_MEMORY) /* so libcurl calls one line that is too long */
 		snprintf(slot->error, sizeof slot->error, "the answer's headers are longer than 64 KiB");

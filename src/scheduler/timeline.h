@@ -1,4 +1,4 @@
-/* The output of a simulation: what happens and when, in the campaign's zone, and a line per day. */
+/* Prints what happens in a simulation, with the time in the campaign's zone, and a line for each day with calls. */
 #ifndef SCHEDULER_TIMELINE_H
 #define SCHEDULER_TIMELINE_H
 
@@ -8,7 +8,7 @@ struct timeline {
 	const char *timezone;
 	bool shows_calls;
 	int32_t day;               /* the day that is being counted; 0: none yet */
-	int64_t first_us, last_us; /* calls of the day began */
+	int64_t first_us, last_us; /* when the first and the last call of the day began */
 	int64_t calls, ended[CALL_STATUS__MAX];
 	int64_t all_calls, days;
 };

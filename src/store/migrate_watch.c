@@ -15,7 +15,7 @@
 #define EVERY_SECONDS 10
 #define BLOCKERS_MAX 20
 
-/* The columns of SHOW PROCESSLIST, in which both kinds of servers agree. */
+/* The first columns of SHOW PROCESSLIST, which are the same on MariaDB and MySQL. */
 enum { ID, USER, HOST, DATABASE, COMMAND, SECONDS, STATE };
 
 struct watch {
@@ -24,7 +24,7 @@ struct watch {
 	char database[65];
 	FILE *progress;
 	bool waits;
-	int blockers; /* printed */
+	int blockers; /* how many sessions were found that may hold the lock */
 };
 
 static const char *text_of(const struct db_cell *cell)
@@ -66,8 +66,9 @@ static enum db_result print_blocker(void *context, const struct db_cell *session
 	return DB_OK;
 }
 
-/* The database user may see only its own sessions: those of Outdial's programs. Not from information_schema, because
- * MySQL refuses to read its table of sessions while the statement of some session has bytes. */
+/* Prints what the watched statement does and, if it waits for a lock, which sessions may hold the lock. The database
+ * user may see only its own sessions, which are sessions of Outdial's programs. SHOW PROCESSLIST always works: MySQL
+ * refuses to read information_schema.processlist while a session runs a statement with binary data. */
 static void print_waits(struct db *db, struct watch *watch)
 {
 	static const char show[] = "SHOW PROCESSLIST";

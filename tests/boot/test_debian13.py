@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The Debian packages on Debian 13, the release after the release of this machine. They are built on Debian 13, because
-its libraries differ, installed on a fresh system that systemd boots as PID 1, and used for a campaign."""
+"""The Debian packages on Debian 13. They are built on Debian 13, because its libraries differ from Debian 12. Then they
+are installed on a fresh system that systemd boots as PID 1, and make the calls of a campaign."""
 
 import os
 import platform
@@ -35,6 +35,6 @@ def test_a_campaign_on_a_booted_machine(t):
 
 if __name__ == "__main__":
     if platform.freedesktop_os_release().get("VERSION_CODENAME") == SUITE:
-        print("1..0 # skip this machine is of that release, so test_package.py shows it")
+        print("1..0 # skip this machine has Debian 13, so test_package.py tests the packages on it")
         sys.exit(0)
     sys.exit(main(globals(), SUITE))

@@ -1,4 +1,4 @@
-/* API keys: found by their hash, tied to an organisation, revoked for good. */
+/* API keys: they are found by their hash, they belong to an organisation, and a revoked key stays revoked. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -125,7 +125,7 @@ static void an_organisation_sees_and_revokes_its_own(void **state)
 	assert_ok(key_list_of(fixture->db, fixture->organization_id, &page, fixture->arena, &listing));
 	newest = listing.items;
 	assert_int_equal(listing.count, 1);
-	assert_int_equal(listing.total, 2); /* the fixture's own */
+	assert_int_equal(listing.total, 2); /* with the key of the fixture */
 	assert_true(uuid_equal(&newest->uuid, &mine.uuid));
 	assert_int_equal(key_revoke(fixture->db, fixture->organization_id, &theirs.uuid, clock_now_us()), DB_NOT_FOUND);
 	assert_ok(key_revoke(fixture->db, fixture->organization_id, &mine.uuid, clock_now_us()));

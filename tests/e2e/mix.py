@@ -97,6 +97,6 @@ class Mix:
 
 
 def resident_kb(pid):
-    """Memory of a process that is its own."""
+    """Returns the anonymous memory of a process, in kB."""
     with open(f"/proc/{pid}/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("RssAnon:"))

@@ -85,7 +85,7 @@ def listed(api, number="+12125550166"):
     return number
 
 
-# For each route a successful request: the values in its path, and its body. A body that is a text is a file.
+# A request to each route that succeeds: the values in its path, and its body. A body that is a string is a CSV file.
 TRIES = {
     "POST /webhooks": lambda w: ([], {"url": "http://127.0.0.1:9/"}),
     "PATCH /webhooks/<id>": lambda w: ([w.receiver.endpoint("/x")], {"description": "new"}),
@@ -176,7 +176,7 @@ def test_every_route_that_changes_something_is_in_the_log(t):
         if route["unaudited"]:
             continue
         name = f"{route['method']} {route['path'].removeprefix(BASE)}"
-        assert name in TRIES, f"there is a new route, {name}: it wants an entry in the log, and a try here"
+        assert name in TRIES, f"{name} is a new route: it needs an entry in the log, and a request in TRIES"
         values, reply, fresh = try_route(world, route, reader)
         assert len(fresh) >= 1, f"{name} left no entry"
         entry = fresh[0]
@@ -226,7 +226,7 @@ def test_changes_are_logged(t):
     headers = {"Idempotency-Key": "one"}
     for _ in range(2):
         assert t.api.send("POST", "/contacts/folders", {"name": "Once"}, headers).status == 201
-    assert len(log(t, object="folder", action="created")) == 2, "what is replayed is no change"
+    assert len(log(t, object="folder", action="created")) == 2, "a repeated request is not logged again"
     number = t.api.number()
     t.api.post("/telephony/numbers/assign",
                {"number_id": number["id"], "agent_id": agent["id"], "assignment_type": "inbound"})
@@ -324,7 +324,7 @@ def test_old_entries_leave(t):
     t.stack.kill("scheduler-1")
     t.stack.sql(f"UPDATE audit_log SET happened_at = happened_at - INTERVAL 2 DAY WHERE {row}")
     t.stack.start_scheduler()
-    until(lambda: not log(t, object_id=folder["id"]), what="what is old has left")
+    until(lambda: not log(t, object_id=folder["id"]), what="the old entry is deleted")
     assert log(t, object_id=young["id"])
 
 

@@ -27,10 +27,10 @@ FRONT = free_port()
 STACK = {"rate_limit": False, "config": {"cell": "a", "public_url": f"http://127.0.0.1:{FRONT}/cells/a"}}
 TEST_SECONDS = 240
 
-# Tables of the installation itself, and tables without rows of an organisation whose work has ended.
+# Tables of the installation itself, and tables in which an organisation at rest has no rows.
 NOT_MOVED = {"schema_version", "processes", "service_key", "figures", "guards", "webhook_totals",
              "batch_copies", "person_erasures", "ledger_drafts"}
-# Columns of numbers that are not ids.
+# Columns with numbers that are not ids.
 COUNTS = {"claimed", "done", "seconds", "seq", "first_seq"}
 NOBODY = "018f0000-0000-7000-8000-000000000000"
 PAGE_OF_CONTACTS = "FROM batch_contacts c"
@@ -200,7 +200,7 @@ def test_every_table_is_known(t):
                           " AND data_type = 'bigint'")
     unknown = {(table, column) for table, column in columns if table in TABLES and column != "id"
                and column not in REFERENCES and column not in COUNTS}
-    assert not unknown, f"ids that are not raised when they are moved, or numbers that are none: {unknown}"
+    assert not unknown, f"a move must raise the ids in these columns, or they belong into COUNTS: {unknown}"
 
 
 class Organization:
@@ -263,7 +263,7 @@ class Organization:
         self.rest()
 
     def rest(self):
-        """Rows that exist only after a failure."""
+        """Inserts rows that otherwise only a failure would leave."""
         row, call = self.t.row_of(self.done), self.t.api.calls_of(self.done)[0]["id"].replace("-", "")
         self.both.a.sql(
             f"INSERT INTO batch_zones VALUES ({row}, 0, 'Europe/Berlin', 1);"
@@ -286,7 +286,7 @@ class Organization:
 
 
 def content(stack, name):
-    """Every row of the organisation, by table: (columns, rows)."""
+    """Returns every row of the organisation, by table: (columns, rows)."""
     organization = stack.sql(f"SELECT id FROM organizations WHERE name = '{name}'")[0][0]
     kinds = stack.sql("SELECT table_name, column_name, data_type FROM information_schema.columns"
                       " WHERE table_schema = 'outdial' AND COALESCE(generation_expression, '') = ''")
@@ -312,7 +312,8 @@ def id_table(table, column):
 
 
 def compare(before, after):
-    """Both have the same rows. The ids of a table are all raised by the same number."""
+    """Asserts that both have the same rows, except that all ids of a table are raised by one number. Returns these
+    numbers."""
     raised = {table: min(int(row[columns.index("id")]) for row in after[table][1])
               - min(int(row[columns.index("id")]) for row in rows)
               for table, (columns, rows) in before.items() if rows
@@ -377,7 +378,7 @@ def test_everything_moves_and_goes_on(t):
                                                                  for row in found["endpoint_health"][1]]
         found["endpoint_health"][0].remove("next_at")
         found["endpoint_health"][0].append("next_at")
-    sealed = content(both.a, t.organization)  # decisions get into the ledger before they are copied
+    sealed = content(both.a, t.organization)  # the move seals decisions in the ledger before it copies them
     before.update({table: sealed[table] for table in ("ledger", "ledger_heads", "ledger_numbers")})
     compare(before, after)
     assert {row[after["webhook_endpoints"][0].index("disabled")] for row in after["webhook_endpoints"][1]} == {"0"}
@@ -386,12 +387,12 @@ def test_everything_moves_and_goes_on(t):
     both.a.start_scheduler()
     both.b.start_scheduler()
 
-    # With the same key, at the same address.
+    # Clients keep their key and their address.
     old = Client(both.a.url, key)
     assert old.refuse("organization_moved", "POST", "/contacts", {"phone_number": "+493077777777"})
     assert old.refuse("organization_moved", "GET", "/agents").headers["Outdial-Cell"] == "b"
     assert [agent["id"] for agent in api.get("/agents")] == [one.agent["id"]]
-    assert download(link) == results, "an address of results holds"
+    assert download(link) == results, "an old link to results still works"
     rows = "".join(f"+4931{number:08},{'x' * 3000}\n" for number in range(800))
     read = api.send("POST", "/contacts/import", "phone_number,note\n" + rows, {"Content-Type": "text/csv"})
     assert read.status == 200 and read.data["imported"] == 800, read
@@ -411,7 +412,7 @@ def test_everything_moves_and_goes_on(t):
     assert half["completed"] + half["busy"] == 40 and half["called"] == 40, half
     assert api.wait_for(one.draft, "completed")["completed"] == 3
     calls = one.receiver.calls()
-    assert len({call.id for call in calls}) == len(calls), "nothing was asked for twice"
+    assert len({call.id for call in calls}) == len(calls), "no call was sent twice"
     attempts = [(call.data["batch_call_id"], call.data["to"], call.data["attempt"]) for call in calls
                 if call.data["batch_call_id"]]
     assert len(set(attempts)) == len(attempts), "no attempt was made twice"
@@ -430,7 +431,7 @@ def test_everything_moves_and_goes_on(t):
             {"status": "completed", "recording_url": "https://r.example/1"})
         assert reply.status == 200, reply
     now = [content(both.a, "stays in a"), content(both.b, "is in b")]
-    assert now == strangers, "the others are as they were"
+    assert now == strangers, "the other organisations have not changed"
     assert t.stack.outdial("organization", "list").count("in b ") == 1
     one.moved_again()
 
@@ -474,7 +475,8 @@ Organization.moved_again = moved_again
 
 
 def half_moved(t, both, table):
-    """A move that is killed when the other cell has the first rows of a table, in a new copy."""
+    """Kills a move when the other cell has the first rows of a table, in a new copy. Returns where the organisation is:
+    its place in cell a, and in cell b."""
     earlier = both.b.sql(f"SELECT id FROM organizations WHERE name = '{t.organization}'") or [["0"]]
     organization = f"(SELECT id FROM organizations WHERE name = '{t.organization}' AND id <> {earlier[0][0]})"
     command = subprocess.Popen(both.command(both.a, "move", t.organization, "--to", both.b.write_config()),
@@ -532,7 +534,7 @@ def test_killed_at_any_instant(t):
                             if table not in ("audit_log", "ledger", "ledger_numbers", "deliveries", "events",
                                              "delivery_tries")}
     assert counts(before) == counts(after), set(counts(before).items()) ^ set(counts(after).items())
-    left = content(both.a, t.organization)  # decisions were sealed before they were copied
+    left = content(both.a, t.organization)  # the move sealed decisions before it copied them
     assert all(len(left[table][1]) == len(after[table][1]) for table in ("ledger", "ledger_numbers"))
     assert "sound" in both.b.outdial("ledger", "verify", "--organization", t.organization)
     assert api.get("/agents")
@@ -650,7 +652,7 @@ def test_back_and_forth(t):
 
 
 def test_reads_that_take_longer_than_a_move(t):
-    """A reply never misses rows because they were deleted while it was made."""
+    """A reply is never made after some of its rows were deleted."""
     both = cells(t)
     direct, front = t.api, both.front(t)
     _, agent = t.dialing_agent()
@@ -666,7 +668,7 @@ def test_reads_that_take_longer_than_a_move(t):
             both.move(t.organization)
             both.a.outdial("organization", "delete", t.organization)
         assert listing.result().status == 421, listing.result()
-        assert isinstance(export.result(), Exception), f"this is not complete: {export.result()}"
+        assert isinstance(export.result(), Exception), f"the download did not break off: {export.result()}"
         assert [found["id"] for found in front.get("/agents")] == [agent["id"]]
         # The organisation moves back between two statements of a request.
         with api.cutter.hold("SELECT id, uuid, name, place, cell, created_at FROM organizations WHERE id = ?") as place:
@@ -690,7 +692,7 @@ def test_two_at_the_same_time(t):
     assert both.place(both.b, t.organization) == HERE and both.place(both.a, t.organization) == ELSEWHERE, said
     assert "sound" in both.b.outdial("ledger", "verify", "--organization", t.organization)
     rows = content(both.b, t.organization)
-    assert len(rows["batch_calls"][1]) == 5, "no row is there twice"
+    assert len(rows["batch_calls"][1]) == 5, "a row was copied twice"
 
 
 def test_requests_at_the_same_time(t):

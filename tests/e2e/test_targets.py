@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Where webhooks may go and where not: addresses, names whose address changes, proxies, redirects, TLS.
 
-The scheduler runs in a mount namespace of its own, in which a name server of the test answers; this needs root,
-otherwise the tests are skipped."""
+The scheduler runs in a mount namespace of its own. In it, the test's own name server answers. This needs root: the
+tests are skipped without it."""
 
 import http.server
 import itertools
@@ -24,7 +24,7 @@ from receiver import Answer
 
 OPEN, CLOSED = "127.0.7.2", "127.0.7.3"  # the operator allows only the first address
 NAMESERVER = "127.0.7.53"
-FORBIDDEN = "webhooks may not go to the address that this leads to"
+FORBIDDEN = "the URL leads to an address that webhooks may not go to"
 
 TLS = tempfile.mkdtemp(prefix="outdial-tls-")
 STACK = {"rate_limit": False, "schedulers": 0, "config": {
@@ -65,7 +65,7 @@ def make_certificates():
 # A name server
 
 class NameServer(threading.Thread):
-    """Answers for NAME with the addresses of `names`, none of which may be remembered."""
+    """Answers with the addresses that `names` has for a name. The answers may not be cached."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -111,7 +111,7 @@ class NameServer(threading.Thread):
 # Receivers
 
 class Hits:
-    """An HTTP server that counts its connections, at any address, with or without TLS."""
+    """An HTTP server at any address, with or without TLS. It counts its connections."""
 
     def __init__(self, address, port=0, context=None, status=200, headers=()):
         hits = self
@@ -172,10 +172,10 @@ def server_context(name, **options):
     return context
 
 
-# The stage
+# A scheduler and its surroundings
 
 class Stage:
-    """A scheduler that asks our name server, with a proxy in its environment that must not be used."""
+    """A scheduler that asks our name server. Its environment names a proxy, which the scheduler must not use."""
 
     def __init__(self, t):
         self.t, self.servers = t, []
@@ -227,7 +227,7 @@ def test_addresses_are_judged_when_the_endpoint_is_made(t):
     webhook = t.api.post("/webhooks", {"url": f"http://{OPEN}/"})["id"]
     t.api.refuse("validation_error", "PATCH", f"/webhooks/{webhook}", {"url": f"http://{CLOSED}/"}, "url")
     t.stack.sql(f"UPDATE webhook_endpoints SET url = 'http://{CLOSED}/' WHERE url = 'http://{OPEN}/'")
-    assert t.api.patch(f"/webhooks/{webhook}", {"disabled": True})["disabled"]  # the name had an allowed address before
+    assert t.api.patch(f"/webhooks/{webhook}", {"disabled": True})["disabled"]  # its address is not allowed now
     t.api.refuse("validation_error", "PATCH", f"/webhooks/{webhook}", {"url": f"http://{CLOSED}/"}, "url")
 
 
@@ -252,8 +252,8 @@ def test_a_name_is_judged_by_where_it_leads(t):
 
 
 def test_a_name_whose_address_changes_leads_nowhere_else(t):
-    """The connection goes to the address that was checked: a second look-up would have another answer, and is not
-    made. The next try, by a scheduler that remembers nothing, is checked again."""
+    """The connection goes to the address that was checked. A second look-up would get another answer, so the scheduler
+    makes none. Another scheduler, which remembers nothing, checks the next try again."""
     with Stage(t) as stage:
         open_ = stage.hits(OPEN)
         closed = stage.hits(CLOSED, port=open_.port)
@@ -343,7 +343,7 @@ def may_mount():
 
 if __name__ == "__main__":
     if not may_mount():
-        print("1..0 # skip: a name server of the test's own takes root and mount namespaces")
+        print("1..0 # skip: the test's own name server needs root and mount namespaces")
         sys.exit()
     try:
         make_certificates()

@@ -53,7 +53,7 @@ def run():
     agent = new_agent(api, os.environ["WEBHOOK_ID"])
     number = api.import_number(make("number_create", phone_number="+12025550172"))
     batch = campaign(api, agent, number)
-    assert campaign(api, agent, number).id == batch.id, "the same by its idempotency key"
+    assert campaign(api, agent, number).id == batch.id, "the same idempotency key gave another campaign"
     api.schedule_batch_call(batch.id)
     ended = until(lambda: api.get_batch_call(batch.id), lambda batch: batch.status == models.BatchCallStatus.COMPLETED)
     analytics = api.get_batch_call_analytics(batch.id, interval="hour")

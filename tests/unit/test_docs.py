@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Compares the documents with the tables in the sources: each entry of a table must be in the document too. It reads
-the files as text, so that nothing has to be built. Prints TAP. """
+"""Compares the documents with the tables in the sources: each entry of a table must be in the document too. This
+reads the files as text, so it needs no build. It prints TAP."""
 
 import glob
 import os
@@ -162,7 +162,7 @@ def test_every_file_name_in_a_document_exists():
 
 
 def test_every_name_of_the_code_in_hacking_exists():
-    """Returns the names with an underscore, such as functions, macros and statements."""
+    """Checks the names with an underscore, such as functions, macros and statements."""
     names = set()
     for path in repository():
         if path.startswith(("src", "sql", "dev", "tests", "web", "Makefile")) and not path.endswith((".json", ".gz")):
@@ -174,7 +174,7 @@ def test_every_name_of_the_code_in_hacking_exists():
 
 
 def test_every_command_in_a_document_exists():
-    """With its options: `outdial key create --organization …`."""
+    """Also checks that a command has the options: `outdial key create --organization …`."""
     usages = dict(re.findall(r'^\t\{ "([^"]+)",\n((?:\t  ".*\n)+)', read("src/outdial.c"), re.M))
     found = 0
     for document in documents():

@@ -1,4 +1,4 @@
-/* Signatures as in Standard Webhooks, secrets that are replaced, and tokens of calls. */
+/* Signatures as in Standard Webhooks, the rotation of secrets, and the tokens of calls. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -148,15 +148,15 @@ static void each_of_several_rotations_has_its_day(void **state)
 	assert_memory_equal(secrets.list[2].bytes, first.bytes, first.len);
 	assert_int_equal(secrets.list[2].until_us, NOW_US + US_PER_DAY);
 	secrets_renew(&secrets, SIGNATURE_HMAC, NOW_US + US_PER_DAY);
-	assert_int_equal(secrets.count, 3); /* the first has had it */
+	assert_int_equal(secrets.count, 3); /* the day of the first secret is over */
 	for (int i = 0; i < 10; i++)
 		secrets_renew(&secrets, SIGNATURE_HMAC, NOW_US + US_PER_DAY);
 	assert_int_equal(secrets.count, SECRETS_MAX);
 	assert_int_equal(secrets.list[0].until_us, INSTANT_NEVER);
 }
 
-/* The key is that of test 2 in RFC 8032, 7.1. Another program made the signature over the bytes that the standard
- * signs. */
+/* The key is the key of test 2 in RFC 8032, section 7.1. Another program signed the bytes that the standard signs, and
+ * made the expected signature. */
 static void key_pairs_sign_too(void **state)
 {
 	static const uint8_t seed[ED25519_SIZE] = {
@@ -177,7 +177,8 @@ static void key_pairs_sign_too(void **state)
 	signature_write(&text, &secrets, &signed_message);
 	assert_string_equal(text.data,
 	                    "v1a,PV0DsseRBpmYl/EhiW6XVk4Bw6vT2aY9J5412rCjfFp12iWqOlXI3GnXZPhh/zt7CHs7RHdjTMHbky+Y3ENMCg==");
-	assert_false(signature_fits(text.data, &secrets, &signed_message, NOW_US)); /* no other endpoint has the key */
+	assert_false(signature_fits(text.data, &secrets, &signed_message,
+	                            NOW_US)); /* a dialer cannot make this signature: Outdial alone has the private key */
 	secrets_renew(&secrets, SIGNATURE_HMAC, NOW_US);
 	buf_reset(&text);
 	signature_write(&text, &secrets, &signed_message);
