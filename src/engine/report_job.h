@@ -58,7 +58,7 @@ struct reported_batch {
 	int32_t day;                      /* and day_calls to the calls of this day */
 	int64_t day_calls;
 	int64_t first_callback_us; /* INSTANT_NEVER: none */
-	int64_t first_due_us;      /* the earliest instant of the contacts that go into the plan; INSTANT_NEVER: none */
+	int64_t first_due_us; /* the earliest of the contacts that go into the plan or stay there; INSTANT_NEVER: none */
 	struct retry_opening *openings; /* computed so far */
 };
 

@@ -1,6 +1,7 @@
 #include "engine/report_job.h"
 
 #include "base/instant.h"
+#include "base/least.h"
 #include "store/rows.h"
 #include "store/statements.h"
 
@@ -73,8 +74,10 @@ static void wait_or_give_up(const struct report_job *job, struct reported_batch 
 	}
 	if (call->wake_at_us <= job->now_us)
 		call->wake_at_us = INSTANT_NEVER;
-	if (call->was_waiting)
+	if (call->was_waiting) {
+		batch->first_due_us = min_of(batch->first_due_us, job->now_us); /* so its state is judged under its lock */
 		return;
+	}
 	put_into_plan(batch, call, PLAN_WAITS,
 	              due_from(job, batch, call, job->now_us + call_wait_us(job->now_us - asked_at_us)));
 	batch->claimed--;

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -415,6 +417,82 @@ static void a_cancel_ends_it(void **state)
 	assert_int_equal(of_plan(scene, "COUNT(*)"), 0);
 }
 
+/* A cancel that is committed while a scheduler waits for its locks, to conclude about calls. */
+struct cancelled_beside {
+	struct scene *scene;
+	pid_t child;
+};
+
+static void conclude_both(struct scene *scene)
+{
+	struct call_report reports[] = { scene_report(&scene->calls[0], CALL_FAILED),
+		                             scene_report(&scene->calls[1], CALL_FAILED) };
+	enum report_result results[2];
+
+	fixture_runs_once = true; /* a second run would see the cancel */
+	reports[0].premise = CALL_UNREPORTED;
+	reports[1].premise = CALL_EXPIRED;
+	reports[1].give_up_after_us = 24 * HOUR;
+	_exit(reports_apply(db_new(fixture_option_file()), 0, reports, 2, clock_now_us(), results) != DB_OK ||
+	      results[0] != REPORT_ACCEPTED || results[1] != REPORT_ACCEPTED);
+}
+
+static enum db_result cancel_beside(struct db *db, void *context)
+{
+	struct cancelled_beside *beside = context;
+	struct scene *scene = beside->scene;
+	struct campaign_request request = {
+		.organization_id = scene->fixture->organization_id,
+		.uuid = scene->batch_id,
+		.now_us = clock_now_us(),
+		.arena = scene->fixture->arena,
+	};
+
+	assert_ok(campaign_cancel(db, &request));
+	beside->child = fork();
+	assert_true(beside->child >= 0);
+	if (beside->child == 0)
+		conclude_both(scene);
+	wait_for_session("SELECT c.id, c.status, c.batch_id, c.position");
+	usleep(200000); /* the statement has come to the lock */
+	return DB_OK;
+}
+
+/* The statement that locks the calls reads the campaign as it was before the cancel. */
+static void a_cancel_beside_the_end_of_its_time_ends_it(void **state)
+{
+	struct scene *scene = *state;
+	struct cancelled_beside beside = { .scene = scene };
+	struct db *other = db_new(fixture_option_file());
+	int status;
+
+	claim_some(scene, 2);
+	if (uuid_order(&scene->calls[0], &scene->calls[1]) > 0) { /* calls are locked in this order */
+		struct uuid later = scene->calls[0];
+
+		scene->calls[0] = scene->calls[1];
+		scene->calls[1] = later;
+	}
+	scene_tell(scene, &scene->calls[0], CALL_DISPATCHED);
+	scene_pass(TTL);
+	assert_int_equal(conclude(scene, &scene->calls[1], CALL_EXPIRED), REPORT_ACCEPTED);
+	scene_do(scene, campaign_pause);
+	scene_pass(96 * HOUR); /* the id of the call may be of a later time than its claim */
+	assert_ok(transact_once(other, cancel_beside, &beside));
+	db_free(other);
+	assert_int_equal(waitpid(beside.child, &status, 0), beside.child);
+	assert_int_equal(status, 0);
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND status = 0 AND wake_at = '9999-12-31'",
+	                     (long long)scene->batch),
+	                 0);
+	conclude(scene, &scene->calls[1], CALL_EXPIRED);
+	assert_int_equal(ask("SELECT COUNT(*) FROM calls WHERE batch_id = %lld AND end_reason = 'campaign_over'",
+	                     (long long)scene->batch),
+	                 1);
+	assert_int_equal(of_batch(scene, "waiting"), 0);
+	assert_int_equal(of_plan(scene, "COUNT(*)"), 0);
+}
+
 static void a_client_may_cancel_it(void **state)
 {
 	struct scene *scene = *state;
@@ -684,6 +762,7 @@ int main(void)
 		SCENE_TEST(a_report_takes_it_out_of_the_plan),
 		SCENE_TEST(a_call_that_waited_is_retried_like_others),
 		SCENE_TEST(a_cancel_ends_it),
+		SCENE_TEST(a_cancel_beside_the_end_of_its_time_ends_it),
 		SCENE_TEST(a_client_may_cancel_it),
 		SCENE_TEST(a_listed_contact_whose_call_waits_is_not_skipped),
 		SCENE_TEST(a_day_counts_it_once),
