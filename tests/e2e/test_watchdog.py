@@ -2,12 +2,14 @@
 """The master of the API replaces workers that hang. The test sets its clock forward, so that it does not have to wait
 for a minute."""
 
+import fcntl
 import os
 import shutil
 import signal
 import socket
 import struct
 import subprocess
+import termios
 
 import tap
 from client import until
@@ -67,6 +69,12 @@ def stuck_request(t):
     return connection
 
 
+def is_read(connection):
+    """Returns whether a worker has read all that was sent."""
+    unread = fcntl.ioctl(connection, termios.TIOCOUTQ, struct.pack("i", 0))
+    return struct.unpack("i", unread) == (0,)
+
+
 def gone(old, t):
     """Returns the workers that are gone, as soon as there are as many workers as before."""
     now = t.stack.workers()
@@ -78,6 +86,7 @@ def test_a_worker_that_is_stuck_is_replaced(t):
     old = t.stack.workers()
     connection = stuck_request(t)
     try:
+        until(lambda: is_read(connection), what="a worker has the request")
         until(lambda: t.api.get("/agents") == [] and b"outdial_workers{state=\"busy\"} 2" in metrics(t),
               what="a worker waits")
         put_ahead(t, 55)
