@@ -18,10 +18,9 @@ STATE = os.path.join(stacks.ROOT, ".outdial-check")
 PROGRAM_SECONDS = 1800
 RESULT = re.compile(r"^(not )?ok\b[^#\n]*(# *skip)?", re.IGNORECASE | re.MULTILINE)
 FAILED = re.compile(r"^(not ok\b.*|# .*\.sanitizer\.\d+:)\n((?:#.*\n)*)", re.MULTILINE)
+FINDING = re.compile(r"ERROR:|runtime error:")  # in a sanitizer's report
+LEAK_SEARCH_CRASHED = "LeakSanitizer has encountered a fatal error"  # says nothing about the program
 REASON_LINES, REASON_WIDTH = 6, 300  # of each failure, at the end of the output
-# Says that the search for leaks itself crashed, which happens now and then when a process with libphonenumber ends. It
-# says nothing about the process.
-LEAK_SEARCH_FAILED = "LeakSanitizer has encountered a fatal error"
 PLAN = re.compile(r"^1\.\.(\d+)( *# *skip)?", re.IGNORECASE | re.MULTILINE)
 
 
@@ -144,7 +143,8 @@ class Round:
             with open(report) as file:
                 said = file.read()
             text += f"# {report}:\n" + "".join(f"# {line}\n" for line in said.splitlines())
-            count.failed += LEAK_SEARCH_FAILED not in said
+            if FINDING.search(said) or LEAK_SEARCH_CRASHED not in said:
+                count.failed += 1
         with open(os.path.join(self.folder, name + ".tap"), "w") as file:
             file.write(text)
         self.total.add(count)

@@ -9,7 +9,7 @@
 
 static bool is_set, is_stopped;
 static int64_t stopped_at_us;
-static int64_t offset_us, offset_most_us; /* the database's clock is ahead of the monotonic clock by so much */
+static int64_t offset_us, offset_most_us; /* how far the database's clock is ahead of the monotonic clock: bounds */
 static int64_t set_at_mono_us;
 static int64_t stepped_at_mono_us = INT64_MIN, stepped_by_us;
 

@@ -12,7 +12,7 @@ struct chores *chores_new(const struct conf *conf);
 void chores_free(struct chores *chores);
 
 /* Something happened that may have left work, so the next runs come at their intervals. While nothing happens, some
- * chores are done less often: only another host can have left work for them. */
+ * chores are done less often: only a command or another host can have left work for them. */
 void chores_expect(struct chores *chores);
 
 /* Does a batch of each chore whose interval is over. If a batch was full, the next run does another batch, and

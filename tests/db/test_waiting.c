@@ -437,10 +437,19 @@ static void conclude_both(struct scene *scene)
 	      results[0] != REPORT_ACCEPTED || results[1] != REPORT_ACCEPTED);
 }
 
+static bool is_locked(const struct uuid *call)
+{
+	char id[UUID_TEXT];
+
+	uuid_format(call, id);
+	return ask("SELECT 1 FROM calls WHERE id = UNHEX(REPLACE('%s', '-', '')) FOR UPDATE SKIP LOCKED", id) == 0;
+}
+
 static enum db_result cancel_beside(struct db *db, void *context)
 {
 	struct cancelled_beside *beside = context;
 	struct scene *scene = beside->scene;
+	int64_t deadline_us = clock_mono_us() + 20 * US_PER_SECOND;
 	struct campaign_request request = {
 		.organization_id = scene->fixture->organization_id,
 		.uuid = scene->batch_id,
@@ -453,8 +462,10 @@ static enum db_result cancel_beside(struct db *db, void *context)
 	assert_true(beside->child >= 0);
 	if (beside->child == 0)
 		conclude_both(scene);
-	wait_for_session("SELECT c.id, c.status, c.batch_id, c.position");
-	usleep(200000); /* the statement has come to the lock */
+	while (!is_locked(&scene->calls[0])) { /* then the statement is on its way to the call that the cancel has locked */
+		assert_true(clock_mono_us() < deadline_us);
+		usleep(5000);
+	}
 	return DB_OK;
 }
 
