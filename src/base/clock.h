@@ -14,10 +14,11 @@
 int64_t clock_now_us(void);  /* UTC, microseconds since the epoch */
 int64_t clock_mono_us(void); /* for durations only; goes on while the host sleeps */
 
-/* Sets the clock: the database answered `database_us` between the two readings of clock_mono_us. So each answer bounds
- * the offset from both sides. The clock is at the lower bound of all answers. So nothing happens before its
- * instant: the clock can be ahead of the database's only by the drift of the two clocks since the last answer. An answer that contradicts the earlier answers replaces them. The clock stepped
- * if it does so by more than half a second, and the step is logged. */
+/* Sets the clock: the database answered `database_us` between the two readings of clock_mono_us. So each answer
+ * bounds the offset from both sides. The clock is at the lower bound of all answers. So nothing happens before its
+ * instant: the clock can be ahead of the database's only by the drift of the two clocks since the last answer. An
+ * answer that contradicts the earlier answers replaces them. The clock stepped if it does so by more than half a
+ * second, and the step is logged. */
 void clock_set(int64_t database_us, int64_t asked_mono_us, int64_t answered_mono_us);
 /* When the last step of more than half a second was seen (monotonic); INT64_MIN: never. And by how much; < 0: back. */
 int64_t clock_stepped_us(void);
